@@ -1,0 +1,462 @@
+package plan
+
+import (
+	"fmt"
+	"unicode/utf8"
+)
+
+// MaxDepth is how deeply lists and objects may nest. Python gives up a little
+// below this.
+const MaxDepth = 900
+
+// NotJSON is the error of a value that Confo can't read.
+type NotJSON struct {
+	Size   int    // of the stored value, in bytes
+	Offset int    // of the first byte that is wrong, or -1
+	Reason string // what is wrong; never quotes the value
+}
+
+func (e *NotJSON) Error() string {
+	if e.Offset < 0 {
+		return e.Reason
+	}
+	return fmt.Sprintf("not JSON: %s at byte %d of %d", e.Reason, e.Offset, e.Size)
+}
+
+// Decode parses JSON exactly as Python's json.loads does on a str decoded from
+// UTF-8: NaN, Infinity and -Infinity are numbers, lone surrogates are
+// characters, the last of repeated keys wins (and keeps the place of the
+// first), numbers keep their text. The error is a *NotJSON.
+func Decode(data []byte) (Node, error) { return decode(data, nil) }
+
+// DecodeStrict is Decode for hand-written JSON. Each visit is told of a value
+// in the order of the text, with the byte offset at which it starts; each
+// repeated is told of a key that its object already has.
+func DecodeStrict(data []byte, visit Visitor) (Node, error) { return decode(data, visit) }
+
+// Visitor watches a JSON text being decoded.
+type Visitor interface {
+	// Value is called at the start of the value at path, before what is in
+	// it. The path is only good during the call.
+	Value(path Path, offset int)
+	// Repeated is called at a key that the object at path already has.
+	Repeated(path Path, key string, offset, first int)
+}
+
+func decode(data []byte, visit Visitor) (Node, error) {
+	d := decoder{data: data, visit: visit}
+	if !utf8.Valid(data) {
+		return Node{}, &NotJSON{Size: len(data), Offset: invalidUTF8(data), Reason: "not UTF-8"}
+	}
+	n, err := d.document()
+	if err != nil {
+		return Node{}, err
+	}
+	return n, nil
+}
+
+func invalidUTF8(data []byte) int {
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+	return -1
+}
+
+// decoder is a recursive descent over data, at pos.
+type decoder struct {
+	data  []byte
+	pos   int
+	depth int
+	visit Visitor
+	path  Path // kept for the visitor only
+}
+
+func (d *decoder) document() (Node, error) {
+	d.space()
+	n, err := d.value()
+	if err != nil {
+		return Node{}, err
+	}
+	d.space()
+	if d.pos < len(d.data) {
+		return Node{}, d.fail("something after the end of the value")
+	}
+	return n, nil
+}
+
+func (d *decoder) fail(reason string) error {
+	return &NotJSON{Size: len(d.data), Offset: d.pos, Reason: reason}
+}
+
+// peek returns the byte at pos, or 0 at the end; 0 itself is nowhere legal.
+func (d *decoder) peek() byte {
+	if d.pos < len(d.data) {
+		return d.data[d.pos]
+	}
+	return 0
+}
+
+func (d *decoder) space() {
+	for d.pos < len(d.data) {
+		switch d.data[d.pos] {
+		case ' ', '\t', '\n', '\r':
+			d.pos++
+		default:
+			return
+		}
+	}
+}
+
+func (d *decoder) literal(word string) bool {
+	if len(d.data)-d.pos >= len(word) && string(d.data[d.pos:d.pos+len(word)]) == word {
+		d.pos += len(word)
+		return true
+	}
+	return false
+}
+
+func (d *decoder) value() (Node, error) {
+	if d.visit != nil {
+		d.visit.Value(d.path, d.pos)
+	}
+	switch c := d.peek(); {
+	case c == '"':
+		text, err := d.string()
+		return Node{Kind: String, Text: text}, err
+	case c == '{':
+		return d.nested(d.object)
+	case c == '[':
+		return d.nested(d.list)
+	case c == 'n' && d.literal("null"):
+		return Node{Kind: Null, Text: "null"}, nil
+	case c == 't' && d.literal("true"):
+		return Node{Kind: Bool, Text: "true"}, nil
+	case c == 'f' && d.literal("false"):
+		return Node{Kind: Bool, Text: "false"}, nil
+	case c == 'N' && d.literal("NaN"):
+		return Node{Kind: Float, Text: "NaN"}, nil
+	case c == 'I' && d.literal("Infinity"):
+		return Node{Kind: Float, Text: "Infinity"}, nil
+	case c == '-' && d.literal("-Infinity"):
+		return Node{Kind: Float, Text: "-Infinity"}, nil
+	case c == '-' || isDigit(c):
+		return d.number()
+	case d.pos >= len(d.data):
+		return Node{}, d.fail("it ends where a value should be")
+	default:
+		return Node{}, d.fail("no value starts like this")
+	}
+}
+
+func (d *decoder) nested(parse func() (Node, error)) (Node, error) {
+	if d.depth++; d.depth > MaxDepth {
+		return Node{}, d.fail(fmt.Sprintf("nested more than %d deep, which Python does not read", MaxDepth))
+	}
+	n, err := parse()
+	d.depth--
+	return n, err
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// number reads -?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?, as much as there is of
+// it: what follows is the caller's to refuse.
+func (d *decoder) number() (Node, error) {
+	start := d.pos
+	if d.peek() == '-' {
+		d.pos++
+	}
+	switch c := d.peek(); {
+	case c == '0':
+		d.pos++
+	case isDigit(c):
+		d.digits()
+	default:
+		return Node{}, d.fail("a minus sign without a number")
+	}
+	kind := Integer
+	if d.peek() == '.' && d.pos+1 < len(d.data) && isDigit(d.data[d.pos+1]) {
+		kind = Float
+		d.pos++
+		d.digits()
+	}
+	if c := d.peek(); c == 'e' || c == 'E' {
+		mark := d.pos
+		d.pos++
+		if c := d.peek(); c == '+' || c == '-' {
+			d.pos++
+		}
+		if isDigit(d.peek()) {
+			kind = Float
+			d.digits()
+		} else {
+			d.pos = mark
+		}
+	}
+	return Node{Kind: kind, Text: string(d.data[start:d.pos])}, nil
+}
+
+func (d *decoder) digits() {
+	for isDigit(d.peek()) {
+		d.pos++
+	}
+}
+
+func (d *decoder) list() (Node, error) {
+	n := Node{Kind: List}
+	d.pos++
+	d.space()
+	if d.peek() == ']' {
+		d.pos++
+		return n, nil
+	}
+	for {
+		if d.visit != nil {
+			d.path = append(d.path, Item(len(n.Items)))
+		}
+		item, err := d.value()
+		if err != nil {
+			return Node{}, err
+		}
+		if d.visit != nil {
+			d.path = d.path[:len(d.path)-1]
+		}
+		n.Items = append(n.Items, item)
+		d.space()
+		switch d.peek() {
+		case ',':
+			d.pos++
+			d.space()
+		case ']':
+			d.pos++
+			return n, nil
+		default:
+			return Node{}, d.fail(`a list goes on with "," or ends with "]"`)
+		}
+	}
+}
+
+func (d *decoder) object() (Node, error) {
+	n := Node{Kind: Object}
+	var seen keyIndex
+	d.pos++
+	d.space()
+	if d.peek() == '}' {
+		d.pos++
+		return n, nil
+	}
+	for {
+		offset := d.pos
+		if d.peek() != '"' {
+			return Node{}, d.fail("a key is a string in double quotes")
+		}
+		name, err := d.string()
+		if err != nil {
+			return Node{}, err
+		}
+		d.space()
+		if d.peek() != ':' {
+			return Node{}, d.fail(`after a key comes ":"`)
+		}
+		d.pos++
+		d.space()
+		if d.visit != nil {
+			d.path = append(d.path, Name(name))
+		}
+		value, err := d.value()
+		if err != nil {
+			return Node{}, err
+		}
+		if d.visit != nil {
+			d.path = d.path[:len(d.path)-1]
+		}
+		if i, first, ok := seen.find(n.Fields, name); ok {
+			n.Fields[i].Value = value
+			if d.visit != nil {
+				d.visit.Repeated(d.path, name, offset, first)
+			}
+		} else {
+			n.Fields = append(n.Fields, Field{name, value})
+			seen.add(n.Fields, offset)
+		}
+		d.space()
+		switch d.peek() {
+		case ',':
+			d.pos++
+			d.space()
+		case '}':
+			d.pos++
+			return n, nil
+		default:
+			return Node{}, d.fail(`an object goes on with "," or ends with "}"`)
+		}
+	}
+}
+
+// keyIndex finds the keys that an object has so far: by looking through a few,
+// by a map through many.
+type keyIndex struct {
+	offsets []int
+	byName  map[string]int
+}
+
+func (x *keyIndex) find(fields []Field, name string) (index, offset int, ok bool) {
+	if x.byName != nil {
+		index, ok = x.byName[name]
+	} else {
+		for i := range fields {
+			if fields[i].Name == name {
+				index, ok = i, true
+				break
+			}
+		}
+	}
+	if !ok {
+		return 0, 0, false
+	}
+	return index, x.offsets[index], true
+}
+
+// add takes in the last of fields, whose key is at offset.
+func (x *keyIndex) add(fields []Field, offset int) {
+	x.offsets = append(x.offsets, offset)
+	switch last := len(fields) - 1; {
+	case x.byName != nil:
+		x.byName[fields[last].Name] = last
+	case last == 16:
+		x.byName = make(map[string]int, 2*len(fields))
+		for i := range fields {
+			x.byName[fields[i].Name] = i
+		}
+	}
+}
+
+// string reads a quoted string. Control characters must be escaped, as Python
+// demands.
+func (d *decoder) string() (string, error) {
+	d.pos++
+	start := d.pos
+	for d.pos < len(d.data) {
+		switch c := d.data[d.pos]; {
+		case c == '"':
+			d.pos++
+			return string(d.data[start : d.pos-1]), nil
+		case c == '\\':
+			return d.escapedString(start)
+		case c < 0x20:
+			return "", d.fail("a control character in a string is not escaped")
+		default:
+			d.pos++
+		}
+	}
+	return "", d.fail("a string does not end")
+}
+
+// escapedString goes on with a string that began at start and whose first
+// escape is at pos.
+func (d *decoder) escapedString(start int) (string, error) {
+	text := append([]byte(nil), d.data[start:d.pos]...)
+	for d.pos < len(d.data) {
+		switch c := d.data[d.pos]; {
+		case c == '"':
+			d.pos++
+			return string(text), nil
+		case c == '\\':
+			d.pos++
+			var err error
+			if text, err = d.escape(text); err != nil {
+				return "", err
+			}
+		case c < 0x20:
+			return "", d.fail("a control character in a string is not escaped")
+		default:
+			text = append(text, c)
+			d.pos++
+		}
+	}
+	return "", d.fail("a string does not end")
+}
+
+func (d *decoder) escape(text []byte) ([]byte, error) {
+	c := d.peek()
+	d.pos++
+	switch c {
+	case '"', '\\', '/':
+		return append(text, c), nil
+	case 'b':
+		return append(text, '\b'), nil
+	case 'f':
+		return append(text, '\f'), nil
+	case 'n':
+		return append(text, '\n'), nil
+	case 'r':
+		return append(text, '\r'), nil
+	case 't':
+		return append(text, '\t'), nil
+	case 'u':
+		unit, ok := d.hex4()
+		if !ok {
+			return nil, d.fail(`\u is followed by four hexadecimal digits`)
+		}
+		if isHighSurrogate(unit) && d.peek() == '\\' && d.pos+1 < len(d.data) && d.data[d.pos+1] == 'u' {
+			mark := d.pos
+			d.pos += 2
+			if low, ok := d.hex4(); ok && isLowSurrogate(low) {
+				return utf8.AppendRune(text, 0x10000+(unit-0xD800)<<10+(low-0xDC00)), nil
+			}
+			d.pos = mark
+		}
+		return appendUnit(text, unit), nil
+	default:
+		d.pos--
+		return nil, d.fail("a backslash is followed by no escape that JSON has")
+	}
+}
+
+func (d *decoder) hex4() (rune, bool) {
+	if len(d.data)-d.pos < 4 {
+		return 0, false
+	}
+	var unit rune
+	for _, c := range d.data[d.pos : d.pos+4] {
+		switch {
+		case isDigit(c):
+			unit = unit<<4 | rune(c-'0')
+		case c >= 'a' && c <= 'f':
+			unit = unit<<4 | rune(c-'a'+10)
+		case c >= 'A' && c <= 'F':
+			unit = unit<<4 | rune(c-'A'+10)
+		default:
+			return 0, false
+		}
+	}
+	d.pos += 4
+	return unit, true
+}
+
+func isHighSurrogate(r rune) bool { return r >= 0xD800 && r < 0xDC00 }
+func isLowSurrogate(r rune) bool  { return r >= 0xDC00 && r < 0xE000 }
+
+// appendUnit appends a character of the basic plane; a lone surrogate becomes
+// the three bytes that UTF-8 would have for it.
+func appendUnit(text []byte, unit rune) []byte {
+	if isHighSurrogate(unit) || isLowSurrogate(unit) {
+		return append(text, byte(0xE0|unit>>12), byte(0x80|unit>>6&0x3F), byte(0x80|unit&0x3F))
+	}
+	return utf8.AppendRune(text, unit)
+}
+
+// HasLoneSurrogate reports whether a string holds half a surrogate pair, which
+// YAML cannot write.
+func HasLoneSurrogate(text string) bool {
+	for i := 0; i+2 < len(text); i++ {
+		if text[i] == 0xED && text[i+1] >= 0xA0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,162 @@
+package plan
+
+// Prune says what may be deleted because the tree lacks it.
+type Prune uint8
+
+// The degrees of pruning.
+const (
+	// PruneConfigurations deletes configurations that a declared namespace
+	// lacks: a declared namespace is managed whole.
+	PruneConfigurations Prune = iota
+	// PruneNone deletes nothing.
+	PruneNone
+	// PruneNamespaces deletes undeclared namespaces too.
+	PruneNamespaces
+)
+
+// Options are what a Diff depends on beside its two sides.
+type Options struct {
+	Prune     Prune
+	Selection Selection
+}
+
+// Diff returns the plan that brings live to desired. Both must be sorted. It is
+// one merge of two sorted lists: nothing is looked up, and values that are
+// stored alike are never parsed.
+//
+// A value that the two sides hold equal is not written, however its bytes
+// differ.
+func Diff(desired *Tree, live *Snapshot, opts Options) *Plan {
+	d := diff{opts: opts, plan: &Plan{Foreign: live.Foreign}}
+	want, have := desired.Namespaces, live.Namespaces
+	for len(want) > 0 || len(have) > 0 {
+		switch {
+		case len(want) > 0 && !opts.Selection.Namespace(want[0].Name):
+			want = want[1:]
+		case len(have) > 0 && !opts.Selection.Namespace(have[0].Name):
+			have = have[1:]
+		case len(have) == 0 || len(want) > 0 && want[0].Name < have[0].Name:
+			d.createNamespace(want[0])
+			want = want[1:]
+		case len(want) == 0 || want[0].Name > have[0].Name:
+			d.undeclaredNamespace(have[0])
+			have = have[1:]
+		default:
+			d.namespace(want[0], have[0])
+			want, have = want[1:], have[1:]
+		}
+	}
+	return d.plan
+}
+
+type diff struct {
+	opts Options
+	plan *Plan
+}
+
+func (d *diff) change(c Change) { d.plan.Changes = append(d.plan.Changes, c) }
+
+func (d *diff) problem(key Key, position Position, message, hint string) {
+	d.plan.Problems = append(d.plan.Problems, Finding{Key: key, Position: position, Message: message, Hint: hint})
+}
+
+func (d *diff) createNamespace(want Namespace) {
+	d.change(Change{Key: Key{Namespace: want.Name}, Action: Create, Position: want.Position})
+	for _, c := range want.Configs {
+		if d.opts.Selection.Config(want.Name, c.Name) {
+			d.createConfig(want.Name, c)
+		}
+	}
+}
+
+func (d *diff) createConfig(namespace string, want Config) {
+	d.change(Change{
+		Key: Key{namespace, want.Name}, Action: Create,
+		After: want.Value, Position: want.Position,
+	})
+}
+
+func (d *diff) undeclaredNamespace(have LiveNamespace) {
+	key := Key{Namespace: have.Name}
+	switch {
+	case have.Ephemeral:
+	case d.opts.Prune != PruneNamespaces || !d.opts.Selection.Whole(have.Name):
+		d.plan.Kept = append(d.plan.Kept, key)
+	default:
+		d.change(Change{Key: key, Action: Delete, Revision: have.Revision})
+		for _, c := range have.Configs {
+			d.deleteConfig(have.Name, c)
+		}
+	}
+}
+
+func (d *diff) deleteConfig(namespace string, have LiveConfig) {
+	key := Key{namespace, have.Name}
+	switch {
+	case have.Ephemeral:
+		d.problem(key, Position{},
+			"it is ephemeral: it belongs to a running application and goes away with it",
+			"leave its namespace in the tree until then")
+	case have.Children > 0:
+		d.problem(key, Position{},
+			"it would be deleted, but has nodes below it that Confo knows nothing of",
+			"delete them by hand if nobody needs them, or put the configuration back into the tree")
+	default:
+		d.change(Change{Key: key, Action: Delete, Before: have.Value, Revision: have.Revision})
+	}
+}
+
+func (d *diff) namespace(want Namespace, have LiveNamespace) {
+	if have.Ephemeral {
+		d.problem(Key{Namespace: want.Name}, want.Position,
+			"the live namespace is ephemeral: it belongs to a running application and goes away with it",
+			"take it out of the tree")
+		return
+	}
+	w, h := want.Configs, have.Configs
+	for len(w) > 0 || len(h) > 0 {
+		switch {
+		case len(w) > 0 && !d.opts.Selection.Config(want.Name, w[0].Name):
+			w = w[1:]
+		case len(h) > 0 && !d.opts.Selection.Config(want.Name, h[0].Name):
+			h = h[1:]
+		case len(h) == 0 || len(w) > 0 && w[0].Name < h[0].Name:
+			d.createConfig(want.Name, w[0])
+			w = w[1:]
+		case len(w) == 0 || w[0].Name > h[0].Name:
+			d.undeclaredConfig(want.Name, h[0])
+			h = h[1:]
+		default:
+			d.config(want.Name, w[0], h[0])
+			w, h = w[1:], h[1:]
+		}
+	}
+}
+
+func (d *diff) undeclaredConfig(namespace string, have LiveConfig) {
+	switch {
+	case have.Ephemeral:
+	case d.opts.Prune == PruneNone:
+		d.plan.Kept = append(d.plan.Kept, Key{namespace, have.Name})
+	default:
+		d.deleteConfig(namespace, have)
+	}
+}
+
+func (d *diff) config(namespace string, want Config, have LiveConfig) {
+	key := Key{namespace, want.Name}
+	switch {
+	case have.Ephemeral:
+		d.problem(key, want.Position,
+			"the live configuration is ephemeral: it belongs to a running application and goes away with it",
+			"take it out of the tree")
+	case want.Value.Equal(have.Value):
+		d.plan.Unchanged++
+	default:
+		d.change(Change{
+			Key: key, Action: Update,
+			Before: have.Value, After: want.Value,
+			Revision: have.Revision, Position: want.Position,
+		})
+	}
+}

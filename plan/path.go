@@ -1,0 +1,80 @@
+package plan
+
+import "strconv"
+
+// Path leads from a configuration's value to something in it.
+type Path []Step
+
+// Step is one level of a Path: a field of an object, or an element of a list.
+type Step struct {
+	name string
+	item int // index + 1; 0 for a field
+}
+
+// Name is the step to an object's field.
+func Name(field string) Step { return Step{name: field} }
+
+// Item is the step to a list's element, counted from 0.
+func Item(index int) Step { return Step{item: index + 1} }
+
+// Field returns the field's name, and whether the step is one to a field.
+func (s Step) Field() (string, bool) { return s.name, s.item == 0 }
+
+// Index returns the element's index, or -1 when the step is to a field.
+func (s Step) Index() int { return s.item - 1 }
+
+// With returns the path one step longer, sharing nothing with p.
+func (p Path) With(s Step) Path {
+	longer := make(Path, len(p)+1)
+	copy(longer, p)
+	longer[len(p)] = s
+	return longer
+}
+
+// String returns the path as users write it: pool.max, servers[0].host; a name
+// with other characters than letters, digits, "_" and "-" is quoted:
+// limits["a.b"].
+func (p Path) String() string {
+	var b []byte
+	for i, s := range p {
+		switch {
+		case s.item > 0:
+			b = append(b, '[')
+			b = strconv.AppendInt(b, int64(s.Index()), 10)
+			b = append(b, ']')
+		case !isPlainName(s.name):
+			b = append(b, '[')
+			b = append(b, Quote(s.name)...)
+			b = append(b, ']')
+		default:
+			if i > 0 {
+				b = append(b, '.')
+			}
+			b = append(b, s.name...)
+		}
+	}
+	return string(b)
+}
+
+func isPlainName(name string) bool {
+	for i := 0; i < len(name); i++ {
+		c := name[i]
+		if !(c == '_' || c == '-' || isDigit(c) || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z') {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// equal reports whether both lead to the same place.
+func (p Path) equal(other Path) bool {
+	if len(p) != len(other) {
+		return false
+	}
+	for i := range p {
+		if p[i] != other[i] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,205 @@
+package plan
+
+import (
+	"strings"
+	"unicode"
+)
+
+// Sensitivity decides which leaves of a configuration must not be shown: those
+// whose field, or a field above them, is named like a secret; those that look
+// like one (a URL with a user or password in it, a private key, JSON text that
+// holds a secret); and those that the tree marks with !sensitive.
+//
+// Only leaves are hidden: how a configuration is made up stays visible.
+type Sensitivity struct{}
+
+// mark sets Sensitive on the leaves of n that are. A path declared through an
+// element of a list counts for every element, as elements move.
+func (s Sensitivity) mark(n *Node, declared []Path) {
+	s.markBelow(n, nil, declared)
+}
+
+func (s Sensitivity) markBelow(n *Node, path Path, declared []Path) {
+	for _, d := range declared {
+		if d.leadsTo(path) {
+			n.markAll()
+			return
+		}
+	}
+	switch n.Kind {
+	case Object:
+		for i := range n.Fields {
+			f := &n.Fields[i]
+			if IsSecretName(f.Name) {
+				f.Value.markAll()
+			} else {
+				s.markBelow(&f.Value, append(path, Name(f.Name)), declared)
+			}
+		}
+	case List:
+		for i := range n.Items {
+			s.markBelow(&n.Items[i], append(path, Item(i)), declared)
+		}
+	case String:
+		n.Sensitive = LooksSecret(n.Text)
+	}
+}
+
+// leadsTo is equal, but that one element of a list is as good as another.
+func (p Path) leadsTo(other Path) bool {
+	if len(p) != len(other) {
+		return false
+	}
+	for i := range p {
+		if p[i] != other[i] && (p[i].item == 0 || other[i].item == 0) {
+			return false
+		}
+	}
+	return true
+}
+
+func (n *Node) markAll() {
+	switch n.Kind {
+	case List:
+		for i := range n.Items {
+			n.Items[i].markAll()
+		}
+	case Object:
+		for i := range n.Fields {
+			n.Fields[i].Value.markAll()
+		}
+	default:
+		n.Sensitive = true
+	}
+}
+
+func (n Node) anySensitive() bool {
+	if n.Sensitive {
+		return true
+	}
+	for i := range n.Items {
+		if n.Items[i].anySensitive() {
+			return true
+		}
+	}
+	for i := range n.Fields {
+		if n.Fields[i].Value.anySensitive() {
+			return true
+		}
+	}
+	return false
+}
+
+// secretWords are the words that make a field's name that of a secret, alone
+// or two in a row.
+var secretWords = map[string]bool{
+	"password": true, "passwd": true, "pwd": true, "passphrase": true,
+	"secret": true, "token": true, "credential": true, "dsn": true,
+	"apikey": true, "api key": true, "private key": true, "access key": true, "secret key": true,
+	"privatekey": true, "accesskey": true, "secretkey": true,
+}
+
+// IsSecretName reports whether a field of that name holds a secret.
+func IsSecretName(name string) bool {
+	previous := ""
+	for _, word := range words(name) {
+		for _, w := range []string{word, strings.TrimSuffix(word, "s")} {
+			if secretWords[w] || secretWords[previous+" "+w] {
+				return true
+			}
+		}
+		// Names that run together: dbpassword, rootpasswd.
+		for _, w := range []string{"password", "passwd", "passphrase"} {
+			if strings.Contains(word, w) {
+				return true
+			}
+		}
+		previous = word
+	}
+	return false
+}
+
+// words splits a name at "_", "-", ".", blanks, digits and capitals:
+// dbPassword, API_KEY, APIKey, smtp-password2.
+func words(name string) []string {
+	var found []string
+	var word []rune
+	end := func() {
+		if len(word) > 0 {
+			found = append(found, string(word))
+			word = word[:0]
+		}
+	}
+	runes := []rune(name)
+	for i, r := range runes {
+		if !unicode.IsLetter(r) {
+			end()
+			continue
+		}
+		if unicode.IsUpper(r) && i > 0 {
+			afterLower := unicode.IsLower(runes[i-1])
+			startsWord := unicode.IsUpper(runes[i-1]) && i+1 < len(runes) && unicode.IsLower(runes[i+1])
+			if afterLower || startsWord {
+				end()
+			}
+		}
+		word = append(word, unicode.ToLower(r))
+	}
+	end()
+	return found
+}
+
+// LooksSecret reports whether a text gives itself away as holding a secret,
+// whatever its field is called.
+func LooksSecret(text string) bool {
+	return hasUserinfo(text) || hasPrivateKey(text) || isSecretJSON(text)
+}
+
+// hasUserinfo finds "scheme://user:password@host" and "scheme://token@host"
+// anywhere in text. A password may hold a "/" that should have been escaped,
+// so what has a ":" before its "@" counts however far away that is.
+func hasUserinfo(text string) bool {
+	for {
+		_, rest, ok := strings.Cut(text, "://")
+		if !ok {
+			return false
+		}
+		text = rest
+		if end := strings.IndexFunc(rest, unicode.IsSpace); end >= 0 {
+			rest = rest[:end]
+		}
+		if at := strings.IndexByte(rest, '@'); at >= 0 {
+			before := rest[:at]
+			if !strings.ContainsAny(before, "/?#") || strings.Contains(before, ":") {
+				return true
+			}
+		}
+	}
+}
+
+func hasPrivateKey(text string) bool {
+	for {
+		_, rest, ok := strings.Cut(text, "-----BEGIN ")
+		if !ok {
+			return false
+		}
+		label, _, ok := strings.Cut(rest, "-----")
+		if ok && strings.Contains(label, "PRIVATE KEY") {
+			return true
+		}
+		text = rest
+	}
+}
+
+func isSecretJSON(text string) bool {
+	trimmed := strings.TrimSpace(text)
+	if trimmed == "" || trimmed[0] != '{' && trimmed[0] != '[' {
+		return false
+	}
+	n, err := Decode([]byte(trimmed))
+	if err != nil {
+		return false
+	}
+	Sensitivity{}.mark(&n, nil)
+	return n.anySensitive()
+}

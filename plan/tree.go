@@ -1,0 +1,159 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Tree is what is wanted: namespaces by name, each name once.
+type Tree struct {
+	Namespaces []Namespace
+}
+
+// Namespace holds configurations by name, each name once.
+type Namespace struct {
+	Name     string
+	Position Position
+	Configs  []Config
+}
+
+// Config is a configuration that is wanted.
+type Config struct {
+	Name     string
+	Value    Value
+	Position Position
+}
+
+// Position is where in the source something is said. Line and Column count
+// from 1; 0 is unknown.
+type Position struct {
+	File   string
+	Line   int32
+	Column int32
+}
+
+// String returns file:line:column, as far as they are known.
+func (p Position) String() string {
+	switch {
+	case p.Line == 0:
+		return Printable(p.File)
+	case p.Column == 0:
+		return fmt.Sprintf("%s:%d", Printable(p.File), p.Line)
+	default:
+		return fmt.Sprintf("%s:%d:%d", Printable(p.File), p.Line, p.Column)
+	}
+}
+
+// Sort brings a tree's namespaces and configurations into their order.
+func (t *Tree) Sort() {
+	slices.SortFunc(t.Namespaces, func(a, b Namespace) int { return strings.Compare(a.Name, b.Name) })
+	for i := range t.Namespaces {
+		slices.SortFunc(t.Namespaces[i].Configs, func(a, b Config) int { return strings.Compare(a.Name, b.Name) })
+	}
+}
+
+// Snapshot is what a target holds, by name like a Tree.
+type Snapshot struct {
+	// Exists is false when the target's root does not exist yet.
+	Exists     bool
+	Namespaces []LiveNamespace
+	// Foreign is what is there and is not a namespace or configuration.
+	Foreign []Foreign
+	// At is when the snapshot was taken.
+	At time.Time
+}
+
+// LiveNamespace is a namespace as a target holds it.
+type LiveNamespace struct {
+	Name      string
+	Revision  Revision
+	Configs   []LiveConfig
+	Ephemeral bool // foreign: it belongs to a session and goes with it
+}
+
+// LiveConfig is a configuration as a target holds it.
+type LiveConfig struct {
+	Name      string
+	Value     Value
+	Revision  Revision
+	Children  int  // foreign nodes below it
+	Ephemeral bool // foreign: it belongs to a session and goes with it
+}
+
+// Revision identifies one state of one object at a target: two revisions are
+// equal when nothing was written between them. Only the target that made it
+// knows what is in it. The zero Revision stands for absence.
+type Revision [24]byte
+
+// Foreign is something at a target that Confo does not manage, and that is
+// therefore reported and never touched.
+type Foreign struct {
+	Key Key
+	// Path is where it is, in the target's own terms.
+	Path string
+	// What it is, in words: "data on a namespace", "child of a configuration".
+	What string
+}
+
+// Sort brings a snapshot's namespaces, configurations and foreign objects into
+// their order.
+func (s *Snapshot) Sort() {
+	slices.SortFunc(s.Namespaces, func(a, b LiveNamespace) int { return strings.Compare(a.Name, b.Name) })
+	for i := range s.Namespaces {
+		slices.SortFunc(s.Namespaces[i].Configs, func(a, b LiveConfig) int { return strings.Compare(a.Name, b.Name) })
+	}
+	slices.SortFunc(s.Foreign, func(a, b Foreign) int { return strings.Compare(a.Path, b.Path) })
+}
+
+// Tree returns a snapshot as what is wanted elsewhere. What is ephemeral stays
+// behind.
+func (s *Snapshot) Tree() *Tree {
+	t := &Tree{}
+	for _, ns := range s.Namespaces {
+		if ns.Ephemeral {
+			continue
+		}
+		n := Namespace{Name: ns.Name}
+		for _, c := range ns.Configs {
+			if !c.Ephemeral {
+				n.Configs = append(n.Configs, Config{Name: c.Name, Value: c.Value})
+			}
+		}
+		t.Namespaces = append(t.Namespaces, n)
+	}
+	return t
+}
+
+// Snapshot returns a tree as if a target held it, so that two trees can be
+// compared.
+func (t *Tree) Snapshot() *Snapshot {
+	s := &Snapshot{Exists: true}
+	for _, ns := range t.Namespaces {
+		n := LiveNamespace{Name: ns.Name}
+		for _, c := range ns.Configs {
+			n.Configs = append(n.Configs, LiveConfig{Name: c.Name, Value: c.Value})
+		}
+		s.Namespaces = append(s.Namespaces, n)
+	}
+	return s
+}
+
+// Configs counts the configurations.
+func (s *Snapshot) Configs() int {
+	count := 0
+	for _, ns := range s.Namespaces {
+		count += len(ns.Configs)
+	}
+	return count
+}
+
+// Configs counts the configurations.
+func (t *Tree) Configs() int {
+	count := 0
+	for _, ns := range t.Namespaces {
+		count += len(ns.Configs)
+	}
+	return count
+}

@@ -1,0 +1,163 @@
+package target
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// The parts of a ZooKeeper URL that may be left out.
+const (
+	DefaultRoot = "/confo"
+	DefaultPort = "2181"
+)
+
+// The schemes of target URLs.
+const (
+	SchemeFile = "file"
+	SchemeZK   = "zk"
+)
+
+// URL names a target: file:PATH or zk://host[:port][,host[:port]…][/root].
+type URL struct {
+	Scheme string
+	Path   string   // of a file backend, as it was written
+	Hosts  []string // of a ZooKeeper, each with its port
+	Root   string   // of a ZooKeeper: an absolute path
+}
+
+// IsURL reports whether s is written like a target's URL rather than like the
+// name of a folder.
+func IsURL(s string) bool {
+	return strings.HasPrefix(s, SchemeFile+":") || strings.HasPrefix(s, SchemeZK+":")
+}
+
+// Parse parses a target's URL.
+func Parse(s string) (URL, error) {
+	u, err := parse(s)
+	if err != nil {
+		return URL{}, WithHint(fmt.Errorf("target %s: %w", plan.Quote(withoutUserinfo(s)), err),
+			"a target is written file:PATH or zk://host[:port][,host[:port]…][/root]")
+	}
+	return u, nil
+}
+
+func parse(s string) (URL, error) {
+	scheme, rest, ok := strings.Cut(s, ":")
+	switch {
+	case !ok:
+		return URL{}, errors.New("it has no scheme")
+	case scheme == SchemeFile && rest == "":
+		return URL{}, errors.New("it names no folder")
+	case scheme == SchemeFile:
+		// file:///abs and file:/abs are the same folder.
+		if abs, ok := strings.CutPrefix(rest, "//"); ok && strings.HasPrefix(abs, "/") {
+			rest = abs
+		}
+		return URL{Scheme: SchemeFile, Path: rest}, nil
+	case scheme == SchemeZK && strings.HasPrefix(rest, "//"):
+		return parseZK(rest[len("//"):])
+	case scheme == SchemeZK:
+		return URL{}, errors.New("after zk: come two slashes")
+	default:
+		return URL{}, fmt.Errorf("the scheme %s is unknown", plan.Quote(scheme))
+	}
+}
+
+func parseZK(rest string) (URL, error) {
+	if strings.Contains(rest, "@") {
+		return URL{}, errors.New("a URL holds no user or password: set CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD, or use --credentials")
+	}
+	hosts, root, hasRoot := strings.Cut(rest, "/")
+	u := URL{Scheme: SchemeZK, Root: DefaultRoot}
+	if hasRoot && root != "" {
+		u.Root = "/" + strings.TrimSuffix(root, "/")
+		if err := checkRoot(u.Root); err != nil {
+			return URL{}, err
+		}
+	}
+	for _, host := range strings.Split(hosts, ",") {
+		address, err := parseHost(host)
+		if err != nil {
+			return URL{}, err
+		}
+		u.Hosts = append(u.Hosts, address)
+	}
+	return u, nil
+}
+
+func checkRoot(root string) error {
+	switch {
+	case strings.ContainsAny(root, "?#"):
+		return fmt.Errorf("the root %s holds a ? or #, which a znode may but a root here may not", plan.Quote(root))
+	case path.Clean(root) != root || root == "/":
+		return fmt.Errorf("the root %s has an empty part, or one that is . or ..", plan.Quote(root))
+	case root == "/zookeeper" || strings.HasPrefix(root, "/zookeeper/"):
+		return errors.New("/zookeeper belongs to the server itself")
+	}
+	return nil
+}
+
+// parseHost returns host:port, from host, host:port, [ipv6] or [ipv6]:port.
+func parseHost(s string) (string, error) {
+	host, port := s, DefaultPort
+	switch {
+	case s == "":
+		return "", errors.New("a host's name is empty")
+	case strings.HasPrefix(s, "["):
+		inside, after, ok := strings.Cut(s[1:], "]")
+		if addr, err := netip.ParseAddr(inside); !ok || err != nil || !addr.Is6() {
+			return "", fmt.Errorf("%s is no IPv6 address in brackets", plan.Quote(s))
+		}
+		host = inside
+		if after != "" {
+			if !strings.HasPrefix(after, ":") {
+				return "", fmt.Errorf("after %s comes :port or nothing", plan.Quote("["+inside+"]"))
+			}
+			port = after[1:]
+		}
+	case strings.Count(s, ":") > 1:
+		return "", fmt.Errorf("%s: an IPv6 address is written in brackets, as in zk://[::1]:2181", plan.Quote(s))
+	default:
+		if h, p, ok := strings.Cut(s, ":"); ok {
+			host, port = h, p
+		}
+		if host == "" {
+			return "", fmt.Errorf("%s names a port and no host", plan.Quote(s))
+		}
+		if strings.ContainsAny(host, " \t?#[]%") {
+			return "", fmt.Errorf("%s is no host's name", plan.Quote(host))
+		}
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return "", fmt.Errorf("%s is no port: a number from 1 to 65535", plan.Quote(port))
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+// withoutUserinfo cuts a password out of a URL that should not have had one.
+func withoutUserinfo(s string) string {
+	at := strings.LastIndex(s, "@")
+	if at < 0 {
+		return s
+	}
+	start := 0
+	if i := strings.Index(s, "://"); i >= 0 && i < at {
+		start = i + len("://")
+	}
+	return s[:start] + "…" + s[at:]
+}
+
+// String returns the URL in full: every host with its port, the root.
+func (u URL) String() string {
+	if u.Scheme == SchemeFile {
+		return SchemeFile + ":" + u.Path
+	}
+	return SchemeZK + "://" + strings.Join(u.Hosts, ",") + u.Root
+}
