@@ -203,3 +203,35 @@ func isSecretJSON(text string) bool {
 	Sensitivity{}.mark(&n, nil)
 	return n.anySensitive()
 }
+
+// Count returns how many leaves of a tree must not be shown. Values that are
+// not JSON count as one.
+func (s Sensitivity) Count(t *Tree) int {
+	count := 0
+	for _, ns := range t.Namespaces {
+		for _, c := range ns.Configs {
+			n, err := c.Value.Parse()
+			if err != nil {
+				count++
+				continue
+			}
+			s.mark(&n, c.Value.sensitive())
+			count += n.countSensitive()
+		}
+	}
+	return count
+}
+
+func (n Node) countSensitive() int {
+	if n.Sensitive {
+		return 1
+	}
+	count := 0
+	for i := range n.Items {
+		count += n.Items[i].countSensitive()
+	}
+	for i := range n.Fields {
+		count += n.Fields[i].Value.countSensitive()
+	}
+	return count
+}

@@ -70,6 +70,7 @@ type LiveNamespace struct {
 	Name      string
 	Revision  Revision
 	Configs   []LiveConfig
+	Children  int  // foreign entries beside its configurations
 	Ephemeral bool // foreign: it belongs to a session and goes with it
 }
 

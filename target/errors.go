@@ -18,11 +18,16 @@ type Moved struct {
 	Change plan.Change // what would have been done
 	Exists bool        // whether the object is there now
 	Now    plan.Value  // what it holds now, if it is a configuration
+	// Why is set when the object itself is as it was, and says what else came
+	// in between.
+	Why string
 }
 
 // What says in a few words what happened to the object.
 func (m Moved) What() string {
 	switch {
+	case m.Why != "":
+		return m.Why
 	case m.Change.Action == plan.Create:
 		return "was created by someone else"
 	case !m.Exists:

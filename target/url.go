@@ -42,7 +42,7 @@ func IsURL(s string) bool {
 func Parse(s string) (URL, error) {
 	u, err := parse(s)
 	if err != nil {
-		return URL{}, WithHint(fmt.Errorf("target %s: %w", plan.Quote(withoutUserinfo(s)), err),
+		return URL{}, WithHint(fmt.Errorf("target %s: %w", plan.Quote(withoutSecrets(s)), err),
 			"a target is written file:PATH or zk://host[:port][,host[:port]…][/root]")
 	}
 	return u, nil
@@ -57,22 +57,35 @@ func parse(s string) (URL, error) {
 		return URL{}, errors.New("it names no folder")
 	case scheme == SchemeFile:
 		// file:///abs and file:/abs are the same folder.
-		if abs, ok := strings.CutPrefix(rest, "//"); ok && strings.HasPrefix(abs, "/") {
-			rest = abs
+		if strings.HasPrefix(rest, "///") {
+			rest = "/" + strings.TrimLeft(rest, "/")
+		}
+		if strings.HasPrefix(rest, "//") {
+			return URL{}, errors.New("after file: comes the path itself, without //")
+		}
+		if strings.ContainsRune(rest, 0) {
+			return URL{}, errors.New("a path holds no NUL")
 		}
 		return URL{Scheme: SchemeFile, Path: rest}, nil
 	case scheme == SchemeZK && strings.HasPrefix(rest, "//"):
 		return parseZK(rest[len("//"):])
 	case scheme == SchemeZK:
 		return URL{}, errors.New("after zk: come two slashes")
+	case strings.Contains(s, "@"):
+		// Without its scheme, a URL begins with the user's name.
+		return URL{}, errors.New("its scheme is unknown")
 	default:
 		return URL{}, fmt.Errorf("the scheme %s is unknown", plan.Quote(scheme))
 	}
 }
 
 func parseZK(rest string) (URL, error) {
-	if strings.Contains(rest, "@") {
+	// Whatever comes with these may be a secret, and is not repeated.
+	switch {
+	case strings.Contains(rest, "@"):
 		return URL{}, errors.New("a URL holds no user or password: set CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD, or use --credentials")
+	case strings.ContainsAny(rest, "?#"):
+		return URL{}, errors.New("a URL has no options after ? or #")
 	}
 	hosts, root, hasRoot := strings.Cut(rest, "/")
 	u := URL{Scheme: SchemeZK, Root: DefaultRoot}
@@ -94,10 +107,10 @@ func parseZK(rest string) (URL, error) {
 
 func checkRoot(root string) error {
 	switch {
-	case strings.ContainsAny(root, "?#"):
-		return fmt.Errorf("the root %s holds a ? or #, which a znode may but a root here may not", plan.Quote(root))
+	case plan.Printable(root) != root:
+		return fmt.Errorf("the root %s holds a character that nobody would see", plan.Quote(root))
 	case path.Clean(root) != root || root == "/":
-		return fmt.Errorf("the root %s has an empty part, or one that is . or ..", plan.Quote(root))
+		return fmt.Errorf(`the root %s has an empty part, or a "." or ".." in it`, plan.Quote(root))
 	case root == "/zookeeper" || strings.HasPrefix(root, "/zookeeper/"):
 		return errors.New("/zookeeper belongs to the server itself")
 	}
@@ -131,27 +144,40 @@ func parseHost(s string) (string, error) {
 		if host == "" {
 			return "", fmt.Errorf("%s names a port and no host", plan.Quote(s))
 		}
-		if strings.ContainsAny(host, " \t?#[]%") {
+		if plan.Printable(host) != host || strings.ContainsAny(host, ` []%\"`) {
 			return "", fmt.Errorf("%s is no host's name", plan.Quote(host))
 		}
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 {
 		return "", fmt.Errorf("%s is no port: a number from 1 to 65535", plan.Quote(port))
 	}
-	return net.JoinHostPort(host, port), nil
+	return net.JoinHostPort(host, strconv.FormatUint(n, 10)), nil
 }
 
-// withoutUserinfo cuts a password out of a URL that should not have had one.
-func withoutUserinfo(s string) string {
-	at := strings.LastIndex(s, "@")
-	if at < 0 {
-		return s
-	}
+// withoutSecrets cuts out of a URL what should not have been in it and may be a
+// password: what comes before an @ and, but for a file's path, after a ? or #.
+func withoutSecrets(s string) string {
 	start := 0
-	if i := strings.Index(s, "://"); i >= 0 && i < at {
+	if i := strings.Index(s, "://"); i >= 0 {
 		start = i + len("://")
 	}
-	return s[:start] + "…" + s[at:]
+	options := strings.IndexAny(s, "?#")
+	if strings.HasPrefix(s, SchemeFile+":") {
+		options = -1
+	}
+	switch at := strings.LastIndex(s, "@"); {
+	case at < 0 && options < 0:
+		return s
+	case at < 0:
+		return s[:options+1] + "…"
+	case at < start || options >= 0 && options < at:
+		return s[:min(start, at)] + "…"
+	case options >= 0:
+		return s[:start] + "…" + s[at:options+1] + "…"
+	default:
+		return s[:start] + "…" + s[at:]
+	}
 }
 
 // String returns the URL in full: every host with its port, the root.

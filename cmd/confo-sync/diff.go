@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+type diffCmd struct {
+	From             string `arg:"" name:"a" help:"What it was: a folder that holds a tree, file:PATH or zk://…"`
+	To               string `arg:"" name:"b" help:"What it would be: the same."`
+	DetailedExitcode bool   `help:"Exit with 2 when they differ."`
+	ShowSensitive    bool   `help:"Show passwords and the like in plain."`
+}
+
+// Run shows what leads from one side to the other.
+func (c *diffCmd) Run(ctx context.Context, a *app) error {
+	a.begin(render.KindDiff, c.From, c.To)
+	from, err := a.side(ctx, c.From)
+	if err != nil {
+		return err
+	}
+	to, err := a.side(ctx, c.To)
+	if err != nil {
+		return err
+	}
+	p := plan.Diff(to.tree(), from.snapshot(), plan.Options{Prune: plan.PruneNamespaces, Selection: a.selection()})
+	a.report.Missing = !from.snapshot().Exists
+	a.report.Add(p, 0, render.Options{ShowSensitive: c.ShowSensitive})
+	if err := a.show(); err != nil {
+		return err
+	}
+	if c.DetailedExitcode && !p.Empty() {
+		return errDifferences
+	}
+	return nil
+}
+
+// side is one side of a comparison: a tree, or what is at a target.
+type side struct {
+	declared *plan.Tree
+	live     *plan.Snapshot
+}
+
+func (s side) tree() *plan.Tree {
+	if s.declared != nil {
+		return s.declared
+	}
+	return s.live.Tree()
+}
+
+func (s side) snapshot() *plan.Snapshot {
+	if s.live != nil {
+		return s.live
+	}
+	return s.declared.Snapshot()
+}
+
+// side reads an endpoint as it is written on the command line.
+func (a *app) side(ctx context.Context, endpoint string) (side, error) {
+	if !target.IsURL(endpoint) {
+		tree, err := a.loadTree(ctx, endpoint)
+		return side{declared: tree}, err
+	}
+	t, err := a.open(endpoint)
+	if err != nil {
+		return side{}, err
+	}
+	defer t.Close()
+	live, err := a.snapshot(ctx, t)
+	return side{live: live}, err
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// The exit codes. They are part of the interface: docs/exit-codes.md.
+const (
+	exitDone        = 0
+	exitError       = 1
+	exitDifferences = 2
+	exitRefused     = 3
+	exitUnknown     = 4
+	exitUsage       = 64
+	exitInterrupted = 130
+)
+
+// usageError is a command line that can't be understood.
+type usageError struct{ err error }
+
+func (u *usageError) Error() string { return u.err.Error() }
+func (u *usageError) Unwrap() error { return u.err }
+
+// errDifferences makes the exit code say that there are differences. It is no
+// failure, and nothing is said.
+var errDifferences = errors.New("there are differences")
+
+// errSaid is a failure of which everything has been said.
+var errSaid = errors.New("failed")
+
+// findingsError is a failure with several reasons, each at its place.
+type findingsError struct {
+	summary  string
+	findings []plan.Finding
+}
+
+func (f *findingsError) Error() string { return f.summary }
+
+// exitCode returns the exit code for an error.
+func exitCode(err error) int {
+	var usage *usageError
+	var conflict *target.Conflict
+	var unknown *target.Unknown
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errDifferences):
+		return exitDifferences
+	case errors.As(err, &unknown):
+		return exitUnknown
+	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.As(err, &conflict):
+		return exitRefused
+	case errors.As(err, &usage):
+		return exitUsage
+	default:
+		return exitError
+	}
+}
+
+// fail says what went wrong, on stderr and with --format json in the document
+// on stdout too, and returns the exit code.
+func (a *app) fail(err error) int {
+	code := exitCode(err)
+	if code == exitDifferences {
+		return code
+	}
+	var several *findingsError
+	switch {
+	case errors.Is(err, errSaid):
+	case errors.As(err, &several):
+		for _, f := range several.findings {
+			printFinding(a.stderr, "error", f)
+		}
+		fmt.Fprintf(a.stderr, "confo-sync: error: %s\n", several.summary)
+		a.report.Errors = append(a.report.Errors, render.Findings(several.findings)...)
+	default:
+		message, hint := describe(err)
+		fmt.Fprintf(a.stderr, "confo-sync: error: %s\n", message)
+		if hint != "" {
+			fmt.Fprintf(a.stderr, "hint: %s\n", hint)
+		}
+		a.report.Errors = append(a.report.Errors, render.Finding{Message: message, Hint: hint})
+	}
+	if a.Format == "json" && !a.shown {
+		if err := a.show(); err != nil {
+			fmt.Fprintf(a.stderr, "confo-sync: error: write the result: %v\n", err)
+		}
+	}
+	return code
+}
+
+// describe returns the words for an error, and the next step to take.
+func describe(err error) (message, hint string) {
+	var hinted *target.Hinted
+	if errors.As(err, &hinted) {
+		hint = hinted.Hint
+	}
+	var usage *usageError
+	var parse *kong.ParseError
+	var conflict *target.Conflict
+	var unknown *target.Unknown
+	var path *fs.PathError
+	switch {
+	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
+		return "interrupted", hint
+	case errors.As(err, &conflict):
+		hint = `nothing of this transaction was applied; look at what changed, and run the command again`
+	case errors.As(err, &unknown):
+		hint = `run "confo-sync plan" to see what is there now`
+	case hint == "" && (errors.As(err, &parse) || errors.As(err, &usage)):
+		hint = `"confo-sync --help" lists the commands and flags, "confo-sync COMMAND --help" those of a command`
+	case hint == "" && errors.As(err, &path) && errors.Is(err, fs.ErrPermission):
+		hint = "check who owns it and may use it (ls -ld)"
+	}
+	return err.Error(), hint
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/confo-sync/confo-sync/"
+
+// mayImport says which of our packages each of them may import: plan is the
+// heart and knows none, targets know plan, the command knows all. What a
+// package is for decides it; a new arrow is a decision.
+var mayImport = map[string][]string{
+	"plan":              {},
+	"plan/render":       {"plan"},
+	"source":            {"plan"},
+	"source/archive":    {"plan"},
+	"target":            {"plan"},
+	"target/targettest": {"plan", "target"},
+	"target/file":       {"plan", "target"},
+	"target/zk":         {"plan", "target"},
+	"target/zk/zktest":  {},
+	"apply":             {"plan", "target"},
+	"cmd/confo-sync":    {"plan", "plan/render", "source", "source/archive", "target", "target/file", "target/zk", "apply"},
+}
+
+// onlyUser says where alone a module may be imported.
+var onlyUser = map[string][]string{
+	"github.com/go-zookeeper/zk":   {"target/zk", "target/zk/zktest"},
+	"github.com/alecthomas/kong":   {"cmd/confo-sync"},
+	"gopkg.in/yaml.v3":             {"source"},
+	"github.com/sergi/go-diff/":    {"plan/render"},
+	"github.com/schollz/":          {"cmd/confo-sync"},
+	"golang.org/x/term":            {"cmd/confo-sync"},
+	"github.com/fatih/color":       {"plan/render"},
+	"github.com/gofrs/flock":       {"target/file"},
+	"net":                          {"target", "target/zk", "target/zk/zktest"},
+	"github.com/rogpeppe/":         {},
+	"pgregory.net/rapid":           {"target/targettest"},
+	"github.com/google/go-cmp/cmp": {"target/targettest"},
+}
+
+func TestImports(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		allowed, known := mayImport[name]
+		if !known {
+			t.Errorf("package %s is new: say in this test what it may import", name)
+		}
+		for _, imported := range p.Imports {
+			if ours, ok := strings.CutPrefix(imported, module); ok {
+				if !slices.Contains(allowed, ours) {
+					t.Errorf("%s imports %s", name, ours)
+				}
+				continue
+			}
+			for where, users := range onlyUser {
+				if (imported == where || strings.HasSuffix(where, "/") && strings.HasPrefix(imported, where)) && !slices.Contains(users, name) {
+					t.Errorf("%s imports %s", name, imported)
+				}
+			}
+		}
+	}
+}
+
+// TestTopLevel keeps the list of folders short enough to be read.
+func TestTopLevel(t *testing.T) {
+	want := []string{
+		".ci", ".github", ".gitignore", "CHANGELOG.md", "LICENSE", "README.md", "apply", "cmd",
+		"docs", "fixtures", "go.mod", "go.sum", "plan", "scripts", "source", "target",
+	}
+	out, err := exec.Command("git", "-C", "../..", "ls-files").Output()
+	if err != nil {
+		t.Fatalf("git ls-files: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		top, _, _ := strings.Cut(strings.TrimSpace(line), "/")
+		if _, err := os.Stat("../../" + top); err == nil && !slices.Contains(want, top) {
+			t.Errorf("%s is new at the top", top)
+			want = append(want, top)
+		}
+	}
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) []listed {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []listed
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}

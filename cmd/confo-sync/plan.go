@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/confo-sync/confo-sync/apply"
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// planFlags are the flags that shape a plan.
+type planFlags struct {
+	Prune         string `enum:"none,configurations,namespaces" default:"configurations" help:"What to delete when the tree lacks it: none, configurations (of namespaces that the tree has), or namespaces too (${default})."`
+	ShowSensitive bool   `help:"Show passwords and the like in plain."`
+}
+
+type planCmd struct {
+	planFlags
+	DetailedExitcode bool `help:"Exit with 2 when there are changes."`
+}
+
+// Run shows what would change.
+func (c *planCmd) Run(ctx context.Context, a *app) error {
+	w, err := a.plan(ctx, render.KindPlan, c.planFlags)
+	if err != nil {
+		return err
+	}
+	defer w.target.Close()
+	if err := a.show(); err != nil {
+		return err
+	}
+	if err := w.refused(); err != nil {
+		return err
+	}
+	if c.DetailedExitcode && !w.plan.Empty() {
+		return errDifferences
+	}
+	return nil
+}
+
+// work is a plan with what it was made from.
+type work struct {
+	target  target.Target
+	desired *plan.Tree
+	options plan.Options
+	plan    *plan.Plan
+}
+
+// plan reads the tree and the target, at the same time, and puts what differs
+// into the report.
+func (a *app) plan(ctx context.Context, kind string, flags planFlags) (*work, error) {
+	a.begin(kind, "", a.Source)
+	if a.Source == "" {
+		return nil, need("--source", "say which folder holds the tree, as in -s config")
+	}
+	url, err := a.targetURL()
+	if err != nil {
+		return nil, err
+	}
+	t, err := a.open(url)
+	if err != nil {
+		return nil, err
+	}
+	a.report.Target = t.String()
+	w := &work{target: t, options: plan.Options{Prune: pruneLevel(flags.Prune), Selection: a.selection()}}
+	if err := a.compare(ctx, w, flags); err != nil {
+		t.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+func (a *app) compare(ctx context.Context, w *work, flags planFlags) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type reading struct {
+		live *plan.Snapshot
+		err  error
+	}
+	read := make(chan reading, 1)
+	go func() {
+		live, err := a.snapshot(ctx, w.target)
+		read <- reading{live, err}
+	}()
+	desired, err := a.loadTree(ctx, a.Source)
+	if err != nil {
+		cancel()
+		<-read
+		return err
+	}
+	r := <-read
+	if r.err != nil {
+		return r.err
+	}
+	w.desired = desired
+	w.plan = plan.Diff(desired, r.live, w.options)
+	w.plan.Problems = append(w.plan.Problems, unfit(w.plan.Changes, w.target)...)
+	a.report.Missing = !r.live.Exists
+	a.report.Add(w.plan, len(apply.Batches(w.plan.Changes, w.target.Limits())), render.Options{ShowSensitive: flags.ShowSensitive})
+	return nil
+}
+
+// unfit returns what the target could not hold.
+func unfit(changes []plan.Change, t target.Target) []plan.Finding {
+	var found []plan.Finding
+	for _, c := range changes {
+		if err := t.Check(c); err != nil {
+			message, hint := describe(err)
+			found = append(found, plan.Finding{Key: c.Key, Position: c.Position, Message: message, Hint: hint})
+		}
+	}
+	return found
+}
+
+// snapshot reads a target, with progress.
+func (a *app) snapshot(ctx context.Context, t target.Target) (*plan.Snapshot, error) {
+	progress := a.progress("reading")
+	defer progress.done()
+	return t.Snapshot(ctx, target.ReadOptions{Selection: a.selection(), Progress: progress.update})
+}
+
+// refused returns the error of a plan that can't be applied.
+func (w *work) refused() error {
+	if len(w.plan.Problems) == 0 {
+		return nil
+	}
+	return &findingsError{
+		summary:  fmt.Sprintf("this plan can't be applied: %s", plural(len(w.plan.Problems), "problem")),
+		findings: w.plan.Problems,
+	}
+}
+
+func pruneLevel(name string) plan.Prune {
+	switch name {
+	case "none":
+		return plan.PruneNone
+	case "namespaces":
+		return plan.PruneNamespaces
+	default:
+		return plan.PruneConfigurations
+	}
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// isTerminal reports whether a stream of ours is a terminal.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// When progress shows.
+const (
+	barAfter  = time.Second      // on a terminal
+	lineEvery = 10 * time.Second // elsewhere
+)
+
+// progress tells how far something has come: by a bar when stderr is a
+// terminal and it takes a while, by a line now and then when it is not.
+type progress struct {
+	app   *app
+	what  string
+	out   io.Writer
+	tty   bool
+	start time.Time
+
+	mu   sync.Mutex
+	bar  *progressbar.ProgressBar
+	last time.Time
+}
+
+func (a *app) progress(what string) *progress {
+	now := time.Now()
+	return &progress{app: a, what: what, out: a.stderr, tty: isTerminal(a.stderr), start: now, last: now}
+}
+
+// update is told that so much of so much is done.
+func (p *progress) update(done, total int) {
+	if p.app.Quiet || total == 0 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	switch {
+	case !p.tty:
+		if now.Sub(p.last) >= lineEvery {
+			p.last = now
+			p.app.notice("%s: %d of %d (%d %%)", p.what, done, total, 100*done/total)
+		}
+	case p.bar != nil:
+		p.bar.ChangeMax(total)
+		p.bar.Set(done)
+	case now.Sub(p.start) >= barAfter && done < total:
+		p.bar = progressbar.NewOptions(total,
+			progressbar.OptionSetWriter(p.out),
+			progressbar.OptionSetDescription(p.what),
+			progressbar.OptionShowCount(),
+			progressbar.OptionSetPredictTime(true),
+			progressbar.OptionClearOnFinish(),
+			progressbar.OptionThrottle(65*time.Millisecond),
+		)
+		p.bar.Set(done)
+	}
+}
+
+// done takes the bar away.
+func (p *progress) done() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.bar != nil {
+		p.bar.Clear()
+	}
+}

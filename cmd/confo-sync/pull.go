@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/source"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+type pullCmd struct {
+	Split bool `help:"Write a file for each configuration rather than for each namespace."`
+}
+
+// Run writes what is live as YAML.
+func (c *pullCmd) Run(ctx context.Context, a *app) error {
+	a.begin(render.KindPull, "", a.Source)
+	if a.Source == "" {
+		return need("--source", "say which folder to write, as in -s config; it is empty or absent")
+	}
+	url, err := a.targetURL()
+	if err != nil {
+		return err
+	}
+	t, err := a.open(url)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	a.report.Target = t.String()
+	live, err := a.snapshot(ctx, t)
+	if err != nil {
+		return err
+	}
+	if len(live.Namespaces) == 0 {
+		return nothingToPull(t, live)
+	}
+	tree, left := readable(live)
+	written, err := source.Write(a.Source, tree, source.WriteOptions{Split: c.Split})
+	if err != nil {
+		return err
+	}
+	if err := a.writtenIs(ctx, tree); err != nil {
+		return err
+	}
+	a.report.Written = &render.Written{
+		Files: written.Files, Namespaces: len(tree.Namespaces), Configurations: tree.Configs(),
+		Sensitive: plan.Sensitivity{}.Count(tree),
+	}
+	return c.report(a, left)
+}
+
+func (c *pullCmd) report(a *app, left []plan.Finding) error {
+	a.warn(left...)
+	w := a.report.Written
+	if a.Format == "json" {
+		if err := a.show(); err != nil {
+			return err
+		}
+	} else {
+		a.say("Wrote %s in %s to %s (%s).",
+			plural(w.Configurations, "configuration"), plural(w.Namespaces, "namespace"),
+			plan.Printable(a.Source), plural(w.Files, "file"))
+	}
+	if w.Sensitive > 0 {
+		a.notice("%s now stand there in plain text: keep the folder to yourself until they are out.", plural(w.Sensitive, "sensitive value"))
+	}
+	if len(left) > 0 {
+		return target.WithHint(
+			fmt.Errorf("%s left out, so a plan of this folder would delete what was left out", plural(len(left), "configuration")),
+			"mend or delete them at the target, or declare them in the folder, before you apply it")
+	}
+	return nil
+}
+
+func nothingToPull(t target.Target, live *plan.Snapshot) error {
+	if !live.Exists {
+		return target.WithHint(fmt.Errorf("there is nothing to pull: %s does not exist", plan.Printable(t.String())),
+			"check the path after the hosts")
+	}
+	return target.WithHint(fmt.Errorf("there is nothing to pull: %s has no namespace that was asked for", plan.Printable(t.String())),
+		"check --namespace and --exclude")
+}
+
+// readable returns a snapshot's tree without what Confo could not read or hold,
+// and says what that is.
+func readable(live *plan.Snapshot) (*plan.Tree, []plan.Finding) {
+	tree := live.Tree()
+	var left []plan.Finding
+	for i := range tree.Namespaces {
+		ns := &tree.Namespaces[i]
+		kept := ns.Configs[:0]
+		for _, c := range ns.Configs {
+			n, err := c.Value.Parse()
+			if err == nil && n.IsLeaf() {
+				err = fmt.Errorf("it is a %s; a configuration is an object or a list", n.Kind)
+			}
+			if err == nil {
+				kept = append(kept, c)
+				continue
+			}
+			left = append(left, plan.Finding{
+				Key:     plan.Key{Namespace: ns.Name, Config: c.Name},
+				Message: "left out: " + err.Error(),
+			})
+		}
+		ns.Configs = kept
+	}
+	return tree, left
+}
+
+// writtenIs reads what was written and compares it with what was to be.
+func (a *app) writtenIs(ctx context.Context, tree *plan.Tree) error {
+	reread, found, err := source.Load(ctx, a.Source, source.LoadOptions{})
+	if err != nil {
+		return fmt.Errorf("read what was written: %w", err)
+	}
+	var problems []error
+	for _, f := range found.Errors {
+		problems = append(problems, f)
+	}
+	if len(problems) == 0 {
+		for _, c := range plan.Diff(reread, tree.Snapshot(), plan.Options{Prune: plan.PruneNamespaces}).Changes {
+			problems = append(problems, fmt.Errorf("%s reads differently", plan.Printable(c.Key.String())))
+		}
+	}
+	if len(problems) > 0 {
+		return fmt.Errorf("what was written to %s does not read as what is live (please report this): %w",
+			plan.Printable(a.Source), errors.Join(problems...))
+	}
+	return nil
+}

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/render"
+)
+
+// cli is the command line. Each command is a file of its own.
+type cli struct {
+	globals
+
+	Plan     planCmd     `cmd:"" help:"Show what would change at the target. Writes nothing."`
+	Apply    applyCmd    `cmd:"" help:"Show what would change, ask, and change it."`
+	Diff     diffCmd     `cmd:"" help:"Show how two trees or targets differ."`
+	Pull     pullCmd     `cmd:"" help:"Write what is at the target as YAML into an empty folder."`
+	Validate validateCmd `cmd:"" help:"Check a tree without a target."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
+}
+
+// globals are the flags that every command takes.
+type globals struct {
+	Source      string        `short:"s" placeholder:"DIR" help:"Folder that holds the tree."`
+	Target      string        `short:"t" placeholder:"URL" help:"Target: file:PATH or zk://host[:port][,…][/root]."`
+	Namespace   []string      `short:"n" sep:"none" placeholder:"GLOB" help:"Only namespaces that match (repeatable)."`
+	Exclude     []string      `sep:"none" placeholder:"GLOB" help:"Not these namespaces, or with namespace/configuration not these configurations (repeatable)."`
+	Chdir       string        `short:"C" placeholder:"DIR" help:"Work in this folder."`
+	Credentials string        `placeholder:"FILE" help:"JSON file with Confo's credentials dictionary for ZooKeeper."`
+	Format      string        `enum:"text,json" default:"text" help:"Form of the result: text or json."`
+	Color       string        `enum:"auto,always,never" default:"auto" help:"Colour: auto, always or never."`
+	Timeout     time.Duration `default:"10s" placeholder:"TIME" help:"How long to wait for a connection (10s)."`
+	Quiet       bool          `short:"q" help:"Say nothing but the result and errors."`
+	Verbose     bool          `short:"v" help:"Say on stderr what is being done."`
+}
+
+func (g *globals) selection() plan.Selection {
+	return plan.Selection{Namespaces: g.Namespace, Exclude: g.Exclude}
+}
+
+// app is one run of the program: what was asked, and everything ambient.
+type app struct {
+	globals
+	env    func(string) string
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+	log    *slog.Logger
+	// report is what the command shows. It is begun as soon as it is known
+	// what kind it is, so that an error has a document to be in.
+	report *render.Report
+	shown  bool
+}
+
+// run runs the program and returns its exit code.
+func run(ctx context.Context, args []string, env func(string) string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	a := &app{env: env, stdin: stdin, stdout: stdout, stderr: stderr, log: slog.New(slog.DiscardHandler)}
+	a.report = render.New("confo-sync/error", "", "")
+	ctx, stop := untilInterrupted(ctx, stderr)
+	defer stop()
+
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("confo-sync"),
+		kong.Description("Configuration as code for Confo: a tree of YAML, reviewed as a diff, applied to ZooKeeper or to files."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { panic(exit(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, Summary: true}),
+	)
+	if err != nil {
+		return a.fail(err)
+	}
+	defer func() {
+		// kong leaves after --help by way of its Exit.
+		if r := recover(); r != nil {
+			left, ok := r.(exit)
+			if !ok {
+				panic(r)
+			}
+			code = int(left)
+		}
+	}()
+	command, err := parser.Parse(args)
+	if err != nil {
+		if wantsJSON(args) {
+			a.Format = "json"
+		}
+		return a.fail(&usageError{err})
+	}
+	a.globals = c.globals
+	if a.Verbose {
+		a.log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	if a.Chdir != "" {
+		if err := os.Chdir(a.Chdir); err != nil {
+			return a.fail(err)
+		}
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	if err := command.Run(a); err != nil {
+		return a.fail(err)
+	}
+	return 0
+}
+
+// exit carries kong's exit code out of its parser.
+type exit int
+
+// wantsJSON looks for the format in a command line that could not be parsed.
+func wantsJSON(args []string) bool {
+	i := slices.Index(args, "--format")
+	return slices.Contains(args, "--format=json") || i >= 0 && i+1 < len(args) && args[i+1] == "json"
+}
+
+// errInterrupted is the cause of a context that Ctrl-C ended.
+var errInterrupted = errors.New("interrupted")
+
+// untilInterrupted returns a context that ends at the first Ctrl-C. The second
+// ends the program at once.
+func untilInterrupted(parent context.Context, stderr io.Writer) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		if _, ok := <-signals; !ok {
+			return
+		}
+		fmt.Fprintln(stderr, "confo-sync: stopping; what is under way is finished first (Ctrl-C again leaves at once)")
+		cancel(errInterrupted)
+		if _, ok := <-signals; ok {
+			os.Exit(exitInterrupted)
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(signals)
+		cancel(nil)
+	}
+}
+
+// begin says what kind of report the command shows.
+func (a *app) begin(kind, target, source string) {
+	a.report = render.New(kind, target, source)
+}
+
+// show writes the report to stdout.
+func (a *app) show() error {
+	a.shown = true
+	if a.Format == "json" {
+		return render.JSON(a.stdout, a.report)
+	}
+	return render.Text(a.stdout, a.report, render.TextOptions{Color: a.colored(a.stdout)})
+}
+
+// colored reports whether w is to have colour.
+func (a *app) colored(w io.Writer) bool {
+	switch a.Color {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	return a.env("NO_COLOR") == "" && a.env("TERM") != "dumb" && isTerminal(w)
+}
+
+// notice tells the user something on stderr.
+func (a *app) notice(format string, args ...any) {
+	if !a.Quiet {
+		fmt.Fprintf(a.stderr, format+"\n", args...)
+	}
+}
+
+// say writes a line of the result to stdout.
+func (a *app) say(format string, args ...any) {
+	fmt.Fprintf(a.stdout, format+"\n", args...)
+}
+
+// warn shows warnings, on stderr and in the report.
+func (a *app) warn(findings ...plan.Finding) {
+	a.report.Warnings = append(a.report.Warnings, render.Findings(findings)...)
+	if a.Quiet {
+		return
+	}
+	for _, f := range findings {
+		printFinding(a.stderr, "warning", f)
+	}
+}
+
+func printFinding(w io.Writer, severity string, f plan.Finding) {
+	where := f.Position.String()
+	if where == "" {
+		where = "confo-sync"
+		if name := plan.Printable(f.Key.String()); name != "" {
+			f.Message = name + ": " + f.Message
+		}
+	}
+	fmt.Fprintf(w, "%s: %s: %s\n", where, severity, f.Message)
+	if f.Excerpt != "" {
+		fmt.Fprintf(w, "%6d | %s\n", f.Position.Line, f.Excerpt)
+	}
+	if f.Hint != "" {
+		fmt.Fprintf(w, "hint: %s\n", f.Hint)
+	}
+}
+
+// need is the error of a flag that is missing.
+func need(flag, what string) error {
+	return &usageError{fmt.Errorf("%s is missing: %s", flag, what)}
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, strings.TrimSuffix(noun, "s"))
+}

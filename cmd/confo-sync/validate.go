@@ -1,0 +1,27 @@
+package main
+
+import (
+	"context"
+
+	"github.com/confo-sync/confo-sync/plan/render"
+)
+
+type validateCmd struct{}
+
+// Run checks a tree without a target.
+func (c *validateCmd) Run(ctx context.Context, a *app) error {
+	a.begin(render.KindValidate, "", a.Source)
+	if a.Source == "" {
+		return need("--source", "say which folder holds the tree, as in -s config")
+	}
+	tree, err := a.loadTree(ctx, a.Source)
+	if err != nil {
+		return err
+	}
+	a.report.Summary.Unchanged = tree.Configs()
+	if a.Format == "json" {
+		return a.show()
+	}
+	a.say("Valid: %s in %s.", plural(tree.Configs(), "configuration"), plural(len(tree.Namespaces), "namespace"))
+	return nil
+}

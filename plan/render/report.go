@@ -1,0 +1,253 @@
+// Package render shows plans: as text for a terminal, as JSON for programs.
+//
+// A Report is what is shown, with everything sensitive masked already; the
+// encoders only write it down. They never reach for a target.
+package render
+
+import (
+	"fmt"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// The kinds of reports.
+const (
+	KindPlan     = "confo-sync/plan"
+	KindApply    = "confo-sync/apply"
+	KindDiff     = "confo-sync/diff"
+	KindPull     = "confo-sync/pull"
+	KindValidate = "confo-sync/validate"
+)
+
+// Version is that of the report's form. It grows when a field changes its
+// meaning or goes away; new fields may come without.
+const Version = 1
+
+// Report is what a command shows. Its JSON form is docs/report.schema.json.
+type Report struct {
+	Kind     string    `json:"kind"`
+	Version  int       `json:"version"`
+	Target   string    `json:"target"`
+	Source   string    `json:"source"`
+	Missing  bool      `json:"target_missing,omitempty"` // the target's root does not exist yet
+	Summary  Summary   `json:"summary"`
+	Changes  []Change  `json:"changes"`
+	Kept     []Object  `json:"kept"`
+	Foreign  []Foreign `json:"foreign"`
+	Warnings []Finding `json:"warnings"`
+	Errors   []Finding `json:"errors"`
+	Applied  *Applied  `json:"applied,omitempty"`
+	Written  *Written  `json:"written,omitempty"`
+}
+
+// Summary counts changes, and the transactions they take.
+type Summary struct {
+	Create       int `json:"create"`
+	Update       int `json:"update"`
+	Delete       int `json:"delete"`
+	Unchanged    int `json:"unchanged"` // configurations
+	Transactions int `json:"transactions"`
+}
+
+// Applied counts what an apply did.
+type Applied struct {
+	Transactions int `json:"transactions"`
+	Create       int `json:"create"`
+	Update       int `json:"update"`
+	Delete       int `json:"delete"`
+	Failed       int `json:"failed"`        // changes of the transaction that failed
+	NotAttempted int `json:"not_attempted"` // changes after it
+}
+
+// Written counts what a pull wrote.
+type Written struct {
+	Files          int `json:"files"`
+	Namespaces     int `json:"namespaces"`
+	Configurations int `json:"configurations"`
+	Sensitive      int `json:"sensitive"` // values in plain text that reports would mask
+}
+
+// Object names a namespace, or with a configuration that.
+type Object struct {
+	Namespace     string  `json:"namespace"`
+	Configuration *string `json:"configuration"`
+}
+
+// Key returns the object's key.
+func (o Object) Key() plan.Key {
+	k := plan.Key{Namespace: o.Namespace}
+	if o.Configuration != nil {
+		k.Config = *o.Configuration
+	}
+	return k
+}
+
+func object(k plan.Key) Object {
+	o := Object{Namespace: k.Namespace}
+	if !k.IsNamespace() {
+		o.Configuration = &k.Config
+	}
+	return o
+}
+
+// Change is a change to one object.
+type Change struct {
+	Object
+	Action string  `json:"action"`
+	Source *Source `json:"source"`
+	Edits  []Edit  `json:"edits"`
+	// UnchangedFields counts those that an update leaves alone.
+	UnchangedFields int `json:"unchanged_fields"`
+}
+
+// Source is a place in a file of the tree.
+type Source struct {
+	File   string `json:"file"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+}
+
+func source(p plan.Position) *Source {
+	if p.File == "" {
+		return nil
+	}
+	return &Source{File: p.File, Line: int(p.Line), Column: int(p.Column)}
+}
+
+// Edit is a change to one field. What is sensitive in its values is masked.
+type Edit struct {
+	Path       Path   `json:"path"`
+	Action     string `json:"action"`
+	Before     *Value `json:"before,omitempty"`
+	After      *Value `json:"after,omitempty"`
+	Sensitive  bool   `json:"sensitive"`
+	Unreadable string `json:"unreadable,omitempty"` // why the side that is missing can't be shown
+}
+
+// Path is a plan.Path as a list of names and numbers.
+type Path struct{ plan.Path }
+
+// Foreign is something at the target that is not Confo's.
+type Foreign struct {
+	Object
+	Path string `json:"path"`
+	What string `json:"what"`
+}
+
+// Finding is an error or a warning.
+type Finding struct {
+	Object  *Object `json:"object,omitempty"`
+	Source  *Source `json:"source,omitempty"`
+	Message string  `json:"message"`
+	Hint    string  `json:"hint,omitempty"`
+	Excerpt string  `json:"excerpt,omitempty"`
+}
+
+// Findings returns what package source or plan found, as reports hold it.
+func Findings(found []plan.Finding) []Finding {
+	all := make([]Finding, 0, len(found))
+	for _, f := range found {
+		r := Finding{Source: source(f.Position), Message: f.Message, Hint: f.Hint, Excerpt: f.Excerpt}
+		if f.Key.Namespace != "" {
+			o := object(f.Key)
+			r.Object = &o
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// New returns the report of a kind with nothing in it.
+func New(kind, target, source string) *Report {
+	return &Report{
+		Kind: kind, Version: Version, Target: target, Source: source,
+		Changes: []Change{}, Kept: []Object{}, Foreign: []Foreign{},
+		Warnings: []Finding{}, Errors: []Finding{},
+	}
+}
+
+// Options are how a plan is made into a report.
+type Options struct {
+	Sensitivity plan.Sensitivity
+	// ShowSensitive leaves everything unmasked.
+	ShowSensitive bool
+}
+
+// Add puts a plan into the report.
+func (r *Report) Add(p *plan.Plan, transactions int, opts Options) {
+	r.Summary = Summary{
+		Create: p.Count(plan.Create), Update: p.Count(plan.Update), Delete: p.Count(plan.Delete),
+		Unchanged: p.Unchanged, Transactions: transactions,
+	}
+	m := masker{off: opts.ShowSensitive, numbers: map[string]int{}}
+	for _, c := range p.Changes {
+		r.Changes = append(r.Changes, m.change(c, opts.Sensitivity))
+	}
+	for _, k := range p.Kept {
+		r.Kept = append(r.Kept, object(k))
+	}
+	for _, f := range p.Foreign {
+		r.Foreign = append(r.Foreign, Foreign{Object: object(f.Key), Path: f.Path, What: f.What})
+	}
+	r.Errors = append(r.Errors, Findings(p.Problems)...)
+}
+
+// masker replaces sensitive leaves by their numbers: within one report, equal
+// values share one.
+type masker struct {
+	off     bool
+	numbers map[string]int
+}
+
+func (m *masker) change(c plan.Change, s plan.Sensitivity) Change {
+	edits, unchanged := c.Edits(s)
+	change := Change{
+		Object: object(c.Key), Action: c.Action.String(), Source: source(c.Position),
+		Edits: make([]Edit, 0, len(edits)), UnchangedFields: unchanged,
+	}
+	for _, e := range edits {
+		change.Edits = append(change.Edits, Edit{
+			Path: Path{e.Path}, Action: e.Kind.String(),
+			Before: m.value(e.Before), After: m.value(e.After),
+			Sensitive: e.Sensitive(), Unreadable: e.Unreadable,
+		})
+	}
+	return change
+}
+
+func (m *masker) value(n *plan.Node) *Value {
+	if n == nil {
+		return nil
+	}
+	return &Value{m.mask(*n)}
+}
+
+func (m *masker) mask(n plan.Node) plan.Node {
+	switch {
+	case n.Sensitive && m.off:
+		n.Sensitive = false
+	case n.Sensitive:
+		canonical := n.Canonical()
+		if m.numbers[canonical] == 0 {
+			m.numbers[canonical] = len(m.numbers) + 1
+		}
+		return plan.Node{Kind: plan.String, Sensitive: true, Text: fmt.Sprintf("(sensitive #%d)", m.numbers[canonical])}
+	case n.Kind == plan.List:
+		items := make([]plan.Node, len(n.Items))
+		for i := range n.Items {
+			items[i] = m.mask(n.Items[i])
+		}
+		n.Items = items
+	case n.Kind == plan.Object:
+		fields := make([]plan.Field, len(n.Fields))
+		for i, f := range n.Fields {
+			fields[i] = plan.Field{Name: f.Name, Value: m.mask(f.Value)}
+		}
+		n.Fields = fields
+	}
+	return n
+}
+
+// Value is a JSON value in a report. A leaf in it that is marked as sensitive
+// holds no longer its value but "(sensitive #1)".
+type Value struct{ node plan.Node }

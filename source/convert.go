@@ -1,0 +1,237 @@
+package source
+
+import (
+	"fmt"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// How much aliases may add to a file: so many values and so many bytes, and
+// ten times what the file has of each.
+const (
+	aliasValues = 100_000
+	aliasBytes  = 10 << 20
+)
+
+// converter turns YAML nodes into JSON values. It goes on after an error, to
+// find the others; what it then returns is of no use.
+type converter struct {
+	doc       *document
+	failed    bool
+	path      plan.Path   // from the configuration to what is being converted
+	sensitive []plan.Path // what !sensitive marks
+	depth     int
+
+	root   *yaml.Node          // of the file
+	active map[*yaml.Node]bool // anchored nodes that the current one is in
+	alias  *yaml.Node          // the outermost alias that the current node came by
+	values int                 // that aliases may still add, once limited
+	bytes  int
+	limits bool
+	spent  bool // the aliases add too much, and nothing more is converted
+}
+
+func nodeAt(n *yaml.Node) at { return at{n.Line, n.Column} }
+
+func (c *converter) fail(n *yaml.Node, message, hint string) {
+	c.failed = true
+	c.doc.fail(nodeAt(n), message, hint)
+}
+
+// config converts the value of one configuration, or returns nil when it is in
+// error.
+func (c *converter) config(n *yaml.Node) (*plan.Node, []plan.Path) {
+	c.failed, c.sensitive, c.path, c.depth = false, nil, c.path[:0], 0
+	v := c.node(n)
+	if c.failed || c.spent {
+		return nil, nil
+	}
+	if v.IsLeaf() {
+		if v.Kind == plan.Null {
+			c.doc.emptyConfig(nodeAt(n))
+		} else {
+			c.doc.notConfig(nodeAt(n), v.Kind)
+		}
+		return nil, nil
+	}
+	return &v, c.sensitive
+}
+
+func (c *converter) node(n *yaml.Node) plan.Node {
+	if c.spent || c.alias != nil && !c.spend(n) {
+		return plan.Node{}
+	}
+	if n.Kind == yaml.AliasNode {
+		return c.expand(n)
+	}
+	if n.Style&yaml.TaggedStyle != 0 && n.Tag == tagSensitive {
+		c.sensitive = append(c.sensitive, append(plan.Path{}, c.path...))
+	}
+	if n.Kind == yaml.ScalarNode {
+		return c.scalar(n)
+	}
+	if c.depth++; c.depth > plan.MaxDepth {
+		c.depth--
+		c.fail(n, fmt.Sprintf("nested more than %d deep, which Python does not read", plan.MaxDepth), "store less in one configuration")
+		return plan.Node{}
+	}
+	leave := c.inside(n)
+	var v plan.Node
+	if n.Kind == yaml.SequenceNode {
+		v = c.sequence(n)
+	} else {
+		v = c.mapping(n)
+	}
+	leave()
+	c.depth--
+	return v
+}
+
+// inside says that what follows is part of n, until the function it returns is
+// called.
+func (c *converter) inside(n *yaml.Node) (leave func()) {
+	if n.Anchor == "" || c.active[n] {
+		return nothing
+	}
+	if c.active == nil {
+		c.active = map[*yaml.Node]bool{}
+	}
+	c.active[n] = true
+	return func() { delete(c.active, n) }
+}
+
+// by says that what follows came by an alias, until the function it returns is
+// called. Of aliases within each other the outermost counts.
+func (c *converter) by(alias *yaml.Node) (leave func()) {
+	if c.alias != nil {
+		return nothing
+	}
+	c.alias = alias
+	return func() { c.alias = nil }
+}
+
+func nothing() {}
+
+// expand converts what an alias stands for.
+func (c *converter) expand(n *yaml.Node) plan.Node {
+	if c.active[n.Alias] {
+		c.containsItself(n)
+		return plan.Node{}
+	}
+	defer c.by(n)()
+	return c.node(n.Alias)
+}
+
+func (c *converter) containsItself(n *yaml.Node) {
+	c.fail(n, "this alias stands for a value that it is part of", "a value can't contain itself: write out what you mean")
+}
+
+// spend takes a node that came by an alias from what aliases may add to a file.
+// Without a limit a file of ten lines can stand for more than any memory holds.
+func (c *converter) spend(n *yaml.Node) bool {
+	if !c.limits {
+		c.limits = true
+		c.values = aliasValues + 10*count(c.root)
+		c.bytes = aliasBytes + 10*len(c.doc.text.data)
+	}
+	c.values--
+	c.bytes -= len(n.Value)
+	if c.values < 0 || c.bytes < 0 {
+		c.spent = true
+		c.fail(c.alias, "the aliases of this file add far more to it than it holds itself", "write out what they stand for, or split the file")
+	}
+	return !c.spent
+}
+
+func count(n *yaml.Node) int {
+	total := 1
+	for _, child := range n.Content {
+		total += count(child)
+	}
+	return total
+}
+
+func (c *converter) sequence(n *yaml.Node) plan.Node {
+	c.collectionTag(n, "!!seq")
+	v := plan.Node{Kind: plan.List}
+	if len(n.Content) > 0 {
+		v.Items = make([]plan.Node, len(n.Content))
+	}
+	for i, item := range n.Content {
+		c.path = append(c.path, plan.Item(i))
+		v.Items[i] = c.node(item)
+		c.path = c.path[:len(c.path)-1]
+	}
+	return v
+}
+
+func (c *converter) collectionTag(n *yaml.Node, own string) {
+	if n.Style&yaml.TaggedStyle != 0 && n.Tag != own && n.Tag != tagSensitive {
+		c.problem(n, unknownTag(n.Tag))
+	}
+}
+
+func (c *converter) problem(n *yaml.Node, p *problem) { c.fail(n, p.message, p.hint) }
+
+const quoted = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+
+// scalar converts a scalar that is a value.
+func (c *converter) scalar(n *yaml.Node) plan.Node {
+	v := c.resolve(n)
+	if v.problem == nil && (v.traps != 0 || v.kind == plan.String && n.Style&quoted == 0) {
+		c.lint(n, v)
+	}
+	return v.node()
+}
+
+// resolve returns what a scalar stands for, by its tag, its quotes, or its
+// looks.
+func (c *converter) resolve(n *yaml.Node) scalar {
+	var v scalar
+	switch {
+	case n.Style&yaml.TaggedStyle != 0 && n.Tag != tagSensitive:
+		v = resolveTagged(n.Tag, n.Value)
+	case n.Style&quoted != 0:
+		return scalar{kind: plan.String, text: n.Value}
+	default:
+		v = resolve(n.Value)
+	}
+	if v.problem != nil {
+		c.problem(n, v.problem)
+	}
+	return v
+}
+
+// lint warns of a scalar that is not what it looks like.
+func (c *converter) lint(n *yaml.Node, v scalar) {
+	warn := func(message, hint string) { c.doc.warn(nodeAt(n), message, hint) }
+	if v.traps&trapOctal != 0 {
+		warn("a number with a leading zero is octal", "write 0o and its digits if it is, drop the zero if it isn't, or quote it to keep it as it is")
+	}
+	if v.traps&trapSeparators != 0 {
+		warn("an _ between the digits of a number is dropped", "leave it out, or quote the value to keep it as it is")
+	}
+	if v.traps&trapBoolean != 0 {
+		warn("yes, no, on, off, y and n are strings here, but booleans elsewhere", "quote it, or write true or false")
+	}
+	if v.traps&trapNotFinite != 0 {
+		warn(messageNotFinite, hintNotFinite)
+	}
+	if v.traps&trapLong != 0 {
+		warn(messageLong, hintLong)
+	}
+	if v.kind == plan.String && n.Style&quoted == 0 && strings.IndexByte(n.Value, '\t') >= 0 {
+		warn("there is a tab in a value without quotes", `put the value in double quotes, with \t for the tab, or make it a blank`)
+	}
+}
+
+const (
+	messageNotFinite = "NaN and infinity are not JSON outside Python"
+	hintNotFinite    = "Confo reads them; a program in another language may refuse the configuration"
+	hintLong         = "store it as a string"
+)
+
+var messageLong = fmt.Sprintf("Python refuses to read integers of more than %d digits", maxDigits)

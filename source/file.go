@@ -1,0 +1,171 @@
+package source
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// unit is one file of a tree.
+type unit struct {
+	path      string // to read it
+	shown     string // as a user would write it
+	namespace string
+	config    string // when the file holds one configuration; else it holds a namespace
+	json      bool
+}
+
+// parsed is what a file declares, and what is to be said about it.
+type parsed struct {
+	configs  []plan.Config // in the order of the file; one in error has no value
+	findings Findings
+}
+
+func (u unit) read() parsed {
+	data, err := os.ReadFile(u.path)
+	if err != nil {
+		return parsed{findings: Findings{Errors: []plan.Finding{unreadable(u.shown, err)}}}
+	}
+	return u.parse(data)
+}
+
+// parse reads the file's content. It keeps nothing of data.
+func (u unit) parse(data []byte) parsed {
+	d := &document{unit: u, text: newText(withoutBOM(data))}
+	d.key = plan.Key{Namespace: u.namespace, Config: u.config}
+	if offset := invalidUTF8(d.text.data); offset >= 0 {
+		line, column := d.text.position(offset)
+		d.fail(at{line, column}, "this is not UTF-8", "save the file as UTF-8")
+	} else if u.json {
+		d.parseJSON()
+	} else {
+		d.parseYAML()
+	}
+	return parsed{configs: d.configs, findings: d.findings()}
+}
+
+// document is a file while it is being read.
+type document struct {
+	unit
+	text    text
+	key     plan.Key // what is being read: the namespace, or a configuration
+	configs []plan.Config
+	notes   []note
+	encoded []byte // scratch
+}
+
+// at is a place in a file: line and column, in characters, from 1.
+type at struct{ line, column int }
+
+// note is a finding that has no excerpt yet.
+type note struct {
+	at
+	key           plan.Key
+	message, hint string
+	warning       bool
+	syntax        bool // the text around it can't be trusted to be what it seems
+}
+
+func (d *document) fail(where at, message, hint string) {
+	d.notes = append(d.notes, note{at: where, key: d.key, message: message, hint: hint})
+}
+
+func (d *document) warn(where at, message, hint string) {
+	d.notes = append(d.notes, note{at: where, key: d.key, message: message, hint: hint, warning: true})
+}
+
+// syntaxError reports where the file stops making sense.
+func (d *document) syntaxError(where at, message, hint string) {
+	d.notes = append(d.notes, note{at: where, key: d.key, message: message, hint: hint, syntax: true})
+}
+
+func (d *document) position(where at) plan.Position {
+	return plan.Position{File: d.shown, Line: int32(where.line), Column: int32(where.column)}
+}
+
+// findings returns the notes in order and with excerpts, each once: what an
+// alias repeats is said where it stands.
+func (d *document) findings() Findings {
+	if len(d.notes) == 0 {
+		return Findings{}
+	}
+	slices.SortStableFunc(d.notes, func(a, b note) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column), cmp.Compare(a.message, b.message))
+	})
+	d.notes = slices.CompactFunc(d.notes, func(a, b note) bool { return a.at == b.at && a.message == b.message })
+	states := d.text.states()
+	var f Findings
+	for _, n := range d.notes {
+		finding := plan.Finding{Key: n.key, Position: d.position(n.at), Message: n.message, Hint: n.hint}
+		finding.Excerpt = d.text.excerpt(states, finding.Position, n.syntax)
+		if n.warning {
+			f.Warnings = append(f.Warnings, finding)
+		} else {
+			f.Errors = append(f.Errors, finding)
+		}
+	}
+	return f
+}
+
+// declare adds a configuration. One in error, whose value is nil, is declared
+// all the same.
+func (d *document) declare(name string, where at, value *plan.Node, sensitive []plan.Path) {
+	c := plan.Config{Name: name, Position: d.position(where)}
+	switch {
+	case value == nil:
+	case len(sensitive) > 0:
+		c.Value = plan.Encode(*value, sensitive...)
+	default:
+		// Values stay for long, so they take no more room than they need.
+		d.encoded = plan.AppendJSON(d.encoded[:0], *value)
+		c.Value = plan.NewValue(bytes.Clone(d.encoded))
+	}
+	d.configs = append(d.configs, c)
+}
+
+// begin makes a configuration what findings are about, and reports whether its
+// name can be one.
+func (d *document) begin(name string, where at) {
+	d.key.Config = name
+	if err := checkName(name); err != nil {
+		bad := err.(*badName)
+		d.fail(where, bad.message, bad.hint)
+	}
+}
+
+// What is said of a file or key that should hold a configuration and doesn't.
+const hintEmpty = "write {} for an empty configuration"
+
+func (d *document) emptyConfig(where at) {
+	d.fail(where, fmt.Sprintf("the configuration %s is empty", plan.Quote(d.key.Config)), hintEmpty)
+}
+
+func (d *document) notConfig(where at, kind plan.Kind) {
+	d.fail(where, fmt.Sprintf("the configuration %s is a mapping or a sequence, not one %s", plan.Quote(d.key.Config), kind),
+		"write its fields as NAME: VALUE, or "+hintEmpty)
+}
+
+func (d *document) notNamespace(where at, kind plan.Kind) {
+	d.fail(where, fmt.Sprintf("the file of a namespace is a mapping of its configurations, not one %s", kind),
+		"write CONFIGURATION: and its fields below it, or {} for an empty namespace")
+}
+
+func withoutBOM(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\uFEFF")) }
+
+func invalidUTF8(data []byte) int {
+	if utf8.Valid(data) {
+		return -1
+	}
+	for i := 0; ; {
+		r, size := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+}

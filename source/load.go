@@ -1,0 +1,165 @@
+package source
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// LoadOptions say what Load takes.
+type LoadOptions struct {
+	// Selection leaves out namespaces, whose files are then not opened, and
+	// configurations, which are checked all the same.
+	Selection plan.Selection
+}
+
+// Findings are what is to be said about a tree, each list by file, line and
+// column.
+type Findings struct {
+	Errors   []plan.Finding
+	Warnings []plan.Finding
+}
+
+// Load reads the tree in the folder dir. All findings of all files are
+// gathered; when there are errors among them the tree is nil. The error is the
+// context's.
+//
+// Positions name files as a user would: dir joined with the path in it.
+func Load(ctx context.Context, dir string, opts LoadOptions) (*plan.Tree, Findings, error) {
+	w := walk(dir, opts.Selection)
+	parsed := make([]parsed, len(w.units))
+	err := each(ctx, len(w.units), func(i int) {
+		parsed[i] = w.units[i].read()
+	})
+	if err != nil {
+		return nil, Findings{}, err
+	}
+	a := assembly{findings: w.findings, sources: map[string]string{}}
+	for _, ns := range w.folders {
+		a.namespace(ns.Name, ns.Position)
+	}
+	for i, u := range w.units {
+		a.add(u, parsed[i])
+	}
+	tree := a.tree(opts.Selection)
+	a.findings.sort()
+	if len(a.findings.Errors) > 0 {
+		return nil, a.findings, nil
+	}
+	return tree, a.findings, nil
+}
+
+// each calls do for 0 to n-1, from as many goroutines as can run, until the
+// context ends.
+func each(ctx context.Context, n int, do func(i int)) error {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		workers.Go(func() {
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				do(i)
+			}
+		})
+	}
+	workers.Wait()
+	return ctx.Err()
+}
+
+// assembly puts together what the files declare.
+type assembly struct {
+	findings   Findings
+	namespaces []plan.Namespace
+	index      map[string]int
+	sources    map[string]string // shown name to real path, of files with configurations
+}
+
+func (a *assembly) namespace(name string, position plan.Position) *plan.Namespace {
+	i, ok := a.index[name]
+	if !ok {
+		if a.index == nil {
+			a.index = map[string]int{}
+		}
+		i = len(a.namespaces)
+		a.index[name] = i
+		a.namespaces = append(a.namespaces, plan.Namespace{Name: name, Position: position})
+	}
+	return &a.namespaces[i]
+}
+
+func (a *assembly) add(u unit, p parsed) {
+	ns := a.namespace(u.namespace, plan.Position{File: u.shown})
+	ns.Configs = append(ns.Configs, p.configs...)
+	a.sources[u.shown] = u.path
+	a.findings.Errors = append(a.findings.Errors, p.findings.Errors...)
+	a.findings.Warnings = append(a.findings.Warnings, p.findings.Warnings...)
+}
+
+// tree returns what was added, by name, without what the selection leaves out.
+func (a *assembly) tree(sel plan.Selection) *plan.Tree {
+	t := &plan.Tree{Namespaces: a.namespaces}
+	t.Sort()
+	for i := range t.Namespaces {
+		ns := &t.Namespaces[i]
+		slices.SortStableFunc(ns.Configs, func(x, y plan.Config) int {
+			return cmp.Or(strings.Compare(x.Name, y.Name), comparePositions(x.Position, y.Position))
+		})
+		a.repeated(ns)
+		ns.Configs = slices.DeleteFunc(ns.Configs, func(c plan.Config) bool { return !sel.Config(ns.Name, c.Name) })
+	}
+	return t
+}
+
+// repeated reports the configurations that two files declare.
+func (a *assembly) repeated(ns *plan.Namespace) {
+	first := 0
+	for i := 1; i < len(ns.Configs); i++ {
+		c, before := ns.Configs[i], ns.Configs[first]
+		if c.Name != before.Name {
+			first = i
+			continue
+		}
+		a.findings.Errors = append(a.findings.Errors, plan.Finding{
+			Key:      plan.Key{Namespace: ns.Name, Config: c.Name},
+			Position: c.Position,
+			Message:  fmt.Sprintf("the configuration %s is defined twice, first at %s", plan.Quote(c.Name), before.Position),
+			Hint:     "keep one of the two",
+			Excerpt:  a.excerpt(c.Position),
+		})
+	}
+}
+
+// excerpt reads the line again: by now the file is no longer in memory.
+func (a *assembly) excerpt(at plan.Position) string {
+	data, err := os.ReadFile(a.sources[at.File])
+	if err != nil {
+		return ""
+	}
+	t := newText(withoutBOM(data))
+	return t.excerpt(t.states(), at, false)
+}
+
+func (f *Findings) sort() {
+	for _, list := range []*[]plan.Finding{&f.Errors, &f.Warnings} {
+		slices.SortStableFunc(*list, compareFindings)
+	}
+}
+
+func compareFindings(a, b plan.Finding) int {
+	return cmp.Or(comparePositions(a.Position, b.Position), strings.Compare(a.Message, b.Message))
+}
+
+func comparePositions(a, b plan.Position) int {
+	return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+}

@@ -1,0 +1,97 @@
+package source
+
+import (
+	"bytes"
+	"sort"
+	"unicode/utf8"
+)
+
+// text is a file's content, by lines. A line ends where YAML has it end: at
+// LF, CR, CR LF, NEL, LS and PS.
+type text struct {
+	data   []byte
+	starts []int // of the lines; found when first asked for
+}
+
+func newText(data []byte) text { return text{data: data} }
+
+func (t *text) split() {
+	if t.starts != nil {
+		return
+	}
+	t.starts = append(make([]int, 0, bytes.Count(t.data, []byte("\n"))+1), 0)
+	for i := 0; i < len(t.data); {
+		size := lineBreak(t.data[i:])
+		if size == 0 {
+			i++
+			continue
+		}
+		i += size
+		t.starts = append(t.starts, i)
+	}
+}
+
+// lineBreak returns the length of the line break that b begins with, or 0.
+func lineBreak(b []byte) int {
+	switch b[0] {
+	case '\n':
+		return 1
+	case '\r':
+		if len(b) > 1 && b[1] == '\n' {
+			return 2
+		}
+		return 1
+	case 0xC2:
+		if len(b) > 1 && b[1] == 0x85 {
+			return 2
+		}
+	case 0xE2:
+		if len(b) > 2 && b[1] == 0x80 && (b[2] == 0xA8 || b[2] == 0xA9) {
+			return 3
+		}
+	}
+	return 0
+}
+
+// lines counts the lines. A text that ends with a break has an empty last one.
+func (t *text) lines() int {
+	t.split()
+	return len(t.starts)
+}
+
+// line returns a line, counted from 1, without its break; "" beyond the end.
+func (t *text) line(number int) string {
+	t.split()
+	if number < 1 || number > len(t.starts) {
+		return ""
+	}
+	end := len(t.data)
+	if number < len(t.starts) {
+		end = t.starts[number]
+	}
+	line := t.data[t.starts[number-1]:end]
+	for i := max(0, len(line)-3); i < len(line); i++ {
+		if lineBreak(line[i:]) > 0 {
+			line = line[:i]
+		}
+	}
+	return string(line)
+}
+
+// position returns the line and column of the byte at offset.
+func (t *text) position(offset int) (line, column int) {
+	t.split()
+	line = sort.SearchInts(t.starts, offset+1)
+	return line, utf8.RuneCount(t.data[t.starts[line-1]:offset]) + 1
+}
+
+// lastCharacter returns where the last character that is not blank stands, at
+// or before the line.
+func (t *text) lastCharacter(line int) at {
+	for line = min(line, t.lines()); line > 0; line-- {
+		if trimmed := bytes.TrimRight([]byte(t.line(line)), " \t"); len(trimmed) > 0 {
+			return at{line, utf8.RuneCount(trimmed)}
+		}
+	}
+	return at{1, 1}
+}

@@ -1,0 +1,184 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// keepFile in a folder without configurations declares an empty namespace.
+const keepFile = ".keep"
+
+// walker finds the files of a tree. What it can't look at is an error.
+type walker struct {
+	units     []unit
+	folders   []plan.Namespace // declared by a folder
+	findings  Findings
+	seen      bool // a namespace, selected or not
+	selection plan.Selection
+}
+
+// walk lists the files of the tree in dir, in the order of their names, without
+// those of namespaces that aren't selected.
+func walk(dir string, sel plan.Selection) *walker {
+	w := &walker{selection: sel}
+	shown := filepath.ToSlash(dir)
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		w.fail(shown, "there is no such folder", "create it with a file for each namespace, or name another folder")
+		return w
+	case isFile(dir):
+		w.fail(shown, "this is a file, and a tree is a folder", "name the folder that the file is in")
+		return w
+	case err != nil:
+		w.unreadable(shown, err)
+		return w
+	}
+	declared := map[string]bool{} // namespaces that have a file
+	var folders []place
+	for _, entry := range entries {
+		p, ok := w.place(dir, entry.Name())
+		switch {
+		case !ok:
+		case p.folder && sel.Namespace(p.name):
+			folders = append(folders, p)
+		case p.folder:
+			w.seen = true
+		default:
+			w.seen = true
+			declared[p.name] = true
+			if sel.Namespace(p.name) {
+				w.units = append(w.units, unit{path: p.path, shown: p.shown, namespace: p.name, json: p.json})
+			}
+		}
+	}
+	for _, p := range folders {
+		w.folder(p, declared[p.name])
+	}
+	if !w.seen && len(w.findings.Errors) == 0 {
+		w.fail(shown, "there is no namespace in this folder", "add a file NAMESPACE.yaml, whose keys are the configurations")
+	}
+	return w
+}
+
+// folder lists the files of a namespace. With declared the namespace has a file
+// of its own beside the folder.
+func (w *walker) folder(p place, declared bool) {
+	entries, err := os.ReadDir(p.path)
+	if err != nil {
+		w.unreadable(p.shown, err)
+		return
+	}
+	keep, found, failed := declared, false, len(w.findings.Errors)
+	for _, entry := range entries {
+		if entry.Name() == keepFile {
+			keep = true
+		}
+		file, ok := w.place(p.path, entry.Name())
+		switch {
+		case !ok:
+		case file.folder:
+			w.warn(file.shown, "a folder within a namespace is passed over", "move its files up, or begin its name with _ to keep it out")
+		default:
+			found = true
+			w.units = append(w.units, unit{path: file.path, shown: file.shown, namespace: p.name, config: file.name, json: file.json})
+		}
+	}
+	switch {
+	case found || keep:
+		w.seen = true
+		w.folders = append(w.folders, plan.Namespace{Name: p.name, Position: plan.Position{File: p.shown}})
+	case len(w.findings.Errors) == failed:
+		w.warn(p.shown, "a folder without configurations is passed over", "add an empty "+keepFile+" to declare an empty namespace")
+	}
+}
+
+// place is a file or folder that declares something.
+type place struct {
+	path, shown string
+	name        string // what it declares
+	folder      bool
+	json        bool
+}
+
+// place looks at an entry of dir. It is not ok when the entry is passed over or
+// in error.
+func (w *walker) place(dir, base string) (place, bool) {
+	if base[0] == '.' || base[0] == '_' {
+		return place{}, false
+	}
+	path := filepath.Join(dir, base)
+	p := place{path: path, shown: filepath.ToSlash(path)}
+	info, err := os.Stat(path)
+	if err != nil {
+		w.unreadable(p.shown, err)
+		return place{}, false
+	}
+	p.folder = info.IsDir()
+	stem := base
+	if !p.folder {
+		ext := extension(base)
+		if ext == "" {
+			w.warn(p.shown, "a file that is not .yaml, .yml or .json is passed over", "begin its name with _ to keep it here without this warning")
+			return place{}, false
+		}
+		if !info.Mode().IsRegular() {
+			w.fail(p.shown, "this is not a regular file", "put a file or a folder in its place")
+			return place{}, false
+		}
+		stem, p.json = strings.TrimSuffix(base, ext), ext == ".json"
+	}
+	if p.name, err = decodeName(stem); err == nil {
+		err = checkName(p.name)
+	}
+	if err != nil {
+		var bad *badName
+		errors.As(err, &bad)
+		w.fail(p.shown, bad.message, bad.hint)
+		return place{}, false
+	}
+	return p, true
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
+}
+
+func (w *walker) fail(shown, message, hint string) {
+	w.findings.Errors = append(w.findings.Errors, aboutFile(shown, message, hint))
+}
+
+func (w *walker) warn(shown, message, hint string) {
+	w.findings.Warnings = append(w.findings.Warnings, aboutFile(shown, message, hint))
+}
+
+func (w *walker) unreadable(shown string, err error) {
+	w.findings.Errors = append(w.findings.Errors, unreadable(shown, err))
+}
+
+func aboutFile(shown, message, hint string) plan.Finding {
+	return plan.Finding{Position: plan.Position{File: shown}, Message: message, Hint: hint}
+}
+
+// unreadable is the finding of a file or folder that can't be read.
+func unreadable(shown string, err error) plan.Finding {
+	hint := "see that it can be read, then try again"
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		hint = "give yourself the permission to read it"
+	case errors.Is(err, fs.ErrNotExist):
+		hint = "it is a link to nothing, or was just removed: put a file there, or remove the link"
+	}
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		err = pathErr.Err
+	}
+	return aboutFile(shown, fmt.Sprintf("this can't be read: %v", err), hint)
+}

@@ -1,0 +1,116 @@
+package source
+
+import (
+	"bytes"
+	"errors"
+	"io"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// parseYAML reads the file as YAML.
+func (d *document) parseYAML() {
+	root, ok := d.yamlRoot()
+	if !ok {
+		return
+	}
+	d.lintTabs()
+	c := &converter{doc: d, root: root}
+	start := at{1, 1}
+	if root != nil {
+		start = nodeAt(root)
+	}
+	switch {
+	case d.config == "":
+		if root != nil {
+			d.yamlNamespace(c, root)
+		}
+	case root == nil:
+		d.emptyConfig(start)
+		d.declare(d.config, start, nil, nil)
+	default:
+		v, sensitive := c.config(root)
+		d.declare(d.config, start, v, sensitive)
+	}
+}
+
+// yamlNamespace reads a mapping of configurations.
+func (d *document) yamlNamespace(c *converter, root *yaml.Node) {
+	if root.Kind != yaml.MappingNode {
+		kind := plan.List
+		if root.Kind == yaml.ScalarNode {
+			kind = c.scalar(root).Kind
+		}
+		if kind != plan.Null && !c.failed {
+			d.notNamespace(nodeAt(root), kind)
+		}
+		return
+	}
+	if root.Style&yaml.TaggedStyle != 0 && root.Tag == tagSensitive {
+		c.problem(root, unknownTag(tagSensitive))
+		return
+	}
+	for _, e := range c.within(root) {
+		d.begin(e.name, nodeAt(e.key))
+		c.alias = e.alias
+		v, sensitive := c.config(e.value)
+		c.alias = nil
+		d.declare(e.name, nodeAt(e.key), v, sensitive)
+		d.key.Config = ""
+	}
+}
+
+// yamlRoot returns the value of the one document in the file: nil when there
+// is none, not ok when the file makes no sense.
+func (d *document) yamlRoot() (root *yaml.Node, ok bool) {
+	decoder := yaml.NewDecoder(bytes.NewReader(d.text.data))
+	defer func() {
+		if recover() != nil {
+			d.syntaxError(at{1, 1}, "the YAML in this file can't be read", "write it in a simpler way: fewer comments in odd places, fewer anchors")
+			root, ok = nil, false
+		}
+	}()
+	var first, second yaml.Node
+	err := decoder.Decode(&first)
+	if errors.Is(err, io.EOF) {
+		return nil, true
+	}
+	if err == nil {
+		err = decoder.Decode(&second)
+	}
+	switch {
+	case err == nil:
+		d.fail(nodeAt(&second), "a second document begins here", "put it in a file of its own, or remove the ---")
+		return nil, false
+	case !errors.Is(err, io.EOF):
+		d.yamlError(err, decoder)
+		return nil, false
+	case len(first.Content) == 0:
+		return nil, true
+	}
+	return first.Content[0], true
+}
+
+// lintTabs warns of lines that are indented with tabs, where YAML lets them
+// pass.
+func (d *document) lintTabs() {
+	if bytes.IndexByte(d.text.data, '\t') < 0 {
+		return
+	}
+	states := d.text.states()
+	for number := 1; number <= d.text.lines(); number++ {
+		if states[number-1]&(insideBlock|insideQuote) != 0 {
+			continue
+		}
+		line := d.text.line(number)
+		blanks := len(line) - len(trimBlanks(line))
+		for i := 0; i < blanks && blanks < len(line) && line[blanks] != '#'; i++ {
+			if line[i] == '\t' {
+				d.warn(at{number, i + 1}, "a line is indented with a tab", "indent with blanks only: YAML allows tabs in few places")
+				break
+			}
+		}
+	}
+}

@@ -1,0 +1,162 @@
+// Package file is Confo's file backend as a target: a folder with a folder for
+// each namespace, and in it a file for each configuration.
+//
+// It owns how such a tree is read, how a batch of changes is made whole or not
+// at all, and what a crash leaves and who puts it right. What should change is
+// left to package plan, and when to package apply.
+//
+//	t, err := file.Open("/etc/confo", file.Options{})
+//	_, err = t.Recover(ctx)
+//	snapshot, err := t.Snapshot(ctx, target.ReadOptions{})
+//	err = t.Apply(ctx, changes)
+//
+// Confo takes whatever is in the tree for its own, so nothing else is ever put
+// there: locks, the journal and files being written live in a folder beside it,
+// PATH.confo-sync, which only its owner may enter.
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// Options are what an Open depends on beside the path.
+type Options struct {
+	// Wait is how long to wait for another process that writes to the same
+	// tree. Zero is half a minute.
+	Wait time.Duration
+}
+
+// Target is one tree. It is safe for concurrent use, and holds nothing open
+// between calls.
+type Target struct {
+	path string // as it was written
+	abs  string
+	wait time.Duration
+
+	// after, which only tests set, is called when a step of writing is done.
+	after func(step string)
+}
+
+var _ target.Target = (*Target)(nil)
+
+// Open returns the tree at Confo's config_path. It need not exist, and is not
+// looked at yet. A relative path counts from the current folder, as it is now.
+func Open(path string, opts Options) (*Target, error) {
+	if path == "" {
+		return nil, errors.New("the path of a file backend is empty")
+	}
+	if strings.ContainsRune(path, 0) {
+		return nil, fmt.Errorf("the path %s holds a NUL, which no path may", plan.Quote(path))
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, failed("find", path, err)
+	}
+	if filepath.Dir(abs) == abs {
+		return nil, target.WithHint(fmt.Errorf("%s is the top of the file system", plan.Printable(abs)),
+			"use a folder below it: changes are prepared beside the tree")
+	}
+	t := &Target{path: path, abs: abs, wait: opts.Wait, after: func(string) {}}
+	if t.wait == 0 {
+		t.wait = 30 * time.Second
+	}
+	return t, nil
+}
+
+// String returns the target's URL, with the path as it was written.
+func (t *Target) String() string { return target.SchemeFile + ":" + t.path }
+
+// Limits returns no limits: a batch may hold any number of changes.
+func (t *Target) Limits() target.Limits { return target.Limits{} }
+
+// Close does nothing: nothing is held.
+func (t *Target) Close() error { return nil }
+
+// Unfinished is the error of a tree that a committed batch has not been carried
+// out in to its end. Recover finishes it, and so does the next Apply.
+type Unfinished struct {
+	Path string // of the journal
+	Err  error  // from Apply: what stood in the way of its own batch
+}
+
+func (u *Unfinished) Error() string {
+	if u.Err == nil {
+		return "an earlier change was committed but not carried out to its end: " + plan.Printable(u.Path)
+	}
+	return fmt.Sprintf("the changes are committed, but not all in place yet: %v", u.Err)
+}
+
+func (u *Unfinished) Unwrap() error { return u.Err }
+
+// As lets an Unfinished that Apply returned be a *target.Unknown to those who
+// look for one: the changes are neither all made nor all not made.
+func (u *Unfinished) As(as any) bool {
+	unknown, ok := as.(**target.Unknown)
+	if !ok || u.Err == nil {
+		return false
+	}
+	*unknown = &target.Unknown{Err: u}
+	return true
+}
+
+// place is where a tree and its state are, with links resolved: whoever opens
+// a tree by whichever path finds the same lock and journal, and finds them on
+// the file system of the tree.
+type place struct {
+	root  string
+	state string
+}
+
+func (t *Target) place() (place, error) {
+	root, err := filepath.EvalSymlinks(t.abs)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(t.abs); err == nil {
+			return place{}, deadLink(t.abs)
+		}
+		dir, base := filepath.Split(t.abs)
+		if resolved, err := filepath.EvalSymlinks(dir); err == nil {
+			dir = resolved
+		}
+		root, err = filepath.Join(dir, base), nil
+	}
+	if err != nil {
+		return place{}, failed("find", t.path, err)
+	}
+	return place{root: root, state: root + ".confo-sync"}, nil
+}
+
+// deadLink is never wrapped around fs.ErrNotExist: what a link should lead to
+// may be there tomorrow, so the link doesn't count as absent.
+func deadLink(path string) error {
+	return target.WithHint(fmt.Errorf("the link %s leads nowhere", plan.Printable(path)),
+		"bring back what it leads to, or remove it")
+}
+
+// failed names the deed and the path, and keeps the cause.
+func failed(deed, path string, err error) error {
+	switch e := err.(type) { // what package os adds is said better here
+	case *fs.PathError:
+		err = e.Err
+	case *os.LinkError:
+		err = e.Err
+	}
+	return fmt.Errorf("%s %s: %w", deed, plan.Printable(path), err)
+}
+
+// canceled returns the error of a context that is done, or nil.
+func canceled(ctx context.Context, deed, path string) error {
+	if err := ctx.Err(); err != nil {
+		return failed(deed, path, err)
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// poll is how often a lock that is held is tried again.
+const poll = 10 * time.Millisecond
+
+func (p place) lockFile() string { return filepath.Join(p.state, "lock") }
+
+func (p place) hasLock() bool {
+	_, err := os.Lstat(p.lockFile())
+	return err == nil
+}
+
+// lockToWrite makes the folder of the state when it is missing, and keeps every
+// other reader and writer of this package out until unlock is called.
+func (t *Target) lockToWrite(ctx context.Context, p place) (unlock func(), err error) {
+	if err := p.makeState(); err != nil {
+		return nil, err
+	}
+	lock := flock.New(p.lockFile())
+	if err := t.acquire(ctx, p, lock.TryLockContext); err != nil {
+		return nil, err
+	}
+	return func() { lock.Close() }, nil
+}
+
+// lockToRead keeps writers of this package out until unlock is called. Where
+// nothing was ever written there is no lock to take, and none is made: missing
+// says so. Nor is one taken by a user who may read the tree but not its state:
+// that user reads what Confo would.
+func (t *Target) lockToRead(ctx context.Context, p place) (unlock func(), missing bool, err error) {
+	lock := flock.New(p.lockFile(), flock.SetFlag(os.O_RDONLY))
+	err = t.acquire(ctx, p, lock.TryRLockContext)
+	switch {
+	case err == nil:
+		return func() { lock.Close() }, false, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return func() {}, true, nil
+	case errors.Is(err, fs.ErrPermission):
+		return func() {}, false, nil
+	default:
+		return nil, false, err
+	}
+}
+
+func (t *Target) acquire(ctx context.Context, p place, try func(context.Context, time.Duration) (bool, error)) error {
+	waiting, stop := context.WithTimeout(ctx, t.wait)
+	defer stop()
+	_, err := try(waiting, poll)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return failed("lock", p.lockFile(), ctx.Err())
+	case waiting.Err() != nil:
+		return target.WithHint(fmt.Errorf("someone else has been writing to %s for more than %v", plan.Printable(t.path), t.wait),
+			"wait until the other confo-sync is done, or end it: what it has begun is finished or undone by the next one")
+	default:
+		return failed("lock", p.lockFile(), err)
+	}
+}
+
+// makeState makes the folder beside the tree.
+func (p place) makeState() error {
+	switch err := os.Mkdir(p.state, 0o700); {
+	case errors.Is(err, fs.ErrExist):
+		return nil
+	case err != nil:
+		return failed("make the folder", p.state, err)
+	}
+	// A journal that is gone after a power failure could not be finished.
+	if err := syncFolder(filepath.Dir(p.state)); err != nil {
+		return failed("sync", filepath.Dir(p.state), err)
+	}
+	return nil
+}

@@ -1,0 +1,278 @@
+package zk
+
+import (
+	"encoding/binary"
+	"errors"
+	"sync"
+)
+
+// How reads are put together. A multiRead costs the server little more than
+// its bytes, so the batches only have to be large enough that the round trip
+// doesn't count, and small enough that several are under way at once. The
+// request may hold 1 MB; the answer has no bound, and one node may hold 1 MB,
+// so a batch follows the sizes that were seen.
+const (
+	firstBatch    = 64        // reads, before any size is known
+	maxBatch      = 2000      // reads
+	wantedAnswer  = 1 << 20   // bytes
+	maxRequest    = 512 << 10 // bytes
+	batchesAhead  = 8         // multiReads under way
+	singlesAhead  = 256       // single reads under way, on a server without multiRead
+	batchesGrowBy = 4
+)
+
+// request is a znode to be read: its data and stat, or its children's names.
+type request struct {
+	parent string
+	name   string // below parent; empty for parent itself
+	list   bool
+}
+
+func (r request) path() string {
+	if r.name == "" {
+		return r.parent
+	}
+	return r.parent + "/" + r.name
+}
+
+// answer is what became of a request. The data is good until the next one.
+type answer struct {
+	code  code
+	data  []byte // nil when the server holds null
+	stat  stat
+	names []string // of a list
+}
+
+// batch is the run of requests that one frame asks for.
+type batch struct {
+	xid          int32
+	first, count int
+	single       bool
+}
+
+// fetch sends n requests and hands over their answers, in order but for those
+// that have to be asked twice. Requests and answers are under way at the same
+// time: get is called from one goroutine, each from another.
+func (w *wire) fetch(n int, get func(i int) request, each func(i int, a *answer) error) error {
+	refused, err := w.fetchRun(0, n, get, each)
+	if err != nil {
+		return err
+	}
+	for _, b := range refused {
+		if _, err := w.fetchRun(b.first, b.count, get, each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetchRun fetches count requests from first on. What the server refused
+// because it has no multiRead is returned, and w has learnt it.
+func (w *wire) fetchRun(first, count int, get func(i int) request, each func(i int, a *answer) error) (refused []batch, err error) {
+	flow := &flow{size: firstBatch, single: w.single}
+	flow.changed = sync.NewCond(&flow.mu)
+	sent := make(chan batch, singlesAhead)
+	sendErr := make(chan error, 1)
+	go func() {
+		sendErr <- w.sendBatches(first, count, get, flow, sent)
+		close(sent)
+	}()
+	for b := range sent {
+		f, code, replyErr := w.reply(b.xid)
+		if replyErr == nil {
+			switch {
+			case code == codeUnimplemented && !b.single:
+				flow.learnSingle()
+				refused = append(refused, b)
+			default:
+				replyErr = takeAnswers(f, code, b, get, each)
+			}
+		}
+		if replyErr != nil {
+			err = replyErr
+			break
+		}
+		flow.answered(b.count, len(w.frame))
+	}
+	if err != nil {
+		// Let the sender go, wherever it waits.
+		flow.stop()
+		w.conn.Close()
+		for range sent {
+		}
+		if sendFailed := <-sendErr; sendFailed != nil {
+			err = sendFailed
+		}
+		return nil, err
+	}
+	if len(refused) > 0 {
+		w.single = true
+	}
+	return refused, <-sendErr
+}
+
+// flow is what the receiving side tells the sending side.
+type flow struct {
+	mu      sync.Mutex
+	changed *sync.Cond
+	size    int // reads in the next batch
+	ahead   int // frames under way
+	single  bool
+	stopped bool
+}
+
+// next waits until another frame may be sent, and says how many reads it takes.
+func (f *flow) next() (size int, single, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	limit := func() int {
+		if f.single {
+			return singlesAhead
+		}
+		return batchesAhead
+	}
+	for f.ahead >= limit() && !f.stopped {
+		f.changed.Wait()
+	}
+	f.ahead++
+	if f.single {
+		return 1, true, !f.stopped
+	}
+	return f.size, false, !f.stopped
+}
+
+// answered notes that a frame with so many reads was answered with so many
+// bytes, and fits the next ones to that.
+func (f *flow) answered(reads, bytes int) {
+	f.mu.Lock()
+	fit := wantedAnswer / max(1, bytes/reads)
+	f.size = max(1, min(fit, reads*batchesGrowBy, maxBatch))
+	f.ahead--
+	f.mu.Unlock()
+	f.changed.Signal()
+}
+
+func (f *flow) learnSingle() {
+	f.mu.Lock()
+	f.single = true
+	f.mu.Unlock()
+}
+
+func (f *flow) stop() {
+	f.mu.Lock()
+	f.stopped = true
+	f.mu.Unlock()
+	f.changed.Signal()
+}
+
+func (w *wire) sendBatches(first, count int, get func(i int) request, flow *flow, sent chan<- batch) error {
+	for next, end := first, first+count; next < end; {
+		size, single, ok := flow.next()
+		if !ok {
+			return nil
+		}
+		b := w.encodeBatch(next, min(size, end-next), single, get)
+		if err := w.flush(); err != nil {
+			// The receiving side learns it from the closed connection.
+			w.conn.Close()
+			sent <- b
+			return err
+		}
+		sent <- b
+		next += b.count
+	}
+	return nil
+}
+
+// encodeBatch makes the frame for up to size requests from first on.
+//
+// A multiRead is a header for each read (type, done, error) and the read
+// itself, and a last header that says done.
+func (w *wire) encodeBatch(first, size int, single bool, get func(i int) request) batch {
+	w.begin()
+	b := batch{first: first, single: single}
+	if single {
+		r := get(first)
+		b.xid = w.header(opcode(r))
+		w.putRead(r)
+		b.count = 1
+		return b
+	}
+	b.xid = w.header(opMultiRead)
+	for b.count < size && len(w.out) < maxRequest {
+		r := get(first + b.count)
+		w.putInt32(opcode(r))
+		w.putBool(false)
+		w.putInt32(-1)
+		w.putRead(r)
+		b.count++
+	}
+	w.putInt32(-1)
+	w.putBool(true)
+	w.putInt32(-1)
+	return b
+}
+
+func opcode(r request) int32 {
+	if r.list {
+		return opGetChildren
+	}
+	return opGetData
+}
+
+func (w *wire) putRead(r request) {
+	length := len(r.parent)
+	if r.name != "" {
+		length += 1 + len(r.name)
+	}
+	w.out = binary.BigEndian.AppendUint32(w.out, uint32(length))
+	w.out = append(w.out, r.parent...)
+	if r.name != "" {
+		w.out = append(w.out, '/')
+		w.out = append(w.out, r.name...)
+	}
+	w.putBool(false) // no watch
+}
+
+// takeAnswers takes apart the answer to a batch. One read that fails does not
+// fail the others: in its place stands a header of type -1 and the error.
+func takeAnswers(f *fields, whole code, b batch, get func(i int) request, each func(i int, a *answer) error) error {
+	if !b.single && whole != 0 {
+		return whole.err()
+	}
+	for i := b.first; i < b.first+b.count; i++ {
+		var a answer
+		kind := int32(0)
+		if b.single {
+			a.code = whole
+			kind = opcode(get(i))
+		} else {
+			kind = f.int32()
+			f.bool()
+			f.int32()
+			if kind == -1 {
+				a.code = code(f.int32())
+			}
+		}
+		switch {
+		case a.code != 0:
+		case kind == opGetData:
+			a.data = f.bytes()
+			a.stat = f.stat()
+		case kind == opGetChildren:
+			a.names = f.names()
+		default:
+			f.short = true
+		}
+		if f.short {
+			return errTorn
+		}
+		if err := each(i, &a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errTorn means that an answer ended before what it should have held.
+var errTorn = errors.New("the server's answer is not made as it should be")

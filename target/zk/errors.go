@@ -1,0 +1,179 @@
+package zk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/go-zookeeper/zk"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// code is an error as the server numbers it. This file alone decides what each
+// means and gives it words.
+type code int32
+
+// The codes that are decided on here. go-zookeeper knows some by name, and
+// hands on the others as text only.
+const (
+	codeRuntimeInconsistency code = -2
+	codeConnectionLoss       code = -4
+	codeUnimplemented        code = -6
+	codeOperationTimeout     code = -7
+	codeNoNode               code = -101
+	codeNoAuth               code = -102
+	codeBadVersion           code = -103
+	codeNodeExists           code = -110
+	codeNotEmpty             code = -111
+	codeSessionExpired       code = -112
+	codeInvalidACL           code = -114
+	codeAuthFailed           code = -115
+	codeSessionMoved         code = -118
+	codeNotReadOnly          code = -119
+	codeTTLExpired           code = -124
+	codeQuotaExceeded        code = -125
+	codeThrottled            code = -127
+)
+
+var codeWords = map[code]string{
+	codeRuntimeInconsistency: "the server stopped there because an earlier part of the transaction failed",
+	codeConnectionLoss:       "the server lost its own connection",
+	codeUnimplemented:        "the server does not know this request",
+	codeOperationTimeout:     "the server took too long",
+	codeNoNode:               "the znode does not exist",
+	codeNoAuth:               "permission denied",
+	codeBadVersion:           "the znode has changed",
+	codeNodeExists:           "the znode exists already",
+	codeNotEmpty:             "the znode has children",
+	codeSessionExpired:       "the session has expired",
+	codeInvalidACL:           "the server refuses the access list",
+	codeAuthFailed:           "the server refuses the credentials",
+	codeSessionMoved:         "the session has moved to another server",
+	codeNotReadOnly:          "the server is cut off from its ensemble and only answers reads",
+	codeTTLExpired:           "the session that asked is gone",
+	codeQuotaExceeded:        "the server's quota for this part of the tree is used up",
+	codeThrottled:            "the server is overloaded and turned the request away",
+}
+
+func (c code) Error() string {
+	if words, ok := codeWords[c]; ok {
+		return words
+	}
+	return fmt.Sprintf("the server answered with error %d", int32(c))
+}
+
+func (c code) err() error {
+	if c == 0 {
+		return nil
+	}
+	return c
+}
+
+var clientCodes = map[error]code{
+	zk.ErrNoNode:         codeNoNode,
+	zk.ErrNoAuth:         codeNoAuth,
+	zk.ErrBadVersion:     codeBadVersion,
+	zk.ErrNodeExists:     codeNodeExists,
+	zk.ErrNotEmpty:       codeNotEmpty,
+	zk.ErrSessionExpired: codeSessionExpired,
+	zk.ErrInvalidACL:     codeInvalidACL,
+	zk.ErrAuthFailed:     codeAuthFailed,
+	zk.ErrSessionMoved:   codeSessionMoved,
+}
+
+// codeOf returns the server's code in an error of go-zookeeper, which has a
+// value for some and for the others only the text "unknown error: -125".
+func codeOf(err error) (code, bool) {
+	if c, ok := clientCodes[err]; ok {
+		return c, true
+	}
+	var c code
+	if errors.As(err, &c) {
+		return c, true
+	}
+	if err == nil {
+		return 0, false
+	}
+	if number, ok := strings.CutPrefix(err.Error(), "unknown error: "); ok {
+		if n, err := strconv.ParseInt(number, 10, 32); err == nil {
+			return code(n), true
+		}
+	}
+	return 0, false
+}
+
+// outcome is what an error of a transaction says about it.
+type outcome int
+
+const (
+	applied outcome = iota
+	notApplied
+	unknown
+)
+
+// outcomeOf judges a transaction's error. What the server answered is definite;
+// so is what was never sent. Of everything else (a closed connection, a
+// deadline of our own, a session lost on the way) the server may have got the
+// transaction and applied it.
+func outcomeOf(err error) outcome {
+	c, fromServer := codeOf(err)
+	switch {
+	case err == nil:
+		return applied
+	case errors.Is(err, zk.ErrNoServer) || errors.Is(err, errNotSent):
+		return notApplied
+	case !fromServer:
+		return unknown
+	case c == codeConnectionLoss || c == codeOperationTimeout || c == codeSessionExpired || c == codeSessionMoved:
+		return unknown
+	default:
+		return notApplied
+	}
+}
+
+// errNotSent means that a request was given up before anything left.
+var errNotSent = errors.New("nothing was sent")
+
+// explain gives the words for err, which came from doing deed to path.
+func (t *Target) explain(deed, path string, err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	where := plan.Printable(path)
+	c, ok := codeOf(err)
+	switch {
+	case !ok && errors.Is(err, zk.ErrNoServer):
+		return t.unreachable()
+	case !ok:
+		return fmt.Errorf("%s %s: %w", deed, where, err)
+	}
+	err = fmt.Errorf("%s %s: %w", deed, where, c)
+	switch c {
+	case codeNoAuth, codeAuthFailed:
+		return target.WithHint(
+			fmt.Errorf("%w: wrong or missing credentials for %s (offered: %s)", err, where, t.opts.Credentials.who()),
+			"set CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD, or use --credentials FILE; ZooKeeper does not tell a wrong password from a missing right")
+	case codeQuotaExceeded:
+		return target.WithHint(err, "delete something there, or have the quota raised (zkCli.sh: listquota, setquota)")
+	case codeThrottled:
+		return target.WithHint(err, "wait until the server is less busy, and run the command again")
+	case codeNotReadOnly:
+		return target.WithHint(err, "wait until the ensemble has a quorum again")
+	}
+	return err
+}
+
+// unreachable is the error of a target none of whose servers gave a session. It
+// names each server and what it said last.
+func (t *Target) unreachable() error {
+	reasons := t.hosts.reasons()
+	hint := "check the address and the port, and that a server runs there; --timeout sets how long to wait"
+	if strings.Contains(reasons, errNotZooKeeper.Error()) {
+		hint = "check the port: ZooKeeper's clients usually use 2181"
+	}
+	return target.WithHint(fmt.Errorf("cannot reach %s: %s", t, reasons), hint)
+}

@@ -1,0 +1,185 @@
+package zk
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// hosts are the servers of a target: whose turn it is, and what each said last.
+//
+// They are resolved when they are dialled and not before. go-zookeeper's own
+// host provider resolves them all at once, fails when one of them has no
+// address, and hands the dialler addresses where TLS needs names.
+type hosts struct {
+	all []string // host:port
+
+	mu    sync.Mutex
+	next  int
+	tries int               // since the last success
+	said  map[string]string // by host: why it is not connected
+}
+
+func newHosts(all []string) *hosts {
+	shuffled := append([]string(nil), all...)
+	rand.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+	return &hosts{all: shuffled, said: map[string]string{}}
+}
+
+// Init, Len, Next and Connected make hosts a zk.HostProvider.
+
+// Init is told the servers, which are known already.
+func (h *hosts) Init([]string) error { return nil }
+
+// Len returns the number of servers.
+func (h *hosts) Len() int { return len(h.all) }
+
+// Next returns the next server, and whether all were tried in vain by now.
+func (h *hosts) Next() (server string, retryStart bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	server = h.all[h.next%len(h.all)]
+	retryStart = h.tries > 0 && h.tries%len(h.all) == 0
+	h.next++
+	h.tries++
+	return server, retryStart
+}
+
+// Connected is told that the last server gave a session.
+func (h *hosts) Connected() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.tries = 0
+	h.next-- // and stay with it
+}
+
+func (h *hosts) failed(host string, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.said[host] = reason(err)
+}
+
+// reasons tells what each server said last.
+func (h *hosts) reasons() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var all []string
+	for _, host := range h.all {
+		said := h.said[host]
+		if said == "" {
+			said = "no answer yet"
+		}
+		all = append(all, host+": "+said)
+	}
+	return strings.Join(all, "; ")
+}
+
+// reason returns what a failure to connect means.
+func reason(err error) string {
+	var dns *net.DNSError
+	var op *net.OpError
+	switch {
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return "no such host"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case errors.Is(err, errSilent):
+		return errSilent.Error()
+	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded):
+		return "no connection in time"
+	case errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
+		return "it closed the connection without a word (does it want TLS, or is it overloaded?)"
+	case errors.As(err, &op):
+		return op.Err.Error()
+	default:
+		return err.Error()
+	}
+}
+
+// errSilent means that a server took the connection and then said nothing.
+var errSilent = errors.New("it accepts connections but does not answer as a ZooKeeper server does")
+
+// dialer connects to one server.
+type dialer struct {
+	hosts *hosts
+	tls   *tls.Config // nil for plain
+}
+
+// dial connects to host, which then has until deadline to greet.
+func (d *dialer) dial(ctx context.Context, host string, deadline time.Time) (*greeted, error) {
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
+	if err == nil && d.tls != nil {
+		config := d.tls.Clone()
+		if config.ServerName == "" {
+			config.ServerName, _, _ = net.SplitHostPort(host)
+		}
+		secure := tls.Client(conn, config)
+		if err = secure.HandshakeContext(ctx); err != nil {
+			conn.Close()
+		}
+		conn = secure
+	}
+	if err != nil {
+		d.hosts.failed(host, err)
+		return nil, err
+	}
+	d.hosts.failed(host, errSilent) // until it says something
+	return &greeted{Conn: conn, host: host, hosts: d.hosts, deadline: deadline}, nil
+}
+
+// greeted watches the first answer of a connection: that it comes in time, and
+// that ZooKeeper could have sent it. go-zookeeper would wait for it for a
+// minute, and take the first four bytes of an HTTP answer for a length of
+// 1.2 GB.
+type greeted struct {
+	net.Conn
+	host     string
+	hosts    *hosts
+	deadline time.Time
+	length   [4]byte
+	seen     int // bytes of length
+}
+
+// SetReadDeadline sets no deadline later than that of the first answer.
+func (g *greeted) SetReadDeadline(t time.Time) error {
+	if g.seen < len(g.length) && (t.IsZero() || t.After(g.deadline)) {
+		t = g.deadline
+	}
+	return g.Conn.SetReadDeadline(t)
+}
+
+func (g *greeted) Read(b []byte) (int, error) {
+	n, err := g.Conn.Read(b)
+	if g.seen == len(g.length) {
+		return n, err
+	}
+	g.seen += copy(g.length[g.seen:], b[:n])
+	switch {
+	case err != nil && (errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed)):
+		g.hosts.failed(g.host, errSilent)
+	case err != nil:
+		g.hosts.failed(g.host, err)
+	case g.seen == len(g.length) && binary.BigEndian.Uint32(g.length[:]) > maxGreeting:
+		g.hosts.failed(g.host, errNotZooKeeper)
+		return 0, errNotZooKeeper
+	}
+	return n, err
+}
+
+// greetedBack reports whether the server has answered. Until then, why it has
+// not is known best here.
+func (g *greeted) greetedBack() bool { return g.seen == len(g.length) }
+
+// maxGreeting is more than the length of any server's first answer.
+const maxGreeting = 1024

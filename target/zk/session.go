@@ -1,0 +1,131 @@
+package zk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-zookeeper/zk"
+)
+
+// session is a go-zookeeper session, for writing.
+type session struct {
+	conn *zk.Conn
+	id   int64
+}
+
+// errSessionLost means that the session that everything was done under has
+// ended.
+var errSessionLost = errors.New("the ZooKeeper session has ended")
+
+// writing returns the target's session for writing, and opens it if need be.
+func (t *Target) writing(ctx context.Context) (*session, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.session != nil {
+		return t.session, nil
+	}
+	s, err := t.openSession(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t.session = s
+	return s, nil
+}
+
+// openSession connects, and offers the credentials. zk.Connect itself never
+// fails and tries for ever, so the wait for a session is bounded here.
+func (t *Target) openSession(ctx context.Context) (*session, error) {
+	ctx, cancel := context.WithTimeout(ctx, t.opts.Timeout)
+	defer cancel()
+	ready := make(chan struct{}, 1)
+	conn, _, err := zk.Connect(t.url.Hosts, t.opts.SessionTimeout,
+		zk.WithDialer(t.dial),
+		zk.WithHostProvider(t.hosts),
+		zk.WithLogger(quiet{t}),
+		zk.WithLogInfo(false),
+		zk.WithEventCallback(func(e zk.Event) {
+			if e.State == zk.StateHasSession {
+				select {
+				case ready <- struct{}{}:
+				default:
+				}
+			}
+		}))
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", t, err)
+	}
+	select {
+	case <-ready:
+	case <-ctx.Done():
+		go conn.Close()
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return nil, t.unreachable()
+		}
+		return nil, ctx.Err()
+	}
+	s := &session{conn: conn, id: conn.SessionID()}
+	if err := s.offer(ctx, t.opts.Credentials); err != nil {
+		go conn.Close()
+		return nil, t.explain("authenticate with", t.String(), err)
+	}
+	t.opts.Log.Debug("writing session opened", "server", conn.Server(), "session", fmt.Sprintf("%#x", s.id))
+	return s, nil
+}
+
+// offer adds the credentials to the session. While it is disconnected, AddAuth
+// fails and forgets them, so it is tried until it works.
+func (s *session) offer(ctx context.Context, c Credentials) error {
+	if c.User == "" {
+		return nil
+	}
+	for {
+		err := s.conn.AddAuth("digest", c.auth())
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (s *session) close() { s.conn.Close() }
+
+// quiet sends go-zookeeper's own log to ours: it would go to stderr.
+type quiet struct{ t *Target }
+
+func (q quiet) Printf(format string, args ...any) {
+	q.t.opts.Log.Debug("go-zookeeper: " + fmt.Sprintf(format, args...))
+}
+
+// errNoAnswer means that we stopped waiting for an answer.
+var errNoAnswer = errors.New("no answer in time")
+
+// within runs one of go-zookeeper's calls, which know no deadline: a server
+// that goes silent would hold them for ten times the session's timeout.
+func within[T any](ctx context.Context, limit time.Duration, call func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	answered := make(chan result, 1)
+	go func() {
+		v, err := call()
+		answered <- result{v, err}
+	}()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	var none T
+	select {
+	case r := <-answered:
+		return r.value, r.err
+	case <-timer.C:
+		return none, errNoAnswer
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
+}

@@ -1,0 +1,258 @@
+// Package zk is Confo's ZooKeeper backend as a target: /confo/<namespace>/
+// <configuration>, each znode's data one JSON document.
+//
+// Reading and writing go separate ways. A snapshot is read by a client of our
+// own (wire.go, bulk.go), which asks for a thousand znodes at a time; sessions
+// that write, and their transactions, are go-zookeeper's (session.go).
+package zk
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// Options of a target. The zero value of each means its default.
+type Options struct {
+	Credentials Credentials
+	TLS         *tls.Config
+	// Timeout bounds connecting; 10 s by default.
+	Timeout time.Duration
+	// SessionTimeout is how long the server keeps a session, and what belongs
+	// to it, after its client has gone; 10 s by default.
+	SessionTimeout time.Duration
+	// BatchBytes and BatchOps bound one transaction; 512 KiB and 1,000 by
+	// default. The server takes frames of up to 1 MiB.
+	BatchBytes int
+	BatchOps   int
+	// Log hears of connections and retries.
+	Log *slog.Logger
+}
+
+// Credentials are a digest user and password.
+type Credentials struct {
+	User     string
+	password string
+}
+
+// NewCredentials returns the credentials of a user.
+func NewCredentials(user, password string) Credentials { return Credentials{user, password} }
+
+// String names the user, never the password.
+func (c Credentials) String() string { return c.who() }
+
+// LogValue names the user, never the password.
+func (c Credentials) LogValue() slog.Value { return slog.StringValue(c.who()) }
+
+// GoString names the user, never the password.
+func (c Credentials) GoString() string { return c.who() }
+
+func (c Credentials) who() string {
+	if c.User == "" {
+		return "none"
+	}
+	return "digest user " + plan.Quote(c.User)
+}
+
+func (c Credentials) auth() []byte { return []byte(c.User + ":" + c.password) }
+
+// Target is a Confo root in a ZooKeeper.
+type Target struct {
+	url   target.URL
+	opts  Options
+	hosts *hosts
+
+	mu   sync.Mutex // held while reader is in use
+	idle *wire      // a session for reading, kept for the next snapshot
+	used time.Time  // when idle was last used
+
+	session *session // for writing; opened when it is first needed
+}
+
+// Open returns the target at url. It connects to nothing yet.
+func Open(url target.URL, opts Options) *Target {
+	setDefault(&opts.Timeout, 10*time.Second)
+	setDefault(&opts.SessionTimeout, 10*time.Second)
+	setDefault(&opts.BatchBytes, 512<<10)
+	setDefault(&opts.BatchOps, 1000)
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Target{url: url, opts: opts, hosts: newHosts(url.Hosts)}
+}
+
+func setDefault[T comparable](option *T, value T) {
+	var unset T
+	if *option == unset {
+		*option = value
+	}
+}
+
+// String returns the target's URL.
+func (t *Target) String() string { return t.url.String() }
+
+// Close ends the target's sessions.
+func (t *Target) Close() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.idle != nil {
+		t.idle.close()
+		t.idle = nil
+	}
+	if t.session != nil {
+		t.session.close()
+		t.session = nil
+	}
+	return nil
+}
+
+// reading calls use with a session for reading, whose server has caught up with
+// its leader. A kept session that turns out to be gone is replaced once; any
+// other failure is final.
+func (t *Target) reading(ctx context.Context, use func(*wire) error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w := t.idle
+	t.idle = nil
+	if w != nil && time.Since(t.used) > t.opts.SessionTimeout/3 {
+		w.close()
+		w = nil
+	}
+	if w != nil {
+		if err := w.sync(t.url.Root); err != nil {
+			w.close()
+			w = nil
+		}
+	}
+	if w == nil {
+		var err error
+		if w, err = t.dialReader(ctx); err != nil {
+			return err
+		}
+		if err := w.sync(t.url.Root); err != nil {
+			w.close()
+			return t.explain("synchronize", t.url.Root, err)
+		}
+	}
+	done := w.interruptible(ctx)
+	err := use(w)
+	if !done() || err != nil {
+		w.close()
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return err
+	}
+	t.idle, t.used = w, time.Now()
+	return nil
+}
+
+// dialReader opens a session for reading with the first server that gives one.
+func (t *Target) dialReader(ctx context.Context) (*wire, error) {
+	deadline := time.Now().Add(t.opts.Timeout)
+	each := t.opts.Timeout / time.Duration(t.hosts.Len())
+	for range t.hosts.Len() {
+		host, _ := t.hosts.Next()
+		by := time.Now().Add(max(each, time.Until(deadline)/time.Duration(t.hosts.Len())))
+		w, err := t.greet(ctx, host, by)
+		if err == nil {
+			t.hosts.Connected()
+			t.opts.Log.Debug("reading session opened", "server", host)
+			return w, nil
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		t.opts.Log.Debug("no reading session", "server", host, "error", err)
+	}
+	return nil, t.unreachable()
+}
+
+func (t *Target) greet(ctx context.Context, host string, deadline time.Time) (*wire, error) {
+	conn, err := (&dialer{hosts: t.hosts, tls: t.opts.TLS}).dial(ctx, host, deadline)
+	if err != nil {
+		return nil, err
+	}
+	w := &wire{
+		conn: conn, host: host,
+		in:      bufio.NewReaderSize(conn, 256<<10),
+		silence: t.opts.SessionTimeout + 5*time.Second,
+	}
+	done := w.interruptible(ctx)
+	defer done()
+	err = w.open(t.opts.SessionTimeout)
+	if err == nil && t.opts.Credentials.User != "" {
+		err = w.authenticate("digest", t.opts.Credentials.auth())
+	}
+	if err != nil {
+		if conn.greetedBack() {
+			t.hosts.failed(host, err)
+		}
+		conn.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// dial connects for go-zookeeper, which knows no contexts and whose own timeout
+// of a second is too short for a slow network.
+func (t *Target) dial(_, host string, _ time.Duration) (net.Conn, error) {
+	deadline := time.Now().Add(t.opts.Timeout / time.Duration(t.hosts.Len()))
+	conn, err := (&dialer{hosts: t.hosts, tls: t.opts.TLS}).dial(context.Background(), host, deadline)
+	if err != nil {
+		return nil, err // and not a *greeted that is nil
+	}
+	return conn, nil
+}
+
+// revision makes a znode's revision. Its version alone won't do: a znode that is
+// deleted and made again starts at version 0, so a stale version could match
+// another life of it.
+func (s stat) revision() plan.Revision {
+	var r plan.Revision
+	binary.BigEndian.PutUint64(r[0:], uint64(s.czxid))
+	binary.BigEndian.PutUint64(r[8:], uint64(s.mzxid))
+	binary.BigEndian.PutUint32(r[16:], uint32(s.version))
+	r[20] = 1 // never the zero revision
+	return r
+}
+
+// version returns the version in a revision, for the server to compare.
+func version(r plan.Revision) int32 { return int32(binary.BigEndian.Uint32(r[16:])) }
+
+// path returns the znode of a key.
+func (t *Target) path(k plan.Key) string {
+	if k.IsNamespace() {
+		return t.url.Root + "/" + k.Namespace
+	}
+	return t.url.Root + "/" + k.Namespace + "/" + k.Config
+}
+
+// Check implements target.Target.
+func (t *Target) Check(c plan.Change) error {
+	if c.Action == plan.Delete {
+		return nil
+	}
+	name := c.Key.Config
+	if c.Key.IsNamespace() {
+		name = c.Key.Namespace
+	}
+	if err := checkName(name); err != nil {
+		return err
+	}
+	if size := t.cost(c) + frameOverhead; size > maxFrameBytes {
+		return target.WithHint(
+			fmt.Errorf("it is too large for ZooKeeper: %d bytes as JSON, which makes a request of %d bytes; the server takes %d", c.After.Size(), size, maxFrameBytes),
+			"split the configuration, or keep what is large elsewhere and its address here")
+	}
+	return nil
+}
