@@ -61,6 +61,9 @@ type Snapshot struct {
 	Namespaces []LiveNamespace
 	// Foreign is what is there and is not a namespace or configuration.
 	Foreign []Foreign
+	// Zxid is the last transaction in the snapshot, on ZooKeeper: the whole of
+	// it is as it was then.
+	Zxid int64
 	// At is when the snapshot was taken.
 	At time.Time
 }
@@ -70,6 +73,7 @@ type LiveNamespace struct {
 	Name      string
 	Revision  Revision
 	Configs   []LiveConfig
+	Data      int  // bytes that it holds itself, which are foreign
 	Children  int  // foreign entries beside its configurations
 	Ephemeral bool // foreign: it belongs to a session and goes with it
 }

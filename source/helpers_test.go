@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -103,4 +104,10 @@ func sensitiveBelow(path plan.Path, n plan.Node) []string {
 		found = append(found, sensitiveBelow(path.With(plan.Name(f.Name)), f.Value)...)
 	}
 	return found
+}
+
+// findingTooLong reports whether err is that of a name too long for a file.
+func findingTooLong(err error) bool {
+	var f plan.Finding
+	return errors.As(err, &f) && strings.Contains(f.Message, "bytes long")
 }

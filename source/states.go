@@ -141,6 +141,9 @@ func (l *lexer) scan(line string, i int) {
 		case start >= 0:
 		case isIndicator(line[i:], "-?") && l.flow == 0:
 			l.column, l.first = i, -1
+			if c == '?' && isSecretKey(line[i:]) {
+				l.hide()
+			}
 		case c == '"' || c == '\'':
 			l.begins(i)
 			l.quote, l.word = c, ""

@@ -26,6 +26,7 @@ type request struct {
 	parent string
 	name   string // below parent; empty for parent itself
 	list   bool
+	watch  bool // be told when it changes
 }
 
 func (r request) path() string {
@@ -231,7 +232,7 @@ func (w *wire) putRead(r request) {
 		w.out = append(w.out, '/')
 		w.out = append(w.out, r.name...)
 	}
-	w.putBool(false) // no watch
+	w.putBool(r.watch)
 }
 
 // takeAnswers takes apart the answer to a batch. One read that fails does not

@@ -138,9 +138,15 @@ func outcomeOf(err error) outcome {
 // errNotSent means that a request was given up before anything left.
 var errNotSent = errors.New("nothing was sent")
 
+// explained is an error that has its words.
+type explained struct{ error }
+
+func (e *explained) Unwrap() error { return e.error }
+
 // explain gives the words for err, which came from doing deed to path.
 func (t *Target) explain(deed, path string, err error) error {
-	if err == nil || errors.Is(err, context.Canceled) {
+	var told *explained
+	if err == nil || errors.Is(err, context.Canceled) || errors.As(err, &told) {
 		return err
 	}
 	where := plan.Printable(path)
@@ -149,9 +155,9 @@ func (t *Target) explain(deed, path string, err error) error {
 	case !ok && errors.Is(err, zk.ErrNoServer):
 		return t.unreachable()
 	case !ok:
-		return fmt.Errorf("%s %s: %w", deed, where, err)
+		return &explained{fmt.Errorf("%s %s: %w", deed, where, err)}
 	}
-	err = fmt.Errorf("%s %s: %w", deed, where, c)
+	err = &explained{fmt.Errorf("%s %s: %w", deed, where, c)}
 	switch c {
 	case codeNoAuth, codeAuthFailed:
 		return target.WithHint(

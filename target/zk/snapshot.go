@@ -2,6 +2,7 @@ package zk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -10,59 +11,53 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// maxAttempts bounds how often a tree that moves while it is read is read again.
-const maxAttempts = 8
-
 // Snapshot implements target.Target.
 //
 // A snapshot is the tree at one instant, though it takes many requests. The
 // header of every answer holds the last transaction that the server had applied
 // before it read. Let Z be the one of the first answer: if no znode that was
 // read was written after Z, and no list of children was changed after Z, then
-// everything is as it was at Z. Otherwise it is read again.
+// everything is as it was at Z. That is how nearly every snapshot ends.
+// Otherwise follow (follow.go) reads again what moved.
 func (t *Target) Snapshot(ctx context.Context, opts target.ReadOptions) (*plan.Snapshot, error) {
 	var snapshot *plan.Snapshot
 	err := t.reading(ctx, func(w *wire) error {
-		for attempt := 1; ; attempt++ {
-			r := scan{target: t, wire: w, opts: opts, snapshot: &plan.Snapshot{At: time.Now()}}
-			if err := r.run(); err != nil {
-				return err
-			}
-			if r.moved == "" {
-				snapshot = r.snapshot
-				t.opts.Log.Debug("snapshot read", "server", w.host, "zxid", r.asOf,
-					"configurations", snapshot.Configs(), "bulk", !w.single, "attempts", attempt)
-				return nil
-			}
-			if attempt == maxAttempts {
-				return target.WithHint(
-					fmt.Errorf("the tree would not stand still: %s was written each of the %d times that it was read", plan.Printable(r.moved), attempt),
-					"find out who writes there, or leave that namespace out with --exclude")
-			}
-			t.opts.Log.Debug("the tree moved while it was read", "znode", plan.Printable(r.moved), "attempt", attempt)
+		s := scan{target: t, wire: w, opts: opts, snapshot: &plan.Snapshot{}}
+		if err := s.run(); err != nil {
+			return err
 		}
+		snapshot = s.snapshot
+		snapshot.Zxid, snapshot.At = s.asOf, time.Now()
+		t.opts.Log.Debug("snapshot read", "server", w.host, "zxid", s.asOf,
+			"configurations", snapshot.Configs(), "multiRead", !w.single, "rounds", s.rounds)
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	snapshot.Sort()
 	return snapshot, nil
 }
 
-// scan reads the tree once.
+// scan reads the tree.
 type scan struct {
 	target   *Target
 	wire     *wire
 	opts     target.ReadOptions
 	snapshot *plan.Snapshot
-	asOf     int64  // the transaction after which nothing may have been written
-	moved    string // a znode for which that is not so
+	asOf     int64                 // the transaction as of which the snapshot is
+	moved    map[plan.Key]int      // what was written after it, and how often that was seen
+	rounds   int                   // of reading again what moved
+	children map[plan.Key][]string // below configurations
 	data     arena
-	below    []plan.Key // configurations with children
 }
 
+// rootKey stands for the root in moved.
+var rootKey plan.Key
+
 func (s *scan) run() error {
-	if err := s.root(); err != nil || !s.snapshot.Exists {
+	s.moved = map[plan.Key]int{}
+	s.children = map[plan.Key][]string{}
+	if err := s.root(); err != nil {
 		return err
 	}
 	if err := s.namespaces(); err != nil {
@@ -71,109 +66,115 @@ func (s *scan) run() error {
 	if err := s.configs(); err != nil {
 		return err
 	}
-	return s.children()
-}
-
-// check notes a znode that was written after the snapshot's instant.
-func (s *scan) check(path string, st stat) {
-	if st.mzxid > s.asOf || st.pzxid > s.asOf {
-		s.moved = path
-	}
-}
-
-// gone notes a znode that was listed and is no longer there.
-func (s *scan) gone(path string) { s.moved = path }
-
-func (s *scan) fail(path string, c code) error {
-	return s.target.explain("read", path, c)
-}
-
-func (s *scan) fetch(what string, n int, get func(i int) request, each func(i int, a *answer) error) error {
-	err := s.wire.fetch(n, get, each)
-	if _, known := err.(interface{ Unwrap() error }); err == nil || known {
+	if err := s.below(); err != nil {
 		return err
 	}
-	if _, ok := codeOf(err); ok {
-		return s.target.explain("read", what, err)
+	s.snapshot.Sort()
+	if len(s.moved) > 0 {
+		if err := s.follow(); err != nil {
+			return err
+		}
 	}
-	return fmt.Errorf("read %s from %s: %w", plan.Printable(what), s.wire.host, err)
+	s.listForeign()
+	return nil
 }
+
+// check notes a znode that was written, or got or lost a child, after the
+// snapshot's instant.
+func (s *scan) check(key plan.Key, st stat) {
+	if st.mzxid > s.asOf || st.pzxid > s.asOf {
+		s.moved[key]++
+	}
+}
+
+// fetch asks w for n znodes. Their errors are each's; its own are explained.
+func (s *scan) fetch(what string, n int, get func(i int) request, each func(i int, a *answer) error) error {
+	if n == 0 {
+		return nil
+	}
+	err := s.wire.fetch(n, get, each)
+	var told *explained
+	if err == nil || errors.As(err, &told) {
+		return err
+	}
+	return s.target.explain("read", what, err)
+}
+
+func (s *scan) fail(path string, c code) error { return s.target.explain("read", path, c) }
 
 func (s *scan) root() error {
 	root := s.target.url.Root
-	var names []string
-	err := s.fetch(root, 2, func(i int) request { return request{parent: root, list: i == 1} },
+	return s.fetch(root, 2,
+		func(i int) request { return request{parent: root, list: i == 1} },
 		func(i int, a *answer) error {
-			switch {
-			case i == 0:
+			if i == 0 {
 				s.asOf = s.wire.zxid
 			}
-			if a.code == codeNoNode {
-				return nil
-			}
-			if a.code != 0 {
+			switch {
+			case a.code == codeNoNode && i == 1 && s.snapshot.Exists:
+				s.moved[rootKey]++
+			case a.code == codeNoNode:
+			case a.code != 0:
 				return s.fail(root, a.code)
-			}
-			if i == 0 {
+			case i == 0:
 				s.snapshot.Exists = true
-				s.check(root, a.stat)
+				s.check(rootKey, a.stat)
+			default:
+				s.snapshot.Namespaces = s.newNamespaces(a.names)
 			}
-			names = a.names
 			return nil
 		})
-	if err != nil {
-		return err
-	}
+}
+
+// newNamespaces returns namespaces of these names, unread, as far as they are
+// asked for.
+func (s *scan) newNamespaces(names []string) []plan.LiveNamespace {
+	var all []plan.LiveNamespace
 	for _, name := range names {
 		if s.opts.Selection.Namespace(name) {
-			s.snapshot.Namespaces = append(s.snapshot.Namespaces, plan.LiveNamespace{Name: name})
+			all = append(all, plan.LiveNamespace{Name: name})
 		}
 	}
-	return nil
+	return all
+}
+
+func (s *scan) newConfigs(namespace string, names []string) []plan.LiveConfig {
+	all := make([]plan.LiveConfig, 0, len(names))
+	for _, name := range names {
+		if s.opts.Selection.Config(namespace, name) {
+			all = append(all, plan.LiveConfig{Name: name})
+		}
+	}
+	return all
 }
 
 func (s *scan) namespaces() error {
 	root, all := s.target.url.Root, s.snapshot.Namespaces
 	// Two requests each: its stat and its children.
-	err := s.fetch(root, 2*len(all),
+	return s.fetch(root, 2*len(all),
 		func(i int) request { return request{parent: root, name: all[i/2].Name, list: i%2 == 1} },
 		func(i int, a *answer) error {
 			ns := &all[i/2]
-			path := root + "/" + ns.Name
+			key := plan.Key{Namespace: ns.Name}
 			switch {
 			case a.code == codeNoNode:
-				s.gone(path)
+				s.moved[key]++
 			case a.code != 0:
-				return s.fail(path, a.code)
+				return s.fail(s.target.path(key), a.code)
 			case i%2 == 0:
-				s.namespace(ns, path, a)
+				s.check(key, a.stat)
+				setNamespace(ns, a)
 			default:
-				for _, name := range a.names {
-					if s.opts.Selection.Config(ns.Name, name) {
-						ns.Configs = append(ns.Configs, plan.LiveConfig{Name: name})
-					}
-				}
+				ns.Configs = s.newConfigs(ns.Name, a.names)
 			}
 			return nil
 		})
-	return err
 }
 
-func (s *scan) namespace(ns *plan.LiveNamespace, path string, a *answer) {
-	s.check(path, a.stat)
+func setNamespace(ns *plan.LiveNamespace, a *answer) {
 	ns.Revision = a.stat.revision()
-	key := plan.Key{Namespace: ns.Name}
-	if a.stat.owner != 0 {
-		ns.Ephemeral = true
-		s.foreign(key, path, "an ephemeral namespace, which goes with the session that made it")
-	}
-	if a.stat.dataLength > 0 {
-		s.foreign(key, path, fmt.Sprintf("data on a namespace (%d bytes), which Confo does not read", a.stat.dataLength))
-	}
-}
-
-func (s *scan) foreign(key plan.Key, path, what string) {
-	s.snapshot.Foreign = append(s.snapshot.Foreign, plan.Foreign{Key: key, Path: path, What: what})
+	ns.Ephemeral = a.stat.owner != 0
+	ns.Data = int(a.stat.dataLength)
 }
 
 func (s *scan) configs() error {
@@ -185,9 +186,10 @@ func (s *scan) configs() error {
 		starts[n+1] = starts[n] + len(all[n].Configs)
 		paths[n] = root + "/" + all[n].Name
 	}
-	total := starts[len(all)]
-	namespaceOf := func() func(i int) int {
-		n := 0 // the requests come nearly in order
+	// finder returns which namespace holds a number. Numbers come nearly in
+	// order, so it starts from where it was.
+	finder := func() func(i int) int {
+		n := 0
 		return func(i int) int {
 			for i < starts[n] {
 				n--
@@ -198,8 +200,8 @@ func (s *scan) configs() error {
 			return n
 		}
 	}
-	asked, answered := namespaceOf(), namespaceOf()
-	done := 0
+	asked, answered := finder(), finder()
+	done, total := 0, starts[len(all)]
 	return s.fetch(root, total,
 		func(i int) request {
 			n := asked(i)
@@ -208,36 +210,34 @@ func (s *scan) configs() error {
 		func(i int, a *answer) error {
 			n := answered(i)
 			c := &all[n].Configs[i-starts[n]]
-			if done++; s.opts.Progress != nil && (done%256 == 0 || done == total) {
+			if done++; s.opts.Progress != nil && (done%1024 == 0 || done == total) {
 				s.opts.Progress(done, total)
 			}
-			if a.code != 0 || a.stat.mzxid > s.asOf || a.stat.pzxid > s.asOf {
-				path := paths[n] + "/" + c.Name
-				if a.code == codeNoNode {
-					s.gone(path)
-					return nil
-				}
-				if a.code != 0 {
-					return s.fail(path, a.code)
-				}
-				s.check(path, a.stat)
+			if a.code == 0 && a.stat.mzxid <= s.asOf && a.stat.pzxid <= s.asOf && a.stat.numChildren == 0 {
+				s.setConfig(c, a)
+				return nil
 			}
-			s.config(c, plan.Key{Namespace: all[n].Name, Config: c.Name}, a)
+			key := plan.Key{Namespace: all[n].Name, Config: c.Name}
+			switch {
+			case a.code == codeNoNode:
+				s.moved[key]++
+				return nil
+			case a.code != 0:
+				return s.fail(s.target.path(key), a.code)
+			case a.stat.numChildren > 0:
+				s.children[key] = nil
+			}
+			s.check(key, a.stat)
+			s.setConfig(c, a)
 			return nil
 		})
 }
 
-func (s *scan) config(c *plan.LiveConfig, key plan.Key, a *answer) {
+func (s *scan) setConfig(c *plan.LiveConfig, a *answer) {
 	c.Revision = a.stat.revision()
 	c.Children = int(a.stat.numChildren)
 	c.Value = value(s.data.keep(a.data))
-	if a.stat.owner != 0 {
-		c.Ephemeral = true
-		s.foreign(key, s.target.path(key), "an ephemeral configuration, which goes with the session that made it")
-	}
-	if c.Children > 0 {
-		s.below = append(s.below, key)
-	}
+	c.Ephemeral = a.stat.owner != 0
 }
 
 // value returns what a znode holds as a value.
@@ -248,25 +248,56 @@ func value(data []byte) plan.Value {
 	return plan.NewValue(data)
 }
 
-// children lists what is below configurations.
-func (s *scan) children() error {
-	return s.fetch(s.target.url.Root, len(s.below),
-		func(i int) request { return request{parent: s.target.path(s.below[i]), list: true} },
+// below lists what is below configurations.
+func (s *scan) below() error {
+	parents := make([]plan.Key, 0, len(s.children))
+	for key := range s.children {
+		parents = append(parents, key)
+	}
+	slices.SortFunc(parents, plan.Key.Compare)
+	return s.fetch(s.target.url.Root, len(parents),
+		func(i int) request { return request{parent: s.target.path(parents[i]), list: true} },
 		func(i int, a *answer) error {
-			path := s.target.path(s.below[i])
-			if a.code == codeNoNode {
-				s.gone(path)
-				return nil
-			}
-			if a.code != 0 {
-				return s.fail(path, a.code)
-			}
-			slices.Sort(a.names)
-			for _, name := range a.names {
-				s.foreign(s.below[i], path+"/"+name, "a child of a configuration, which Confo does not read")
+			switch {
+			case a.code == codeNoNode:
+				s.moved[parents[i]]++
+			case a.code != 0:
+				return s.fail(s.target.path(parents[i]), a.code)
+			default:
+				s.children[parents[i]] = a.names
 			}
 			return nil
 		})
+}
+
+// listForeign says what is there and not Confo's.
+func (s *scan) listForeign() {
+	add := func(key plan.Key, path, what string) {
+		s.snapshot.Foreign = append(s.snapshot.Foreign, plan.Foreign{Key: key, Path: path, What: what})
+	}
+	for _, ns := range s.snapshot.Namespaces {
+		key := plan.Key{Namespace: ns.Name}
+		if ns.Ephemeral {
+			add(key, s.target.path(key), "an ephemeral namespace, which goes with the session that made it")
+		}
+		if ns.Data > 0 {
+			add(key, s.target.path(key), fmt.Sprintf("data on a namespace (%d bytes), which Confo does not read", ns.Data))
+		}
+		for _, c := range ns.Configs {
+			if !c.Ephemeral && c.Children == 0 {
+				continue
+			}
+			key := plan.Key{Namespace: ns.Name, Config: c.Name}
+			path := s.target.path(key)
+			if c.Ephemeral {
+				add(key, path, "an ephemeral configuration, which goes with the session that made it")
+			}
+			for _, name := range s.children[key] {
+				add(key, path+"/"+name, "a child of a configuration, which Confo does not read")
+			}
+		}
+	}
+	s.snapshot.Sort()
 }
 
 // arena keeps many small byte slices in few large ones.

@@ -126,6 +126,46 @@ func (w *wire) sync(path string) error {
 	return code.err()
 }
 
+// watch sets watches on the data of some znodes and the children of others, as
+// they were at a transaction. What has changed since is heard at once; what
+// changes later, before any answer that could reflect it.
+func (w *wire) watch(since int64, data, children []string) error {
+	const maxWatches = 128 << 10 // bytes of paths in one request
+	for len(data)+len(children) > 0 {
+		w.begin()
+		w.putInt32(xidSetWatches)
+		w.putInt32(opSetWatches)
+		w.putInt64(since)
+		data = w.putSome(data, maxWatches)
+		w.putInt32(0) // no watches for what does not exist
+		children = w.putSome(children, maxWatches)
+		if err := w.flush(); err != nil {
+			return err
+		}
+		_, code, err := w.reply(xidSetWatches)
+		if err == nil {
+			err = code.err()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putSome puts a list of as many of the strings as fit, and returns the rest.
+func (w *wire) putSome(all []string, limit int) []string {
+	n := 0
+	for size := len(w.out); n < len(all) && size < limit; n++ {
+		size += 4 + len(all[n])
+	}
+	w.putInt32(int32(n))
+	for _, s := range all[:n] {
+		w.putString(s)
+	}
+	return all[n:]
+}
+
 // close ends the session, so that the server need not wait for it to expire.
 func (w *wire) close() {
 	w.begin()
