@@ -1,97 +1,47 @@
-// Package apply carries a plan out: it puts the changes into batches that each
-// happen whole or not at all, hands them to the target one after the other,
-// and reads the target again to see that it is as it was to be.
+// Package apply carries a plan out: it takes the target's lock, puts the
+// changes into batches that each happen whole or not at all, writes them one
+// after the other with their history, and reads what was written again to see
+// that it is as it was to be.
 //
-// It owns the order of changes and the account of what was done. How a batch
-// becomes a transaction is the target's.
+// It owns the order of changes, the form of history entries, and the account of
+// what was done. How a batch becomes a transaction is the target's.
 package apply
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
+	"time"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// Batches puts changes into transactions, in the order in which they are to be
-// applied. A namespace is never split if it fits in one transaction; small
-// ones share one. Within a namespace what is created comes before what is in
-// it, and what is deleted after.
-func Batches(changes []plan.Change, limits target.Limits) [][]plan.Change {
-	var p packer
-	p.limits = limits
-	for len(changes) > 0 {
-		ns := changes[0].Key.Namespace
-		n := slices.IndexFunc(changes, func(c plan.Change) bool { return c.Key.Namespace != ns })
-		if n < 0 {
-			n = len(changes)
-		}
-		p.addNamespace(inOrder(changes[:n]))
-		changes = changes[n:]
-	}
-	p.flush()
-	return p.batches
-}
+// Options are how a plan is applied, and what history says of it.
+type Options struct {
+	Who    string // who applies it
+	Host   string // and where
+	PID    int
+	Reason string
+	Commit string // of the tree
+	Tool   string // name and version of the program
 
-// inOrder returns a namespace's changes with its own deletion last. Its
-// creation is first already.
-func inOrder(changes []plan.Change) []plan.Change {
-	if first := changes[0]; first.Key.IsNamespace() && first.Action == plan.Delete {
-		return append(slices.Clone(changes[1:]), first)
-	}
-	return changes
-}
+	NoHistory bool
+	NoLock    bool
+	// LockTimeout is how long to wait for the lock; Waiting is told once who
+	// holds it.
+	LockTimeout time.Duration
+	Waiting     func(holder target.Run)
 
-type packer struct {
-	limits  target.Limits
-	batches [][]plan.Change
-	current []plan.Change
-	bytes   int
-}
-
-func (p *packer) cost(c plan.Change) int {
-	if p.limits.Cost == nil {
-		return 0
-	}
-	return p.limits.Cost(c)
-}
-
-func (p *packer) fits(ops, bytes int) bool {
-	return (p.limits.Ops == 0 || len(p.current)+ops <= p.limits.Ops) &&
-		(p.limits.Bytes == 0 || p.bytes+bytes <= p.limits.Bytes)
-}
-
-func (p *packer) addNamespace(changes []plan.Change) {
-	bytes := 0
-	for _, c := range changes {
-		bytes += p.cost(c)
-	}
-	if !p.fits(len(changes), bytes) {
-		// Either it fits in a transaction of its own, or it has to be split
-		// wherever one is full.
-		p.flush()
-	}
-	for _, c := range changes {
-		if len(p.current) > 0 && !p.fits(1, p.cost(c)) {
-			p.flush()
-		}
-		p.current = append(p.current, c)
-		p.bytes += p.cost(c)
-	}
-}
-
-func (p *packer) flush() {
-	if len(p.current) > 0 {
-		p.batches = append(p.batches, p.current)
-	}
-	p.current, p.bytes = nil, 0
+	// Progress is told how many changes of how many are applied.
+	Progress func(done, total int)
 }
 
 // Result is the account of what was applied.
 type Result struct {
+	ID           string
 	Transactions int
 	Applied      []plan.Change
 }
@@ -107,10 +57,10 @@ func (r Result) Count(a plan.Action) int {
 	return n
 }
 
-// Stopped is the error of a plan that was not applied to its end. Result says
-// what was applied before.
+// Stopped is the error of a plan that was not applied to its end. The result
+// says what was applied before.
 type Stopped struct {
-	Failed       []plan.Change // the batch that failed
+	Failed       []plan.Change // of the batch that failed; none when it stopped between two
 	NotAttempted int           // changes after it
 	Err          error         // why
 }
@@ -119,38 +69,88 @@ func (s *Stopped) Error() string { return s.Err.Error() }
 func (s *Stopped) Unwrap() error { return s.Err }
 
 // Run applies the changes of a plan, batch by batch. The first failure stops
-// it, and so does the end of ctx between two batches; the error is then a
-// *Stopped.
-func Run(ctx context.Context, t target.Target, p *plan.Plan, progress func(done, total int)) (Result, error) {
-	var result Result
-	batches := Batches(p.Changes, t.Limits())
-	for i, batch := range batches {
-		err := ctx.Err()
-		if err == nil {
-			err = t.Apply(ctx, batch)
-		}
-		if err != nil {
-			stopped := &Stopped{Failed: batch, Err: err}
-			for _, later := range batches[i+1:] {
-				stopped.NotAttempted += len(later)
+// it, and so does the end of ctx, once the batch under way is done; the error is
+// then a *Stopped.
+func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Result, error) {
+	batches := Batches(p.Changes, t.Limits(), !opts.NoHistory)
+	now := time.Now()
+	result := Result{ID: newID(now)}
+	stopped := func(at int, err error) error {
+		s := &Stopped{Err: err}
+		for i, b := range batches[at:] {
+			if i == 0 && !errors.Is(err, context.Cause(ctx)) {
+				s.Failed = b
+			} else {
+				s.NotAttempted += len(b)
 			}
-			return result, stopped
 		}
-		result.Transactions++
-		result.Applied = append(result.Applied, batch...)
-		if progress != nil {
-			progress(len(result.Applied), len(p.Changes))
+		return s
+	}
+	w, err := t.Begin(ctx, target.Run{
+		ID: result.ID, Who: opts.Who, Host: opts.Host, PID: opts.PID, Operation: "apply", Since: now,
+		NoLock: opts.NoLock, Wait: opts.LockTimeout, Waiting: opts.Waiting,
+	})
+	if err != nil {
+		s := &Stopped{Err: err, NotAttempted: len(p.Changes)}
+		return result, s
+	}
+	defer w.End()
+	for i, changes := range batches {
+		if ctx.Err() != nil {
+			return result, stopped(i, context.Cause(ctx))
+		}
+		b := target.Batch{Number: i + 1, Changes: changes}
+		if !opts.NoHistory {
+			b.Entry, err = encodeEntry(Header{
+				ID: result.ID, Batch: b.Number, Of: len(batches), Time: time.Now().UTC().Truncate(time.Millisecond),
+				Who: opts.Who, Host: opts.Host, Reason: opts.Reason, Commit: opts.Commit, Tool: opts.Tool,
+			}, changes)
+			if err != nil {
+				return result, stopped(i, err)
+			}
+		}
+		err := w.Apply(ctx, b)
+		var lost *target.LockLost
+		if err == nil || errors.As(err, &lost) && lost.Applied {
+			result.Transactions++
+			result.Applied = append(result.Applied, changes...)
+			if opts.Progress != nil {
+				opts.Progress(len(result.Applied), len(p.Changes))
+			}
+		}
+		switch {
+		case err == nil:
+		case lost != nil && lost.Applied:
+			s := &Stopped{Err: err}
+			s.NotAttempted = len(p.Changes) - len(result.Applied)
+			return result, s
+		default:
+			return result, stopped(i, err)
 		}
 	}
 	return result, nil
 }
 
+// newID returns a name for an apply that sorts by time.
+func newID(now time.Time) string {
+	random := make([]byte, 3)
+	rand.Read(random)
+	return now.UTC().Format("20060102-150405") + "-" + hex.EncodeToString(random)
+}
+
 // ErrNotAsWanted is the error of a target that, read again after a plan was
 // applied, is not as it was to be.
-var ErrNotAsWanted = errors.New("the target, read again, is not as it was to be")
+var ErrNotAsWanted = errors.New("read again, the target is not as it was to be")
 
-// Verify reads the target again and compares it with what was wanted.
-func Verify(ctx context.Context, t target.Target, desired *plan.Tree, opts plan.Options, read target.ReadOptions) error {
+// Verify reads the namespaces that a plan wrote to again, and compares them with
+// what was wanted.
+func Verify(ctx context.Context, t target.Target, p *plan.Plan, desired *plan.Tree, opts plan.Options, read target.ReadOptions) error {
+	touched := map[string]bool{}
+	for i := range p.Changes {
+		touched[p.Changes[i].Key.Namespace] = true
+	}
+	opts.Selection = opts.Selection.Only(touched)
+	read.Selection = opts.Selection
 	live, err := t.Snapshot(ctx, read)
 	if err != nil {
 		return fmt.Errorf("read the target again: %w", err)

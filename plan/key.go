@@ -41,10 +41,21 @@ type Selection struct {
 	// Exclude are globs of namespaces ("shop") or of configurations
 	// ("shop/limits", "*/debug"), and win over Namespaces.
 	Exclude []string
+
+	only map[string]bool
+}
+
+// Only returns the selection, and of it only the namespaces of these names.
+func (s Selection) Only(names map[string]bool) Selection {
+	s.only = names
+	return s
 }
 
 // Namespace reports whether the namespace takes part.
 func (s Selection) Namespace(name string) bool {
+	if s.only != nil && !s.only[name] {
+		return false
+	}
 	for _, pattern := range s.Exclude {
 		if !strings.Contains(pattern, "/") && Glob(pattern, name) {
 			return false

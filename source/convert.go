@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -34,6 +35,7 @@ type converter struct {
 	spent  bool // the aliases add too much, and nothing more is converted
 }
 
+// nodeAt returns where a node begins.
 func nodeAt(n *yaml.Node) at { return at{n.Line, n.Column} }
 
 func (c *converter) fail(n *yaml.Node, message, hint string) {
@@ -67,8 +69,8 @@ func (c *converter) node(n *yaml.Node) plan.Node {
 	if n.Kind == yaml.AliasNode {
 		return c.expand(n)
 	}
-	if n.Style&yaml.TaggedStyle != 0 && n.Tag == tagSensitive {
-		c.sensitive = append(c.sensitive, append(plan.Path{}, c.path...))
+	if isSensitive(n) {
+		c.sensitive = append(c.sensitive, slices.Clone(c.path))
 	}
 	if n.Kind == yaml.ScalarNode {
 		return c.scalar(n)
@@ -172,6 +174,10 @@ func (c *converter) collectionTag(n *yaml.Node, own string) {
 	if n.Style&yaml.TaggedStyle != 0 && n.Tag != own && n.Tag != tagSensitive {
 		c.problem(n, unknownTag(n.Tag))
 	}
+}
+
+func isSensitive(n *yaml.Node) bool {
+	return n.Style&yaml.TaggedStyle != 0 && n.Tag == tagSensitive
 }
 
 func (c *converter) problem(n *yaml.Node, p *problem) { c.fail(n, p.message, p.hint) }

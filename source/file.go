@@ -128,8 +128,8 @@ func (d *document) declare(name string, where at, value *plan.Node, sensitive []
 	d.configs = append(d.configs, c)
 }
 
-// begin makes a configuration what findings are about, and reports whether its
-// name can be one.
+// begin makes a configuration what findings are about. A name that can't be one
+// is an error.
 func (d *document) begin(name string, where at) {
 	d.key.Config = name
 	if err := checkName(name); err != nil {
@@ -146,13 +146,21 @@ func (d *document) emptyConfig(where at) {
 }
 
 func (d *document) notConfig(where at, kind plan.Kind) {
-	d.fail(where, fmt.Sprintf("the configuration %s is a mapping or a sequence, not one %s", plan.Quote(d.key.Config), kind),
+	d.fail(where, fmt.Sprintf("the configuration %s is a mapping or a sequence, not %s", plan.Quote(d.key.Config), oneOf(kind)),
 		"write its fields as NAME: VALUE, or "+hintEmpty)
 }
 
 func (d *document) notNamespace(where at, kind plan.Kind) {
-	d.fail(where, fmt.Sprintf("the file of a namespace is a mapping of its configurations, not one %s", kind),
+	d.fail(where, fmt.Sprintf("the file of a namespace is a mapping of its configurations, not %s", oneOf(kind)),
 		"write CONFIGURATION: and its fields below it, or {} for an empty namespace")
+}
+
+// oneOf returns a kind with its article.
+func oneOf(kind plan.Kind) string {
+	if kind == plan.Integer || kind == plan.Object {
+		return "an " + kind.String()
+	}
+	return "a " + kind.String()
 }
 
 func withoutBOM(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\uFEFF")) }

@@ -26,6 +26,7 @@ func (d *document) parseJSON() {
 		d.jsonError(err)
 		return
 	}
+	d.key.Config = d.config
 	start := d.at(v.start)
 	switch {
 	case d.config != "":

@@ -48,7 +48,7 @@ func TestLayout(t *testing.T) {
 		{
 			rule:   "also when one of the two is in error, or excluded",
 			files:  []string{"a.yaml", "c: 1\n", "a/c.json", "{}"},
-			errors: []string{"a.yaml:1:4: the configuration \"c\" is a mapping or a sequence, not one integer", `a/c.json:1:1: the configuration "c" is defined twice, first at a.yaml:1:1`},
+			errors: []string{"a.yaml:1:4: the configuration \"c\" is a mapping or a sequence, not an integer", `a/c.json:1:1: the configuration "c" is defined twice, first at a.yaml:1:1`},
 		},
 		{
 			rule: "names that begin with . or _ are passed over",
@@ -125,7 +125,7 @@ func TestLayout(t *testing.T) {
 			rule:  "all errors of all files are reported",
 			files: []string{"a.yaml", "x: 1\ny: 0899\nz:\n  k: !!int q\n", "b.yaml", "c: [\n", "c/d.yaml", "", "e.json", "{]"},
 			errors: []string{
-				`a.yaml:1:4: the configuration "x" is a mapping or a sequence, not one integer`,
+				`a.yaml:1:4: the configuration "x" is a mapping or a sequence, not an integer`,
 				`a.yaml:2:4: a number with a leading zero is octal, and this one has an 8 or 9`,
 				`a.yaml:4:6: the value is not what its tag !!int says`,
 				`b.yaml:1:4: the file ends where a value should be`,
@@ -136,7 +136,7 @@ func TestLayout(t *testing.T) {
 		{
 			rule:   "a namespace is a mapping",
 			files:  []string{"a.yaml", "- x\n", "b.yaml", "hello\n", "c.json", "[]", "d.yaml", "!sensitive {}", "e.yaml", "!x {}"},
-			errors: []string{"a.yaml:1:1: the file of a namespace is a mapping of its configurations, not one list", "b.yaml:1:1: the file of a namespace is a mapping of its configurations, not one string", "c.json:1:1: the file of a namespace is a mapping of its configurations, not one list", "d.yaml:1:1: the tag !sensitive does not belong here", "e.yaml:1:1: this tag is unknown"},
+			errors: []string{"a.yaml:1:1: the file of a namespace is a mapping of its configurations, not a list", "b.yaml:1:1: the file of a namespace is a mapping of its configurations, not a string", "c.json:1:1: the file of a namespace is a mapping of its configurations, not a list", "d.yaml:1:1: the tag !sensitive does not belong here", "e.yaml:1:1: this tag is unknown"},
 		},
 		{
 			rule:  "configurations may be merged in",
@@ -299,7 +299,7 @@ func TestJSONFiles(t *testing.T) {
 		{"half a surrogate pair", `{"a": "\ud800"}`, `{"a": "\ud800"}`, ""},
 		{"blank", " \n", ``, "is empty"},
 		{"null", "null", ``, "is empty"},
-		{"scalar", "12", ``, "not one integer"},
+		{"scalar", "12", ``, "not an integer"},
 		{"NaN", `[NaN]`, `[NaN]`, "not JSON outside Python"},
 		{"infinity", `[-Infinity]`, `[-Infinity]`, "not JSON outside Python"},
 		{"out of range", `[1e999]`, ``, "too large for a float"},

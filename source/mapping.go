@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -16,6 +17,7 @@ type entry struct {
 	value  *yaml.Node
 	alias  *yaml.Node // by which it was merged in, or nil
 	merges bool       // the key is <<
+	hidden bool       // it was merged in from what is marked as sensitive
 }
 
 func (c *converter) mapping(n *yaml.Node) plan.Node {
@@ -36,6 +38,9 @@ func (c *converter) mapping(n *yaml.Node) plan.Node {
 func (c *converter) valueOf(e entry) plan.Node {
 	if e.alias != nil {
 		defer c.by(e.alias)()
+	}
+	if e.hidden {
+		c.sensitive = append(c.sensitive, slices.Clone(c.path))
 	}
 	return c.node(e.value)
 }
@@ -85,7 +90,7 @@ func (c *converter) name(e *entry) bool {
 		e.name, e.merges = "<<", true
 		return true
 	}
-	if key.Style&yaml.TaggedStyle != 0 && key.Tag == tagSensitive {
+	if isSensitive(key) {
 		c.problem(e.key, unknownTag(tagSensitive))
 		return false
 	}
@@ -142,8 +147,13 @@ func (c *converter) mergeValue(all []entry, taken map[string]bool, value *yaml.N
 		return all
 	}
 	defer c.inside(list)()
+	c.collectionTag(list, "!!seq")
+	from := len(all)
 	for _, item := range list.Content {
 		all = c.merge(all, taken, item)
+	}
+	if isSensitive(list) {
+		hide(all[from:])
 	}
 	return all
 }
@@ -166,6 +176,7 @@ func (c *converter) merge(all []entry, taken map[string]bool, source *yaml.Node)
 	if c.spent || c.alias != nil && !c.spend(target) {
 		return all
 	}
+	from := len(all)
 	for _, e := range c.within(target) {
 		if c.alias != nil && !c.spend(e.key) {
 			return all
@@ -176,7 +187,16 @@ func (c *converter) merge(all []entry, taken map[string]bool, source *yaml.Node)
 			all = append(all, e)
 		}
 	}
+	if isSensitive(target) {
+		hide(all[from:])
+	}
 	return all
+}
+
+func hide(entries []entry) {
+	for i := range entries {
+		entries[i].hidden = true
+	}
 }
 
 // within is entries of a mapping that is being merged: while it lasts, an alias

@@ -170,7 +170,7 @@ func readable(namespace string, c plan.Config) (plan.Field, error) {
 		return plan.Field{}, fmt.Errorf("write %s: %w", key, err)
 	}
 	if n.IsLeaf() {
-		return plan.Field{}, fmt.Errorf("write %s: a configuration is an object or a list, not one %s", key, n.Kind)
+		return plan.Field{}, fmt.Errorf("write %s: a configuration is an object or a list, not %s", key, oneOf(n.Kind))
 	}
 	return plan.Field{Name: c.Name, Value: n}, nil
 }

@@ -153,7 +153,7 @@ func TestStructure(t *testing.T) {
 		{"comments only", "# nothing\n", ``, "is empty"},
 		{"null document", "---\n", ``, "is empty"},
 		{"null", "null", ``, "is empty"},
-		{"scalar", "hello", ``, "not one string"},
+		{"scalar", "hello", ``, "not a string"},
 		{"byte order mark", "\uFEFFa: 1\n", `{"a": 1}`, ""},
 		{"DOS line ends", "a: 1\r\nb: |\r\n  x\r\n", `{"a": 1, "b": "x\n"}`, ""},
 
@@ -256,14 +256,20 @@ c: [x, !sensitive {d: 1}]
 e: &e {f: !sensitive v}
 g: *e
 h: {<<: *e}
+m: {<<: !sensitive {n: 1}}
 i: shown
 `)
-	check(t, p, `{"a": 16, "b": "1", "c": ["x", {"d": 1}], "e": {"f": "v"}, "g": {"f": "v"}, "h": {"f": "v"}, "i": "shown"}`, "")
+	check(t, p, `{"a": 16, "b": "1", "c": ["x", {"d": 1}], "e": {"f": "v"}, "g": {"f": "v"}, "h": {"f": "v"}, "m": {"n": 1}, "i": "shown"}`, "")
 	hidden := sensitivePaths(p.configs[0].Value)
 	// Elements of lists move, so that one that is marked counts for all.
-	want := []string{"a", "b", "c[0]", "c[1].d", "e.f", "g.f", "h.f"}
+	want := []string{"a", "b", "c[0]", "c[1].d", "e.f", "g.f", "h.f", "m.n"}
 	if diff := cmp.Diff(want, hidden); diff != "" {
 		t.Errorf("sensitive leaves (-want +got):\n%s", diff)
+	}
+
+	merged := unit{namespace: "ns"}.parse([]byte("one: !sensitive &one {x: {k: 1}}\n<<: *one\n")).configs
+	if len(merged) != 2 || len(sensitivePaths(merged[1].Value)) != 1 {
+		t.Errorf("a configuration that was merged in: %v", merged)
 	}
 
 	whole := parse("f.yaml", "!sensitive\na: 1\nb: [2]\n")

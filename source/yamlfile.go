@@ -48,7 +48,7 @@ func (d *document) yamlNamespace(c *converter, root *yaml.Node) {
 		}
 		return
 	}
-	if root.Style&yaml.TaggedStyle != 0 && root.Tag == tagSensitive {
+	if isSensitive(root) {
 		c.problem(root, unknownTag(tagSensitive))
 		return
 	}
@@ -57,6 +57,9 @@ func (d *document) yamlNamespace(c *converter, root *yaml.Node) {
 		c.alias = e.alias
 		v, sensitive := c.config(e.value)
 		c.alias = nil
+		if e.hidden {
+			sensitive = append(sensitive, nil)
+		}
 		d.declare(e.name, nodeAt(e.key), v, sensitive)
 		d.key.Config = ""
 	}

@@ -3,6 +3,7 @@ package target
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
@@ -58,6 +59,40 @@ func (u *Unknown) Error() string {
 }
 
 func (u *Unknown) Unwrap() error { return u.Err }
+
+// Locked is the error of a lock that someone else holds.
+type Locked struct {
+	Holder Run
+	Waited time.Duration
+}
+
+func (l *Locked) Error() string {
+	return fmt.Sprintf("the target is locked: %s", l.Holder)
+}
+
+// LockLost is the error of a lock that its holder no longer has: its session
+// has ended, or somebody has deleted it.
+type LockLost struct {
+	// Applied says that the batch under way was applied all the same.
+	Applied bool
+}
+
+func (l *LockLost) Error() string {
+	if l.Applied {
+		return "the lock was lost; the batch under way was applied"
+	}
+	return "the lock was lost; the batch under way was not applied"
+}
+
+// String says who runs what, since when.
+func (r Run) String() string {
+	who := plan.Printable(r.Who)
+	if who == "" {
+		return "by someone unknown"
+	}
+	return fmt.Sprintf("%s on %s (process %d) has been running %s since %s",
+		who, plan.Printable(r.Host), r.PID, plan.Printable(r.Operation), r.Since.Local().Format(time.DateTime))
+}
 
 // Hinted is an error with the next step to take.
 type Hinted struct {

@@ -7,6 +7,7 @@ package target
 
 import (
 	"context"
+	"time"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
@@ -28,15 +29,10 @@ type Target interface {
 	// Limits returns how much one Apply takes.
 	Limits() Limits
 
-	// Apply makes all of the changes or none, in the order given, parents
-	// before children when creating and after them when deleting. Each is made
-	// only if its object still has the change's revision; a create, only if it
-	// is absent. The root is made when it is missing.
-	//
-	// The error is a *Conflict when an object moved, and nothing was applied;
-	// an *Unknown when it can't be told whether the changes were applied; any
-	// other error means that they were not.
-	Apply(ctx context.Context, changes []plan.Change) error
+	// Begin starts an apply: it takes the target's lock, so that no other
+	// confo-sync writes there, and returns what batches are written with. The
+	// error is a *Locked when someone else has held it for all of run.Wait.
+	Begin(ctx context.Context, run Run) (Writer, error)
 
 	// Close releases what the target holds. It may be called once.
 	Close() error
@@ -50,11 +46,60 @@ type ReadOptions struct {
 	Progress func(done, total int)
 }
 
-// Limits say how much one Apply takes. A zero is no limit.
+// Run says who applies what, and how. It is shown to those who wait for the lock.
+type Run struct {
+	ID        string    `json:"id"`
+	Who       string    `json:"who"`
+	Host      string    `json:"host"`
+	PID       int       `json:"pid"`
+	Operation string    `json:"operation"`
+	Since     time.Time `json:"since"`
+
+	// Wait is how long to wait for the lock.
+	Wait time.Duration `json:"-"`
+	// Waiting, when it is set, is called once the lock turns out to be held,
+	// and whenever its holder changes.
+	Waiting func(holder Run) `json:"-"`
+	// NoLock does without the lock, for who may not write where it is: each
+	// change is then guarded by its revision alone.
+	NoLock bool `json:"-"`
+}
+
+// Writer writes the batches of one apply.
+type Writer interface {
+	// Apply makes all of a batch's changes or none, in the order given, parents
+	// before children when creating and after them when deleting. Each is made
+	// only if its object still has the change's revision; a create, only if it
+	// is absent. The root is made when it is missing, and the batch's entry is
+	// written with the changes, as part of the same whole.
+	//
+	// The error is a *Conflict when an object moved, and nothing was applied;
+	// an *Unknown when it can't be told whether the batch was applied; any
+	// other error means that it was not. Once a batch is under way ctx no
+	// longer counts.
+	Apply(ctx context.Context, b Batch) error
+
+	// End gives the lock back. It may be called once.
+	End() error
+}
+
+// Batch is what happens whole or not at all.
+type Batch struct {
+	Number  int // from 1
+	Changes []plan.Change
+	// Entry is what history keeps of the batch, under the run's ID and the
+	// batch's number. Without one, none is kept.
+	Entry []byte
+}
+
+// Limits say how much one batch takes. A zero is no limit.
 type Limits struct {
-	Bytes int
-	Ops   int
-	// Cost returns the bytes that a change takes of the limit. It is set when
-	// Bytes is.
-	Cost func(plan.Change) int
+	// Bytes is how large a batch should be at most; Max, how large one may be
+	// that can't be split.
+	Bytes, Max int
+	Ops        int
+	// Cost returns the bytes that a change takes, and Overhead is what every
+	// batch takes beside its changes and its entry. Cost is set when Bytes is.
+	Cost     func(plan.Change) int
+	Overhead int
 }

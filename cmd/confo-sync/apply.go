@@ -5,7 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
 	"strings"
+	"time"
 
 	"github.com/confo-sync/confo-sync/apply"
 	"github.com/confo-sync/confo-sync/plan"
@@ -15,7 +19,12 @@ import (
 
 type applyCmd struct {
 	planFlags
-	AutoApprove bool `help:"Don't ask."`
+	AutoApprove bool          `help:"Don't ask."`
+	Reason      string        `placeholder:"TEXT" help:"Why: history keeps it."`
+	LockTimeout time.Duration `default:"30s" placeholder:"TIME" help:"How long to wait for another apply to end (${default})."`
+	NoLock      bool          `help:"Take no lock, and keep no history: for who may not write beside the root."`
+	NoHistory   bool          `help:"Keep no history."`
+	NoVerify    bool          `help:"Don't read again what was written."`
 }
 
 // Run shows what would change, asks, changes it, and looks whether it is so.
@@ -26,7 +35,7 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 	if err := a.recover(ctx); err != nil {
 		return err
 	}
-	w, err := a.plan(ctx, render.KindApply, c.planFlags)
+	w, err := a.plan(ctx, render.KindApply, c.planFlags, !c.NoHistory && !c.NoLock)
 	if err != nil {
 		return err
 	}
@@ -40,18 +49,15 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if w.plan.Empty() {
-		return a.applied(apply.Result{}, nil)
+		return a.applied(apply.Result{}, false, nil)
 	}
 	if !c.AutoApprove {
 		if err := a.confirm(ctx, w.target); err != nil {
 			return err
 		}
 	}
-	result, err := a.apply(ctx, w)
-	if err := a.applied(result, err); err != nil {
-		return err
-	}
-	return nil
+	result, err := c.apply(ctx, a, w)
+	return a.applied(result, err == nil && !c.NoVerify, err)
 }
 
 // recoverer is a target that a crash may have left in the middle of a batch.
@@ -121,22 +127,57 @@ func (a *app) confirm(ctx context.Context, t target.Target) error {
 	}
 }
 
-// apply carries the plan out and reads the target again.
-func (a *app) apply(ctx context.Context, w *work) (apply.Result, error) {
+// apply carries the plan out and reads what was written again.
+func (c *applyCmd) apply(ctx context.Context, a *app, w *work) (apply.Result, error) {
 	progress := a.progress("applying")
-	result, err := apply.Run(ctx, w.target, w.plan, progress.update)
+	who, host := whoami(a.env)
+	result, err := apply.Run(ctx, w.target, w.plan, apply.Options{
+		Who: who, Host: host, PID: os.Getpid(),
+		Reason: c.Reason, Commit: headCommit(ctx, a.Source), Tool: "confo-sync " + toolVersion(),
+		NoLock: c.NoLock, NoHistory: c.NoHistory || c.NoLock,
+		LockTimeout: c.LockTimeout,
+		Waiting: func(holder target.Run) {
+			a.notice("Waiting up to %s for the lock: %s.", c.LockTimeout, holder)
+		},
+		Progress: progress.update,
+	})
 	progress.done()
-	if err != nil {
+	if err != nil || c.NoVerify {
 		return result, err
 	}
 	checking := a.progress("reading again")
 	defer checking.done()
-	return result, apply.Verify(ctx, w.target, w.desired, w.options,
-		target.ReadOptions{Selection: w.options.Selection, Progress: checking.update})
+	return result, apply.Verify(ctx, w.target, w.plan, w.desired, w.options,
+		target.ReadOptions{Progress: checking.update})
+}
+
+// whoami returns the user and the machine that this runs as and on.
+func whoami(env func(string) string) (who, host string) {
+	host, _ = os.Hostname()
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return u.Username, host
+	}
+	return env("USER"), host
+}
+
+// headCommit returns the commit that is checked out where the tree is, with a
+// "+" when the tree has changes that it does not hold. It is nothing where there
+// is no git.
+func headCommit(ctx context.Context, dir string) string {
+	out, err := exec.CommandContext(ctx, "git", "-C", dir, "rev-parse", "HEAD").Output()
+	if err != nil {
+		return ""
+	}
+	commit := strings.TrimSpace(string(out))
+	changed, err := exec.CommandContext(ctx, "git", "-C", dir, "status", "--porcelain", "--", ".").Output()
+	if err == nil && len(changed) > 0 {
+		commit += "+"
+	}
+	return commit
 }
 
 // applied says what was done, also when it was not all.
-func (a *app) applied(result apply.Result, err error) error {
+func (a *app) applied(result apply.Result, verified bool, err error) error {
 	sum := &render.Applied{
 		Transactions: result.Transactions,
 		Create:       result.Count(plan.Create), Update: result.Count(plan.Update), Delete: result.Count(plan.Delete),
@@ -158,8 +199,8 @@ func (a *app) applied(result apply.Result, err error) error {
 		fmt.Fprintf(a.stderr, "Applied before that: %s. Failed: %d. Not attempted: %d.\n", did(sum), sum.Failed, sum.NotAttempted)
 	case result.Transactions > 0:
 		line := fmt.Sprintf("Applied: %s.", did(sum))
-		if err == nil {
-			line += " The target was read again and is as planned."
+		if verified {
+			line += " What was written was read again and is as planned."
 		}
 		fmt.Fprintln(a.stdout, line)
 	}

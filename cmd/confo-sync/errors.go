@@ -50,6 +50,7 @@ func exitCode(err error) int {
 	var usage *usageError
 	var conflict *target.Conflict
 	var unknown *target.Unknown
+	var locked *target.Locked
 	switch {
 	case err == nil:
 		return exitDone
@@ -59,7 +60,7 @@ func exitCode(err error) int {
 		return exitUnknown
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &conflict):
+	case errors.As(err, &conflict), errors.As(err, &locked):
 		return exitRefused
 	case errors.As(err, &usage):
 		return exitUsage
@@ -111,6 +112,10 @@ func describe(err error) (message, hint string) {
 	var conflict *target.Conflict
 	var unknown *target.Unknown
 	var path *fs.PathError
+	var finding plan.Finding
+	if errors.As(err, &finding) && hint == "" {
+		hint = finding.Hint
+	}
 	switch {
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
 		return "interrupted", hint

@@ -23,7 +23,7 @@ type planCmd struct {
 
 // Run shows what would change.
 func (c *planCmd) Run(ctx context.Context, a *app) error {
-	w, err := a.plan(ctx, render.KindPlan, c.planFlags)
+	w, err := a.plan(ctx, render.KindPlan, c.planFlags, true)
 	if err != nil {
 		return err
 	}
@@ -46,11 +46,12 @@ type work struct {
 	desired *plan.Tree
 	options plan.Options
 	plan    *plan.Plan
+	history bool // is kept, and takes its place in the transactions
 }
 
 // plan reads the tree and the target, at the same time, and puts what differs
 // into the report.
-func (a *app) plan(ctx context.Context, kind string, flags planFlags) (*work, error) {
+func (a *app) plan(ctx context.Context, kind string, flags planFlags, history bool) (*work, error) {
 	a.begin(kind, "", a.Source)
 	if a.Source == "" {
 		return nil, need("--source", "say which folder holds the tree, as in -s config")
@@ -64,7 +65,7 @@ func (a *app) plan(ctx context.Context, kind string, flags planFlags) (*work, er
 		return nil, err
 	}
 	a.report.Target = t.String()
-	w := &work{target: t, options: plan.Options{Prune: pruneLevel(flags.Prune), Selection: a.selection()}}
+	w := &work{target: t, history: history, options: plan.Options{Prune: pruneLevel(flags.Prune), Selection: a.selection()}}
 	if err := a.compare(ctx, w, flags); err != nil {
 		t.Close()
 		return nil, err
@@ -98,7 +99,7 @@ func (a *app) compare(ctx context.Context, w *work, flags planFlags) error {
 	w.plan = plan.Diff(desired, r.live, w.options)
 	w.plan.Problems = append(w.plan.Problems, unfit(w.plan.Changes, w.target)...)
 	a.report.Missing = !r.live.Exists
-	a.report.Add(w.plan, len(apply.Batches(w.plan.Changes, w.target.Limits())), render.Options{ShowSensitive: flags.ShowSensitive})
+	a.report.Add(w.plan, len(apply.Batches(w.plan.Changes, w.target.Limits(), w.history)), render.Options{ShowSensitive: flags.ShowSensitive})
 	return nil
 }
 

@@ -13,6 +13,20 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
+// Begin implements target.Target. The tree is locked batch by batch, as there is
+// never more than one.
+func (t *Target) Begin(ctx context.Context, run target.Run) (target.Writer, error) {
+	return &writer{t, run}, canceled(ctx, "write to", t.path)
+}
+
+type writer struct {
+	target *Target
+	run    target.Run
+}
+
+// End implements target.Writer.
+func (w *writer) End() error { return nil }
+
 // Apply makes all of the changes or none, also when the process dies: journal.go
 // says how. Before that it finishes or undoes what an earlier one left. Once
 // the batch is committed ctx no longer counts, and an error is an *Unfinished.
@@ -22,7 +36,8 @@ import (
 // made as Confo would make it. Where that file is a link, what it leads to is
 // replaced, and the link stays. What is deleted is removed as it is: of a link,
 // be it a configuration's or a namespace's, the link and not what it leads to.
-func (t *Target) Apply(ctx context.Context, changes []plan.Change) error {
+func (w *writer) Apply(ctx context.Context, made target.Batch) error {
+	t, changes := w.target, made.Changes
 	if err := canceled(ctx, "write to", t.path); err != nil {
 		return err
 	}
@@ -41,7 +56,7 @@ func (t *Target) Apply(ctx context.Context, changes []plan.Change) error {
 	if err != nil {
 		return err
 	}
-	unlock, err := t.lockToWrite(ctx, p)
+	unlock, err := t.lockToWrite(ctx, p, w.run)
 	if err != nil {
 		return err
 	}
@@ -52,6 +67,9 @@ func (t *Target) Apply(ctx context.Context, changes []plan.Change) error {
 	b := newBatch(t.path, p)
 	if err := b.prepare(ctx, changes); err != nil || len(b.steps) == 0 {
 		return err
+	}
+	if made.Entry != nil {
+		b.entry(fmt.Sprintf("%s.%04d", w.run.ID, made.Number), made.Entry)
 	}
 	j := journal{Version: journalVersion, Steps: b.steps}
 	if j.Staging, err = t.stage(ctx, p, b.writes); err != nil {
@@ -182,6 +200,17 @@ func (b *batch) sameDevice(dir string, info fs.FileInfo) error {
 
 func (b *batch) step(op op, full string) {
 	b.steps = append(b.steps, step{Op: op, Path: pathOf(b.place.root, full)})
+}
+
+// entry adds the batch's entry to the history, which is beside the tree.
+func (b *batch) entry(name string, data []byte) {
+	dir := filepath.Join(b.state, "history")
+	if _, err := os.Lstat(dir); err != nil {
+		b.step(makeFolder, dir)
+	}
+	staged := strconv.Itoa(len(b.writes))
+	b.steps = append(b.steps, step{Op: writeFile, Path: pathOf(b.place.root, filepath.Join(dir, name)), Staged: staged})
+	b.writes = append(b.writes, write{staged: staged, data: data, private: true})
 }
 
 func (b *batch) conflict(c plan.Change, m target.Moved) {

@@ -3,6 +3,7 @@
 package file
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -221,4 +222,14 @@ func TestOpen(t *testing.T) {
 	if l := f.Limits(); l.Bytes != 0 || l.Ops != 0 {
 		t.Errorf("the limits are %v", l)
 	}
+}
+
+// Apply writes changes as one batch, as one apply.
+func (t *Target) Apply(ctx context.Context, changes []plan.Change) error {
+	w, err := t.Begin(ctx, target.Run{})
+	if err != nil {
+		return err
+	}
+	defer w.End()
+	return w.Apply(ctx, target.Batch{Number: 1, Changes: changes})
 }

@@ -106,7 +106,7 @@ func (t *Target) Recover(ctx context.Context) (finished bool, err error) {
 	if _, err := os.Lstat(p.state); errors.Is(err, fs.ErrNotExist) {
 		return false, canceled(ctx, "recover", t.path)
 	}
-	unlock, err := t.lockToWrite(ctx, p)
+	unlock, err := t.lockToWrite(ctx, p, target.Run{Operation: "recovery"})
 	if err != nil {
 		return false, err
 	}

@@ -2,8 +2,8 @@ package file
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,7 +11,6 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
 )
 
@@ -27,15 +26,28 @@ func (p place) hasLock() bool {
 
 // lockToWrite makes the folder of the state when it is missing, and keeps every
 // other reader and writer of this package out until unlock is called.
-func (t *Target) lockToWrite(ctx context.Context, p place) (unlock func(), err error) {
+func (t *Target) lockToWrite(ctx context.Context, p place, run target.Run) (unlock func(), err error) {
 	if err := p.makeState(); err != nil {
 		return nil, err
 	}
 	lock := flock.New(p.lockFile())
-	if err := t.acquire(ctx, p, lock.TryLockContext); err != nil {
+	if err := t.acquire(ctx, p, run, lock.TryLockContext); err != nil {
 		return nil, err
 	}
+	// Who holds it is for those who wait to read; without it they wait as well.
+	if data, err := json.Marshal(run); err == nil {
+		_ = os.WriteFile(p.lockFile(), data, 0o600)
+	}
 	return func() { lock.Close() }, nil
+}
+
+// holder returns who took the lock last, as far as it says so.
+func (p place) holder() target.Run {
+	var run target.Run
+	if data, err := os.ReadFile(p.lockFile()); err != nil || json.Unmarshal(data, &run) != nil {
+		return target.Run{}
+	}
+	return run
 }
 
 // lockToRead keeps writers of this package out until unlock is called. Where
@@ -44,7 +56,7 @@ func (t *Target) lockToWrite(ctx context.Context, p place) (unlock func(), err e
 // that user reads what Confo would.
 func (t *Target) lockToRead(ctx context.Context, p place) (unlock func(), missing bool, err error) {
 	lock := flock.New(p.lockFile(), flock.SetFlag(os.O_RDONLY))
-	err = t.acquire(ctx, p, lock.TryRLockContext)
+	err = t.acquire(ctx, p, target.Run{}, lock.TryRLockContext)
 	switch {
 	case err == nil:
 		return func() { lock.Close() }, false, nil
@@ -57,9 +69,17 @@ func (t *Target) lockToRead(ctx context.Context, p place) (unlock func(), missin
 	}
 }
 
-func (t *Target) acquire(ctx context.Context, p place, try func(context.Context, time.Duration) (bool, error)) error {
-	waiting, stop := context.WithTimeout(ctx, t.wait)
+func (t *Target) acquire(ctx context.Context, p place, run target.Run, try func(context.Context, time.Duration) (bool, error)) error {
+	wait := t.wait
+	if run.Wait > 0 {
+		wait = run.Wait
+	}
+	waiting, stop := context.WithTimeout(ctx, wait)
 	defer stop()
+	if run.Waiting != nil {
+		tell := time.AfterFunc(min(wait/2, time.Second), func() { run.Waiting(p.holder()) })
+		defer tell.Stop()
+	}
 	_, err := try(waiting, poll)
 	switch {
 	case err == nil:
@@ -67,8 +87,8 @@ func (t *Target) acquire(ctx context.Context, p place, try func(context.Context,
 	case ctx.Err() != nil:
 		return failed("lock", p.lockFile(), ctx.Err())
 	case waiting.Err() != nil:
-		return target.WithHint(fmt.Errorf("someone else has been writing to %s for more than %v", plan.Printable(t.path), t.wait),
-			"wait until the other confo-sync is done, or end it: what it has begun is finished or undone by the next one")
+		return target.WithHint(&target.Locked{Holder: p.holder(), Waited: wait},
+			"wait until that is done (--lock-timeout sets how long), or end it: what it has begun is finished or undone by the next one")
 	default:
 		return failed("lock", p.lockFile(), err)
 	}

@@ -20,6 +20,7 @@ type write struct {
 	data   []byte
 	// replaces is the file that is there now, or nil.
 	replaces fs.FileInfo
+	private  bool // for its owner's eyes only
 }
 
 // stage writes the new files beside the tree and returns the name of the folder
@@ -34,7 +35,7 @@ func (t *Target) stage(ctx context.Context, p place, writes []write) (string, er
 		w := writes[i]
 		full := filepath.Join(dir, w.staged)
 		mode := fs.FileMode(0o666)
-		if w.replaces != nil {
+		if w.replaces != nil || w.private {
 			mode = 0o600
 		}
 		if err := writeSynced(full, mode, w.data, w.replaces); err != nil {

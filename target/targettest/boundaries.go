@@ -36,7 +36,7 @@ func canceledApply(p *place) {
 		before := p.snapshot()
 		changes := p.plan(want)
 		began := time.Now()
-		err := p.target.Apply(p.canceledContext(), changes)
+		err := write(p.canceledContext(), p.target, changes)
 		if !errors.Is(err, context.Canceled) {
 			p.Errorf("Apply: got %v, want context.Canceled", err)
 		}
@@ -82,7 +82,7 @@ func foreign(p *place) {
 	before = p.snapshot()
 	remove := plan.Diff(contents{}.tree(), before, whole)
 	if len(remove.Problems) == 0 {
-		if err := p.target.Apply(p.Context(), inOrder(remove.Changes)); err == nil {
+		if err := write(p.Context(), p.target, inOrder(remove.Changes)); err == nil {
 			p.Error("its namespace was deleted")
 		}
 	}
@@ -93,7 +93,7 @@ func foreign(p *place) {
 	changes := p.plan(contents{"shop": want["shop"]})
 	intactToo := p.PutForeign("office")
 	before = p.snapshot()
-	if err := p.target.Apply(p.Context(), changes); err == nil {
+	if err := write(p.Context(), p.target, changes); err == nil {
 		p.Error("its namespace was deleted behind the plan's back")
 	}
 	p.unchanged(before)

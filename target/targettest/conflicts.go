@@ -167,7 +167,7 @@ func race(p *place) {
 	errs := make([]error, len(clients))
 	var wait sync.WaitGroup
 	for i, client := range clients {
-		wait.Go(func() { errs[i] = client.Apply(p.Context(), changes) })
+		wait.Go(func() { errs[i] = write(p.Context(), client, changes) })
 	}
 	wait.Wait()
 	won := 0

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -103,7 +104,7 @@ func (p *place) apply(changes []plan.Change) {
 			p.Fatalf("Check of %s %s: %v", c.Action, plan.Quote(c.Key.String()), err)
 		}
 	}
-	if err := p.target.Apply(p.Context(), changes); err != nil {
+	if err := write(p.Context(), p.target, changes); err != nil {
 		p.Fatalf("Apply: %v", err)
 	}
 }
@@ -155,7 +156,7 @@ func written(s *plan.Snapshot) map[string]map[string]string {
 func (p *place) conflict(changes []plan.Change) *target.Conflict {
 	p.Helper()
 	before := p.snapshot()
-	err := p.target.Apply(p.Context(), changes)
+	err := write(p.Context(), p.target, changes)
 	var conflict *target.Conflict
 	if !errors.As(err, &conflict) {
 		p.Fatalf("Apply: got %v, want a *target.Conflict", err)
@@ -230,4 +231,14 @@ func (p *place) live(s *plan.Snapshot, key plan.Key) plan.LiveConfig {
 // padded returns a JSON list of exactly size bytes, at least 4.
 func padded(size int) string {
 	return `["` + string(bytes.Repeat([]byte("x"), max(size-4, 0))) + `"]`
+}
+
+// write writes changes as one batch, as one apply.
+func write(ctx context.Context, client target.Target, changes []plan.Change) error {
+	w, err := client.Begin(ctx, target.Run{ID: "run", Wait: 30 * time.Second})
+	if err != nil {
+		return err
+	}
+	err = w.Apply(ctx, target.Batch{Number: 1, Changes: changes})
+	return errors.Join(err, w.End())
 }

@@ -1,10 +1,14 @@
 package zk
 
-import "github.com/confo-sync/confo-sync/plan"
+import (
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/target"
+)
 
 // Sizes of what a transaction is made of, in bytes on the wire. They were
 // measured against a server, which drops the connection of a client that sends
-// one byte more than it takes.
+// one byte more than it takes. go-zookeeper panics on a transaction exactly as
+// long as its buffer of 1.5 MiB; nothing here comes near that.
 const (
 	maxFrameBytes = 1_048_575 // the largest frame that a server takes
 	frameOverhead = 17        // the request's header and the end of its list
@@ -12,6 +16,8 @@ const (
 	updateBytes   = 21        // without path and data
 	deleteBytes   = 17        // without path
 	openACLBytes  = 23        // the access list world:anyone:cdrwa
+	closedBytes   = 512       // what a closed access list may take beyond that
+	runBytes      = 1024      // what a lock's znode holds, at most
 )
 
 // cost returns what a change takes of a frame.
@@ -25,4 +31,37 @@ func (t *Target) cost(c plan.Change) int {
 	default:
 		return deleteBytes + path
 	}
+}
+
+// Limits implements target.Target.
+func (t *Target) Limits() target.Limits {
+	return target.Limits{
+		Bytes: t.opts.BatchBytes, Max: maxFrameBytes,
+		Ops:      t.opts.BatchOps - len(ancestors(t.url.Root)) - 3,
+		Cost:     t.cost,
+		Overhead: t.overhead(),
+	}
+}
+
+// overhead is what a batch takes of a frame before its first change: the fence,
+// the znode of the history entry, and the root, should it be missing.
+func (t *Target) overhead() int {
+	fence := updateBytes + len(t.locksRoot()) + 1 + guidLength + 1 + 10 + runBytes
+	entry := createBytes + len(t.historyRoot()) + 64 + openACLBytes + closedBytes
+	root := 0
+	for _, path := range append(ancestors(t.url.Root), t.url.Root) {
+		root += createBytes + len(path) + openACLBytes
+	}
+	return frameOverhead + fence + entry + root
+}
+
+// ancestors returns the parents of a path, the highest first.
+func ancestors(path string) []string {
+	var all []string
+	for i := 1; i < len(path); i++ {
+		if path[i] == '/' {
+			all = append(all, path[:i])
+		}
+	}
+	return all
 }

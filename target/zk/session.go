@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-zookeeper/zk"
@@ -11,34 +12,21 @@ import (
 
 // session is a go-zookeeper session, for writing.
 type session struct {
-	conn *zk.Conn
-	id   int64
+	conn    *zk.Conn
+	id      int64
+	expired atomic.Bool
 }
 
 // errSessionLost means that the session that everything was done under has
 // ended.
 var errSessionLost = errors.New("the ZooKeeper session has ended")
 
-// writing returns the target's session for writing, and opens it if need be.
-func (t *Target) writing(ctx context.Context) (*session, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.session != nil {
-		return t.session, nil
-	}
-	s, err := t.openSession(ctx)
-	if err != nil {
-		return nil, err
-	}
-	t.session = s
-	return s, nil
-}
-
 // openSession connects, and offers the credentials. zk.Connect itself never
 // fails and tries for ever, so the wait for a session is bounded here.
 func (t *Target) openSession(ctx context.Context) (*session, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.opts.Timeout)
 	defer cancel()
+	s := &session{}
 	ready := make(chan struct{}, 1)
 	conn, _, err := zk.Connect(t.url.Hosts, t.opts.SessionTimeout,
 		zk.WithDialer(t.dial),
@@ -46,11 +34,14 @@ func (t *Target) openSession(ctx context.Context) (*session, error) {
 		zk.WithLogger(quiet{t}),
 		zk.WithLogInfo(false),
 		zk.WithEventCallback(func(e zk.Event) {
-			if e.State == zk.StateHasSession {
+			switch e.State {
+			case zk.StateHasSession:
 				select {
 				case ready <- struct{}{}:
 				default:
 				}
+			case zk.StateExpired:
+				s.expired.Store(true)
 			}
 		}))
 	if err != nil {
@@ -63,9 +54,9 @@ func (t *Target) openSession(ctx context.Context) (*session, error) {
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return nil, t.unreachable()
 		}
-		return nil, ctx.Err()
+		return nil, context.Cause(ctx)
 	}
-	s := &session{conn: conn, id: conn.SessionID()}
+	s.conn, s.id = conn, conn.SessionID()
 	if err := s.offer(ctx, t.opts.Credentials); err != nil {
 		go conn.Close()
 		return nil, t.explain("authenticate with", t.String(), err)
@@ -128,4 +119,17 @@ func within[T any](ctx context.Context, limit time.Duration, call func() (T, err
 	case <-ctx.Done():
 		return none, ctx.Err()
 	}
+}
+
+// exists asks for a znode. An error comes with found == true, so it is looked
+// at first.
+func (s *session) exists(ctx context.Context, t *Target, path string) (bool, error) {
+	found, err := within(ctx, t.patience(), func() (bool, error) {
+		found, _, err := s.conn.Exists(path)
+		return found, err
+	})
+	if err != nil {
+		return false, t.explain("look for", path, err)
+	}
+	return found, nil
 }

@@ -34,6 +34,9 @@ type Options struct {
 	// default. The server takes frames of up to 1 MiB.
 	BatchBytes int
 	BatchOps   int
+	// ResolveWithin is how long is tried to find out what became of a
+	// transaction whose answer was lost; a minute by default.
+	ResolveWithin time.Duration
 	// Log hears of connections and retries.
 	Log *slog.Logger
 }
@@ -74,14 +77,13 @@ type Target struct {
 	mu   sync.Mutex // held while reader is in use
 	idle *wire      // a session for reading, kept for the next snapshot
 	used time.Time  // when idle was last used
-
-	session *session // for writing; opened when it is first needed
 }
 
 // Open returns the target at url. It connects to nothing yet.
 func Open(url target.URL, opts Options) *Target {
 	setDefault(&opts.Timeout, 10*time.Second)
 	setDefault(&opts.SessionTimeout, 10*time.Second)
+	setDefault(&opts.ResolveWithin, time.Minute)
 	setDefault(&opts.BatchBytes, 512<<10)
 	setDefault(&opts.BatchOps, 1000)
 	if opts.Log == nil {
@@ -107,10 +109,6 @@ func (t *Target) Close() error {
 	if t.idle != nil {
 		t.idle.close()
 		t.idle = nil
-	}
-	if t.session != nil {
-		t.session.close()
-		t.session = nil
 	}
 	return nil
 }
@@ -249,9 +247,9 @@ func (t *Target) Check(c plan.Change) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	if size := t.cost(c) + frameOverhead; size > maxFrameBytes {
+	if limit := maxFrameBytes - t.overhead() - (t.cost(c) - c.After.Size()); c.After.Size() > limit {
 		return target.WithHint(
-			fmt.Errorf("it is too large for ZooKeeper: %d bytes as JSON, which makes a request of %d bytes; the server takes %d", c.After.Size(), size, maxFrameBytes),
+			fmt.Errorf("it is too large for ZooKeeper: %d bytes as JSON, where a transaction has room for %d", c.After.Size(), limit),
 			"split the configuration, or keep what is large elsewhere and its address here")
 	}
 	return nil

@@ -1,0 +1,177 @@
+package apply
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// Entry is what history keeps of a batch: who changed what, when and why, and
+// what was there before.
+//
+// It is stored as a line of JSON, the header, and after it a zstd stream of
+// records, one for each change: a line of JSON that ends with the size of the
+// previous value, and the value itself with a line feed after it.
+type Entry struct {
+	Header
+	Previous []Previous
+}
+
+// Header is the readable part of an entry.
+type Header struct {
+	Version int       `json:"version"`
+	ID      string    `json:"id"` // of the apply
+	Batch   int       `json:"batch"`
+	Of      int       `json:"of"` // batches that were planned
+	Time    time.Time `json:"time"`
+	Who     string    `json:"who"`
+	Host    string    `json:"host"`
+	Reason  string    `json:"reason,omitempty"`
+	Commit  string    `json:"commit,omitempty"` // of the tree
+	Tool    string    `json:"tool"`
+	Create  int       `json:"create"`
+	Update  int       `json:"update"`
+	Delete  int       `json:"delete"`
+}
+
+// Previous is what was there before a change.
+type Previous struct {
+	Namespace string  `json:"namespace"`
+	Config    *string `json:"configuration"`
+	Action    string  `json:"action"`
+	Null      bool    `json:"null,omitempty"` // stored, but without data
+	Size      int     `json:"size"`
+	Value     []byte  `json:"-"`
+}
+
+// entryVersion is that of the form of entries.
+const entryVersion = 1
+
+// headerMost is more than a header takes: what users write into one is cut.
+const (
+	headerMost = 2048
+	reasonMost = 500
+	nameMost   = 100
+)
+
+// clip cuts a text to so many bytes, at the end of a character.
+func clip(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	for most > 0 && s[most]&0xC0 == 0x80 {
+		most--
+	}
+	return s[:most]
+}
+
+// encodeEntry returns a batch's entry as it is stored.
+func encodeEntry(h Header, changes []plan.Change) ([]byte, error) {
+	h.Version = entryVersion
+	h.Who, h.Host = clip(h.Who, nameMost), clip(h.Host, nameMost)
+	h.Commit, h.Tool, h.Reason = clip(h.Commit, nameMost), clip(h.Tool, nameMost), clip(h.Reason, reasonMost)
+	for i := range changes {
+		switch changes[i].Action {
+		case plan.Create:
+			h.Create++
+		case plan.Update:
+			h.Update++
+		case plan.Delete:
+			h.Delete++
+		}
+	}
+	line, err := json.Marshal(h)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(line, '\n'), compress(records(changes))...), nil
+}
+
+// records returns the records of changes, not compressed.
+func records(changes []plan.Change) []byte {
+	var b []byte
+	for i := range changes {
+		c := &changes[i]
+		b = append(b, `{"namespace": `...)
+		b = plan.AppendString(b, c.Key.Namespace)
+		b = append(b, `, "configuration": `...)
+		if c.Key.IsNamespace() {
+			b = append(b, "null"...)
+		} else {
+			b = plan.AppendString(b, c.Key.Config)
+		}
+		b = fmt.Appendf(b, `, "action": %q`, c.Action)
+		before := c.Before.Reveal()
+		if before == nil && c.Action != plan.Create && !c.Key.IsNamespace() {
+			b = append(b, `, "null": true`...)
+		}
+		b = fmt.Appendf(b, `, "size": %d}`, len(before))
+		b = append(b, '\n')
+		b = append(b, before...)
+		b = append(b, '\n')
+	}
+	return b
+}
+
+// recordMost is what a change's record takes at most.
+func recordMost(c plan.Change) int {
+	return 100 + 6*(len(c.Key.Namespace)+len(c.Key.Config)) + c.Before.Size()
+}
+
+var encoder = sync.OnceValue(func() *zstd.Encoder {
+	e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
+	if err != nil {
+		panic(err) // only for options that contradict each other
+	}
+	return e
+})
+
+func compress(b []byte) []byte { return encoder().EncodeAll(b, nil) }
+
+// maxRecords bounds what an entry may unpack to: a batch is smaller.
+const maxRecords = 256 << 20
+
+// DecodeEntry reads an entry as it is stored.
+func DecodeEntry(stored []byte) (*Entry, error) {
+	line, packed, ok := bytes.Cut(stored, []byte("\n"))
+	if !ok {
+		return nil, errors.New("read a history entry: it has no header")
+	}
+	var e Entry
+	if err := json.Unmarshal(line, &e.Header); err != nil {
+		return nil, fmt.Errorf("read a history entry's header: %w", err)
+	}
+	if e.Version > entryVersion {
+		return nil, fmt.Errorf("read a history entry: it has version %d, and this program knows %d; a newer one wrote it", e.Version, entryVersion)
+	}
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxRecords))
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	rest, err := d.DecodeAll(packed, nil)
+	if err != nil {
+		return nil, fmt.Errorf("read a history entry's records: %w", err)
+	}
+	for len(rest) > 0 {
+		line, after, ok := bytes.Cut(rest, []byte("\n"))
+		var p Previous
+		if !ok || json.Unmarshal(line, &p) != nil || p.Size < 0 || p.Size >= len(after) || after[p.Size] != '\n' {
+			return nil, fmt.Errorf("read a history entry's record %d: %w", len(e.Previous)+1, io.ErrUnexpectedEOF)
+		}
+		if !p.Null {
+			p.Value = after[:p.Size:p.Size]
+		}
+		e.Previous = append(e.Previous, p)
+		rest = after[p.Size+1:]
+	}
+	return &e, nil
+}

@@ -1,0 +1,75 @@
+package zk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-zookeeper/zk"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// accessLists finds the access list for znodes that are made: their parent's. A
+// configuration is never more open than what it is in; under an open parent it
+// is as open as Confo makes it.
+type accessLists struct {
+	target  *Target
+	session *session
+	known   map[string][]zk.ACL // by path
+}
+
+// nearest returns the access list of the lowest parent of path that exists.
+func (a accessLists) nearest(ctx context.Context, path string) ([]zk.ACL, error) {
+	all := ancestors(path)
+	slices.Reverse(all)
+	// What is beside the root is as closed as the root.
+	if root := a.target.url.Root; strings.HasPrefix(path, a.target.stateRoot()) {
+		all = slices.Insert(all, slices.Index(all, a.target.stateRoot())+1, root)
+	}
+	for _, above := range all {
+		acl, err := a.of(ctx, above)
+		if !errors.Is(err, codeNoNode) {
+			return acl, err
+		}
+	}
+	return zk.WorldACL(zk.PermAll), nil
+}
+
+// of returns the access list of a znode, as it is to be given to another one.
+func (a accessLists) of(ctx context.Context, path string) ([]zk.ACL, error) {
+	if path == "" {
+		return zk.WorldACL(zk.PermAll), nil
+	}
+	if acl, ok := a.known[path]; ok {
+		return acl, nil
+	}
+	acl, err := within(ctx, a.target.patience(), func() ([]zk.ACL, error) {
+		acl, _, err := a.session.conn.GetACL(path)
+		return acl, err
+	})
+	if err != nil {
+		return nil, a.target.explain("read the access list of", path, err)
+	}
+	for i, entry := range acl {
+		// Without the right to administer a znode, the server shows x in
+		// place of a digest; taken for one it would lock its user out.
+		if entry.Scheme == "digest" && strings.HasSuffix(entry.ID, ":x") {
+			own := a.target.opts.Credentials
+			if own.User == "" || entry.ID != own.User+":x" {
+				return nil, target.WithHint(
+					fmt.Errorf("read the access list of %s: the server hides a password hash in it", plan.Printable(path)),
+					"use credentials with the right to administer it (a), so that what is made below it can be as closed")
+			}
+			acl[i] = zk.DigestACL(entry.Perms, own.User, own.password)[0]
+		}
+	}
+	a.known[path] = acl
+	return acl, nil
+}
+
+// parent returns the path of a znode's parent, or nothing for one at the top.
+func parent(path string) string { return path[:strings.LastIndexByte(path, '/')] }

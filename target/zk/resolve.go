@@ -1,0 +1,188 @@
+package zk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-zookeeper/zk"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// resolve finds out whether a transaction whose answer was lost was applied.
+//
+// There are two ways to be certain. If the session lives on, the server handles
+// what the connection asks now after whatever it had asked before, so the
+// version of the lock's znode tells. If it doesn't, the transaction may still
+// be on its way, and could be applied after somebody has looked; that ends when
+// the old session does, and the proof of that is that its lock is gone. Then the
+// history entry tells, which the transaction would have made.
+func (w *writer) resolve(ctx context.Context, m *multi, cause error) error {
+	w.log("the answer to a transaction was lost", "batch", m.batch.Number, "error", cause)
+	ctx, cancel := context.WithTimeout(ctx, w.t.opts.ResolveWithin)
+	defer cancel()
+	lost := w.t.explain("write to", w.t.String(), cause)
+	if w.reconnected(ctx, w.t.patience()) == nil {
+		switch w.onSameSession(ctx, m) {
+		case applied:
+			w.log("it was applied", "batch", m.batch.Number)
+			w.version++
+			return nil
+		case notApplied:
+			return fmt.Errorf("the connection was lost, and the batch was not applied: %w", lost)
+		}
+	}
+	switch w.onNewSession(ctx, m) {
+	case applied:
+		return &target.LockLost{Applied: true}
+	case notApplied:
+		return &target.LockLost{}
+	}
+	return &target.Unknown{Err: lost}
+}
+
+// reconnected waits until the session is connected again. The error says that
+// it has ended, or may have.
+func (w *writer) reconnected(ctx context.Context, limit time.Duration) error {
+	deadline := time.Now().Add(limit)
+	for {
+		switch {
+		case !w.sameSession() || w.s.expired.Load():
+			return errSessionLost
+		case w.s.conn.State() == zk.StateHasSession:
+			return nil
+		case time.Now().After(deadline):
+			return errNoAnswer
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// onSameSession looks at the marker through the connection that the
+// transaction went through.
+func (w *writer) onSameSession(ctx context.Context, m *multi) outcome {
+	path := w.lockPath
+	if path == "" {
+		path = w.t.url.Root
+	}
+	for ctx.Err() == nil {
+		if _, err := within(ctx, w.t.patience(), func() (string, error) { return w.s.conn.Sync(path) }); err != nil {
+			if w.reconnected(ctx, w.t.patience()) != nil {
+				return unknown
+			}
+			time.Sleep(50 * time.Millisecond)
+			continue
+		}
+		if w.lockPath == "" {
+			return w.fromEntry(ctx, w.s, m, true)
+		}
+		stat, err := within(ctx, w.t.patience(), func() (*zk.Stat, error) {
+			_, stat, err := w.s.conn.Exists(w.lockPath)
+			return stat, err
+		})
+		switch {
+		case err != nil || !w.sameSession():
+			if w.reconnected(ctx, w.t.patience()) != nil {
+				return unknown
+			}
+		case stat.Czxid == 0:
+			return unknown // the lock is gone, and so is the session
+		case stat.Version == w.version:
+			return notApplied
+		default:
+			return applied
+		}
+	}
+	return unknown
+}
+
+// onNewSession waits for the old session's end, and then looks at what the
+// transaction would have made.
+func (w *writer) onNewSession(ctx context.Context, m *multi) outcome {
+	// What waits in the old connection must not be sent any more.
+	w.s.conn.Close()
+	for ctx.Err() == nil {
+		result, err := w.fromNewSession(ctx, m)
+		if err == nil {
+			return result
+		}
+		w.log("not known yet", "error", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	return unknown
+}
+
+func (w *writer) fromNewSession(ctx context.Context, m *multi) (outcome, error) {
+	s, err := w.t.openSession(ctx)
+	if err != nil {
+		return unknown, err
+	}
+	defer s.close()
+	for w.lockPath != "" {
+		exists, err := s.exists(ctx, w.t, w.lockPath)
+		if err != nil {
+			return unknown, err
+		}
+		if !exists {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return unknown, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	if _, err := within(ctx, w.t.patience(), func() (string, error) { return s.conn.Sync(w.t.url.Root) }); err != nil {
+		return unknown, err
+	}
+	return w.fromEntry(ctx, s, m, w.lockPath != ""), nil
+}
+
+// fromEntry judges by the history entry, or without one by the znodes. That
+// what is not there will not come any more is only sure if the transaction's
+// session is known to have ended, or to be this one.
+func (w *writer) fromEntry(ctx context.Context, s *session, m *multi, ended bool) outcome {
+	if m.entry == "" {
+		return w.fromChanges(ctx, m.batch.Changes, ended)
+	}
+	exists, err := s.exists(ctx, w.t, m.entry)
+	switch {
+	case err != nil:
+		return unknown
+	case exists:
+		return applied
+	case ended:
+		return notApplied
+	default:
+		return unknown
+	}
+}
+
+// fromChanges judges by what the changes touch: all of it is as it was before,
+// or all as it was to be.
+func (w *writer) fromChanges(ctx context.Context, changes []plan.Change, ended bool) outcome {
+	err := w.t.compare(ctx, changes)
+	var conflict *target.Conflict
+	switch {
+	case err == nil && ended:
+		return notApplied
+	case !errors.As(err, &conflict) || len(conflict.Moved) != len(changes):
+		return unknown
+	}
+	for _, m := range conflict.Moved {
+		if m.Exists == (m.Change.Action == plan.Delete) || m.Exists && !m.Change.Key.IsNamespace() && !m.Now.Same(m.Change.After) {
+			return unknown
+		}
+	}
+	return applied
+}

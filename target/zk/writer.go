@@ -1,0 +1,275 @@
+package zk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-zookeeper/zk"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// writer writes the batches of one apply, each as one multi:
+//
+//	set     the lock's znode, at its expected version     fence and marker
+//	create  the batch's history entry
+//	create, set, delete …                                  the changes
+//
+// The first operation is the fence: it succeeds only while our session still
+// holds the lock. It is also the marker: when the answer is lost, the version of
+// the lock's znode tells whether the multi was applied. The history entry tells
+// the same to any later session.
+//
+// One multi is under way at a time. That costs little, and keeps it knowable
+// what happened before what.
+type writer struct {
+	t        *Target
+	s        *session
+	run      target.Run
+	access   accessLists
+	lockPath string // empty without a lock
+	version  int32  // of the lock's znode
+}
+
+// Begin implements target.Target.
+func (t *Target) Begin(ctx context.Context, run target.Run) (target.Writer, error) {
+	s, err := t.openSession(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{t: t, s: s, run: run}
+	w.access = accessLists{target: t, session: s, known: map[string][]zk.ACL{}}
+	if !run.NoLock {
+		if err := w.lock(ctx); err != nil {
+			s.close()
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// End implements target.Writer. A lock that can't be deleted goes with the
+// session, and the session with its timeout.
+func (w *writer) End() error {
+	if w.lockPath != "" {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		within(ctx, 2*time.Second, func() (any, error) { return nil, w.s.conn.Delete(w.lockPath, -1) })
+	}
+	w.s.close()
+	return nil
+}
+
+func (w *writer) log(message string, args ...any) { w.t.opts.Log.Debug(message, args...) }
+
+// patience is how long an answer is waited for: the server, or its network,
+// had its time when the session would have ended.
+func (t *Target) patience() time.Duration { return t.opts.SessionTimeout + 5*time.Second }
+
+// Apply implements target.Writer.
+func (w *writer) Apply(ctx context.Context, b target.Batch) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	if len(b.Changes) == 0 {
+		return nil
+	}
+	if err := w.t.compare(ctx, b.Changes); err != nil {
+		return err
+	}
+	m, err := w.multi(ctx, b)
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	return w.commit(context.WithoutCancel(ctx), m)
+}
+
+// multi is a batch as a transaction.
+type multi struct {
+	batch target.Batch
+	ops   []any
+	entry string // path of the history entry, if there is one
+}
+
+func (w *writer) multi(ctx context.Context, b target.Batch) (*multi, error) {
+	m := &multi{batch: b}
+	if w.lockPath != "" {
+		data, err := json.Marshal(struct {
+			target.Run
+			Batch int `json:"batch"`
+		}{w.run, b.Number})
+		if err != nil {
+			return nil, err
+		}
+		m.ops = append(m.ops, &zk.SetDataRequest{Path: w.lockPath, Data: data, Version: w.version})
+	}
+	if b.Entry != nil {
+		acl, err := w.entryACL(ctx)
+		if err != nil {
+			return nil, err
+		}
+		m.entry = fmt.Sprintf("%s/%s.%04d", w.t.historyRoot(), w.run.ID, b.Number)
+		m.ops = append(m.ops, &zk.CreateRequest{Path: m.entry, Data: b.Entry, Acl: acl})
+	}
+	ops, err := w.changes(ctx, b.Changes)
+	m.ops = append(m.ops, ops...)
+	return m, err
+}
+
+// entryACL returns the access list of a history entry, which holds what
+// configurations held: with an identity, only that may read it.
+func (w *writer) entryACL(ctx context.Context) ([]zk.ACL, error) {
+	if w.t.opts.Credentials.User != "" {
+		return zk.AuthACL(zk.PermAll), nil
+	}
+	return w.access.nearest(ctx, w.t.historyRoot()+"/x")
+}
+
+// changes returns the operations that make the changes, and the root if it is
+// missing.
+func (w *writer) changes(ctx context.Context, changes []plan.Change) ([]any, error) {
+	var ops []any
+	creates := false
+	for _, c := range changes {
+		creates = creates || c.Action == plan.Create && c.Key.IsNamespace()
+	}
+	if creates {
+		missing, err := w.missingRoot(ctx)
+		if err != nil {
+			return nil, err
+		}
+		ops = missing
+	}
+	for _, c := range changes {
+		path := w.t.path(c.Key)
+		switch c.Action {
+		case plan.Create:
+			acl, err := w.access.of(ctx, parent(path))
+			if errors.Is(err, codeNoNode) {
+				return nil, &target.Conflict{Moved: []target.Moved{{Change: c, Why: "has lost its namespace, which was deleted by someone else"}}}
+			}
+			if err != nil {
+				return nil, err
+			}
+			if c.Key.IsNamespace() {
+				w.access.known[path] = acl
+			}
+			ops = append(ops, &zk.CreateRequest{Path: path, Data: notNil(c.After.Reveal()), Acl: acl})
+		case plan.Update:
+			ops = append(ops, &zk.SetDataRequest{Path: path, Data: notNil(c.After.Reveal()), Version: version(c.Revision)})
+		case plan.Delete:
+			ops = append(ops, &zk.DeleteRequest{Path: path, Version: version(c.Revision)})
+		}
+	}
+	return ops, nil
+}
+
+// missingRoot returns the operations that make the root, if it is missing.
+func (w *writer) missingRoot(ctx context.Context) ([]any, error) {
+	if _, err := w.access.of(ctx, w.t.url.Root); err == nil || !errors.Is(err, codeNoNode) {
+		return nil, err
+	}
+	var ops []any
+	for _, path := range append(ancestors(w.t.url.Root), w.t.url.Root) {
+		exists, err := w.s.exists(ctx, w.t, path)
+		if err != nil {
+			return nil, err
+		}
+		if exists {
+			continue
+		}
+		acl, err := w.access.nearest(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		w.access.known[path] = acl
+		ops = append(ops, &zk.CreateRequest{Path: path, Data: []byte{}, Acl: acl})
+	}
+	return ops, nil
+}
+
+// notNil keeps go-zookeeper from storing null, on which Confo fails.
+func notNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+// commit sends a transaction and finds out what became of it.
+func (w *writer) commit(ctx context.Context, m *multi) error {
+	unsent := time.Now().Add(w.t.opts.SessionTimeout)
+	for {
+		if !w.sameSession() {
+			return &target.LockLost{}
+		}
+		results, err := within(ctx, w.t.patience(), func() ([]zk.MultiResponse, error) {
+			return w.s.conn.Multi(m.ops...)
+		})
+		switch {
+		case outcomeOf(err) == applied:
+			w.version++
+			return nil
+		case errors.Is(err, zk.ErrNoServer) && time.Now().Before(unsent):
+			// Nothing was sent, so sending it again is safe.
+			time.Sleep(100 * time.Millisecond)
+		case outcomeOf(err) == notApplied:
+			return w.refused(ctx, m, results, err)
+		default:
+			return w.resolve(ctx, m, err)
+		}
+	}
+}
+
+func (w *writer) sameSession() bool { return w.s.conn.SessionID() == w.s.id }
+
+// refused explains a transaction that the server turned down.
+func (w *writer) refused(ctx context.Context, m *multi, results []zk.MultiResponse, err error) error {
+	path, err := blame(m.ops, results, err)
+	c, _ := codeOf(err)
+	switch {
+	case path == w.lockPath && path != "":
+		return &target.LockLost{}
+	case path == m.entry && path != "":
+		if c == codeNoNode {
+			if err := w.makeState(ctx); err != nil {
+				return err
+			}
+			return w.commit(ctx, m)
+		}
+		return noState(w.t.explain("write the history entry", path, err))
+	case c == codeBadVersion || c == codeNodeExists || c == codeNoNode || c == codeNotEmpty:
+		// Something came in between the comparison and the transaction.
+		if conflict := w.t.compare(ctx, m.batch.Changes); conflict != nil {
+			return conflict
+		}
+	}
+	if c == codeNotEmpty {
+		for _, change := range m.batch.Changes {
+			if change.Action == plan.Delete && w.t.path(change.Key) == path {
+				return &target.Conflict{Moved: []target.Moved{{Change: change, Exists: true, Why: "has something in it that was not there before"}}}
+			}
+		}
+	}
+	return w.t.explain("write", path, err)
+}
+
+func opPath(op any) string {
+	switch op := op.(type) {
+	case *zk.CreateRequest:
+		return op.Path
+	case *zk.SetDataRequest:
+		return op.Path
+	case *zk.DeleteRequest:
+		return op.Path
+	default:
+		return ""
+	}
+}
