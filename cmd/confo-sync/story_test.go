@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-zookeeper/zk"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/confo-sync/confo-sync/target/zk/zktest"
 )
@@ -74,11 +75,13 @@ func pythonWithKazoo() string {
 // commands are what stories have beside testscript's own.
 func commands(client *zk.Conn) map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"exits":   exits,
-		"zk":      func(ts *testscript.TestScript, neg bool, args []string) { znode(ts, client, neg, args) },
-		"zxid":    func(ts *testscript.TestScript, _ bool, args []string) { zxid(ts, client, args) },
-		"silent":  silent,
-		"replace": replace,
+		"exits":    exits,
+		"zk":       func(ts *testscript.TestScript, neg bool, args []string) { znode(ts, client, neg, args) },
+		"zxid":     func(ts *testscript.TestScript, _ bool, args []string) { zxid(ts, client, args) },
+		"silent":   silent,
+		"replace":  replace,
+		"holds":    holds,
+		"conforms": conforms,
 	}
 }
 
@@ -239,6 +242,27 @@ func silent(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}()
 	ts.Setenv(args[0], l.Addr().String())
+}
+
+// holds FILE TEXT fails unless the file holds exactly that.
+func holds(ts *testscript.TestScript, _ bool, args []string) {
+	if found := ts.ReadFile(args[0]); found != strings.Join(args[1:], " ") {
+		ts.Fatalf("%s holds\n%s", args[0], found)
+	}
+}
+
+// conforms FILE… fails unless each file, or stdout, holds one JSON document as
+// docs/report.schema.json describes it.
+func conforms(ts *testscript.TestScript, _ bool, args []string) {
+	schema, err := jsonschema.NewCompiler().Compile(filepath.Join(ts.Getenv("FIXTURES"), "../docs/report.schema.json"))
+	ts.Check(err)
+	for _, file := range args {
+		document, err := jsonschema.UnmarshalJSON(strings.NewReader(ts.ReadFile(file)))
+		ts.Check(err)
+		if err := schema.Validate(document); err != nil {
+			ts.Fatalf("%s: %#v", file, err)
+		}
+	}
 }
 
 // replace OLD NEW FILE… replaces a text in files, which must be there.

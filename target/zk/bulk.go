@@ -70,7 +70,8 @@ func (w *wire) fetch(n int, get func(i int) request, each func(i int, a *answer)
 // fetchRun fetches count requests from first on. What the server refused
 // because it has no multiRead is returned, and w has learnt it.
 func (w *wire) fetchRun(first, count int, get func(i int) request, each func(i int, a *answer) error) (refused []batch, err error) {
-	flow := &flow{size: firstBatch, single: w.single}
+	// The server takes multiReads with watches, and sets none.
+	flow := &flow{size: firstBatch, single: w.single || count > 0 && get(first).watch}
 	flow.changed = sync.NewCond(&flow.mu)
 	sent := make(chan batch, singlesAhead)
 	sendErr := make(chan error, 1)

@@ -16,7 +16,7 @@ func (t *Target) compare(ctx context.Context, changes []plan.Change) error {
 	var moved []target.Moved
 	err := t.reading(ctx, func(w *wire) error {
 		moved = nil
-		return w.fetch(len(changes),
+		return w.explain(w.fetch(len(changes),
 			func(i int) request { return request{parent: t.path(changes[i].Key)} },
 			func(i int, a *answer) error {
 				c := changes[i]
@@ -35,7 +35,7 @@ func (t *Target) compare(ctx context.Context, changes []plan.Change) error {
 					moved = append(moved, m)
 				}
 				return nil
-			})
+			}))
 	})
 	if err != nil {
 		return t.explain("read", t.url.Root, err)

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/go-zookeeper/zk"
 
@@ -169,6 +172,20 @@ func (t *Target) explain(deed, path string, err error) error {
 		return target.WithHint(err, "wait until the server is less busy, and run the command again")
 	case codeNotReadOnly:
 		return target.WithHint(err, "wait until the ensemble has a quorum again")
+	}
+	return err
+}
+
+// explain gives the words for an error of the connection itself.
+func (w *wire) explain(err error) error {
+	var network net.Error
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return target.WithHint(fmt.Errorf("the server %s closed the connection in the middle", w.host),
+			"run the command again; if it happens each time, the server's log says why")
+	case errors.As(err, &network) && network.Timeout():
+		return target.WithHint(fmt.Errorf("the server %s has not answered for %s", w.host, w.silence),
+			"see whether the server is overloaded, or cut off from its ensemble")
 	}
 	return err
 }

@@ -13,7 +13,7 @@ import (
 
 // How long a tree that moves is followed.
 const (
-	maxRounds    = 200
+	maxRounds    = 100
 	maxFollowing = 30 * time.Second
 )
 
@@ -32,7 +32,7 @@ func (s *scan) follow() error {
 	s.wire.onEvent = func(path string) { fired[path] = true }
 	defer func() { s.wire.onEvent = nil }()
 	if err := s.watchAll(); err != nil {
-		return s.target.explain("watch", s.target.url.Root, err)
+		return s.target.explain("watch", s.target.url.Root, s.wire.explain(err))
 	}
 	started := time.Now()
 	dirty := map[plan.Key]bool{}

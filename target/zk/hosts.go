@@ -96,13 +96,18 @@ func reason(err error) string {
 		return errSilent.Error()
 	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded):
 		return "no connection in time"
-	case errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
-		return "it closed the connection without a word (does it want TLS, or is it overloaded?)"
+	case hungUp(err):
+		return "it closed the connection without a word (does it want TLS, is it overloaded, or has its ensemble no leader?)"
 	case errors.As(err, &op):
 		return op.Err.Error()
 	default:
 		return err.Error()
 	}
+}
+
+// hungUp reports whether a server took a connection and closed it.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
 }
 
 // errSilent means that a server took the connection and then said nothing.

@@ -2,7 +2,6 @@ package zk
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -93,11 +92,7 @@ func (s *scan) fetch(what string, n int, get func(i int) request, each func(i in
 		return nil
 	}
 	err := s.wire.fetch(n, get, each)
-	var told *explained
-	if err == nil || errors.As(err, &told) {
-		return err
-	}
-	return s.target.explain("read", what, err)
+	return s.target.explain("read", what, s.wire.explain(err))
 }
 
 func (s *scan) fail(path string, c code) error { return s.target.explain("read", path, c) }

@@ -74,9 +74,10 @@ type Target struct {
 	opts  Options
 	hosts *hosts
 
-	mu   sync.Mutex // held while reader is in use
-	idle *wire      // a session for reading, kept for the next snapshot
-	used time.Time  // when idle was last used
+	mu        sync.Mutex // held while reading
+	idle      *wire      // a session for reading, kept for the next snapshot
+	used      time.Time  // when idle was last used
+	connected bool       // there was a session once
 }
 
 // Open returns the target at url. It connects to nothing yet.
@@ -155,24 +156,37 @@ func (t *Target) reading(ctx context.Context, use func(*wire) error) error {
 }
 
 // dialReader opens a session for reading with the first server that gives one.
+// Servers that hang up, as they do while their ensemble has no leader, are asked
+// again until the time is over; and once there was a session, so are others.
 func (t *Target) dialReader(ctx context.Context) (*wire, error) {
 	deadline := time.Now().Add(t.opts.Timeout)
-	each := t.opts.Timeout / time.Duration(t.hosts.Len())
-	for range t.hosts.Len() {
-		host, _ := t.hosts.Next()
-		by := time.Now().Add(max(each, time.Until(deadline)/time.Duration(t.hosts.Len())))
-		w, err := t.greet(ctx, host, by)
-		if err == nil {
-			t.hosts.Connected()
-			t.opts.Log.Debug("reading session opened", "server", host)
-			return w, nil
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		again := t.connected
+		for range t.hosts.Len() {
+			host, _ := t.hosts.Next()
+			share := time.Until(deadline) / time.Duration(t.hosts.Len())
+			w, err := t.greet(ctx, host, time.Now().Add(max(share, pause)))
+			if err == nil {
+				t.hosts.Connected()
+				t.connected = true
+				t.opts.Log.Debug("reading session opened", "server", host)
+				return w, nil
+			}
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			t.opts.Log.Debug("no reading session", "server", host, "error", err)
+			again = again || hungUp(err)
 		}
-		if ctx.Err() != nil {
+		if !again || time.Now().Add(pause).After(deadline) {
+			return nil, t.unreachable()
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
-		t.opts.Log.Debug("no reading session", "server", host, "error", err)
 	}
-	return nil, t.unreachable()
 }
 
 func (t *Target) greet(ctx context.Context, host string, deadline time.Time) (*wire, error) {

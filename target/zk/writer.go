@@ -81,6 +81,9 @@ func (w *writer) Apply(ctx context.Context, b target.Batch) error {
 	if err := w.t.compare(ctx, b.Changes); err != nil {
 		return err
 	}
+	if errors.Is(w.reconnected(ctx, w.t.patience()), errSessionLost) {
+		return &target.LockLost{}
+	}
 	m, err := w.multi(ctx, b)
 	if err != nil {
 		return err
@@ -205,7 +208,7 @@ func notNil(b []byte) []byte {
 
 // commit sends a transaction and finds out what became of it.
 func (w *writer) commit(ctx context.Context, m *multi) error {
-	unsent := time.Now().Add(w.t.opts.SessionTimeout)
+	unsent := time.Now().Add(w.t.patience())
 	for {
 		if !w.sameSession() {
 			return &target.LockLost{}
