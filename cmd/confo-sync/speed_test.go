@@ -1,0 +1,347 @@
+package main
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/go-zookeeper/zk"
+	"gopkg.in/yaml.v3"
+
+	"github.com/confo-sync/confo-sync/target/zk/zktest"
+)
+
+// BenchmarkTable measures the program as a whole process, against floors that
+// are measured in the same run, and prints one table. ./scripts/bench runs it.
+//
+// The floors are what the work costs without this program: a bare loop of
+// multiReads over the same znodes, bare multis with the same data, and yaml.v3
+// parsing the same files on all cores.
+func BenchmarkTable(b *testing.B) {
+	sizes := []int{1_000, 10_000, 100_000}
+	if os.Getenv("CONFO_SYNC_BENCH_MILLION") != "" {
+		sizes = append(sizes, 1_000_000)
+	}
+	binary := filepath.Join(b.TempDir(), "confo-sync")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		b.Fatalf("go build: %v\n%s", err, out)
+	}
+	for range b.N {
+		t := &speedTable{B: b, binary: binary}
+		for _, size := range sizes {
+			t.measure(size)
+		}
+		t.latency(10_000)
+		t.print(os.Stdout)
+	}
+}
+
+const benchNamespaces = 20
+
+type speedTable struct {
+	*testing.B
+	binary string
+	server *zktest.Server
+	dir    string
+	rows   []speedRow
+}
+
+// speedRow is the median of several runs.
+type speedRow struct {
+	size     int
+	what     string
+	wall     time.Duration
+	cpu      time.Duration
+	requests int
+	peak     int // KiB
+	floor    time.Duration
+}
+
+// value is the n-th configuration's, 300 bytes long as JSON.
+func value(n int) map[string]string {
+	return map[string]string{
+		"host": fmt.Sprintf("db%d.example.com", n), "port": strconv.Itoa(n%60000 + 1024),
+		"note": strings.Repeat("n", 300-len(benchJSON(n, ""))), "vendor": "postgres", "pool": strconv.Itoa(n % 100),
+	}
+}
+
+func benchJSON(n int, note string) string {
+	return fmt.Sprintf(`{"host": "db%d.example.com", "port": %d, "vendor": "postgres", "pool": %d, "note": "%s"}`, n, n%60000+1024, n%100, note)
+}
+
+func benchData(n int) []byte {
+	return []byte(benchJSON(n, strings.Repeat("n", 300-len(benchJSON(n, "")))))
+}
+
+func (t *speedTable) measure(size int) {
+	t.server = zktest.Start(t.B, zktest.Config{Java: []string{"-Xmx6g"}})
+	defer t.server.Kill()
+	t.dir = t.TempDir()
+	t.writeTree(size, 0)
+	tree, five, tiny := filepath.Join(t.dir, "tree"), filepath.Join(t.dir, "five"), filepath.Join(t.dir, "tiny")
+	url := "zk://" + t.server.Addr
+
+	writeFloor := t.writeFloor(size)
+	t.add(speedRow{size: size, what: "floor: bare multis", wall: writeFloor})
+	t.run(size, "apply of everything", writeFloor, 1, "apply", "-q", "-s", tree, "-t", url, "--auto-approve", "--format", "json")
+
+	readFloor := t.median(5, func() time.Duration { return t.readFloor(size) })
+	yamlFloor := t.median(3, func() time.Duration { return yamlFloor(t.B, tree) })
+	t.add(speedRow{size: size, what: "floor: bare multiReads", wall: readFloor})
+	t.add(speedRow{size: size, what: "floor: yaml.v3 on all cores", wall: yamlFloor})
+	t.run(size, "snapshot", readFloor, 5, "plan", "-q", "-s", tiny, "-t", url, "--prune", "none")
+	t.run(size, "plan, nothing changed", readFloor+yamlFloor, 5, "plan", "-q", "-s", tree, "-t", url)
+	t.run(size, "plan, 5 changes", readFloor+yamlFloor, 3, "plan", "-q", "-s", five, "-t", url)
+	t.run(size, "apply of 5 changes", readFloor+yamlFloor, 1, "apply", "-q", "-s", five, "-t", url, "--auto-approve")
+}
+
+// latency measures the same with 2 ms more a round trip.
+func (t *speedTable) latency(size int) {
+	t.server = zktest.Start(t.B, zktest.Config{})
+	defer t.server.Kill()
+	t.dir = t.TempDir()
+	t.writeTree(size, 0)
+	tree, five := filepath.Join(t.dir, "tree"), filepath.Join(t.dir, "five")
+	proxy := zktest.NewProxy(t.B, t.server.Addr)
+	url := "zk://" + proxy.Addr
+	t.run(size, "apply of everything, through a proxy", 0, 1, "apply", "-q", "-s", tree, "-t", url, "--auto-approve", "--format", "json")
+	without := t.run(size, "plan, nothing changed, through a proxy", 0, 5, "plan", "-q", "-s", tree, "-t", url)
+	planned := t.run(size, "plan, 5 changes, through a proxy", 0, 3, "plan", "-q", "-s", five, "-t", url)
+	proxy.Delay(time.Millisecond)
+	with := t.run(size, "plan, nothing changed, with 2 ms", 0, 5, "plan", "-q", "-s", tree, "-t", url)
+	slowPlan := t.run(size, "plan, 5 changes, with 2 ms", 0, 3, "plan", "-q", "-s", five, "-t", url)
+	slowApply := t.run(size, "apply of 5 changes, with 2 ms", 0, 1, "apply", "-q", "-s", five, "-t", url, "--auto-approve")
+	const trip = 2 * time.Millisecond
+	fmt.Printf("\nplan of %d: %.1f round trips more with 2 ms than without\n", size, float64(with-without)/float64(trip))
+	fmt.Printf("plan of 5 changes: %.1f round trips; apply of 5 changes: %.1f round trips more than the plan\n",
+		float64(slowPlan-planned)/float64(trip), float64(slowApply-slowPlan)/float64(trip))
+}
+
+// writeTree writes the YAML of so many configurations; another tree that
+// differs in five, and one with a single one.
+func (t *speedTable) writeTree(size, _ int) {
+	write := func(dir, name string, body func(w *bufio.Writer)) {
+		if err := os.MkdirAll(filepath.Join(t.dir, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.Create(filepath.Join(t.dir, dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := bufio.NewWriter(f)
+		body(w)
+		w.Flush()
+		f.Close()
+	}
+	for ns := range benchNamespaces {
+		for _, dir := range []string{"tree", "five"} {
+			write(dir, fmt.Sprintf("ns%02d.yaml", ns), func(w *bufio.Writer) {
+				for n := ns; n < size; n += benchNamespaces {
+					pool := n % 100
+					if dir == "five" && n < 5 {
+						pool += 1000
+					}
+					v := value(n)
+					fmt.Fprintf(w, "c%07d:\n  host: %s\n  port: %s\n  vendor: postgres\n  pool: %d\n  note: %s\n", n, v["host"], v["port"], pool, v["note"])
+				}
+			})
+		}
+	}
+	write("tiny", "one.yaml", func(w *bufio.Writer) { w.WriteString("c: {a: 1}\n") })
+}
+
+// run runs the program several times and adds the median.
+func (t *speedTable) run(size int, what string, floor time.Duration, times int, args ...string) time.Duration {
+	var rows []speedRow
+	for range times {
+		before := t.packets()
+		c := exec.Command(t.binary, args...)
+		c.Stderr = os.Stderr
+		start := time.Now()
+		if err := c.Run(); err != nil {
+			t.Fatalf("%s: %v", strings.Join(args, " "), err)
+		}
+		wall := time.Since(start)
+		rows = append(rows, speedRow{
+			size: size, what: what, wall: wall, floor: floor,
+			cpu:      c.ProcessState.UserTime() + c.ProcessState.SystemTime(),
+			requests: t.packets() - before - 1,
+			peak:     int(c.ProcessState.SysUsage().(*syscall.Rusage).Maxrss),
+		})
+	}
+	slices.SortFunc(rows, func(a, b speedRow) int { return int(a.wall - b.wall) })
+	row := rows[len(rows)/2]
+	t.add(row)
+	return row.wall
+}
+
+func (t *speedTable) packets() int {
+	n, err := strconv.Atoi(zktest.Counter(t.B, t.server.Addr, "zk_packets_received"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func (t *speedTable) add(r speedRow) {
+	t.rows = append(t.rows, r)
+	fmt.Fprintf(os.Stderr, "%d %s: %s\n", r.size, r.what, r.wall.Round(100*time.Microsecond))
+}
+
+func (t *speedTable) median(times int, measure func() time.Duration) time.Duration {
+	var all []time.Duration
+	for range times {
+		all = append(all, measure())
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+func (t *speedTable) print(w io.Writer) {
+	fmt.Fprintf(w, "\n%s, %s/%s, %d cores\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(tw, "configurations\twhat\twall ms\tCPU ms\trequests\tpeak MiB\tKiB each\t/ floor\t")
+	for _, r := range t.rows {
+		ms := func(d time.Duration) string {
+			if d == 0 {
+				return "-"
+			}
+			return fmt.Sprintf("%.1f", float64(d)/float64(time.Millisecond))
+		}
+		ratio, requests, peak, each := "-", "-", "-", "-"
+		if r.floor > 0 {
+			ratio = fmt.Sprintf("%.2f", float64(r.wall)/float64(r.floor))
+		}
+		if r.cpu > 0 {
+			requests, peak, each = strconv.Itoa(r.requests), strconv.Itoa(r.peak/1024), fmt.Sprintf("%.2f", float64(r.peak)/float64(r.size))
+		}
+		fmt.Fprintf(tw, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", r.size, r.what, ms(r.wall), ms(r.cpu), requests, peak, each, ratio)
+	}
+	tw.Flush()
+}
+
+// yamlFloor parses the files of a tree on all cores, and does nothing with them.
+func yamlFloor(b *testing.B, dir string) time.Duration {
+	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	start := time.Now()
+	next := make(chan string, len(files))
+	for _, f := range files {
+		next <- f
+	}
+	close(next)
+	var wait sync.WaitGroup
+	for range runtime.NumCPU() {
+		wait.Go(func() {
+			for f := range next {
+				data, err := os.ReadFile(f)
+				var n yaml.Node
+				if err == nil {
+					err = yaml.Unmarshal(data, &n)
+				}
+				if err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	return time.Since(start)
+}
+
+// writeFloor creates the same znodes, below another root, in multis of 1,000
+// with one under way.
+func (t *speedTable) writeFloor(size int) time.Duration {
+	client := zktest.Client(t.B, t.server.Addr)
+	acl := zk.WorldACL(zk.PermAll)
+	start := time.Now()
+	ops := []any{&zk.CreateRequest{Path: "/floor", Data: []byte{}, Acl: acl}}
+	for ns := range benchNamespaces {
+		ops = append(ops, &zk.CreateRequest{Path: fmt.Sprintf("/floor/ns%02d", ns), Data: []byte{}, Acl: acl})
+		for n := ns; n < size; n += benchNamespaces {
+			ops = append(ops, &zk.CreateRequest{Path: fmt.Sprintf("/floor/ns%02d/c%07d", ns, n), Data: benchData(n), Acl: acl})
+			if len(ops) == 1000 {
+				if _, err := client.Multi(ops...); err != nil {
+					t.Fatal(err)
+				}
+				ops = ops[:0]
+			}
+		}
+	}
+	if len(ops) > 0 {
+		if _, err := client.Multi(ops...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return time.Since(start)
+}
+
+// readFloor reads the znodes that writeFloor made with multiReads of 1,000, four
+// under way, on a connection of its own, and throws the answers away.
+func (t *speedTable) readFloor(size int) time.Duration {
+	start := time.Now()
+	conn, err := net.Dial("tcp", t.server.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	in := bufio.NewReaderSize(conn, 1<<20)
+	send := func(body []byte) {
+		if _, err := conn.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(body))), body...)); err != nil {
+			t.Error(err)
+		}
+	}
+	receive := func() {
+		var head [4]byte
+		if _, err := io.ReadFull(in, head[:]); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := in.Discard(int(binary.BigEndian.Uint32(head[:]))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send(append(append(make([]byte, 12), 0, 0, 0x75, 0x30), append(append(make([]byte, 8), 0, 0, 0, 16), make([]byte, 17)...)...))
+	receive()
+	header := func(b []byte, kind int32, done byte) []byte {
+		b = binary.BigEndian.AppendUint32(b, uint32(kind))
+		return append(append(b, done), 0xFF, 0xFF, 0xFF, 0xFF)
+	}
+	slots := make(chan bool, 4)
+	go func() {
+		for ns, n := 0, 0; ns < benchNamespaces; {
+			b := []byte{0, 0, 0, 1, 0, 0, 0, 22}
+			for count := 0; count < 1000 && ns < benchNamespaces; count++ {
+				path := fmt.Sprintf("/floor/ns%02d/c%07d", ns, n+ns)
+				b = header(b, 4, 0)
+				b = append(binary.BigEndian.AppendUint32(b, uint32(len(path))), path...)
+				b = append(b, 0)
+				if n += benchNamespaces; n+ns >= size {
+					ns, n = ns+1, 0
+				}
+			}
+			slots <- true
+			send(header(b, -1, 1))
+		}
+		close(slots)
+	}()
+	for range slots {
+		receive()
+	}
+	return time.Since(start)
+}
