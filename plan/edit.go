@@ -80,8 +80,8 @@ func (c Change) Edits(s Sensitivity) (edits []Edit, unchanged int) {
 	return d.edits, d.unchanged
 }
 
-// wholeEdits returns one edit for each field of an object, and one for anything
-// else.
+// wholeEdits returns one edit for each field of an object and each element of a
+// list, and one for anything else.
 func wholeEdits(kind EditKind, n Node) []Edit {
 	edit := func(path Path, n *Node) Edit {
 		if kind == Add {
@@ -89,12 +89,15 @@ func wholeEdits(kind EditKind, n Node) []Edit {
 		}
 		return Edit{Path: path, Kind: kind, Before: n}
 	}
-	if n.Kind != Object || len(n.Fields) == 0 {
+	if len(n.Fields)+len(n.Items) == 0 {
 		return []Edit{edit(nil, &n)}
 	}
-	edits := make([]Edit, len(n.Fields))
+	edits := make([]Edit, 0, len(n.Fields)+len(n.Items))
 	for i := range n.Fields {
-		edits[i] = edit(Path{Name(n.Fields[i].Name)}, &n.Fields[i].Value)
+		edits = append(edits, edit(Path{Name(n.Fields[i].Name)}, &n.Fields[i].Value))
+	}
+	for i := range n.Items {
+		edits = append(edits, edit(Path{Item(i)}, &n.Items[i]))
 	}
 	return edits
 }

@@ -1,6 +1,10 @@
 package plan
 
-import "strconv"
+import (
+	"strconv"
+	"unicode"
+	"unicode/utf8"
+)
 
 // Path leads from a configuration's value to something in it.
 type Path []Step
@@ -32,8 +36,8 @@ func (p Path) With(s Step) Path {
 }
 
 // String returns the path as users write it: pool.max, servers[0].host; a name
-// with other characters than letters, digits, "_" and "-" is quoted:
-// limits["a.b"].
+// with other characters than letters, digits, "_" and (not at its start) "-" is
+// quoted: limits["a.b"].
 func (p Path) String() string {
 	var b []byte
 	for i, s := range p {
@@ -57,9 +61,8 @@ func (p Path) String() string {
 }
 
 func isPlainName(name string) bool {
-	for i := 0; i < len(name); i++ {
-		c := name[i]
-		if !(c == '_' || c == '-' || isDigit(c) || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z') {
+	for i, r := range name {
+		if r != '_' && !unicode.IsLetter(r) && (r != '-' || i == 0) && !unicode.IsDigit(r) || r == utf8.RuneError {
 			return false
 		}
 	}

@@ -40,8 +40,13 @@ func Printable(s string) string {
 // Quote returns s in double quotes, printable, with quotes and backslashes
 // escaped.
 func Quote(s string) string {
-	return `"` + Printable(strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s)) + `"`
+	if strings.ContainsAny(s, `\"`) {
+		s = quotes.Replace(s)
+	}
+	return `"` + Printable(s) + `"`
 }
+
+var quotes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 func isPrintable(s string) bool {
 	for i := 0; i < len(s); {

@@ -10,8 +10,44 @@ import (
 // like one (a URL with a user or password in it, a private key, JSON text that
 // holds a secret); and those that the tree marks with !sensitive.
 //
-// Only leaves are hidden: how a configuration is made up stays visible.
-type Sensitivity struct{}
+// A text that the tree marks somewhere is hidden wherever it is. Only leaves are
+// hidden: how a configuration is made up stays visible.
+type Sensitivity struct {
+	marked map[string]bool // texts that the tree marks
+}
+
+// minMarked is how long a marked text has to be to be hidden elsewhere too:
+// hiding every "a" would hide nothing and tell much.
+const minMarked = 4
+
+// SensitivityOf returns the sensitivity that takes what the tree marks into
+// account.
+func SensitivityOf(t *Tree) Sensitivity {
+	s := Sensitivity{marked: map[string]bool{}}
+	for _, ns := range t.Namespaces {
+		for _, c := range ns.Configs {
+			if declared := c.Value.sensitive(); declared != nil {
+				if n, err := c.Value.Parse(); err == nil {
+					Sensitivity{}.markBelow(&n, nil, declared)
+					s.remember(n)
+				}
+			}
+		}
+	}
+	return s
+}
+
+func (s Sensitivity) remember(n Node) {
+	if n.Sensitive && n.Kind == String && len(n.Text) >= minMarked {
+		s.marked[n.Text] = true
+	}
+	for i := range n.Items {
+		s.remember(n.Items[i])
+	}
+	for i := range n.Fields {
+		s.remember(n.Fields[i].Value)
+	}
+}
 
 // mark sets Sensitive on the leaves of n that are. A path declared through an
 // element of a list counts for every element, as elements move.
@@ -31,17 +67,16 @@ func (s Sensitivity) markBelow(n *Node, path Path, declared []Path) {
 		for i := range n.Fields {
 			f := &n.Fields[i]
 			if IsSecretName(f.Name) {
-				f.Value.markAll()
-			} else {
-				s.markBelow(&f.Value, append(path, Name(f.Name)), declared)
+				f.Value.markSecrets()
 			}
+			s.markBelow(&f.Value, append(path, Name(f.Name)), declared)
 		}
 	case List:
 		for i := range n.Items {
 			s.markBelow(&n.Items[i], append(path, Item(i)), declared)
 		}
 	case String:
-		n.Sensitive = LooksSecret(n.Text)
+		n.Sensitive = n.Sensitive || s.marked[n.Text] || LooksSecret(n.Text)
 	}
 }
 
@@ -56,6 +91,25 @@ func (p Path) leadsTo(other Path) bool {
 		}
 	}
 	return true
+}
+
+// markSecrets marks the leaves below a field that is named like a secret.
+// Whether something is so, and that nothing is there, is no secret:
+// allow_credentials: true.
+func (n *Node) markSecrets() {
+	switch n.Kind {
+	case List:
+		for i := range n.Items {
+			n.Items[i].markSecrets()
+		}
+	case Object:
+		for i := range n.Fields {
+			n.Fields[i].Value.markSecrets()
+		}
+	case Bool, Null:
+	default:
+		n.Sensitive = true
+	}
 }
 
 func (n *Node) markAll() {

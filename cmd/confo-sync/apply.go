@@ -40,7 +40,7 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer w.target.Close()
-	if a.Format == "text" {
+	if asked := !c.AutoApprove || !a.Quiet || len(w.plan.Problems) > 0; a.Format == "text" && asked {
 		if err := a.show(); err != nil {
 			return err
 		}
@@ -187,6 +187,10 @@ func (a *app) applied(result apply.Result, verified bool, err error) error {
 	if errors.As(err, &stopped) {
 		sum.Failed, sum.NotAttempted = len(stopped.Failed), stopped.NotAttempted
 	}
+	var conflict *target.Conflict
+	if errors.As(err, &conflict) {
+		a.moved(conflict)
+	}
 	if a.Format == "json" {
 		if err == nil {
 			return a.show()
@@ -195,7 +199,7 @@ func (a *app) applied(result apply.Result, verified bool, err error) error {
 	}
 	switch {
 	case stopped != nil:
-		a.showMoved(stopped)
+		a.showMoved()
 		fmt.Fprintf(a.stderr, "Applied before that: %s. Failed: %d. Not attempted: %d.\n", did(sum), sum.Failed, sum.NotAttempted)
 	case result.Transactions > 0:
 		line := fmt.Sprintf("Applied: %s.", did(sum))
@@ -215,33 +219,31 @@ func did(s *render.Applied) string {
 		s.Create, s.Update, s.Delete, plural(s.Transactions, "transaction"))
 }
 
-// showMoved shows what stood in the way: what the plan saw, and what is there
-// now.
-func (a *app) showMoved(stopped *apply.Stopped) {
-	var conflict *target.Conflict
-	if !errors.As(stopped, &conflict) {
-		return
-	}
-	moved := render.New(render.KindDiff, "what the plan saw", "what is there now")
-	p := &plan.Plan{}
+// moved puts what stood in the way into the report: what the plan saw, and what
+// is there now.
+func (a *app) moved(conflict *target.Conflict) {
+	var changes []plan.Change
 	for _, m := range conflict.Moved {
 		c := plan.Change{Key: m.Change.Key, Before: m.Change.Before, After: m.Now}
 		switch {
+		case m.Why != "" || m.Exists && (m.Change.Key.IsNamespace() || m.Now.Same(m.Change.Before)):
+			continue // nothing of itself changed
 		case m.Change.Action == plan.Create:
 			c.Action = plan.Create
 		case !m.Exists:
 			c.Action = plan.Delete
-		case m.Change.Key.IsNamespace() || m.Now.Same(m.Change.Before):
-			continue
 		default:
 			c.Action = plan.Update
 		}
-		p.Changes = append(p.Changes, c)
+		changes = append(changes, c)
 	}
-	if p.Empty() {
+	a.report.AddMoved(changes)
+}
+
+func (a *app) showMoved() {
+	if a.report.Moved.Len() == 0 {
 		return
 	}
-	moved.Add(p, 0, render.Options{})
 	fmt.Fprintln(a.stderr, "Since the plan was made, this has changed at the target:")
-	render.Text(a.stderr, moved, render.TextOptions{Color: a.colored(a.stderr)})
+	render.Moved(a.stderr, a.report, render.TextOptions{Color: a.colored(a.stderr)})
 }

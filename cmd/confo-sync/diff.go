@@ -28,7 +28,7 @@ func (c *diffCmd) Run(ctx context.Context, a *app) error {
 	}
 	p := plan.Diff(to.tree(), from.snapshot(), plan.Options{Prune: plan.PruneNamespaces, Selection: a.selection()})
 	a.report.Missing = !from.snapshot().Exists
-	a.report.Add(p, 0, render.Options{ShowSensitive: c.ShowSensitive})
+	a.report.Add(p, 0, render.Options{Sensitivity: plan.SensitivityOf(to.tree()), ShowSensitive: c.ShowSensitive})
 	if err := a.show(); err != nil {
 		return err
 	}

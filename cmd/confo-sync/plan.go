@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/confo-sync/confo-sync/apply"
 	"github.com/confo-sync/confo-sync/plan"
@@ -99,7 +100,10 @@ func (a *app) compare(ctx context.Context, w *work, flags planFlags) error {
 	w.plan = plan.Diff(desired, r.live, w.options)
 	w.plan.Problems = append(w.plan.Problems, unfit(w.plan.Changes, w.target)...)
 	a.report.Missing = !r.live.Exists
-	a.report.Add(w.plan, len(apply.Batches(w.plan.Changes, w.target.Limits(), w.history)), render.Options{ShowSensitive: flags.ShowSensitive})
+	a.report.Snapshot = snapshotOf(r.live)
+	a.report.Add(w.plan, len(apply.Batches(w.plan.Changes, w.target.Limits(), w.history)), render.Options{
+		Sensitivity: plan.SensitivityOf(desired), ShowSensitive: flags.ShowSensitive,
+	})
 	return nil
 }
 
@@ -142,4 +146,12 @@ func pruneLevel(name string) plan.Prune {
 	default:
 		return plan.PruneConfigurations
 	}
+}
+
+// snapshotOf returns the instant of a snapshot, where the target has such.
+func snapshotOf(live *plan.Snapshot) *render.Snapshot {
+	if live.Zxid == 0 {
+		return nil
+	}
+	return &render.Snapshot{Zxid: live.Zxid, Time: live.At.UTC().Truncate(time.Millisecond)}
 }

@@ -1,7 +1,11 @@
 package render
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -11,11 +15,68 @@ import (
 // have the text that they have in the tree or at the target; NaN and the
 // infinities, which JSON lacks, are strings.
 func JSON(w io.Writer, r *Report) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(r)
+	out := bufio.NewWriterSize(w, 64<<10)
+	// The changes may be many: they are written one by one, where the document
+	// has a place for them.
+	frame := *r
+	frame.Changes, frame.Moved = Changes{}, Changes{}
+	document, err := indented(frame, "")
+	if err != nil {
+		return err
+	}
+	const place = "\n  \"changes\": []"
+	before, after, ok := bytes.Cut(document, []byte(place))
+	if !ok {
+		return errors.New("a report has no place for its changes")
+	}
+	out.Write(before)
+	if err := writeChanges(out, "changes", r.Changes); err != nil {
+		return err
+	}
+	if r.Moved.Len() > 0 {
+		out.WriteByte(',')
+		if err := writeChanges(out, "moved", r.Moved); err != nil {
+			return err
+		}
+	}
+	out.Write(after)
+	out.WriteByte('\n')
+	return out.Flush()
 }
+
+func writeChanges(out *bufio.Writer, name string, changes Changes) error {
+	fmt.Fprintf(out, "\n  %q: [", name)
+	first := true
+	for c := range changes.All() {
+		one, err := indented(c, "    ")
+		if err != nil {
+			return err
+		}
+		if !first {
+			out.WriteByte(',')
+		}
+		first = false
+		out.WriteString("\n    ")
+		out.Write(one)
+	}
+	if !first {
+		out.WriteString("\n  ")
+	}
+	out.WriteByte(']')
+	return nil
+}
+
+func indented(v any, prefix string) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent(prefix, "  ")
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
+
+// MarshalJSON writes an empty list: JSON writes the changes themselves.
+func (c Changes) MarshalJSON() ([]byte, error) { return []byte("[]"), nil }
 
 // MarshalJSON writes the path as a list of names and indices.
 func (p Path) MarshalJSON() ([]byte, error) {

@@ -77,7 +77,7 @@ func (t *text) lineDiff(before, after string) {
 		default:
 			switch near := nearChange(ops, i); {
 			case near:
-				t.line("%s  %s", margin, printableLine(op.text))
+				t.line("%s", strings.TrimRight(margin+"  "+printableLine(op.text), " "))
 			case i == 0 || nearChange(ops, i-1):
 				t.line("%s%s", margin, t.paint.faint("…"))
 			}

@@ -6,6 +6,8 @@ package render
 
 import (
 	"fmt"
+	"iter"
+	"time"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
@@ -30,14 +32,24 @@ type Report struct {
 	Target   string    `json:"target"`
 	Source   string    `json:"source"`
 	Missing  bool      `json:"target_missing,omitempty"` // the target's root does not exist yet
+	Snapshot *Snapshot `json:"snapshot,omitempty"`
 	Summary  Summary   `json:"summary"`
-	Changes  []Change  `json:"changes"`
+	Changes  Changes   `json:"changes"`
 	Kept     []Object  `json:"kept"`
 	Foreign  []Foreign `json:"foreign"`
 	Warnings []Finding `json:"warnings"`
 	Errors   []Finding `json:"errors"`
+	Moved    Changes   `json:"moved,omitzero"`
 	Applied  *Applied  `json:"applied,omitempty"`
 	Written  *Written  `json:"written,omitempty"`
+
+	masker *masker
+}
+
+// Snapshot is the instant as of which a ZooKeeper was read.
+type Snapshot struct {
+	Zxid int64     `json:"zxid"`
+	Time time.Time `json:"time"`
 }
 
 // Summary counts changes, and the transactions they take.
@@ -161,7 +173,7 @@ func Findings(found []plan.Finding) []Finding {
 func New(kind, target, source string) *Report {
 	return &Report{
 		Kind: kind, Version: Version, Target: target, Source: source,
-		Changes: []Change{}, Kept: []Object{}, Foreign: []Foreign{},
+		Kept: []Object{}, Foreign: []Foreign{},
 		Warnings: []Finding{}, Errors: []Finding{},
 	}
 }
@@ -179,10 +191,8 @@ func (r *Report) Add(p *plan.Plan, transactions int, opts Options) {
 		Create: p.Count(plan.Create), Update: p.Count(plan.Update), Delete: p.Count(plan.Delete),
 		Unchanged: p.Unchanged, Transactions: transactions,
 	}
-	m := masker{off: opts.ShowSensitive, numbers: map[string]int{}}
-	for _, c := range p.Changes {
-		r.Changes = append(r.Changes, m.change(c, opts.Sensitivity))
-	}
+	r.masker = &masker{Options: opts, numbers: map[string]int{}}
+	r.Changes = Changes{p.Changes, r.masker}
 	for _, k := range p.Kept {
 		r.Kept = append(r.Kept, object(k))
 	}
@@ -192,15 +202,43 @@ func (r *Report) Add(p *plan.Plan, transactions int, opts Options) {
 	r.Errors = append(r.Errors, Findings(p.Problems)...)
 }
 
+// AddMoved puts what moved at the target since the plan was made into the
+// report: what the plan saw is before, what is there now after.
+func (r *Report) AddMoved(moved []plan.Change) { r.Moved = Changes{moved, r.masker} }
+
+// Changes are a plan's changes. Each is made into what is shown when its turn
+// comes, so that a plan of a million changes takes no more than itself.
+type Changes struct {
+	plan   []plan.Change
+	masker *masker
+}
+
+// Len returns the number of changes.
+func (c Changes) Len() int { return len(c.plan) }
+
+// IsZero makes encoding/json leave out what is not there.
+func (c Changes) IsZero() bool { return len(c.plan) == 0 }
+
+// All returns the changes, as they are shown.
+func (c Changes) All() iter.Seq[Change] {
+	return func(yield func(Change) bool) {
+		for i := range c.plan {
+			if !yield(c.masker.change(c.plan[i])) {
+				return
+			}
+		}
+	}
+}
+
 // masker replaces sensitive leaves by their numbers: within one report, equal
 // values share one.
 type masker struct {
-	off     bool
+	Options
 	numbers map[string]int
 }
 
-func (m *masker) change(c plan.Change, s plan.Sensitivity) Change {
-	edits, unchanged := c.Edits(s)
+func (m *masker) change(c plan.Change) Change {
+	edits, unchanged := c.Edits(m.Sensitivity)
 	change := Change{
 		Object: object(c.Key), Action: c.Action.String(), Source: source(c.Position),
 		Edits: make([]Edit, 0, len(edits)), UnchangedFields: unchanged,
@@ -224,7 +262,7 @@ func (m *masker) value(n *plan.Node) *Value {
 
 func (m *masker) mask(n plan.Node) plan.Node {
 	switch {
-	case n.Sensitive && m.off:
+	case n.Sensitive && m.ShowSensitive:
 		n.Sensitive = false
 	case n.Sensitive:
 		canonical := n.Canonical()

@@ -12,6 +12,15 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
+// Moved writes what moved at the target since the plan was made.
+func Moved(w io.Writer, r *Report, opts TextOptions) error {
+	t := text{out: bufio.NewWriter(w), paint: newPalette(opts.Color)}
+	for c := range r.Moved.All() {
+		t.change(c)
+	}
+	return t.out.Flush()
+}
+
 // TextOptions are how text looks.
 type TextOptions struct {
 	Color bool
@@ -69,10 +78,10 @@ func (t *text) line(format string, args ...any) {
 
 func (t *text) report(r *Report) {
 	t.header(r)
-	for _, c := range r.Changes {
+	for c := range r.Changes.All() {
 		t.change(c)
 	}
-	if len(r.Changes) > 0 {
+	if r.Changes.Len() > 0 {
 		t.line("")
 	}
 	t.kept(r.Kept)
@@ -151,8 +160,7 @@ func (t *text) edit(e Edit) {
 		}
 		t.line("%s%s%s -> %s", symbol, name, t.inline(before.node), t.inline(after.node))
 	case before.node.Kind != after.node.Kind && !before.node.Sensitive && !after.node.Sensitive:
-		t.line("%s%s%s (%s) -> %s (%s)", symbol, name,
-			t.inline(before.node), before.node.Kind, t.inline(after.node), after.node.Kind)
+		t.line("%s%s%s -> %s", symbol, name, t.typed(before.node), t.typed(after.node))
 	default:
 		t.line("%s%s%s -> %s", symbol, name, t.inline(before.node), t.inline(after.node))
 	}
@@ -171,7 +179,7 @@ func (t *text) unreadable(symbol, name string, e Edit) {
 // whole shows a value that came or went: a leaf on its field's line, anything
 // else below it.
 func (t *text) whole(symbol, name string, n plan.Node) {
-	if n.IsLeaf() && !isLongText(n) || len(n.Items)+len(n.Fields) == 0 && !n.IsLeaf() {
+	if t.fitsInline(n) {
 		t.line("%s%s%s", symbol, name, t.inline(n))
 		return
 	}
@@ -179,28 +187,88 @@ func (t *text) whole(symbol, name string, n plan.Node) {
 	t.below(n, indent+indent)
 }
 
+// below shows what is in a value, line by line.
 func (t *text) below(n plan.Node, margin string) {
-	show := func(label string, v plan.Node) {
-		if v.IsLeaf() && !isLongText(v) || !v.IsLeaf() && len(v.Items)+len(v.Fields) == 0 {
-			t.line("%s%s%s", margin, label, t.inline(v))
-			return
-		}
-		t.line("%s%s", margin, strings.TrimSuffix(label, " "))
-		t.below(v, margin+"  ")
-	}
-	switch {
-	case n.Kind == plan.Object:
+	switch n.Kind {
+	case plan.Object:
 		for _, f := range n.Fields {
-			show(plan.Path{plan.Name(f.Name)}.String()+": ", f.Value)
+			t.labelled(margin, fieldName(f.Name)+":", f.Value)
 		}
-	case n.Kind == plan.List:
+	case plan.List:
 		for _, item := range n.Items {
-			show("- ", item)
+			t.element(margin, item)
 		}
 	default:
 		for _, l := range shortLines(n.Text) {
-			t.line("%s%s %s", margin, t.paint.faint("|"), l)
+			t.line("%s", strings.TrimRight(margin+t.paint.faint("|")+" "+l, " "))
 		}
+	}
+}
+
+func (t *text) labelled(margin, label string, v plan.Node) {
+	if t.fitsInline(v) {
+		t.line("%s%s %s", margin, label, t.inline(v))
+		return
+	}
+	t.line("%s%s", margin, label)
+	t.below(v, margin+"  ")
+}
+
+// element shows an element of a list; of an object the first field is on the
+// same line.
+func (t *text) element(margin string, item plan.Node) {
+	if item.Kind != plan.Object || t.fitsInline(item) {
+		t.labelled(margin, "-", item)
+		return
+	}
+	for i, f := range item.Fields {
+		mark := "  "
+		if i == 0 {
+			mark = "- "
+		}
+		if t.fitsInline(f.Value) {
+			t.line("%s%s%s: %s", margin, mark, fieldName(f.Name), t.inline(f.Value))
+			continue
+		}
+		t.line("%s%s%s:", margin, mark, fieldName(f.Name))
+		t.below(f.Value, margin+"    ")
+	}
+}
+
+// fitsInline reports whether a value goes on the line of its field: leaves, what
+// is empty, and short lists of leaves.
+func (t *text) fitsInline(n plan.Node) bool {
+	switch {
+	case n.IsLeaf():
+		return !isLongText(n)
+	case n.Kind == plan.Object:
+		return len(n.Fields) == 0
+	}
+	width := 0
+	for _, item := range n.Items {
+		if !item.IsLeaf() || isLongText(item) {
+			return false
+		}
+		width += len(item.Text) + 4
+	}
+	return width <= 60
+}
+
+// fieldName is how a field is called in front of its value.
+func fieldName(name string) string {
+	if path := (plan.Path{plan.Name(name)}).String(); !strings.HasPrefix(path, "[") {
+		return path
+	}
+	return plan.Quote(name)
+}
+
+// typed shows a value whose type changes.
+func (t *text) typed(n plan.Node) string {
+	switch n.Kind {
+	case plan.Null, plan.List, plan.Object:
+		return t.inline(n)
+	default:
+		return fmt.Sprintf("%s (%s)", t.inline(n), n.Kind)
 	}
 }
 
@@ -221,7 +289,7 @@ func (t *text) inline(n plan.Node) string {
 	case plan.Object:
 		parts := make([]string, len(n.Fields))
 		for i, f := range n.Fields {
-			parts[i] = plan.Path{plan.Name(f.Name)}.String() + ": " + t.inline(f.Value)
+			parts[i] = fieldName(f.Name) + ": " + t.inline(f.Value)
 		}
 		return "{" + strings.Join(parts, ", ") + "}"
 	default:
