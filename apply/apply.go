@@ -95,20 +95,23 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 		return result, s
 	}
 	defer w.End()
+	encoding, stopEncoding := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopEncoding()
+	entries := entriesAhead(encoding, batches, !opts.NoHistory, func(number int) Header {
+		return Header{
+			ID: result.ID, Batch: number, Of: len(batches), Time: time.Now().UTC().Truncate(time.Millisecond),
+			Who: opts.Who, Host: opts.Host, Reason: opts.Reason, Commit: opts.Commit, Tool: opts.Tool,
+		}
+	})
 	for i, changes := range batches {
 		if ctx.Err() != nil {
 			return result, stopped(i, context.Cause(ctx))
 		}
-		b := target.Batch{Number: i + 1, Changes: changes}
-		if !opts.NoHistory {
-			b.Entry, err = encodeEntry(Header{
-				ID: result.ID, Batch: b.Number, Of: len(batches), Time: time.Now().UTC().Truncate(time.Millisecond),
-				Who: opts.Who, Host: opts.Host, Reason: opts.Reason, Commit: opts.Commit, Tool: opts.Tool,
-			}, changes)
-			if err != nil {
-				return result, stopped(i, err)
-			}
+		entry := <-entries
+		if entry.err != nil {
+			return result, stopped(i, entry.err)
 		}
+		b := target.Batch{Number: i + 1, Changes: changes, Entry: entry.data}
 		err := w.Apply(ctx, b)
 		var lost *target.LockLost
 		if err == nil || errors.As(err, &lost) && lost.Applied {
@@ -129,6 +132,34 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 		}
 	}
 	return result, nil
+}
+
+// entry is a batch's entry as it is stored.
+type entry struct {
+	data []byte // nil without history
+	err  error
+}
+
+// entriesAhead makes the batches' entries, each while the batch before it is
+// under way.
+func entriesAhead(ctx context.Context, batches [][]plan.Change, history bool, header func(number int) Header) <-chan entry {
+	ahead := make(chan entry)
+	if !history {
+		close(ahead)
+		return ahead
+	}
+	go func() {
+		defer close(ahead)
+		for i, changes := range batches {
+			data, err := encodeEntry(header(i+1), changes)
+			select {
+			case ahead <- entry{data, err}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return ahead
 }
 
 // newID returns a name for an apply that sorts by time.

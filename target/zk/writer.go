@@ -78,7 +78,7 @@ func (w *writer) Apply(ctx context.Context, b target.Batch) error {
 	if len(b.Changes) == 0 {
 		return nil
 	}
-	if err := w.t.compare(ctx, b.Changes); err != nil {
+	if err := w.t.compareLive(ctx, b.Changes); err != nil {
 		return err
 	}
 	if errors.Is(w.reconnected(ctx, w.t.patience()), errSessionLost) {
