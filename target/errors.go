@@ -67,6 +67,9 @@ type Locked struct {
 }
 
 func (l *Locked) Error() string {
+	if l.Holder.Who == "" {
+		return fmt.Sprintf("the target has been locked by someone else for %s", l.Waited.Round(time.Millisecond))
+	}
 	return fmt.Sprintf("the target is locked: %s", l.Holder)
 }
 
@@ -88,7 +91,7 @@ func (l *LockLost) Error() string {
 func (r Run) String() string {
 	who := plan.Printable(r.Who)
 	if who == "" {
-		return "by someone unknown"
+		return "someone who does not say who it is"
 	}
 	return fmt.Sprintf("%s on %s (process %d) has been running %s since %s",
 		who, plan.Printable(r.Host), r.PID, plan.Printable(r.Operation), r.Since.Local().Format(time.DateTime))

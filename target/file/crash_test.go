@@ -311,9 +311,9 @@ func TestLock(t *testing.T) {
 		hurried, err := Open(root, Options{Wait: 20 * time.Millisecond})
 		must(t, err)
 		_, err = hurried.Snapshot(t.Context(), target.ReadOptions{})
-		fails(t, err, "someone else has been writing", "20ms")
+		fails(t, err, "locked by someone else", "20ms")
 		err = hurried.Apply(t.Context(), []plan.Change{create("last", "", "")})
-		fails(t, err, "someone else has been writing")
+		fails(t, err, "locked by someone else")
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
 		if _, err = open(t, root).Recover(ctx); !errors.Is(err, context.DeadlineExceeded) {

@@ -67,6 +67,25 @@ func (w *wire) fetch(n int, get func(i int) request, each func(i int, a *answer)
 	return nil
 }
 
+// fetchAtOnce is fetch in one multiRead, whose answer is of one instant: a
+// server lets no write come between the reads of one request.
+func (w *wire) fetchAtOnce(n int, get func(i int) request, each func(i int, a *answer) error) error {
+	w.begin()
+	b := batch{xid: w.header(opMultiRead), count: n}
+	for i := range n {
+		w.putOp(get(i))
+	}
+	w.endMulti()
+	if err := w.flush(); err != nil {
+		return err
+	}
+	f, code, err := w.reply(b.xid)
+	if err != nil {
+		return err
+	}
+	return takeAnswers(f, code, b, get, each)
+}
+
 // fetchRun fetches count requests from first on. What the server refused
 // because it has no multiRead is returned, and w has learnt it.
 func (w *wire) fetchRun(first, count int, get func(i int) request, each func(i int, a *answer) error) (refused []batch, err error) {
@@ -202,17 +221,25 @@ func (w *wire) encodeBatch(first, size int, single bool, get func(i int) request
 	}
 	b.xid = w.header(opMultiRead)
 	for b.count < size && len(w.out) < maxRequest {
-		r := get(first + b.count)
-		w.putInt32(opcode(r))
-		w.putBool(false)
-		w.putInt32(-1)
-		w.putRead(r)
+		w.putOp(get(first + b.count))
 		b.count++
 	}
+	w.endMulti()
+	return b
+}
+
+// putOp puts a read into a multiRead, endMulti ends it.
+func (w *wire) putOp(r request) {
+	w.putInt32(opcode(r))
+	w.putBool(false)
+	w.putInt32(-1)
+	w.putRead(r)
+}
+
+func (w *wire) endMulti() {
 	w.putInt32(-1)
 	w.putBool(true)
 	w.putInt32(-1)
-	return b
 }
 
 func opcode(r request) int32 {

@@ -3,6 +3,7 @@ package zk
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -24,9 +25,12 @@ const (
 // read late. So the server is asked what moved: watches are set on everything
 // that was read, as of the snapshot's instant. For what has changed since then
 // they fire at once; for what changes later they fire before any answer that
-// could reflect it. What fired is read again, with a new watch, until an answer
-// comes with no watch fired before it: everything is then as it was at that
-// answer.
+// could reflect it.
+//
+// What fired has no watch any more. All of that is read again by one multiRead,
+// which the server answers as of one instant: if no other watch fired before
+// the answer, everything is as it was at that answer. If one did, what it
+// watched is added, and all is read once more.
 func (s *scan) follow() error {
 	fired := map[string]bool{}
 	s.wire.onEvent = func(path string) { fired[path] = true }
@@ -34,36 +38,71 @@ func (s *scan) follow() error {
 	if err := s.watchAll(); err != nil {
 		return s.target.explain("watch", s.target.url.Root, s.wire.explain(err))
 	}
-	started := time.Now()
-	dirty := map[plan.Key]bool{}
+	unwatched := map[plan.Key]bool{}
 	for key := range s.moved {
-		dirty[key] = true
+		unwatched[key] = true
 	}
-	for {
+	for started := time.Now(); ; {
 		for path := range fired {
 			if key, ok := s.target.key(path); ok {
-				dirty[key] = true
+				unwatched[key] = true
 				s.moved[key]++
 			}
 		}
 		clear(fired)
-		if len(dirty) == 0 {
-			s.asOf = s.wire.zxid
-			return nil
-		}
 		if s.rounds++; s.rounds > maxRounds || time.Since(started) > maxFollowing {
 			return s.restless()
 		}
-		again := make([]plan.Key, 0, len(dirty))
-		for key := range dirty {
-			again = append(again, key)
+		again := slices.SortedFunc(maps.Keys(unwatched), plan.Key.Compare)
+		found := map[plan.Key]bool{}
+		switch {
+		case !s.wire.single && s.fitsAtOnce(again):
+			if err := s.readAgain(again, found, s.wire.fetchAtOnce, false); err != nil {
+				return err
+			}
+		default:
+			// On a server without multiRead, or when too much moved: read it
+			// with watches, one by one, and see what moves then.
+			if err := s.readAgain(again, found, s.wire.fetch, true); err != nil {
+				return err
+			}
+			clear(unwatched)
 		}
-		slices.SortFunc(again, plan.Key.Compare)
-		clear(dirty)
-		if err := s.readAgain(again, dirty); err != nil {
-			return err
+		if len(fired)+len(found) == 0 {
+			s.asOf = s.wire.zxid
+			return nil
+		}
+		maps.Copy(unwatched, found)
+		for key := range found {
+			if key.IsNamespace() {
+				s.moved[rootKey]++
+			} else {
+				s.moved[plan.Key{Namespace: key.Namespace}]++
+			}
 		}
 	}
+}
+
+// How much may be read at once, in requests and in bytes as they were before.
+const (
+	maxAtOnce      = 4000
+	maxBytesAtOnce = 16 << 20
+)
+
+func (s *scan) fitsAtOnce(keys []plan.Key) bool {
+	if len(keys) > maxAtOnce {
+		return false
+	}
+	size := 0
+	for _, key := range keys {
+		size += 2 * (len(s.target.path(key)) + 16)
+		if at, ok := s.findNamespace(key.Namespace); ok {
+			if i, ok := findConfig(s.snapshot.Namespaces[at].Configs, key.Config); ok {
+				size += s.snapshot.Namespaces[at].Configs[i].Value.Size()
+			}
+		}
+	}
+	return size <= maxBytesAtOnce
 }
 
 // restless is the error of a tree that never was the same for as long as it
@@ -120,17 +159,20 @@ func (t *Target) key(path string) (plan.Key, bool) {
 	return plan.Key{}, false
 }
 
-// readAgain reads the data and the children of what moved, with watches. What
-// turns up that was not there before is put into found, to be read next.
-func (s *scan) readAgain(again []plan.Key, found map[plan.Key]bool) error {
+// fetcher is how requests are sent: wire.fetch or wire.fetchAtOnce.
+type fetcher func(n int, get func(i int) request, each func(i int, a *answer) error) error
+
+// readAgain reads the data and the children of what moved. What turns up that
+// was not there before is put into found, to be read next.
+func (s *scan) readAgain(again []plan.Key, found map[plan.Key]bool, fetch fetcher, watch bool) error {
 	path := func(key plan.Key) string {
 		if key == rootKey {
 			return s.target.url.Root
 		}
 		return s.target.path(key)
 	}
-	return s.fetch(s.target.url.Root, 2*len(again),
-		func(i int) request { return request{parent: path(again[i/2]), list: i%2 == 1, watch: true} },
+	err := fetch(2*len(again),
+		func(i int) request { return request{parent: path(again[i/2]), list: i%2 == 1, watch: watch} },
 		func(i int, a *answer) error {
 			key := again[i/2]
 			if a.code != 0 && a.code != codeNoNode {
@@ -147,6 +189,7 @@ func (s *scan) readAgain(again []plan.Key, found map[plan.Key]bool) error {
 			}
 			return nil
 		})
+	return s.target.explain("read", s.target.url.Root, s.wire.explain(err))
 }
 
 func (s *scan) rootAgain(a *answer, list, gone bool, found map[plan.Key]bool) {
@@ -186,7 +229,7 @@ func (s *scan) configAgain(key plan.Key, a *answer, list, gone bool) {
 		return
 	}
 	ns := &s.snapshot.Namespaces[at]
-	i, ok := slices.BinarySearchFunc(ns.Configs, key.Config, func(c plan.LiveConfig, name string) int { return cmp.Compare(c.Name, name) })
+	i, ok := findConfig(ns.Configs, key.Config)
 	switch {
 	case !ok:
 	case gone:
@@ -201,6 +244,11 @@ func (s *scan) configAgain(key plan.Key, a *answer, list, gone bool) {
 func (s *scan) findNamespace(name string) (int, bool) {
 	return slices.BinarySearchFunc(s.snapshot.Namespaces, name,
 		func(ns plan.LiveNamespace, name string) int { return cmp.Compare(ns.Name, name) })
+}
+
+func findConfig(configs []plan.LiveConfig, name string) (int, bool) {
+	return slices.BinarySearchFunc(configs, name,
+		func(c plan.LiveConfig, name string) int { return cmp.Compare(c.Name, name) })
 }
 
 // merge returns the listed objects in order, as they are known if they are; the

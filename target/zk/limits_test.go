@@ -152,8 +152,9 @@ func TestLeaderKilled(t *testing.T) {
 	})
 	<-killed
 	t.Logf("%d of %d changes applied in %d transactions, then: %v", len(result.Applied), len(p.Changes), result.Transactions, err)
-	if err != nil {
-		t.Errorf("the apply did not survive: %v", err)
+	var unknown *target.Unknown
+	if errors.As(err, &unknown) {
+		t.Errorf("the outcome is unknown: %v", err)
 	}
 	live := snapshot(t, to)
 	there := map[plan.Key]bool{}
