@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -36,6 +37,17 @@ type Options struct {
 	Waiting     func(holder target.Run)
 
 	// Progress is told how many changes of how many are applied.
+	Progress func(done, total int)
+
+	// Verify, when it is set, reads what was written again before the lock is
+	// given back: after that others may write.
+	Verify *Verification
+}
+
+// Verification is what the target is compared with once everything is applied.
+type Verification struct {
+	Desired  *plan.Tree
+	Options  plan.Options // that the plan was made with
 	Progress func(done, total int)
 }
 
@@ -131,6 +143,9 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 			return result, stopped(i, err)
 		}
 	}
+	if opts.Verify != nil {
+		return result, opts.Verify.run(ctx, t, p)
+	}
 	return result, nil
 }
 
@@ -173,34 +188,31 @@ func newID(now time.Time) string {
 // applied, is not as it was to be.
 var ErrNotAsWanted = errors.New("read again, the target is not as it was to be")
 
-// Verify reads the namespaces that a plan wrote to again, and compares them with
+// run reads the namespaces that a plan wrote to again, and compares them with
 // what was wanted.
-func Verify(ctx context.Context, t target.Target, p *plan.Plan, desired *plan.Tree, opts plan.Options, read target.ReadOptions) error {
+func (v *Verification) run(ctx context.Context, t target.Target, p *plan.Plan) error {
 	touched := map[string]bool{}
 	for i := range p.Changes {
 		touched[p.Changes[i].Key.Namespace] = true
 	}
+	opts := v.Options
 	opts.Selection = opts.Selection.Only(touched)
-	read.Selection = opts.Selection
-	live, err := t.Snapshot(ctx, read)
+	live, err := t.Snapshot(ctx, target.ReadOptions{Selection: opts.Selection, Progress: v.Progress})
 	if err != nil {
-		return fmt.Errorf("read the target again: %w", err)
+		return fmt.Errorf("read again what was written: %w", err)
 	}
-	rest := plan.Diff(desired, live, opts)
+	rest := plan.Diff(v.Desired, live, opts)
 	if rest.Empty() {
 		return nil
 	}
-	names := ""
-	for i, c := range rest.Changes {
-		if i == 3 {
-			names += fmt.Sprintf(" and %d more", len(rest.Changes)-i)
-			break
-		}
-		if i > 0 {
-			names += ", "
-		}
-		names += plan.Printable(c.Key.String())
+	const shown = 3
+	var names []string
+	for _, c := range rest.Changes[:min(shown, len(rest.Changes))] {
+		names = append(names, plan.Printable(c.Key.String()))
 	}
-	return target.WithHint(fmt.Errorf("%w: %s", ErrNotAsWanted, names),
+	if more := len(rest.Changes) - shown; more > 0 {
+		names = append(names, fmt.Sprintf("and %d more", more))
+	}
+	return target.WithHint(fmt.Errorf("%w: %s", ErrNotAsWanted, strings.Join(names, ", ")),
 		`somebody else has written there meanwhile; run "confo-sync plan" to see what differs`)
 }

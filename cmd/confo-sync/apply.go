@@ -129,9 +129,11 @@ func (a *app) confirm(ctx context.Context, t target.Target) error {
 
 // apply carries the plan out and reads what was written again.
 func (c *applyCmd) apply(ctx context.Context, a *app, w *work) (apply.Result, error) {
-	progress := a.progress("applying")
+	applying, checking := a.progress("applying"), a.progress("reading again")
+	defer applying.done()
+	defer checking.done()
 	who, host := whoami(a.env)
-	result, err := apply.Run(ctx, w.target, w.plan, apply.Options{
+	opts := apply.Options{
 		Who: who, Host: host, PID: os.Getpid(),
 		Reason: c.Reason, Commit: headCommit(ctx, a.Source), Tool: "confo-sync " + toolVersion(),
 		NoLock: c.NoLock, NoHistory: c.NoHistory || c.NoLock,
@@ -139,16 +141,12 @@ func (c *applyCmd) apply(ctx context.Context, a *app, w *work) (apply.Result, er
 		Waiting: func(holder target.Run) {
 			a.notice("Waiting up to %s for the lock: %s.", c.LockTimeout, holder)
 		},
-		Progress: progress.update,
-	})
-	progress.done()
-	if err != nil || c.NoVerify {
-		return result, err
+		Progress: applying.update,
 	}
-	checking := a.progress("reading again")
-	defer checking.done()
-	return result, apply.Verify(ctx, w.target, w.plan, w.desired, w.options,
-		target.ReadOptions{Progress: checking.update})
+	if !c.NoVerify {
+		opts.Verify = &apply.Verification{Desired: w.desired, Options: w.options, Progress: checking.update}
+	}
+	return apply.Run(ctx, w.target, w.plan, opts)
 }
 
 // whoami returns the user and the machine that this runs as and on.

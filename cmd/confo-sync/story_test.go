@@ -79,6 +79,7 @@ func commands(client *zk.Conn) map[string]func(*testscript.TestScript, bool, []s
 		"zk":       func(ts *testscript.TestScript, neg bool, args []string) { znode(ts, client, neg, args) },
 		"zxid":     func(ts *testscript.TestScript, _ bool, args []string) { zxid(ts, client, args) },
 		"silent":   silent,
+		"slow":     slow,
 		"replace":  replace,
 		"holds":    holds,
 		"conforms": conforms,
@@ -243,6 +244,23 @@ func silent(ts *testscript.TestScript, _ bool, args []string) {
 	}()
 	ts.Setenv(args[0], l.Addr().String())
 }
+
+// slow NAME DELAY puts the address of a proxy before the server into an
+// environment variable; every packet takes that long, each way.
+func slow(ts *testscript.TestScript, _ bool, args []string) {
+	delay, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	proxy := zktest.NewProxy(tb{ts}, ts.Getenv("ADDR"))
+	proxy.Delay(delay)
+	ts.Setenv(args[0], proxy.Addr)
+}
+
+// tb is what a proxy needs of a test.
+type tb struct{ *testscript.TestScript }
+
+func (t tb) Helper()           {}
+func (t tb) Fatal(args ...any) { t.Fatalf("%s", fmt.Sprint(args...)) }
+func (t tb) Cleanup(f func())  { t.Defer(f) }
 
 // holds FILE TEXT fails unless the file holds exactly that.
 func holds(ts *testscript.TestScript, _ bool, args []string) {

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"sync"
-	"testing"
 	"time"
 )
 
@@ -50,8 +49,15 @@ type Proxy struct {
 	longest  map[int32]int
 }
 
+// T is what a proxy needs of a test.
+type T interface {
+	Helper()
+	Fatal(args ...any)
+	Cleanup(func())
+}
+
 // NewProxy starts a proxy before the server at upstream.
-func NewProxy(t testing.TB, upstream string) *Proxy {
+func NewProxy(t T, upstream string) *Proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
