@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"unsafe"
 )
 
 // Value is the content of one configuration: the bytes as a backend stores
@@ -12,10 +13,14 @@ import (
 // need to be: live bytes that equal the desired ones are the same value.
 //
 // A Value never prints itself, whatever the verb, the logger or the encoder:
-// configurations hold passwords. Reveal is the one way to its bytes.
+// configurations hold passwords. Reveal is the one way to its bytes. They are
+// held by a pointer because fmt can't call the methods of a Value in a field
+// that is not exported, and then prints what it finds; it follows slices, and
+// stops at pointers.
 type Value struct {
-	bytes []byte
-	more  *more // nil for nearly all
+	data *byte
+	size int
+	more *more // nil for nearly all
 }
 
 // more holds what few values have.
@@ -26,19 +31,23 @@ type more struct {
 
 // NewValue returns the value of a configuration stored as these bytes. Empty
 // and blank bytes are the empty configuration, as Confo reads them.
-func NewValue(stored []byte) Value { return Value{bytes: stored} }
+func NewValue(stored []byte) Value {
+	return Value{data: unsafe.SliceData(stored), size: len(stored)}
+}
 
 // Unreadable returns a value that Confo can't read for a reason other than its
 // bytes' not being JSON: a znode without data, an empty file. It equals only
 // itself.
 func Unreadable(stored []byte, reason string) Value {
-	return Value{bytes: stored, more: &more{unreadable: reason}}
+	v := NewValue(stored)
+	v.more = &more{unreadable: reason}
+	return v
 }
 
 // Encode returns the value of node as Python's json.dumps would write it, with
 // the fields at the given paths marked as sensitive.
 func Encode(node Node, sensitive ...Path) Value {
-	v := Value{bytes: AppendJSON(nil, node)}
+	v := NewValue(AppendJSON(nil, node))
 	if len(sensitive) > 0 {
 		v.more = &more{sensitive: sensitive}
 	}
@@ -46,25 +55,25 @@ func Encode(node Node, sensitive ...Path) Value {
 }
 
 // Reveal returns the stored bytes. They may hold secrets.
-func (v Value) Reveal() []byte { return v.bytes }
+func (v Value) Reveal() []byte { return unsafe.Slice(v.data, v.size) }
 
 // Size returns the number of stored bytes.
-func (v Value) Size() int { return len(v.bytes) }
+func (v Value) Size() int { return v.size }
 
 // Same reports whether both are stored alike, byte for byte.
 func (v Value) Same(other Value) bool {
-	return bytes.Equal(v.bytes, other.bytes) && v.unreadable() == other.unreadable()
+	return bytes.Equal(v.Reveal(), other.Reveal()) && v.unreadable() == other.unreadable()
 }
 
 // Parse returns the value as Confo would read it. The error is a *NotJSON.
 func (v Value) Parse() (Node, error) {
 	if reason := v.unreadable(); reason != "" {
-		return Node{}, &NotJSON{Size: len(v.bytes), Offset: -1, Reason: reason}
+		return Node{}, &NotJSON{Size: v.size, Offset: -1, Reason: reason}
 	}
-	if isBlank(v.bytes) {
+	if isBlank(v.Reveal()) {
 		return Node{Kind: Object}, nil
 	}
-	return Decode(v.bytes)
+	return Decode(v.Reveal())
 }
 
 func (v Value) unreadable() string {

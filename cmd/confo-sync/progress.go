@@ -25,20 +25,19 @@ const (
 // progress tells how far something has come: by a bar when stderr is a
 // terminal and it takes a while, by a line now and then when it is not.
 type progress struct {
-	app   *app
-	what  string
-	out   io.Writer
-	tty   bool
-	start time.Time
+	app  *app
+	what string
+	out  io.Writer
+	tty  bool
 
-	mu   sync.Mutex
-	bar  *progressbar.ProgressBar
-	last time.Time
+	mu    sync.Mutex
+	bar   *progressbar.ProgressBar
+	start time.Time // of the first update
+	last  time.Time // that a line was written
 }
 
 func (a *app) progress(what string) *progress {
-	now := time.Now()
-	return &progress{app: a, what: what, out: a.stderr, tty: isTerminal(a.stderr), start: now, last: now}
+	return &progress{app: a, what: what, out: a.stderr, tty: isTerminal(a.stderr)}
 }
 
 // update is told that so much of so much is done.
@@ -49,6 +48,9 @@ func (p *progress) update(done, total int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
+	if p.start.IsZero() {
+		p.start, p.last = now, now
+	}
 	switch {
 	case !p.tty:
 		if now.Sub(p.last) >= lineEvery {
