@@ -68,16 +68,3 @@ func isPlainName(name string) bool {
 	}
 	return name != ""
 }
-
-// equal reports whether both lead to the same place.
-func (p Path) equal(other Path) bool {
-	if len(p) != len(other) {
-		return false
-	}
-	for i := range p {
-		if p[i] != other[i] {
-			return false
-		}
-	}
-	return true
-}

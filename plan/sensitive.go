@@ -80,7 +80,8 @@ func (s Sensitivity) markBelow(n *Node, path Path, declared []Path) {
 	}
 }
 
-// leadsTo is equal, but that one element of a list is as good as another.
+// leadsTo reports whether two paths are the same, one element of a list being as
+// good as another.
 func (p Path) leadsTo(other Path) bool {
 	if len(p) != len(other) {
 		return false

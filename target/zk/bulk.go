@@ -29,13 +29,6 @@ type request struct {
 	watch  bool // be told when it changes
 }
 
-func (r request) path() string {
-	if r.name == "" {
-		return r.parent
-	}
-	return r.parent + "/" + r.name
-}
-
 // answer is what became of a request. The data is good until the next one.
 type answer struct {
 	code  code
@@ -49,6 +42,7 @@ type batch struct {
 	xid          int32
 	first, count int
 	single       bool
+	op           int32 // of a single read
 }
 
 // fetch sends n requests and hands over their answers, in order but for those
@@ -83,7 +77,7 @@ func (w *wire) fetchAtOnce(n int, get func(i int) request, each func(i int, a *a
 	if err != nil {
 		return err
 	}
-	return takeAnswers(f, code, b, get, each)
+	return takeAnswers(f, code, b, each)
 }
 
 // fetchRun fetches count requests from first on. What the server refused
@@ -106,7 +100,7 @@ func (w *wire) fetchRun(first, count int, get func(i int) request, each func(i i
 				flow.learnSingle()
 				refused = append(refused, b)
 			default:
-				replyErr = takeAnswers(f, code, b, get, each)
+				replyErr = takeAnswers(f, code, b, each)
 			}
 		}
 		if replyErr != nil {
@@ -214,9 +208,9 @@ func (w *wire) encodeBatch(first, size int, single bool, get func(i int) request
 	b := batch{first: first, single: single}
 	if single {
 		r := get(first)
-		b.xid = w.header(opcode(r))
+		b.op, b.count = opcode(r), 1
+		b.xid = w.header(b.op)
 		w.putRead(r)
-		b.count = 1
 		return b
 	}
 	b.xid = w.header(opMultiRead)
@@ -265,16 +259,15 @@ func (w *wire) putRead(r request) {
 
 // takeAnswers takes apart the answer to a batch. One read that fails does not
 // fail the others: in its place stands a header of type -1 and the error.
-func takeAnswers(f *fields, whole code, b batch, get func(i int) request, each func(i int, a *answer) error) error {
+func takeAnswers(f *fields, whole code, b batch, each func(i int, a *answer) error) error {
 	if !b.single && whole != 0 {
 		return whole.err()
 	}
 	for i := b.first; i < b.first+b.count; i++ {
 		var a answer
-		kind := int32(0)
+		kind := b.op
 		if b.single {
 			a.code = whole
-			kind = opcode(get(i))
 		} else {
 			kind = f.int32()
 			f.bool()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,11 +54,10 @@ func write(ctx context.Context, t target.Target, changes ...plan.Change) error {
 	return w.Apply(ctx, target.Batch{Number: 1, Changes: changes, Entry: []byte("entry")})
 }
 
-var runs int
+var runs atomic.Int64
 
 func begin(ctx context.Context, t target.Target) (target.Writer, error) {
-	runs++
-	return t.Begin(ctx, target.Run{ID: fmt.Sprintf("run%d", runs), Who: "tester", Host: "here", Operation: "apply", Since: time.Now(), Wait: 20 * time.Second})
+	return t.Begin(ctx, target.Run{ID: fmt.Sprintf("run%d", runs.Add(1)), Who: "tester", Host: "here", Operation: "apply", Since: time.Now(), Wait: 20 * time.Second})
 }
 
 func (s *site) has(config string) bool {
@@ -72,6 +72,7 @@ func (s *site) has(config string) bool {
 // TestLostAnswers loses the answer to a transaction in every way that a network
 // knows, and each time finds out what became of it.
 func TestLostAnswers(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name    string
 		verdict zktest.Verdict
@@ -104,6 +105,7 @@ func TestLostAnswers(t *testing.T) {
 // TestLateRequest holds a transaction back while its sender reconnects, looks,
 // and says that it was not applied. It must not be applied afterwards.
 func TestLateRequest(t *testing.T) {
+	t.Parallel()
 	t.Run("on the same session", func(t *testing.T) {
 		t.Parallel()
 		s := newSite(t)
@@ -193,6 +195,7 @@ func TestUnresolvable(t *testing.T) {
 // TestWithoutLock resolves a lost answer by the history entry, or without one by
 // what was written.
 func TestWithoutLock(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name    string
 		entry   []byte
@@ -270,6 +273,7 @@ func TestDeletedLock(t *testing.T) {
 }
 
 func TestLock(t *testing.T) {
+	t.Parallel()
 	t.Run("who waits is told who holds it, and gets it next", func(t *testing.T) {
 		t.Parallel()
 		s := newSite(t)

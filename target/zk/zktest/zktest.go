@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -352,8 +353,17 @@ func RemoveAll(conn *zk.Conn, path string) {
 	if err != nil {
 		return
 	}
-	for _, child := range children {
-		RemoveAll(conn, path+"/"+child)
+	// Most have nothing below them, and go many at a time.
+	for chunk := range slices.Chunk(children, 1000) {
+		ops := make([]any, len(chunk))
+		for i, child := range chunk {
+			ops[i] = &zk.DeleteRequest{Path: path + "/" + child, Version: -1}
+		}
+		if _, err := conn.Multi(ops...); err != nil {
+			for _, child := range chunk {
+				RemoveAll(conn, path+"/"+child)
+			}
+		}
 	}
 	conn.Delete(path, -1)
 }
