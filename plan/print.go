@@ -50,6 +50,10 @@ var quotes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 func isPrintable(s string) bool {
 	for i := 0; i < len(s); {
+		if c := s[i]; c >= ' ' && c <= '~' {
+			i++
+			continue
+		}
 		r, size := utf8.DecodeRuneInString(s[i:])
 		if r == utf8.RuneError && size == 1 || !isShown(r) {
 			return false

@@ -96,7 +96,7 @@ func readable(live *plan.Snapshot) (*plan.Tree, []plan.Finding) {
 		for _, c := range ns.Configs {
 			n, err := c.Value.Parse()
 			if err == nil && n.IsLeaf() {
-				err = fmt.Errorf("it is a %s; a configuration is an object or a list", n.Kind)
+				err = fmt.Errorf("a configuration is an object or a list, and this is neither (%s)", n.Kind)
 			}
 			if err == nil {
 				kept = append(kept, c)

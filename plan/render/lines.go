@@ -26,6 +26,9 @@ func lines(s string) int { return strings.Count(strings.TrimSuffix(s, "\n"), "\n
 // shorten returns a string in quotes; a long one loses its middle and gets its
 // length.
 func shorten(s string) string {
+	if len(s) <= maxShown {
+		return plan.Quote(s)
+	}
 	runes := []rune(s)
 	if len(runes) <= maxShown {
 		return plan.Quote(s)
