@@ -36,6 +36,13 @@ func (u unit) read() parsed {
 
 // parse reads the file's content. It keeps nothing of data.
 func (u unit) parse(data []byte) parsed {
+	if configs, ok := u.parseChunks(withoutBOM(data), chunkSize); ok {
+		return parsed{configs: configs}
+	}
+	return u.parseWhole(data)
+}
+
+func (u unit) parseWhole(data []byte) parsed {
 	d := &document{unit: u, text: newText(withoutBOM(data))}
 	d.key = plan.Key{Namespace: u.namespace, Config: u.config}
 	if offset := invalidUTF8(d.text.data); offset >= 0 {
