@@ -82,7 +82,7 @@ func (d *diff) undeclaredNamespace(have LiveNamespace) {
 	case have.Ephemeral:
 	case d.opts.Prune != PruneNamespaces || !d.opts.Selection.Whole(have.Name):
 		d.plan.Kept = append(d.plan.Kept, key)
-	case have.Children > 0:
+	case have.Children > 0 || have.Data > 0:
 		d.problem(key, Position{},
 			"it would be deleted, but holds something that Confo knows nothing of",
 			"delete that by hand if nobody needs it, or put the namespace back into the tree")

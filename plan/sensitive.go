@@ -13,7 +13,9 @@ import (
 // A text that the tree marks somewhere is hidden wherever it is. Only leaves are
 // hidden: how a configuration is made up stays visible.
 type Sensitivity struct {
-	marked map[string]bool // texts that the tree marks
+	// marked reports whether the tree marks a text. It is a function because
+	// fmt would print what is in a map.
+	marked func(text string) bool
 }
 
 // minMarked is how long a marked text has to be to be hidden elsewhere too:
@@ -23,29 +25,29 @@ const minMarked = 4
 // SensitivityOf returns the sensitivity that takes what the tree marks into
 // account.
 func SensitivityOf(t *Tree) Sensitivity {
-	s := Sensitivity{marked: map[string]bool{}}
+	texts := map[string]bool{}
 	for _, ns := range t.Namespaces {
 		for _, c := range ns.Configs {
 			if declared := c.Value.sensitive(); declared != nil {
 				if n, err := c.Value.Parse(); err == nil {
 					Sensitivity{}.markBelow(&n, nil, declared)
-					s.remember(n)
+					n.rememberMarked(texts)
 				}
 			}
 		}
 	}
-	return s
+	return Sensitivity{marked: func(text string) bool { return texts[text] }}
 }
 
-func (s Sensitivity) remember(n Node) {
+func (n Node) rememberMarked(texts map[string]bool) {
 	if n.Sensitive && n.Kind == String && len(n.Text) >= minMarked {
-		s.marked[n.Text] = true
+		texts[n.Text] = true
 	}
 	for i := range n.Items {
-		s.remember(n.Items[i])
+		n.Items[i].rememberMarked(texts)
 	}
 	for i := range n.Fields {
-		s.remember(n.Fields[i].Value)
+		n.Fields[i].Value.rememberMarked(texts)
 	}
 }
 
@@ -76,7 +78,7 @@ func (s Sensitivity) markBelow(n *Node, path Path, declared []Path) {
 			s.markBelow(&n.Items[i], append(path, Item(i)), declared)
 		}
 	case String:
-		n.Sensitive = n.Sensitive || s.marked[n.Text] || LooksSecret(n.Text)
+		n.Sensitive = n.Sensitive || s.hides(n.Text)
 	}
 }
 
@@ -207,7 +209,11 @@ func words(name string) []string {
 // LooksSecret reports whether a text gives itself away as holding a secret,
 // whatever its field is called.
 func LooksSecret(text string) bool {
-	return hasUserinfo(text) || hasPrivateKey(text) || isSecretJSON(text)
+	return Sensitivity{}.hides(text)
+}
+
+func (s Sensitivity) hides(text string) bool {
+	return s.marked != nil && s.marked(text) || hasUserinfo(text) || hasPrivateKey(text) || s.hidesInJSON(text)
 }
 
 // hasUserinfo finds "scheme://user:password@host" and "scheme://token@host"
@@ -246,7 +252,8 @@ func hasPrivateKey(text string) bool {
 	}
 }
 
-func isSecretJSON(text string) bool {
+// hidesInJSON reports whether text is JSON that holds something sensitive.
+func (s Sensitivity) hidesInJSON(text string) bool {
 	trimmed := strings.TrimSpace(text)
 	if trimmed == "" || trimmed[0] != '{' && trimmed[0] != '[' {
 		return false
@@ -255,7 +262,7 @@ func isSecretJSON(text string) bool {
 	if err != nil {
 		return false
 	}
-	Sensitivity{}.mark(&n, nil)
+	s.mark(&n, nil)
 	return n.anySensitive()
 }
 

@@ -52,8 +52,8 @@ func join(chunks [][]byte, parsed []*document) ([]plan.Config, bool) {
 	lines := int32(0)
 	for i, d := range parsed {
 		for _, c := range d.configs {
-			if names[c.Name] {
-				return nil, false // the same key in two chunks
+			if c.Position.Column != 1 || names[c.Name] {
+				return nil, false // keys not at the left edge, or the same in two chunks
 			}
 			names[c.Name] = true
 			c.Position.Line += lines
