@@ -67,7 +67,7 @@ type speedRow struct {
 	cpu      time.Duration
 	requests int
 	peak     int // KiB
-	floor    time.Duration
+	ratio    float64
 }
 
 // value is the n-th configuration's, 300 bytes long as JSON.
@@ -87,25 +87,53 @@ func benchData(n int) []byte {
 }
 
 func (t *speedTable) measure(size int) {
-	t.server = zktest.Start(t.B, zktest.Config{Java: []string{"-Xmx6g"}})
+	t.server = zktest.Start(t.B, zktest.Config{Java: []string{"-Xmx8g"}})
 	defer t.server.Kill()
 	t.dir = t.TempDir()
-	t.writeTree(size, 0)
+	t.writeTree(size)
 	tree, five, tiny := filepath.Join(t.dir, "tree"), filepath.Join(t.dir, "five"), filepath.Join(t.dir, "tiny")
 	url := "zk://" + t.server.Addr
 
-	writeFloor := t.writeFloor(size)
-	t.add(speedRow{size: size, what: "floor: bare multis", wall: writeFloor})
-	t.run(size, "apply of everything", writeFloor, 1, "apply", "-q", "-s", tree, "-t", url, "--auto-approve")
+	times := 3
+	if size > 100_000 {
+		times = 1
+	}
+	root := 0
+	t.pair(size, "apply of everything", times, "bare multis",
+		func() time.Duration { return t.writeFloor(size, fmt.Sprintf("/floor%d", root)) },
+		func() []string {
+			root++
+			return []string{"apply", "-q", "-s", tree, "-t", fmt.Sprintf("%s/everything%d", url, root), "--auto-approve"}
+		})
+	url += "/everything1"
+	read := func() time.Duration { return t.readFloor(size, "/everything1") }
+	both := func() time.Duration { return read() + yamlFloor(t.B, tree) }
+	command := func(args ...string) func() []string { return func() []string { return args } }
+	t.pair(size, "snapshot", 5, "bare multiReads", read, command("plan", "-q", "-s", tiny, "-t", url, "--prune", "none"))
+	t.pair(size, "plan, nothing changed", 5, "bare multiReads + yaml.v3 on all cores", both, command("plan", "-q", "-s", tree, "-t", url))
+	t.pair(size, "plan, 5 changes", 3, "bare multiReads + yaml.v3 on all cores", both, command("plan", "-q", "-s", five, "-t", url))
+	t.pair(size, "apply of 5 changes", 1, "bare multiReads + yaml.v3 on all cores", both, command("apply", "-q", "-s", five, "-t", url, "--auto-approve"))
+}
 
-	readFloor := t.median(5, func() time.Duration { return t.readFloor(size) })
-	yamlFloor := t.median(3, func() time.Duration { return yamlFloor(t.B, tree) })
-	t.add(speedRow{size: size, what: "floor: bare multiReads", wall: readFloor})
-	t.add(speedRow{size: size, what: "floor: yaml.v3 on all cores", wall: yamlFloor})
-	t.run(size, "snapshot", readFloor, 5, "plan", "-q", "-s", tiny, "-t", url, "--prune", "none")
-	t.run(size, "plan, nothing changed", readFloor+yamlFloor, 5, "plan", "-q", "-s", tree, "-t", url)
-	t.run(size, "plan, 5 changes", readFloor+yamlFloor, 3, "plan", "-q", "-s", five, "-t", url)
-	t.run(size, "apply of 5 changes", readFloor+yamlFloor, 1, "apply", "-q", "-s", five, "-t", url, "--auto-approve")
+// pair runs a floor and the program in turn, several times, and adds the
+// medians; the ratio is the median of the pairs'. The machine is shared: what
+// runs at another time may run at another speed.
+func (t *speedTable) pair(size int, what string, times int, floorName string, floor func() time.Duration, args func() []string) {
+	var rows []speedRow
+	var floors []time.Duration
+	var ratios []float64
+	for range times {
+		f := floor()
+		row := t.once(size, what, args()...)
+		rows, floors, ratios = append(rows, row), append(floors, f), append(ratios, float64(row.wall)/float64(f))
+	}
+	slices.SortFunc(rows, func(a, b speedRow) int { return int(a.wall - b.wall) })
+	slices.Sort(floors)
+	slices.Sort(ratios)
+	t.add(speedRow{size: size, what: "floor: " + floorName, wall: floors[len(floors)/2]})
+	row := rows[len(rows)/2]
+	row.ratio = ratios[len(ratios)/2]
+	t.add(row)
 }
 
 // latency measures the same with 2 ms more a round trip.
@@ -113,17 +141,17 @@ func (t *speedTable) latency(size int) {
 	t.server = zktest.Start(t.B, zktest.Config{})
 	defer t.server.Kill()
 	t.dir = t.TempDir()
-	t.writeTree(size, 0)
+	t.writeTree(size)
 	tree, five := filepath.Join(t.dir, "tree"), filepath.Join(t.dir, "five")
 	proxy := zktest.NewProxy(t.B, t.server.Addr)
 	url := "zk://" + proxy.Addr
-	t.run(size, "apply of everything, through a proxy", 0, 1, "apply", "-q", "-s", tree, "-t", url, "--auto-approve")
-	without := t.run(size, "plan, nothing changed, through a proxy", 0, 5, "plan", "-q", "-s", tree, "-t", url)
-	planned := t.run(size, "plan, 5 changes, through a proxy", 0, 3, "plan", "-q", "-s", five, "-t", url)
+	t.run(size, "apply of everything, through a proxy", 1, "apply", "-q", "-s", tree, "-t", url, "--auto-approve")
+	without := t.run(size, "plan, nothing changed, through a proxy", 5, "plan", "-q", "-s", tree, "-t", url)
+	planned := t.run(size, "plan, 5 changes, through a proxy", 3, "plan", "-q", "-s", five, "-t", url)
 	proxy.Delay(time.Millisecond)
-	with := t.run(size, "plan, nothing changed, with 2 ms", 0, 5, "plan", "-q", "-s", tree, "-t", url)
-	slowPlan := t.run(size, "plan, 5 changes, with 2 ms", 0, 3, "plan", "-q", "-s", five, "-t", url)
-	slowApply := t.run(size, "apply of 5 changes, with 2 ms", 0, 1, "apply", "-q", "-s", five, "-t", url, "--auto-approve")
+	with := t.run(size, "plan, nothing changed, with 2 ms", 5, "plan", "-q", "-s", tree, "-t", url)
+	slowPlan := t.run(size, "plan, 5 changes, with 2 ms", 3, "plan", "-q", "-s", five, "-t", url)
+	slowApply := t.run(size, "apply of 5 changes, with 2 ms", 1, "apply", "-q", "-s", five, "-t", url, "--auto-approve")
 	const trip = 2 * time.Millisecond
 	fmt.Printf("\nplan of %d: %.1f round trips more with 2 ms than without\n", size, float64(with-without)/float64(trip))
 	fmt.Printf("plan of 5 changes: %.1f round trips; apply of 5 changes: %.1f round trips more than the plan\n",
@@ -132,7 +160,7 @@ func (t *speedTable) latency(size int) {
 
 // writeTree writes the YAML of so many configurations; another tree that
 // differs in five, and one with a single one.
-func (t *speedTable) writeTree(size, _ int) {
+func (t *speedTable) writeTree(size int) {
 	write := func(dir, name string, body func(w *bufio.Writer)) {
 		if err := os.MkdirAll(filepath.Join(t.dir, dir), 0o700); err != nil {
 			t.Fatal(err)
@@ -164,32 +192,37 @@ func (t *speedTable) writeTree(size, _ int) {
 }
 
 // run runs the program several times and adds the median.
-func (t *speedTable) run(size int, what string, floor time.Duration, times int, args ...string) time.Duration {
+func (t *speedTable) run(size int, what string, times int, args ...string) time.Duration {
 	var rows []speedRow
 	for range times {
-		before := t.packets()
-		c := exec.Command(t.binary, args...)
-		c.Stderr = os.Stderr
-		start := time.Now()
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		peak := watchPeak(c.Process.Pid)
-		if err := c.Wait(); err != nil {
-			t.Fatalf("%s: %v", strings.Join(args, " "), err)
-		}
-		wall := time.Since(start)
-		rows = append(rows, speedRow{
-			size: size, what: what, wall: wall, floor: floor,
-			cpu:      c.ProcessState.UserTime() + c.ProcessState.SystemTime(),
-			requests: t.packets() - before - 1,
-			peak:     <-peak,
-		})
+		rows = append(rows, t.once(size, what, args...))
 	}
 	slices.SortFunc(rows, func(a, b speedRow) int { return int(a.wall - b.wall) })
 	row := rows[len(rows)/2]
 	t.add(row)
 	return row.wall
+}
+
+// once runs the program.
+func (t *speedTable) once(size int, what string, args ...string) speedRow {
+	before := t.packets()
+	c := exec.Command(t.binary, args...)
+	c.Stderr = os.Stderr
+	start := time.Now()
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	peak := watchPeak(c.Process.Pid)
+	if err := c.Wait(); err != nil {
+		t.Fatalf("%s: %v", strings.Join(args, " "), err)
+	}
+	wall := time.Since(start)
+	return speedRow{
+		size: size, what: what, wall: wall,
+		cpu:      c.ProcessState.UserTime() + c.ProcessState.SystemTime(),
+		requests: t.packets() - before - 1,
+		peak:     <-peak,
+	}
 }
 
 // watchPeak returns the most memory that a process ever has, in KiB, once it has
@@ -228,15 +261,6 @@ func (t *speedTable) add(r speedRow) {
 	fmt.Fprintf(os.Stderr, "%d %s: %s\n", r.size, r.what, r.wall.Round(100*time.Microsecond))
 }
 
-func (t *speedTable) median(times int, measure func() time.Duration) time.Duration {
-	var all []time.Duration
-	for range times {
-		all = append(all, measure())
-	}
-	slices.Sort(all)
-	return all[len(all)/2]
-}
-
 func (t *speedTable) print(w io.Writer) {
 	fmt.Fprintf(w, "\n%s, %s/%s, %d cores\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -249,8 +273,8 @@ func (t *speedTable) print(w io.Writer) {
 			return fmt.Sprintf("%.1f", float64(d)/float64(time.Millisecond))
 		}
 		ratio, requests, peak, each := "-", "-", "-", "-"
-		if r.floor > 0 {
-			ratio = fmt.Sprintf("%.2f", float64(r.wall)/float64(r.floor))
+		if r.ratio > 0 {
+			ratio = fmt.Sprintf("%.2f", r.ratio)
 		}
 		if r.cpu > 0 {
 			requests, peak, each = strconv.Itoa(r.requests), strconv.Itoa(r.peak/1024), fmt.Sprintf("%.2f", float64(r.peak)/float64(r.size))
@@ -293,15 +317,15 @@ func yamlFloor(b *testing.B, dir string) time.Duration {
 
 // writeFloor creates the same znodes, below another root, in multis of 1,000
 // with one under way.
-func (t *speedTable) writeFloor(size int) time.Duration {
+func (t *speedTable) writeFloor(size int, root string) time.Duration {
 	client := zktest.Client(t.B, t.server.Addr)
 	acl := zk.WorldACL(zk.PermAll)
 	start := time.Now()
-	ops := []any{&zk.CreateRequest{Path: "/floor", Data: []byte{}, Acl: acl}}
+	ops := []any{&zk.CreateRequest{Path: root, Data: []byte{}, Acl: acl}}
 	for ns := range benchNamespaces {
-		ops = append(ops, &zk.CreateRequest{Path: fmt.Sprintf("/floor/ns%02d", ns), Data: []byte{}, Acl: acl})
+		ops = append(ops, &zk.CreateRequest{Path: fmt.Sprintf("%s/ns%02d", root, ns), Data: []byte{}, Acl: acl})
 		for n := ns; n < size; n += benchNamespaces {
-			ops = append(ops, &zk.CreateRequest{Path: fmt.Sprintf("/floor/ns%02d/c%07d", ns, n), Data: benchData(n), Acl: acl})
+			ops = append(ops, &zk.CreateRequest{Path: fmt.Sprintf("%s/ns%02d/c%07d", root, ns, n), Data: benchData(n), Acl: acl})
 			if len(ops) == 1000 {
 				if _, err := client.Multi(ops...); err != nil {
 					t.Fatal(err)
@@ -318,9 +342,9 @@ func (t *speedTable) writeFloor(size int) time.Duration {
 	return time.Since(start)
 }
 
-// readFloor reads the znodes that writeFloor made with multiReads of 1,000, four
-// under way, on a connection of its own, and throws the answers away.
-func (t *speedTable) readFloor(size int) time.Duration {
+// readFloor reads the same znodes with multiReads of 1,000, four under way, on a
+// connection of its own, and throws the answers away.
+func (t *speedTable) readFloor(size int, root string) time.Duration {
 	start := time.Now()
 	conn, err := net.Dial("tcp", t.server.Addr)
 	if err != nil {
@@ -353,7 +377,7 @@ func (t *speedTable) readFloor(size int) time.Duration {
 		for ns, n := 0, 0; ns < benchNamespaces; {
 			b := []byte{0, 0, 0, 1, 0, 0, 0, 22}
 			for count := 0; count < 1000 && ns < benchNamespaces; count++ {
-				path := fmt.Sprintf("/floor/ns%02d/c%07d", ns, n+ns)
+				path := fmt.Sprintf("%s/ns%02d/c%07d", root, ns, n+ns)
 				b = header(b, 4, 0)
 				b = append(binary.BigEndian.AppendUint32(b, uint32(len(path))), path...)
 				b = append(b, 0)

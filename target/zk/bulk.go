@@ -13,7 +13,7 @@ import (
 // so a batch follows the sizes that were seen.
 const (
 	firstBatch    = 64        // reads, before any size is known
-	maxBatch      = 2000      // reads
+	maxBatch      = 1000      // reads
 	wantedAnswer  = 1 << 20   // bytes
 	maxRequest    = 512 << 10 // bytes
 	batchesAhead  = 8         // multiReads under way
