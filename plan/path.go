@@ -3,7 +3,6 @@ package plan
 import (
 	"strconv"
 	"unicode"
-	"unicode/utf8"
 )
 
 // Path leads from a configuration's value to something in it.
@@ -62,7 +61,7 @@ func (p Path) String() string {
 
 func isPlainName(name string) bool {
 	for i, r := range name {
-		if r != '_' && !unicode.IsLetter(r) && (r != '-' || i == 0) && !unicode.IsDigit(r) || r == utf8.RuneError {
+		if r != '_' && !unicode.IsLetter(r) && (r != '-' || i == 0) && !unicode.IsDigit(r) || !isShown(r) {
 			return false
 		}
 	}

@@ -63,6 +63,10 @@ func isPrintable(s string) bool {
 	return true
 }
 
-// isShown leaves out the format characters: bidirectional controls, zero-width
-// joiners, tags.
-func isShown(r rune) bool { return r == ' ' || unicode.IsPrint(r) }
+// isShown leaves out the format characters (bidirectional controls, zero-width
+// joiners, tags), and the fillers and variation selectors that Unicode counts as
+// letters and marks though nobody sees them.
+func isShown(r rune) bool {
+	return r == ' ' || unicode.IsPrint(r) &&
+		!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}

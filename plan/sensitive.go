@@ -154,6 +154,7 @@ var secretWords = map[string]bool{
 	"secret": true, "token": true, "credential": true, "dsn": true,
 	"apikey": true, "api key": true, "private key": true, "access key": true, "secret key": true,
 	"privatekey": true, "accesskey": true, "secretkey": true,
+	"pass word": true, "pass phrase": true,
 }
 
 // IsSecretName reports whether a field of that name holds a secret.
@@ -195,7 +196,7 @@ func words(name string) []string {
 		}
 		if unicode.IsUpper(r) && i > 0 {
 			afterLower := unicode.IsLower(runes[i-1])
-			startsWord := unicode.IsUpper(runes[i-1]) && i+1 < len(runes) && unicode.IsLower(runes[i+1])
+			startsWord := unicode.IsUpper(runes[i-1]) && i+1 < len(runes) && unicode.IsLower(runes[i+1]) && !isPluralS(runes[i+1:])
 			if afterLower || startsWord {
 				end()
 			}
@@ -204,6 +205,12 @@ func words(name string) []string {
 	}
 	end()
 	return found
+}
+
+// isPluralS reports whether a word ends with the "s" that rest begins with, as
+// in DSNs.
+func isPluralS(rest []rune) bool {
+	return rest[0] == 's' && (len(rest) == 1 || !unicode.IsLower(rest[1]))
 }
 
 // LooksSecret reports whether a text gives itself away as holding a secret,

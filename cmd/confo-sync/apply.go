@@ -29,17 +29,25 @@ type applyCmd struct {
 
 // Run shows what would change, asks, changes it, and looks whether it is so.
 func (c *applyCmd) Run(ctx context.Context, a *app) error {
+	a.begin(render.KindApply, "", a.Source)
+	if err := a.needSource(hintSource); err != nil {
+		return err
+	}
 	if err := a.canAsk(c.AutoApprove); err != nil {
 		return err
 	}
-	if err := a.recover(ctx); err != nil {
-		return err
-	}
-	w, err := a.plan(ctx, render.KindApply, c.planFlags, !c.NoHistory && !c.NoLock)
+	t, err := a.openTarget()
 	if err != nil {
 		return err
 	}
-	defer w.target.Close()
+	defer t.Close()
+	if err := a.recover(ctx, t); err != nil {
+		return err
+	}
+	w, err := a.plan(ctx, t, c.planFlags, !c.NoHistory && !c.NoLock)
+	if err != nil {
+		return err
+	}
 	if asked := !c.AutoApprove || !a.Quiet || len(w.plan.Problems) > 0; a.Format == "text" && asked {
 		if err := a.show(); err != nil {
 			return err
@@ -52,7 +60,7 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 		return a.applied(apply.Result{}, false, nil)
 	}
 	if !c.AutoApprove {
-		if err := a.confirm(ctx, w.target); err != nil {
+		if err := a.confirm(ctx, t); err != nil {
 			return err
 		}
 	}
@@ -69,23 +77,14 @@ type recoverer interface {
 
 // recover puts right what an earlier run may have left at the target, so that
 // it can be read.
-func (a *app) recover(ctx context.Context) error {
-	url, err := a.targetURL()
-	if err != nil {
-		return err
-	}
-	t, err := a.open(url)
-	if err != nil {
-		return err
-	}
-	defer t.Close()
+func (a *app) recover(ctx context.Context, t target.Target) error {
 	r, ok := t.(recoverer)
 	if !ok {
 		return nil
 	}
 	finished, err := r.Recover(ctx)
 	if finished {
-		a.notice("Finished what an earlier apply had committed at %s and not carried out.", plan.Printable(url))
+		a.notice("Finished what an earlier apply had committed at %s and not carried out.", plan.Printable(t.String()))
 	}
 	return err
 }

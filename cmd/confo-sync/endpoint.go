@@ -15,6 +15,14 @@ import (
 	"github.com/confo-sync/confo-sync/target/zk"
 )
 
+// needSource is the error of a command line without a tree.
+func (a *app) needSource(hint string) error {
+	if a.Source == "" {
+		return need("--source", hint)
+	}
+	return nil
+}
+
 // loadTree reads the tree in a folder, and shows its warnings.
 func (a *app) loadTree(ctx context.Context, dir string) (*plan.Tree, error) {
 	tree, found, err := source.Load(ctx, dir, source.LoadOptions{Selection: a.selection()})
@@ -45,6 +53,21 @@ func (a *app) targetURL() (string, error) {
 		return c.url(), nil
 	}
 	return "", need("--target", "say which target, as in -t zk://localhost:2181 or -t file:PATH")
+}
+
+// openTarget returns the target that the flags name, and puts it into the
+// report. It connects to nothing yet.
+func (a *app) openTarget() (target.Target, error) {
+	url, err := a.targetURL()
+	if err != nil {
+		return nil, err
+	}
+	t, err := a.open(url)
+	if err != nil {
+		return nil, err
+	}
+	a.report.Target = t.String()
+	return t, nil
 }
 
 // open returns the target of a URL. It connects to nothing yet.

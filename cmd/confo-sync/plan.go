@@ -24,11 +24,19 @@ type planCmd struct {
 
 // Run shows what would change.
 func (c *planCmd) Run(ctx context.Context, a *app) error {
-	w, err := a.plan(ctx, render.KindPlan, c.planFlags, true)
+	a.begin(render.KindPlan, "", a.Source)
+	if err := a.needSource(hintSource); err != nil {
+		return err
+	}
+	t, err := a.openTarget()
 	if err != nil {
 		return err
 	}
-	defer w.target.Close()
+	defer t.Close()
+	w, err := a.plan(ctx, t, c.planFlags, true)
+	if err != nil {
+		return err
+	}
 	if err := a.show(); err != nil {
 		return err
 	}
@@ -41,40 +49,20 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
+const hintSource = "say which folder holds the tree, as in -s config"
+
 // work is a plan with what it was made from.
 type work struct {
 	target  target.Target
 	desired *plan.Tree
 	options plan.Options
 	plan    *plan.Plan
-	history bool // is kept, and takes its place in the transactions
 }
 
 // plan reads the tree and the target, at the same time, and puts what differs
-// into the report.
-func (a *app) plan(ctx context.Context, kind string, flags planFlags, history bool) (*work, error) {
-	a.begin(kind, "", a.Source)
-	if a.Source == "" {
-		return nil, need("--source", "say which folder holds the tree, as in -s config")
-	}
-	url, err := a.targetURL()
-	if err != nil {
-		return nil, err
-	}
-	t, err := a.open(url)
-	if err != nil {
-		return nil, err
-	}
-	a.report.Target = t.String()
-	w := &work{target: t, history: history, options: plan.Options{Prune: pruneLevel(flags.Prune), Selection: a.selection()}}
-	if err := a.compare(ctx, w, flags); err != nil {
-		t.Close()
-		return nil, err
-	}
-	return w, nil
-}
-
-func (a *app) compare(ctx context.Context, w *work, flags planFlags) error {
+// into the report. With history, transactions are counted with its entries.
+func (a *app) plan(ctx context.Context, t target.Target, flags planFlags, history bool) (*work, error) {
+	w := &work{target: t, options: plan.Options{Prune: pruneLevel(flags.Prune), Selection: a.selection()}}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type reading struct {
@@ -90,21 +78,21 @@ func (a *app) compare(ctx context.Context, w *work, flags planFlags) error {
 	if err != nil {
 		cancel()
 		<-read
-		return err
+		return nil, err
 	}
 	r := <-read
 	if r.err != nil {
-		return r.err
+		return nil, r.err
 	}
 	w.desired = desired
 	w.plan = plan.Diff(desired, r.live, w.options)
 	w.plan.Problems = append(w.plan.Problems, unfit(w.plan.Changes, w.target)...)
 	a.report.Missing = !r.live.Exists
 	a.report.Snapshot = snapshotOf(r.live)
-	a.report.Add(w.plan, len(apply.Batches(w.plan.Changes, w.target.Limits(), w.history)), render.Options{
+	a.report.Add(w.plan, len(apply.Batches(w.plan.Changes, t.Limits(), history)), render.Options{
 		Sensitivity: plan.SensitivityOf(desired), ShowSensitive: flags.ShowSensitive,
 	})
-	return nil
+	return w, nil
 }
 
 // unfit returns what the target could not hold.

@@ -18,19 +18,14 @@ type pullCmd struct {
 // Run writes what is live as YAML.
 func (c *pullCmd) Run(ctx context.Context, a *app) error {
 	a.begin(render.KindPull, "", a.Source)
-	if a.Source == "" {
-		return need("--source", "say which folder to write, as in -s config; it is empty or absent")
-	}
-	url, err := a.targetURL()
-	if err != nil {
+	if err := a.needSource("say which folder to write, as in -s config; it is empty or absent"); err != nil {
 		return err
 	}
-	t, err := a.open(url)
+	t, err := a.openTarget()
 	if err != nil {
 		return err
 	}
 	defer t.Close()
-	a.report.Target = t.String()
 	live, err := a.snapshot(ctx, t)
 	if err != nil {
 		return err

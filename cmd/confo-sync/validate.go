@@ -11,8 +11,8 @@ type validateCmd struct{}
 // Run checks a tree without a target.
 func (c *validateCmd) Run(ctx context.Context, a *app) error {
 	a.begin(render.KindValidate, "", a.Source)
-	if a.Source == "" {
-		return need("--source", "say which folder holds the tree, as in -s config")
+	if err := a.needSource(hintSource); err != nil {
+		return err
 	}
 	tree, err := a.loadTree(ctx, a.Source)
 	if err != nil {

@@ -1,0 +1,196 @@
+package plan_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+func TestIsSecretName(t *testing.T) {
+	for rule, names := range map[string]string{
+		"the words themselves":    "password passwd pwd passphrase secret token credential apikey dsn",
+		"in the plural":           "passwords secrets tokens credentials apikeys api_keys private-keys access_keys dsns DSNs",
+		"in capitals":             "PASSWORD Api_Key DSN DB_PASSWD",
+		"one word of several":     "db_password smtp-passwd user.pwd token_file webhook_secret_2",
+		"camel case":              "dbPassword clientSecret authToken TokenUrl passwordHash",
+		"acronyms":                "dbDSN DSNUrl APIKey myAPIKey HTTPToken",
+		"two words in a row":      "api_key apiKey API-KEY private_key privateKey access.key accessKeyId secret_key my_api_key_2",
+		"a digit ends a word":     "password2 api2key s3token",
+		"names that run together": "dbpassword rootpasswd userpasswords",
+		"a word written as two":   "passWord user_pass_word PassPhrase",
+	} {
+		for name := range strings.FieldsSeq(names) {
+			if !plan.IsSecretName(name) {
+				t.Errorf("%s: %s is taken for no secret", rule, name)
+			}
+		}
+	}
+	for rule, names := range map[string]string{
+		"other words":                 "user host port key keys public_key keyboard monkey pass bypass compass secretary tokenizer pwdx",
+		"parts of words":              "dsnet tokenize desktop",
+		"words that are not in a row": "api_public_key key_api private_ssh_key",
+		"not even words":              "_ - 42 日本",
+	} {
+		for name := range strings.FieldsSeq(names) {
+			if plan.IsSecretName(name) {
+				t.Errorf("%s: %s is taken for a secret", rule, name)
+			}
+		}
+	}
+	if plan.IsSecretName("") {
+		t.Error("no name is taken for a secret")
+	}
+}
+
+const (
+	privateKey  = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n"
+	certificate = "-----BEGIN CERTIFICATE-----\nMIID\n-----END CERTIFICATE-----\n"
+)
+
+func TestLooksSecret(t *testing.T) {
+	for rule, text := range map[string]string{
+		"a user and password":             "postgres://app:hunter2@db/app",
+		"a token alone":                   "https://ghp_1234@example.com/x.git",
+		"an empty password":               "redis://app:@cache",
+		"a password with a slash":         "amqp://app:a/b@mq/",
+		"a password with ? and #":         "amqp://app:a?b#c@mq/",
+		"a scheme of several parts":       "jdbc:mysql://app:hunter2@db:3306/app",
+		"within a text":                   "dial redis://app:hunter2@cache, then wait",
+		"after a URL without":             "http://a/ http://app:hunter2@b/",
+		"a private key":                   privateKey,
+		"of any kind":                     "-----BEGIN PRIVATE KEY-----\nMIIE",
+		"after a certificate":             certificate + privateKey,
+		"JSON with a secret":              ` {"password": "hunter2"}`,
+		"in a list":                       `[{"apiKey": "hunter2"}]`,
+		"JSON with a URL":                 `["postgres://app:hunter2@db/app"]`,
+		"JSON in JSON":                    `{"a": "{\"token\": \"hunter2\"}"}`,
+		"a number under a secret's name":  `{"pwd": 1234}`,
+		"an address behind a port, maybe": "https://example.com:8080/@someone",
+	} {
+		if !plan.LooksSecret(text) {
+			t.Errorf("%s: %q is taken for no secret", rule, text)
+		}
+	}
+	for rule, text := range map[string]string{
+		"nothing":                   "",
+		"a word":                    "hunter2",
+		"a mail address":            "ops@example.com",
+		"a URL":                     "https://example.com/a?b=c#d",
+		"a mail address in a path":  "https://example.com/users/ops@example.com",
+		"and in a query":            "https://example.com/?mail=ops@example.com",
+		"behind white space":        "http://a:80 b@c",
+		"a certificate":             certificate,
+		"a public key":              "-----BEGIN PUBLIC KEY-----\nMIIB",
+		"the words private key":     "PRIVATE KEY",
+		"a label without its end":   "-----BEGIN PRIVATE KEY",
+		"JSON without a secret":     `{"user": "root"}`,
+		"whether there is a secret": `{"password": true, "token": null}`,
+		"an empty object":           `{"password": {}}`,
+		"no JSON":                   `{"password": "hunter2"`,
+		"nearly a URL":              "://",
+	} {
+		if plan.LooksSecret(text) {
+			t.Errorf("%s: %q is taken for a secret", rule, text)
+		}
+	}
+}
+
+func parsePath(steps ...any) plan.Path {
+	var path plan.Path
+	for _, s := range steps {
+		switch s := s.(type) {
+		case string:
+			path = append(path, plan.Name(s))
+		case int:
+			path = append(path, plan.Item(s))
+		}
+	}
+	return path
+}
+
+func decode(t testing.TB, text string) plan.Node {
+	t.Helper()
+	n, err := plan.NewValue([]byte(text)).Parse()
+	if err != nil {
+		t.Fatalf("%q: %v", text, err)
+	}
+	return n
+}
+
+// TestMarks writes values as they are shown, with *** for what is hidden.
+func TestMarks(t *testing.T) {
+	for _, test := range []struct {
+		rule     string
+		value    string
+		declared []plan.Path
+		want     string
+	}{
+		{"nothing is hidden", `{"a": 1, "b": ["x"]}`, nil, `{"a": 1, "b": ["x"]}`},
+		{"by its name", `{"user": "root", "password": "x"}`, nil, `{"user": "root", "password": ***}`},
+		{"a number too", `{"pwd": 1234, "token": 0.5}`, nil, `{"pwd": ***, "token": ***}`},
+		{"whether and nothing are no secrets", `{"allow_credentials": true, "token": null}`, nil, `{"allow_credentials": true, "token": null}`},
+		{"every leaf below a name, not the structure", `{"secrets": {"a": "x", "b": [1, {"c": "y"}]}}`, nil, `{"secrets": {"a": ***, "b": [***, {"c": ***}]}}`},
+		{"within lists", `[{"token": "x"}, "y"]`, nil, `[{"token": ***}, "y"]`},
+		{"by its looks", `{"url": "a://u:p@h", "key": "-----BEGIN PRIVATE KEY-----"}`, nil, `{"url": ***, "key": ***}`},
+		{"JSON in a string", `{"a": "{\"password\": \"x\"}"}`, nil, `{"a": ***}`},
+		{"declared", `{"a": {"b": "x", "c": "y"}}`, []plan.Path{parsePath("a", "b")}, `{"a": {"b": ***, "c": "y"}}`},
+		{"declared, with all below", `{"a": {"b": "x", "c": [true, null]}}`, []plan.Path{parsePath("a")}, `{"a": {"b": ***, "c": [***, ***]}}`},
+		{"declared as a whole", `{"a": 1}`, []plan.Path{nil}, `{"a": ***}`},
+		{"declared in a list: elements move", `{"l": [{"a": "x"}, {"a": "y"}]}`, []plan.Path{parsePath("l", 1, "a")}, `{"l": [{"a": ***}, {"a": ***}]}`},
+		{"declared where there is nothing", `{"a": 1}`, []plan.Path{parsePath("b", "c"), parsePath("a", 0)}, `{"a": 1}`},
+	} {
+		n := decode(t, test.value)
+		change := plan.Change{
+			Key: plan.Key{Namespace: "ns", Config: "c"}, Action: plan.Create,
+			After: plan.Encode(plan.Node{Kind: plan.List, Items: []plan.Node{n}}, wrapped(test.declared)...),
+		}
+		edits, _ := change.Edits(plan.Sensitivity{})
+		if got := shown(edits[0].After); got != test.want {
+			t.Errorf("%s: %s shows as %s, want %s", test.rule, test.value, got, test.want)
+		}
+		if got := edits[0].Sensitive(); got != strings.Contains(test.want, "***") {
+			t.Errorf("%s: the edit is sensitive: %v", test.rule, got)
+		}
+	}
+}
+
+// wrapped returns the paths of what has become the one element of a list.
+func wrapped(paths []plan.Path) []plan.Path {
+	var all []plan.Path
+	for _, p := range paths {
+		all = append(all, append(plan.Path{plan.Item(0)}, p...))
+	}
+	return all
+}
+
+// TestMarkedTexts: what the tree marks in one place is hidden in every other.
+func TestMarkedTexts(t *testing.T) {
+	marks := plan.Encode(decode(t, `{"iban": "DE02 1203", "pin": "1", "deep": ["quitte", 12345]}`),
+		parsePath("iban"), parsePath("pin"), parsePath("deep"))
+	tree := &plan.Tree{Namespaces: []plan.Namespace{{Name: "a", Configs: []plan.Config{
+		{Name: "x", Value: marks}, {Name: "y", Value: plan.NewValue([]byte(`{`))},
+	}}}}
+	change := plan.Change{
+		Key: plan.Key{Namespace: "b", Config: "c"}, Action: plan.Delete,
+		Before: plan.NewValue([]byte(`[{"a": "DE02 1203", "b": "quitte", "c": "1", "d": 12345, "e": "DE02", "f": "[\"quitte\"]"}]`)),
+	}
+	edits, _ := change.Edits(plan.SensitivityOf(tree))
+	// A short text is not looked for, and numbers are not: they'd be everywhere.
+	const want = `{"a": ***, "b": ***, "c": "1", "d": 12345, "e": "DE02", "f": ***}`
+	if got := shown(edits[0].Before); got != want {
+		t.Errorf("shows as %s, want %s", got, want)
+	}
+}
+
+func TestCountSensitive(t *testing.T) {
+	tree := &plan.Tree{Namespaces: []plan.Namespace{{Name: "a", Configs: []plan.Config{
+		{Name: "none", Value: plan.NewValue([]byte(`{"a": 1}`))},
+		{Name: "three", Value: plan.NewValue([]byte(`{"password": ["x", "y"], "u": {"token": 1}}`))},
+		{Name: "marked", Value: plan.Encode(decode(t, `{"a": 1}`), parsePath("a"))},
+		{Name: "unreadable", Value: plan.NewValue([]byte(`{`))},
+	}}}}
+	if got := (plan.Sensitivity{}).Count(tree); got != 5 {
+		t.Errorf("%d leaves are sensitive, want 5", got)
+	}
+}
