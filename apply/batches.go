@@ -111,6 +111,28 @@ func (p *packer) fits(changes []plan.Change, bytes int) bool {
 	return p.limits.Overhead+headerMost+exact+len(compress(records(together))) <= p.limits.Bytes
 }
 
+// TooLarge reports whether a batch is larger than the target takes, however it
+// is split, and how large it is, in bytes. With history that depends on how far
+// the previous values can be compressed.
+func TooLarge(batch []plan.Change, limits target.Limits, history bool) (size int, tooLarge bool) {
+	if limits.Max == 0 {
+		return 0, false
+	}
+	size = limits.Overhead
+	before := 0
+	for _, c := range batch {
+		size += limits.Cost(c)
+		before += recordMost(c)
+	}
+	if history {
+		size += headerMost
+		if size+before > limits.Max {
+			size += len(compress(records(batch)))
+		}
+	}
+	return size, size > limits.Max
+}
+
 func (p *packer) fitsOps(n int) bool {
 	return p.limits.Ops == 0 || len(p.current)+n <= p.limits.Ops
 }

@@ -12,10 +12,10 @@ import (
 
 // shown writes a value as json.dumps does, with *** for sensitive leaves.
 func shown(n *plan.Node) string {
-	const mask = "\x01"
 	return strings.ReplaceAll(string(plan.AppendJSON(nil, masked(*n))), `"\u0001"`, "***")
 }
 
+// masked has a character that no test uses in the place of sensitive leaves.
 func masked(n plan.Node) plan.Node {
 	if n.Sensitive {
 		return plan.Node{Kind: plan.String, Text: "\x01"}
@@ -197,5 +197,23 @@ func TestEditsOfLongLists(t *testing.T) {
 	after.Items = append(after.Items[:10:10], after.Items[11:]...)
 	if edits, _ := update(long(func(i int) string { return fmt.Sprint(length - i) }), after).Edits(plan.Sensitivity{}); len(edits) != 1 {
 		t.Errorf("%d edits remove one element", len(edits))
+	}
+}
+
+// Fields of large objects are found by other means than those of small ones.
+func TestEditsOfLargeObjects(t *testing.T) {
+	large := func(first, last int) plan.Node {
+		n := plan.Node{Kind: plan.Object}
+		for i := first; i <= last; i++ {
+			n.Fields = append(n.Fields, plan.Field{Name: fmt.Sprint("k", i), Value: plan.Node{Kind: plan.Integer, Text: fmt.Sprint(i % 7)}})
+		}
+		return n
+	}
+	for _, size := range []int{11, 12, 13, 50} {
+		edits, unchanged := update(large(1, size), large(3, size+1)).Edits(plan.Sensitivity{})
+		want := []string{"- k1: 1", "- k2: 2", fmt.Sprintf("+ k%d: %d", size+1, (size+1)%7)}
+		if d := cmp.Diff(want, lines(edits)); d != "" || unchanged != size-2 {
+			t.Errorf("%d fields, %d unchanged (-want +got):\n%s", size, unchanged, d)
+		}
 	}
 }

@@ -20,6 +20,7 @@ type holder struct {
 	inside *plan.Change
 	many   []plan.Value
 	named  map[string]plan.Value
+	marks  plan.Sensitivity
 }
 
 // TestNeverPrinted prints values and nodes in every way that Go has, and looks
@@ -32,13 +33,17 @@ func TestNeverPrinted(t *testing.T) {
 	}
 	change := plan.Change{Key: plan.Key{Namespace: "a"}, Before: value, After: value}
 	edits, _ := plan.Change{Key: plan.Key{Namespace: "a", Config: "b"}, Action: plan.Create, After: value}.Edits(plan.Sensitivity{})
+	marks := plan.SensitivityOf(&plan.Tree{Namespaces: []plan.Namespace{{Configs: []plan.Config{{Value: plan.Encode(node, plan.Path{plan.Name("password")})}}}}})
 	all := map[string]any{
 		"value": value, "pointer": &value, "node": node, "node pointer": &node, "change": change, "change pointer": &change,
 		"slice": []plan.Value{value}, "map": map[string]plan.Value{"x": value}, "edits": edits,
-		"tree":     &plan.Tree{Namespaces: []plan.Namespace{{Configs: []plan.Config{{Value: value}}}}},
-		"snapshot": &plan.Snapshot{Namespaces: []plan.LiveNamespace{{Configs: []plan.LiveConfig{{Value: value}}}}},
-		"plan":     &plan.Plan{Changes: []plan.Change{change}},
-		"holder":   holder{Open: value, hidden: value, inside: &change, many: []plan.Value{value}, named: map[string]plan.Value{"x": value}},
+		"tree":        &plan.Tree{Namespaces: []plan.Namespace{{Configs: []plan.Config{{Value: value}}}}},
+		"snapshot":    &plan.Snapshot{Namespaces: []plan.LiveNamespace{{Configs: []plan.LiveConfig{{Value: value}}}}},
+		"plan":        &plan.Plan{Changes: []plan.Change{change}},
+		"holder":      holder{Open: value, hidden: value, inside: &change, many: []plan.Value{value}, named: map[string]plan.Value{"x": value}, marks: marks},
+		"sensitivity": marks, "sensitivity pointer": &marks,
+		"unreadable": plan.Unreadable([]byte(planted), "because"), "marked": plan.Encode(node, plan.Path{plan.Name("password")}),
+		"array": [1]plan.Value{value}, "map key": map[any]string{&value: "x"},
 	}
 	_, broken := plan.NewValue([]byte(planted)).Parse()
 	all["error"] = broken

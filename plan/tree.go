@@ -61,6 +61,11 @@ type Snapshot struct {
 	Namespaces []LiveNamespace
 	// Foreign is what is there and is not a namespace or configuration.
 	Foreign []Foreign
+	// Warnings are what should be known of the target.
+	Warnings []Finding
+	// Access holds the access lists of the namespaces and configurations, and
+	// under the zero Key the root's, when they were asked for.
+	Access map[Key]Access
 	// Zxid is the last transaction in the snapshot, on ZooKeeper: the whole of
 	// it is as it was then.
 	Zxid int64
@@ -101,6 +106,10 @@ type Foreign struct {
 	// What it is, in words: "data on a namespace", "child of a configuration".
 	What string
 }
+
+// Access is an access list, an entry each: scheme:id:permissions, as in
+// world:anyone:cdrwa.
+type Access []string
 
 // Sort brings a snapshot's namespaces, configurations and foreign objects into
 // their order.

@@ -41,6 +41,8 @@ type Target interface {
 // ReadOptions say what a snapshot takes and who hears of its progress.
 type ReadOptions struct {
 	Selection plan.Selection
+	// Access asks for the access lists too, where the target has such.
+	Access bool
 	// Progress, when it is set, is called now and then from one goroutine at
 	// a time: so many configurations read of so many that are known by then.
 	Progress func(done, total int)

@@ -71,7 +71,7 @@ func (a *app) plan(ctx context.Context, t target.Target, flags planFlags, histor
 	}
 	read := make(chan reading, 1)
 	go func() {
-		live, err := a.snapshot(ctx, w.target)
+		live, err := a.snapshot(ctx, t)
 		read <- reading{live, err}
 	}()
 	desired, err := a.loadTree(ctx, a.Source)
@@ -84,12 +84,17 @@ func (a *app) plan(ctx context.Context, t target.Target, flags planFlags, histor
 	if r.err != nil {
 		return nil, r.err
 	}
+	a.warn(r.live.Warnings...)
 	w.desired = desired
 	w.plan = plan.Diff(desired, r.live, w.options)
-	w.plan.Problems = append(w.plan.Problems, unfit(w.plan.Changes, w.target)...)
+	w.plan.Problems = append(w.plan.Problems, unfit(w.plan.Changes, t)...)
+	batches := apply.Batches(w.plan.Changes, t.Limits(), history)
+	if len(w.plan.Problems) == 0 {
+		w.plan.Problems = tooLarge(batches, t.Limits(), history)
+	}
 	a.report.Missing = !r.live.Exists
 	a.report.Snapshot = snapshotOf(r.live)
-	a.report.Add(w.plan, len(apply.Batches(w.plan.Changes, t.Limits(), history)), render.Options{
+	a.report.Add(w.plan, len(batches), render.Options{
 		Sensitivity: plan.SensitivityOf(desired), ShowSensitive: flags.ShowSensitive,
 	})
 	return w, nil
@@ -103,6 +108,24 @@ func unfit(changes []plan.Change, t target.Target) []plan.Finding {
 			message, hint := describe(err)
 			found = append(found, plan.Finding{Key: c.Key, Position: c.Position, Message: message, Hint: hint})
 		}
+	}
+	return found
+}
+
+// tooLarge returns the changes that no transaction takes with their history: the
+// new value fits, but not together with the previous one.
+func tooLarge(batches [][]plan.Change, limits target.Limits, history bool) []plan.Finding {
+	var found []plan.Finding
+	for _, b := range batches {
+		size, large := apply.TooLarge(b, limits, history)
+		if !large {
+			continue
+		}
+		found = append(found, plan.Finding{
+			Key: b[0].Key, Position: b[0].Position,
+			Message: fmt.Sprintf("it does not fit into a transaction together with its previous value, which history keeps: %d bytes, where %d are taken", size, limits.Max),
+			Hint:    "apply it with --no-history, or split the configuration",
+		})
 	}
 	return found
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"sync"
+
+	"github.com/confo-sync/confo-sync/plan"
 )
 
 // How reads are put together. A multiRead costs the server little more than
@@ -21,20 +23,23 @@ const (
 	batchesGrowBy = 4
 )
 
-// request is a znode to be read: its data and stat, or its children's names.
+// request is a znode to be read: its data and stat, its children's names, or its
+// access list.
 type request struct {
 	parent string
 	name   string // below parent; empty for parent itself
 	list   bool
+	access bool
 	watch  bool // be told when it changes
 }
 
 // answer is what became of a request. The data is good until the next one.
 type answer struct {
-	code  code
-	data  []byte // nil when the server holds null
-	stat  stat
-	names []string // of a list
+	code   code
+	data   []byte // nil when the server holds null
+	stat   stat
+	names  []string // of a list
+	access plan.Access
 }
 
 // batch is the run of requests that one frame asks for.
@@ -83,8 +88,9 @@ func (w *wire) fetchAtOnce(n int, get func(i int) request, each func(i int, a *a
 // fetchRun fetches count requests from first on. What the server refused
 // because it has no multiRead is returned, and w has learnt it.
 func (w *wire) fetchRun(first, count int, get func(i int) request, each func(i int, a *answer) error) (refused []batch, err error) {
-	// The server takes multiReads with watches, and sets none.
-	flow := &flow{size: firstBatch, single: w.single || count > 0 && get(first).watch}
+	// The server takes multiReads with watches, and sets none; access lists
+	// can't be had by one.
+	flow := &flow{size: firstBatch, single: w.single || count > 0 && (get(first).watch || get(first).access)}
 	flow.changed = sync.NewCond(&flow.mu)
 	sent := make(chan batch, singlesAhead)
 	sendErr := make(chan error, 1)
@@ -237,10 +243,14 @@ func (w *wire) endMulti() {
 }
 
 func opcode(r request) int32 {
-	if r.list {
+	switch {
+	case r.access:
+		return opGetACL
+	case r.list:
 		return opGetChildren
+	default:
+		return opGetData
 	}
-	return opGetData
 }
 
 func (w *wire) putRead(r request) {
@@ -254,7 +264,9 @@ func (w *wire) putRead(r request) {
 		w.out = append(w.out, '/')
 		w.out = append(w.out, r.name...)
 	}
-	w.putBool(r.watch)
+	if !r.access {
+		w.putBool(r.watch)
+	}
 }
 
 // takeAnswers takes apart the answer to a batch. One read that fails does not
@@ -283,6 +295,9 @@ func takeAnswers(f *fields, whole code, b batch, each func(i int, a *answer) err
 			a.stat = f.stat()
 		case kind == opGetChildren:
 			a.names = f.names()
+		case kind == opGetACL:
+			a.access = f.access()
+			a.stat = f.stat()
 		default:
 			f.short = true
 		}

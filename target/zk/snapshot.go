@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -75,6 +76,9 @@ func (s *scan) run() error {
 		}
 	}
 	s.listForeign()
+	if s.opts.Access && s.snapshot.Exists {
+		return s.access()
+	}
 	return nil
 }
 
@@ -162,9 +166,30 @@ func (s *scan) namespaces() error {
 				setNamespace(ns, a)
 			default:
 				ns.Configs = s.newConfigs(ns.Name, a.names)
+				s.checkListing(key, a.names)
 			}
 			return nil
 		})
+}
+
+// maxListing is how many bytes of names Java's clients take, ZooKeeper's own
+// shell among them.
+const maxListing = 1 << 20
+
+// checkListing warns of a namespace that others soon can't list any more. We can:
+// nothing here bounds what an answer may hold.
+func (s *scan) checkListing(key plan.Key, names []string) {
+	size := 0
+	for _, name := range names {
+		size += 4 + len(name)
+	}
+	if size > maxListing*9/10 {
+		s.snapshot.Warnings = append(s.snapshot.Warnings, plan.Finding{
+			Key:     key,
+			Message: fmt.Sprintf("its %d configurations have names of %d bytes together; Java's clients can't list more than %d", len(names), size, maxListing),
+			Hint:    "spread them over several namespaces, or give them shorter names",
+		})
+	}
 }
 
 func setNamespace(ns *plan.LiveNamespace, a *answer) {
@@ -296,6 +321,39 @@ func (s *scan) listForeign() {
 	s.snapshot.Sort()
 }
 
+// access reads the access lists of everything in the snapshot. They are no part
+// of its instant: changing one leaves no trace in what that is told by.
+func (s *scan) access() error {
+	keys := []plan.Key{rootKey}
+	for _, ns := range s.snapshot.Namespaces {
+		keys = append(keys, plan.Key{Namespace: ns.Name})
+		for _, c := range ns.Configs {
+			keys = append(keys, plan.Key{Namespace: ns.Name, Config: c.Name})
+		}
+	}
+	path := func(key plan.Key) string {
+		if key == rootKey {
+			return s.target.url.Root
+		}
+		return s.target.path(key)
+	}
+	s.snapshot.Access = make(map[plan.Key]plan.Access, len(keys))
+	known := map[string]plan.Access{} // most znodes share a few lists
+	return s.fetch(s.target.url.Root, len(keys),
+		func(i int) request { return request{parent: path(keys[i]), access: true} },
+		func(i int, a *answer) error {
+			if a.code != 0 {
+				return s.fail(path(keys[i]), a.code)
+			}
+			text := strings.Join(a.access, "\n")
+			if known[text] == nil {
+				known[text] = a.access
+			}
+			s.snapshot.Access[keys[i]] = known[text]
+			return nil
+		})
+}
+
 // arena keeps many small byte slices in few large ones.
 type arena struct{ free []byte }
 
@@ -303,8 +361,11 @@ type arena struct{ free []byte }
 const arenaChunk = 256 << 10
 
 func (a *arena) keep(b []byte) []byte {
-	if b == nil {
-		return nil
+	switch {
+	case b == nil:
+		return nil // null stays null
+	case len(b) == 0:
+		return []byte{}
 	}
 	if len(a.free)+len(b) > cap(a.free) {
 		if len(b) >= arenaChunk/4 {

@@ -217,8 +217,58 @@ func TestLargeNamespace(t *testing.T) {
 		Selection: plan.Selection{Namespaces: []string{"ns*"}},
 		Progress:  func(done, _ int) { progress.Store(int64(done)) },
 	})
+	if len(s.Warnings) != 0 {
+		t.Errorf("there are warnings: %v", s.Warnings)
+	}
 	if err != nil || s.Configs() != 60_000 || progress.Load() != 60_000 {
 		t.Errorf("read %v of which %d were told: %v", s.Configs(), progress.Load(), err)
+	}
+}
+
+// TestManyNames warns of a namespace that Java's clients can't list.
+func TestManyNames(t *testing.T) {
+	t.Parallel()
+	addr, root := zktest.Addr(t), zktest.Root(t)
+	client := zktest.Client(t, addr)
+	zktest.Write(t, client, root+"/long", nil)
+	for n := range 10 {
+		var ops []any
+		for c := range 500 {
+			ops = append(ops, &gozk.CreateRequest{
+				Path: fmt.Sprintf("%s/long/%s%d-%d", root, strings.Repeat("n", 200), n, c), Data: []byte{}, Acl: gozk.WorldACL(gozk.PermAll),
+			})
+		}
+		if _, err := client.Multi(ops...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := snapshot(t, open(t, "zk://"+addr+root)); len(s.Warnings) != 1 || s.Warnings[0].Key.Namespace != "long" {
+		t.Errorf("the warnings are %v", s.Warnings)
+	}
+}
+
+// TestAccess reads the access lists when they are asked for.
+func TestAccess(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	closed := append(gozk.DigestACL(gozk.PermRead|gozk.PermWrite, "ops", "secret"), gozk.WorldACL(gozk.PermAdmin|gozk.PermRead)...)
+	if _, err := s.client.SetACL(s.root+"/a/first", closed, -1); err != nil {
+		t.Fatal(err)
+	}
+	if got := snapshot(t, s.direct); got.Access != nil {
+		t.Error("they are read unasked")
+	}
+	got, err := s.direct.Snapshot(t.Context(), target.ReadOptions{Access: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[plan.Key]string{
+		{}: "world:anyone:cdrwa", {Namespace: "a"}: "world:anyone:cdrwa",
+		{Namespace: "a", Config: "first"}: "digest:" + closed[0].ID + ":rw world:anyone:ra",
+	} {
+		if list := strings.Join(got.Access[key], " "); list != want {
+			t.Errorf("that of %q is %s, want %s", key, list, want)
+		}
 	}
 }
 

@@ -9,11 +9,14 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"github.com/confo-sync/confo-sync/plan"
 )
 
 // The opcodes of ZooKeeper's protocol that reading needs.
 const (
 	opGetData      = 4
+	opGetACL       = 6
 	opGetChildren  = 8
 	opSync         = 9
 	opMultiRead    = 22
@@ -56,6 +59,7 @@ type stat struct {
 	czxid, mzxid, pzxid int64
 	version             int32
 	owner               int64
+	aversion            int32 // of the access list
 	dataLength          int32
 	numChildren         int32
 }
@@ -334,9 +338,39 @@ func (f *fields) stat() stat {
 	i64 := func(at int) int64 { return int64(binary.BigEndian.Uint64(b[at:])) }
 	i32 := func(at int) int32 { return int32(binary.BigEndian.Uint32(b[at:])) }
 	return stat{
-		czxid: i64(0), mzxid: i64(8), version: i32(32),
+		czxid: i64(0), mzxid: i64(8), version: i32(32), aversion: i32(40),
 		owner: i64(44), dataLength: i32(52), numChildren: i32(56), pzxid: i64(60),
 	}
+}
+
+// access returns an access list.
+func (f *fields) access() plan.Access {
+	count := int(f.int32())
+	if count < 0 || count > len(f.rest)/12 {
+		f.short = f.short || count > 0
+		return nil
+	}
+	list := make(plan.Access, count)
+	for i := range list {
+		permissions := f.int32()
+		scheme, id := f.string(), f.string()
+		list[i] = scheme + ":" + id + ":" + permissionLetters(permissions)
+	}
+	return list
+}
+
+// permissionLetters writes permissions as zkCli.sh does.
+func permissionLetters(bits int32) string {
+	letters := ""
+	for _, p := range []struct {
+		bit    int32
+		letter string
+	}{{1 << 2, "c"}, {1 << 3, "d"}, {1 << 0, "r"}, {1 << 1, "w"}, {1 << 4, "a"}} {
+		if bits&p.bit != 0 {
+			letters += p.letter
+		}
+	}
+	return letters
 }
 
 // names returns a list of strings, which share one copy of the frame.
