@@ -36,7 +36,7 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 	if err := a.canAsk(c.AutoApprove); err != nil {
 		return err
 	}
-	t, err := a.openTarget()
+	t, err := a.openTarget(true)
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func (a *app) side(ctx context.Context, endpoint string) (side, error) {
 		tree, err := a.loadTree(ctx, endpoint)
 		return side{declared: tree}, err
 	}
-	t, err := a.open(endpoint)
+	t, err := a.open(endpoint, false)
 	if err != nil {
 		return side{}, err
 	}

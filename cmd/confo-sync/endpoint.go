@@ -56,13 +56,13 @@ func (a *app) targetURL() (string, error) {
 }
 
 // openTarget returns the target that the flags name, and puts it into the
-// report. It connects to nothing yet.
-func (a *app) openTarget() (target.Target, error) {
+// report. One that will be written to may be made ready for it.
+func (a *app) openTarget(writing bool) (target.Target, error) {
 	url, err := a.targetURL()
 	if err != nil {
 		return nil, err
 	}
-	t, err := a.open(url)
+	t, err := a.open(url, writing)
 	if err != nil {
 		return nil, err
 	}
@@ -70,8 +70,8 @@ func (a *app) openTarget() (target.Target, error) {
 	return t, nil
 }
 
-// open returns the target of a URL. It connects to nothing yet.
-func (a *app) open(url string) (target.Target, error) {
+// open returns the target of a URL.
+func (a *app) open(url string, writing bool) (target.Target, error) {
 	u, err := target.Parse(url)
 	if err != nil {
 		return nil, &usageError{err}
@@ -83,7 +83,7 @@ func (a *app) open(url string) (target.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return zk.Open(u, zk.Options{Credentials: credentials, Timeout: a.Timeout, Log: a.log}), nil
+	return zk.Open(u, zk.Options{Credentials: credentials, Timeout: a.Timeout, Log: a.log, Writing: writing}), nil
 }
 
 // credentials returns what to offer to ZooKeeper: --credentials, or else the

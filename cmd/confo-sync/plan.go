@@ -28,7 +28,7 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 	if err := a.needSource(hintSource); err != nil {
 		return err
 	}
-	t, err := a.openTarget()
+	t, err := a.openTarget(false)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 	if err := a.needSource("say which folder to write, as in -s config; it is empty or absent"); err != nil {
 		return err
 	}
-	t, err := a.openTarget()
+	t, err := a.openTarget(false)
 	if err != nil {
 		return err
 	}

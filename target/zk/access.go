@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-zookeeper/zk"
 
@@ -39,6 +40,22 @@ func (a accessLists) nearest(ctx context.Context, path string) ([]zk.ACL, error)
 	return zk.WorldACL(zk.PermAll), nil
 }
 
+// prefetch asks for the access lists of several znodes at once. What fails is
+// asked for again when it is needed, and fails then.
+func (a accessLists) prefetch(ctx context.Context, paths ...string) {
+	lists := make([][]zk.ACL, len(paths))
+	var wait sync.WaitGroup
+	for i, path := range paths {
+		wait.Go(func() { lists[i], _ = a.read(ctx, path) })
+	}
+	wait.Wait()
+	for i, path := range paths {
+		if lists[i] != nil {
+			a.known[path] = lists[i]
+		}
+	}
+}
+
 // of returns the access list of a znode, as it is to be given to another one.
 func (a accessLists) of(ctx context.Context, path string) ([]zk.ACL, error) {
 	if path == "" {
@@ -47,6 +64,14 @@ func (a accessLists) of(ctx context.Context, path string) ([]zk.ACL, error) {
 	if acl, ok := a.known[path]; ok {
 		return acl, nil
 	}
+	acl, err := a.read(ctx, path)
+	if err == nil {
+		a.known[path] = acl
+	}
+	return acl, err
+}
+
+func (a accessLists) read(ctx context.Context, path string) ([]zk.ACL, error) {
 	acl, err := within(ctx, a.target.patience(), func() ([]zk.ACL, error) {
 		acl, _, err := a.session.conn.GetACL(path)
 		return acl, err
@@ -67,7 +92,6 @@ func (a accessLists) of(ctx context.Context, path string) ([]zk.ACL, error) {
 			acl[i] = zk.DigestACL(entry.Perms, own.User, own.password)[0]
 		}
 	}
-	a.known[path] = acl
 	return acl, nil
 }
 

@@ -65,6 +65,45 @@ func (t *Target) openSession(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
+// opened is a session, or why there is none.
+type opened struct {
+	session *session
+	err     error
+}
+
+// openAhead begins to open a session.
+func (t *Target) openAhead() {
+	ahead := make(chan opened, 1)
+	t.ahead = ahead
+	go func() {
+		s, err := t.openSession(context.Background())
+		ahead <- opened{s, err}
+	}()
+}
+
+// takeSession returns the session that was opened ahead, if it is any good, or a
+// new one.
+func (t *Target) takeSession(ctx context.Context) (*session, error) {
+	t.mu.Lock()
+	ahead := t.ahead
+	t.ahead = nil
+	t.mu.Unlock()
+	if ahead != nil {
+		select {
+		case o := <-ahead:
+			if o.err == nil && !o.session.expired.Load() && o.session.conn.SessionID() == o.session.id {
+				return o.session, nil
+			}
+			if o.err == nil {
+				o.session.close()
+			}
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	return t.openSession(ctx)
+}
+
 // offer adds the credentials to the session. While it is disconnected, AddAuth
 // fails and forgets them, so it is tried until it works.
 func (s *session) offer(ctx context.Context, c Credentials) error {

@@ -37,6 +37,9 @@ type Options struct {
 	// ResolveWithin is how long is tried to find out what became of a
 	// transaction whose answer was lost; a minute by default.
 	ResolveWithin time.Duration
+	// Writing says that there will be an apply: its session is then opened
+	// while the plan is still being made.
+	Writing bool
 	// Log hears of connections and retries.
 	Log *slog.Logger
 }
@@ -78,9 +81,13 @@ type Target struct {
 	idle      *wire      // a session for reading, kept for the next snapshot
 	used      time.Time  // when idle was last used
 	connected bool       // there was a session once
+
+	// ahead is a session for writing that is opened while the plan is made.
+	ahead chan opened
 }
 
-// Open returns the target at url. It connects to nothing yet.
+// Open returns the target at url. Unless it is opened for writing it connects to
+// nothing yet.
 func Open(url target.URL, opts Options) *Target {
 	setDefault(&opts.Timeout, 10*time.Second)
 	setDefault(&opts.SessionTimeout, 10*time.Second)
@@ -90,7 +97,11 @@ func Open(url target.URL, opts Options) *Target {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Target{url: url, opts: opts, hosts: newHosts(url.Hosts)}
+	t := &Target{url: url, opts: opts, hosts: newHosts(url.Hosts)}
+	if opts.Writing {
+		t.openAhead()
+	}
+	return t
 }
 
 func setDefault[T comparable](option *T, value T) {
@@ -111,39 +122,59 @@ func (t *Target) Close() error {
 		t.idle.close()
 		t.idle = nil
 	}
+	if t.ahead != nil {
+		select {
+		case o := <-t.ahead:
+			if o.err == nil {
+				o.session.close()
+			}
+		case <-time.After(time.Second): // it goes with its timeout
+		}
+		t.ahead = nil
+	}
 	return nil
 }
 
-// reading calls use with a session for reading, whose server has caught up with
-// its leader. A kept session that turns out to be gone is replaced once; any
-// other failure is final.
+// reading calls use with a session for reading, whose server catches up with its
+// leader first. A kept session that turns out to be gone is replaced; any other
+// failure is final.
 func (t *Target) reading(ctx context.Context, use func(*wire) error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if w := t.takeIdle(); w != nil {
+		err := t.use(ctx, w, use)
+		if err == nil || !w.broken.Load() || ctx.Err() != nil {
+			return err
+		}
+		t.opts.Log.Debug("the kept reading session is gone", "server", w.host, "error", err)
+	}
+	w, err := t.dialReader(ctx)
+	if err != nil {
+		return err
+	}
+	return t.use(ctx, w, use)
+}
+
+// takeIdle returns the kept session, if the server can't have ended it yet.
+func (t *Target) takeIdle() *wire {
 	w := t.idle
 	t.idle = nil
 	if w != nil && time.Since(t.used) > t.opts.SessionTimeout/3 {
 		w.close()
-		w = nil
+		return nil
 	}
-	if w != nil {
-		if err := w.sync(t.url.Root); err != nil {
-			w.close()
-			w = nil
-		}
-	}
-	if w == nil {
-		var err error
-		if w, err = t.dialReader(ctx); err != nil {
-			return err
-		}
-		if err := w.sync(t.url.Root); err != nil {
-			w.close()
-			return t.explain("synchronize", t.url.Root, err)
-		}
-	}
+	return w
+}
+
+// use calls use with w, and keeps w if all went well.
+func (t *Target) use(ctx context.Context, w *wire, use func(*wire) error) error {
 	done := w.interruptible(ctx)
-	err := use(w)
+	err := w.sync(t.url.Root)
+	if err == nil {
+		err = use(w)
+	} else {
+		err = t.explain("read", t.url.Root, w.explain(err))
+	}
 	if !done() || err != nil {
 		w.close()
 		if ctx.Err() != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -51,6 +52,8 @@ type wire struct {
 	zxid    int64             // the last transaction that the server had applied at its last answer
 	silence time.Duration     // how long the server may take for an answer
 	single  bool              // the server has no multiRead
+	syncing int32             // the number of a sync whose answer has not come
+	broken  atomic.Bool       // the connection failed
 	onEvent func(path string) // a watch that fired
 }
 
@@ -114,20 +117,14 @@ func (w *wire) authenticate(scheme string, auth []byte) error {
 	return code.err()
 }
 
-// sync makes the server catch up with its leader, so that what is read after it
-// is no older than what anybody has seen before it.
+// sync makes the server catch up with its leader before it answers what comes
+// after, so that what is read is no older than what anybody has seen before. Its
+// own answer is not waited for: reply takes it when it comes.
 func (w *wire) sync(path string) error {
 	w.begin()
-	xid := w.header(opSync)
+	w.syncing = w.header(opSync)
 	w.putString(path)
-	if err := w.flush(); err != nil {
-		return err
-	}
-	_, code, err := w.reply(xid)
-	if err != nil {
-		return err
-	}
-	return code.err()
+	return w.flush()
 }
 
 // watch sets watches on the data of some znodes and the children of others, as
@@ -194,6 +191,9 @@ func (w *wire) begin() { w.out = append(w.out[:0], 0, 0, 0, 0) }
 func (w *wire) flush() error {
 	binary.BigEndian.PutUint32(w.out, uint32(len(w.out)-4))
 	_, err := w.conn.Write(w.out)
+	if err != nil {
+		w.broken.Store(true)
+	}
 	return err
 }
 
@@ -228,6 +228,14 @@ func (w *wire) putBytes(b []byte) {
 
 // receive reads one frame. What it returns is good until the next call.
 func (w *wire) receive() (*fields, error) {
+	f, err := w.readFrame()
+	if err != nil {
+		w.broken.Store(true)
+	}
+	return f, err
+}
+
+func (w *wire) readFrame() (*fields, error) {
 	w.conn.SetReadDeadline(time.Now().Add(w.silence))
 	var length [4]byte
 	if _, err := io.ReadFull(w.in, length[:]); err != nil {
@@ -264,6 +272,12 @@ func (w *wire) reply(want int32) (*fields, code, error) {
 			f.int32() // state of the session
 			if path := f.string(); w.onEvent != nil && path != "" {
 				w.onEvent(path)
+			}
+			continue
+		case xid == w.syncing && xid != want:
+			w.syncing = 0
+			if code != 0 {
+				return nil, 0, code
 			}
 			continue
 		case xid != want:

@@ -37,12 +37,13 @@ type writer struct {
 
 // Begin implements target.Target.
 func (t *Target) Begin(ctx context.Context, run target.Run) (target.Writer, error) {
-	s, err := t.openSession(ctx)
+	s, err := t.takeSession(ctx)
 	if err != nil {
 		return nil, err
 	}
 	w := &writer{t: t, s: s, run: run}
 	w.access = accessLists{target: t, session: s, known: map[string][]zk.ACL{}}
+	w.access.prefetch(ctx, t.stateRoot(), t.historyRoot(), t.url.Root)
 	if !run.NoLock {
 		if err := w.lock(ctx); err != nil {
 			s.close()
@@ -52,14 +53,10 @@ func (t *Target) Begin(ctx context.Context, run target.Run) (target.Writer, erro
 	return w, nil
 }
 
-// End implements target.Writer. A lock that can't be deleted goes with the
-// session, and the session with its timeout.
+// End implements target.Writer. The lock goes with the session: the server
+// deletes it in the transaction that ends the session, or if we can't tell it
+// to, when the session has timed out.
 func (w *writer) End() error {
-	if w.lockPath != "" {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		within(ctx, 2*time.Second, func() (any, error) { return nil, w.s.conn.Delete(w.lockPath, -1) })
-	}
 	w.s.close()
 	return nil
 }
