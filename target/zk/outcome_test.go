@@ -243,8 +243,11 @@ func TestExHolder(t *testing.T) {
 	defer other.End()
 	s.proxy.Shut(false)
 	err = w.Apply(t.Context(), target.Batch{Number: 1, Changes: []plan.Change{create("a", "ex", "{}")}, Entry: []byte("x")})
+	// It learns that its lock is lost, or on a busy machine that it can't get
+	// through in time; in any case that nothing was applied.
 	var lost *target.LockLost
-	if !errors.As(err, &lost) || lost.Applied {
+	var unknown *target.Unknown
+	if err == nil || errors.As(err, &lost) && lost.Applied || errors.As(err, &unknown) {
 		t.Errorf("Apply: %v", err)
 	}
 	if s.has("ex") {
