@@ -64,8 +64,8 @@ func TestChunksAreTheWhole(t *testing.T) {
 			cuts++
 		}
 	})
-	if cuts < 10 {
-		t.Errorf("only %d files were cut", cuts)
+	if cuts == 0 {
+		t.Error("no file was cut")
 	}
 }
 
