@@ -111,6 +111,7 @@ func describe(err error) (message, hint string) {
 	var parse *kong.ParseError
 	var conflict *target.Conflict
 	var unknown *target.Unknown
+	var lost *target.LockLost
 	var path *fs.PathError
 	var finding plan.Finding
 	if errors.As(err, &finding) && hint == "" {
@@ -121,6 +122,8 @@ func describe(err error) (message, hint string) {
 		return "interrupted", hint
 	case errors.As(err, &conflict):
 		hint = `nothing of this transaction was applied; look at what changed, and run the command again`
+	case errors.As(err, &lost):
+		hint = `the ZooKeeper session has ended, or somebody has deleted the lock; run "confo-sync apply" again to go on from there`
 	case errors.As(err, &unknown):
 		hint = `run "confo-sync plan" to see what is there now`
 	case hint == "" && (errors.As(err, &parse) || errors.As(err, &usage)):
