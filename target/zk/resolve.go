@@ -106,7 +106,8 @@ func (w *writer) onSameSession(ctx context.Context, m *multi) outcome {
 // onNewSession waits for the old session's end, and then looks at what the
 // transaction would have made.
 func (w *writer) onNewSession(ctx context.Context, m *multi) outcome {
-	// What waits in the old connection must not be sent any more.
+	// What waits in the old connection must not be sent any more. Nor would it
+	// ever recover if its server has lost its data; a fresh one does.
 	w.s.conn.Close()
 	for ctx.Err() == nil {
 		result, err := w.fromNewSession(ctx, m)

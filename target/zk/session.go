@@ -22,7 +22,9 @@ type session struct {
 var errSessionLost = errors.New("the ZooKeeper session has ended")
 
 // openSession connects, and offers the credentials. zk.Connect itself never
-// fails and tries for ever, so the wait for a session is bounded here.
+// fails and tries for ever, so the wait for a session is bounded here. The size
+// of what the client reads is not: with a limit it would drop the connection at
+// a long listing, again and again.
 func (t *Target) openSession(ctx context.Context) (*session, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.opts.Timeout)
 	defer cancel()

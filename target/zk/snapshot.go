@@ -192,6 +192,8 @@ func (s *scan) checkListing(key plan.Key, names []string) {
 	}
 }
 
+// setNamespace takes over what was read of a namespace. Container and TTL znodes
+// can't be told from ordinary ones; an ephemeral one has an owner.
 func setNamespace(ns *plan.LiveNamespace, a *answer) {
 	ns.Revision = a.stat.revision()
 	ns.Ephemeral = a.stat.owner != 0

@@ -25,7 +25,8 @@ import (
 // the same to any later session.
 //
 // One multi is under way at a time. That costs little, and keeps it knowable
-// what happened before what.
+// what happened before what. Creates have no flags: of those that a multi takes
+// only the plain ones are reported rightly.
 type writer struct {
 	t        *Target
 	s        *session
@@ -165,6 +166,9 @@ func (w *writer) changes(ctx context.Context, changes []plan.Change) ([]any, err
 		case plan.Update:
 			ops = append(ops, &zk.SetDataRequest{Path: path, Data: notNil(c.After.Reveal()), Version: version(c.Revision)})
 		case plan.Delete:
+			// The server asks for a right on the parent only, and would delete
+			// what we may not read. But then there is no plan: a snapshot
+			// fails on what it can't read.
 			ops = append(ops, &zk.DeleteRequest{Path: path, Version: version(c.Revision)})
 		}
 	}
