@@ -158,22 +158,22 @@ func TestSnapshotFails(t *testing.T) {
 			return errors.Join(os.RemoveAll(root), os.WriteFile(root, nil, 0o666))
 		}, []string{"confo is not a folder"}},
 	}
-	if os.Geteuid() != 0 {
-		for _, path := range []string{"shop/database.json", "shop", "."} {
-			tests = append(tests, struct {
-				name  string
-				make  func(t *testing.T, root string) error
-				words []string
-			}{"no permission to read " + path, func(t *testing.T, root string) error {
-				return forbid(t, filepath.Join(root, path))
-			}, []string{filepath.Join("confo", path), "permission denied"}})
-		}
+	for _, path := range []string{"shop/database.json", "shop", "."} {
+		tests = append(tests, struct {
+			name  string
+			make  func(t *testing.T, root string) error
+			words []string
+		}{"no permission to read " + path, func(t *testing.T, root string) error {
+			return forbid(t, filepath.Join(root, path))
+		}, []string{filepath.Join("confo", path), "permission denied"}})
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			root := plant(t, tree{"shop/database.json": "{}"})
 			must(t, test.make(t, root))
-			s, _, err := read(t, open(t, root), plan.Selection{})
+			var s *plan.Snapshot
+			var err error
+			asNobody(t, filepath.Dir(root), func() { s, _, err = read(t, open(t, root), plan.Selection{}) })
 			fails(t, err, test.words...)
 			if errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("%v counts as absent", err)
@@ -192,15 +192,31 @@ func forbid(t *testing.T, path string) error {
 	return os.Chmod(path, 0)
 }
 
-func TestSnapshotByWhoMayOnlyRead(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root may do everything")
+// asNobody calls do as a user to whom permissions mean something, when the test
+// runs as root. That user may go to dir.
+func asNobody(t *testing.T, dir string, do func()) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		do()
+		return
 	}
+	for above := dir; above != filepath.Clean(os.TempDir()) && above != "/"; above = filepath.Dir(above) {
+		must(t, os.Chmod(above, 0o755))
+	}
+	const nobody, keep = 65534, -1
+	must(t, syscall.Setresuid(keep, nobody, keep))
+	defer func() { must(t, syscall.Setresuid(keep, 0, keep)) }()
+	do()
+}
+
+func TestSnapshotByWhoMayOnlyRead(t *testing.T) {
 	root := plant(t, tree{"shop/a.json": "1"})
 	f := open(t, root)
 	must(t, f.Apply(t.Context(), change(t, f, update("shop", "a", "2"))))
 	for _, closed := range []string{"lock", ""} {
 		must(t, forbid(t, filepath.Join(root+".confo-sync", closed)))
+	}
+	asNobody(t, root, func() {
 		_, live, err := read(t, f, plan.Selection{})
 		must(t, err)
 		if d := cmp.Diff(tree{"shop/": "", "shop/a": "2"}, live); d != "" {
@@ -209,7 +225,7 @@ func TestSnapshotByWhoMayOnlyRead(t *testing.T) {
 		if err := f.Apply(t.Context(), change(t, f, update("shop", "a", "3"))); err == nil {
 			t.Error("it was written without a lock")
 		}
-	}
+	})
 }
 
 func TestSnapshotLeavesOutWhatIsNotSelected(t *testing.T) {
