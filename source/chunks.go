@@ -3,100 +3,128 @@ package source
 import (
 	"bytes"
 	"context"
+	"slices"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
 
 // A namespace file of a hundred thousand configurations would be parsed on one
-// core, into nodes that take twenty times its size. So a large file is cut
-// before keys at its left edge, and the chunks are parsed on all cores, each
-// dropped when its configurations are encoded.
+// core, into nodes that take ten times its size. So a large file is cut before
+// keys at its left edge, and the chunks are parsed on all cores, the nodes of
+// each dropped when its configurations are encoded.
 //
 // That a line looks like a key at the left edge doesn't make it one: it may be
-// in the middle of a quoted text. But then the chunk before it ends within that
-// text, and can't be parsed. So whenever a chunk is anything but flawless, the
-// file is parsed whole, and what is said of it is said of the whole.
+// in the middle of a quoted text, or between brackets. But then the chunk before
+// it ends in there, and can't be parsed. If it can, and is a mapping in block
+// style whose keys are at the left edge, the parser has nothing open at its end
+// but that mapping: just what it would have open there in the whole file, and
+// what it has when the next chunk has begun.
+//
+// What is left is what one part of a file may say about another: directives,
+// the ends of documents, anchors, merge keys and keys that are there twice. Such
+// files, and those in error, are parsed whole: of errors nothing is said but
+// what the whole file shows. An anchor without an alias in another chunk is
+// none of these, and an alias without an anchor in its chunk is an error.
 
 // chunkSize is about how large a chunk is, in bytes. A file of less than two is
 // not worth cutting.
 const chunkSize = 128 << 10
 
-// parseChunks parses a namespace file in chunks of about so many bytes. It is
-// not ok when the file can't be cut, or has anything to be said about it.
-func (u unit) parseChunks(data []byte, size int) (configs []plan.Config, ok bool) {
+// parseChunks reads a large namespace file in chunks of about so many bytes. It
+// is not ok when the file is none, or must be parsed whole.
+func (u unit) parseChunks(ctx context.Context, w workers, data []byte, size int) (p parsed, ok bool) {
+	whole := u.document(data)
+	data = whole.text.data
 	if u.json || u.config != "" || len(data) < 2*size || !canBeCut(data) {
-		return nil, false
+		return parsed{}, false
 	}
 	chunks := cut(data, size)
-	parsed := make([]*document, len(chunks))
-	each(context.Background(), len(chunks), func(i int) {
-		d := &document{unit: u, text: newText(chunks[i])}
-		d.key = plan.Key{Namespace: u.namespace}
-		d.parseYAML()
-		parsed[i] = d
+	parts := make([]*document, len(chunks))
+	var failed atomic.Bool
+	w.each(ctx, len(chunks), func(i int) {
+		if failed.Load() {
+			return
+		}
+		parts[i] = &document{unit: u, text: newText(chunks[i]), key: whole.key}
+		if !parts[i].parsePart() {
+			failed.Store(true)
+		}
 	})
-	return join(chunks, parsed)
+	if failed.Load() || ctx.Err() != nil || !whole.join(parts) {
+		return parsed{}, false
+	}
+	return parsed{configs: whole.configs, findings: whole.findings()}, true
 }
 
-// join puts the configurations of chunks together.
-func join(chunks [][]byte, parsed []*document) ([]plan.Config, bool) {
-	total := 0
-	for _, d := range parsed {
-		if len(d.notes) > 0 || len(d.configs) == 0 {
-			return nil, false
-		}
-		total += len(d.configs)
+// parsePart reads a chunk of a namespace file. It is not ok when what the chunk
+// says may not be what it says in the file.
+func (d *document) parsePart() (ok bool) {
+	root, ok := d.yamlRoot()
+	if !ok || !isPart(root) {
+		return false
 	}
-	configs := make([]plan.Config, 0, total)
-	names := make(map[string]bool, total)
-	lines := int32(0)
-	for i, d := range parsed {
-		for _, c := range d.configs {
-			if c.Position.Column != 1 || names[c.Name] {
-				return nil, false // keys not at the left edge, or the same in two chunks
-			}
-			names[c.Name] = true
-			c.Position.Line += lines
-			configs = append(configs, c)
-		}
-		lines += int32(bytes.Count(chunks[i], []byte("\n")))
-	}
-	return configs, true
+	c := d.converter(root)
+	d.yamlNamespace(c, root)
+	d.settle()
+	return !c.limits && !slices.ContainsFunc(d.notes, func(n note) bool { return !n.warning })
 }
 
-// canBeCut reports whether the parts of a file mean what they mean in it: there
-// are no anchors, documents or directives. Lines end with a line feed, as they
-// are counted by those.
-func canBeCut(data []byte) bool {
-	for i, c := range data {
-		switch c {
-		case '\r':
+// isPart reports whether a chunk is a mapping in block style, of ordinary keys
+// that stand at the left edge.
+func isPart(root *yaml.Node) bool {
+	if root == nil || root.Kind != yaml.MappingNode || root.Style&yaml.FlowStyle != 0 || len(root.Content) == 0 {
+		return false
+	}
+	for i := 0; i < len(root.Content); i += 2 {
+		if key := root.Content[i]; key.Kind != yaml.ScalarNode || key.Column != 1 || key.Tag == "!!merge" {
 			return false
-		case 0xC2:
-			if bytes.HasPrefix(data[i:], []byte("\u0085")) {
-				return false
-			}
-		case 0xE2:
-			if bytes.HasPrefix(data[i:], []byte("\u2028")) || bytes.HasPrefix(data[i:], []byte("\u2029")) {
-				return false
-			}
-		case '&', '*':
-			// What begins an anchor or an alias stands at the start of a
-			// value. In the middle of a word it is a character.
-			if i == 0 || bytes.IndexByte([]byte(" \t\n[{,:-?!"), data[i-1]) >= 0 {
-				return false
-			}
-		case '%', '.':
-			if i == 0 || data[i-1] == '\n' {
-				return false
-			}
-		case '-':
-			if (i == 0 || data[i-1] == '\n') && bytes.HasPrefix(data[i:], []byte("---")) {
-				return false
-			}
 		}
 	}
 	return true
+}
+
+// join makes d the whole of its parts. It is not ok when two of them have the
+// same key.
+func (d *document) join(parts []*document) (ok bool) {
+	total := 0
+	for _, part := range parts {
+		total += len(part.configs)
+	}
+	d.configs = make([]plan.Config, 0, total)
+	names := make([]string, 0, total)
+	lines := 0
+	for _, part := range parts {
+		for _, c := range part.configs {
+			c.Position.Line += int32(lines)
+			d.configs = append(d.configs, c)
+			names = append(names, c.Name)
+		}
+		for _, n := range part.notes {
+			n.line += lines
+			d.notes = append(d.notes, n)
+		}
+		lines += bytes.Count(part.text.data, []byte("\n"))
+	}
+	slices.Sort(names)
+	if len(slices.Compact(names)) < total {
+		return false
+	}
+	d.lintTabs()
+	return true
+}
+
+// canBeCut reports whether lines can be counted by their line feeds, and nothing
+// stands at the start of a line that ends a document or is a directive. (What
+// begins another document is an error of the chunk it is in.)
+func canBeCut(data []byte) bool {
+	has := func(s string) bool { return bytes.Contains(data, []byte(s)) }
+	starts := func(s string) bool { return bytes.HasPrefix(data, []byte(s)) || has("\n"+s) }
+	return !starts("%") && !starts("...") && !has("\u0085") && !has("\u2028") && !has("\u2029") &&
+		bytes.Count(data, []byte("\r")) == bytes.Count(data, []byte("\r\n")) && utf8.Valid(data)
 }
 
 // cut cuts a file into chunks of at least size bytes, each of which begins with
@@ -111,7 +139,7 @@ func cut(data []byte, size int) [][]byte {
 				return append(chunks, data)
 			}
 			at += next + 1
-			if beginsKey(data[at]) {
+			if beginsKey(data[at:]) {
 				break
 			}
 		}
@@ -123,7 +151,9 @@ func cut(data []byte, size int) [][]byte {
 
 // beginsKey reports whether a line that begins so may begin with a key of the
 // file's mapping. A comment or an element of a list belongs to what is before
-// it.
-func beginsKey(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c == '_' || c == '"' || c == '\'' || c >= 0x80
+// it. A byte order mark, which may begin a file, is not skipped in its middle.
+func beginsKey(line []byte) bool {
+	c := line[0]
+	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c == '_' || c == '"' || c == '\'' ||
+		c >= 0x80 && !bytes.HasPrefix(line, []byte("\uFEFF"))
 }

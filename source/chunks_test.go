@@ -1,12 +1,14 @@
 package source
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"gopkg.in/yaml.v3"
 	"pgregory.net/rapid"
 )
@@ -18,20 +20,23 @@ func sameAsWhole(t interface {
 }, text string, size int) (cut bool) {
 	t.Helper()
 	u := unit{shown: "a.yaml", namespace: "a"}
-	configs, ok := u.parseChunks([]byte(text), size)
+	parts, ok := u.parseChunks(context.Background(), newWorkers(), []byte(text), size)
 	if !ok {
 		return false
 	}
 	whole := u.parseWhole([]byte(text))
-	if len(whole.findings.Errors)+len(whole.findings.Warnings) > 0 {
-		t.Fatalf("in chunks of %d there is nothing to say of\n%s\nand of the whole %v", size, text, whole.findings)
+	if diff := cmp.Diff(whole.findings, parts.findings); diff != "" {
+		t.Fatalf("what is said of the whole (-) and in chunks of %d (+) of\n%s\n%s", size, text, diff)
 	}
-	if len(configs) != len(whole.configs) {
-		t.Fatalf("%d configurations in chunks of %d, %d in the whole of\n%s", len(configs), size, len(whole.configs), text)
+	if len(parts.configs) != len(whole.configs) {
+		t.Fatalf("%d configurations in chunks of %d, %d in the whole of\n%s", len(parts.configs), size, len(whole.configs), text)
 	}
 	for i, want := range whole.configs {
-		if got := configs[i]; got.Name != want.Name || got.Position != want.Position || string(got.Value.Reveal()) != string(want.Value.Reveal()) {
+		if got := parts.configs[i]; got.Name != want.Name || got.Position != want.Position || string(got.Value.Reveal()) != string(want.Value.Reveal()) {
 			t.Fatalf("%s at %s is %s; in the whole, %s at %s is %s", got.Name, got.Position, got.Value.Reveal(), want.Name, want.Position, want.Value.Reveal())
+		}
+		if diff := cmp.Diff(sensitivePaths(want.Value), sensitivePaths(parts.configs[i].Value)); diff != "" {
+			t.Fatalf("what is sensitive in the whole (-) and in chunks of %d (+) of\n%s\n%s", size, text, diff)
 		}
 	}
 	return true
@@ -110,7 +115,7 @@ func BenchmarkParse(b *testing.B) {
 	b.Run("chunks", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if got := (unit{shown: "a.yaml", namespace: "a"}).parse(data); len(got.configs) != 20_000 {
+			if got := (unit{shown: "a.yaml", namespace: "a"}).parse(b.Context(), newWorkers(), data); len(got.configs) != 20_000 {
 				b.Fatal(len(got.configs))
 			}
 		}

@@ -17,14 +17,16 @@ const (
 	aliasBytes  = 10 << 20
 )
 
-// converter turns YAML nodes into JSON values. It goes on after an error, to
-// find the others; what it then returns is of no use.
+// converter appends the JSON of YAML nodes to what its document has encoded. It
+// goes on after an error, to find the others; what it then appends is of no
+// use.
 type converter struct {
 	doc       *document
 	failed    bool
 	path      plan.Path   // from the configuration to what is being converted
 	sensitive []plan.Path // what !sensitive marks
 	depth     int
+	spare     [][]entry // room that mappings no longer need
 
 	root   *yaml.Node          // of the file
 	active map[*yaml.Node]bool // anchored nodes that the current one is in
@@ -43,28 +45,31 @@ func (c *converter) fail(n *yaml.Node, message, hint string) {
 	c.doc.fail(nodeAt(n), message, hint)
 }
 
-// config converts the value of one configuration, or returns nil when it is in
-// error.
-func (c *converter) config(n *yaml.Node) (*plan.Node, []plan.Path) {
+// config converts the value of one configuration, and returns what !sensitive
+// marks in it. It appends nothing when the value is in error.
+func (c *converter) config(n *yaml.Node) []plan.Path {
 	c.failed, c.sensitive, c.path, c.depth = false, nil, c.path[:0], 0
-	v := c.node(n)
-	if c.failed || c.spent {
-		return nil, nil
+	from := len(c.doc.encoded)
+	kind := c.node(n)
+	switch {
+	case c.failed || c.spent:
+	case kind == plan.Null:
+		c.doc.emptyConfig(nodeAt(n))
+	case kind != plan.List && kind != plan.Object:
+		c.doc.notConfig(nodeAt(n), kind)
+	default:
+		return c.sensitive
 	}
-	if v.IsLeaf() {
-		if v.Kind == plan.Null {
-			c.doc.emptyConfig(nodeAt(n))
-		} else {
-			c.doc.notConfig(nodeAt(n), v.Kind)
-		}
-		return nil, nil
-	}
-	return &v, c.sensitive
+	c.doc.encoded = c.doc.encoded[:from]
+	return nil
 }
 
-func (c *converter) node(n *yaml.Node) plan.Node {
+func (c *converter) write(s string) { c.doc.encoded = append(c.doc.encoded, s...) }
+
+// node converts any value, and returns of what kind it is.
+func (c *converter) node(n *yaml.Node) plan.Kind {
 	if c.spent || c.alias != nil && !c.spend(n) {
-		return plan.Node{}
+		return plan.Null
 	}
 	if n.Kind == yaml.AliasNode {
 		return c.expand(n)
@@ -78,18 +83,19 @@ func (c *converter) node(n *yaml.Node) plan.Node {
 	if c.depth++; c.depth > plan.MaxDepth {
 		c.depth--
 		c.fail(n, fmt.Sprintf("nested more than %d deep, which Python does not read", plan.MaxDepth), "store less in one configuration")
-		return plan.Node{}
+		return plan.Null
 	}
 	leave := c.inside(n)
-	var v plan.Node
+	kind := plan.Object
 	if n.Kind == yaml.SequenceNode {
-		v = c.sequence(n)
+		kind = plan.List
+		c.sequence(n)
 	} else {
-		v = c.mapping(n)
+		c.mapping(n)
 	}
 	leave()
 	c.depth--
-	return v
+	return kind
 }
 
 // inside says that what follows is part of n, until the function it returns is
@@ -118,10 +124,10 @@ func (c *converter) by(alias *yaml.Node) (leave func()) {
 func nothing() {}
 
 // expand converts what an alias stands for.
-func (c *converter) expand(n *yaml.Node) plan.Node {
+func (c *converter) expand(n *yaml.Node) plan.Kind {
 	if c.active[n.Alias] {
 		c.containsItself(n)
-		return plan.Node{}
+		return plan.Null
 	}
 	defer c.by(n)()
 	return c.node(n.Alias)
@@ -156,18 +162,18 @@ func count(n *yaml.Node) int {
 	return total
 }
 
-func (c *converter) sequence(n *yaml.Node) plan.Node {
+func (c *converter) sequence(n *yaml.Node) {
 	c.collectionTag(n, "!!seq")
-	v := plan.Node{Kind: plan.List}
-	if len(n.Content) > 0 {
-		v.Items = make([]plan.Node, len(n.Content))
-	}
+	c.write("[")
 	for i, item := range n.Content {
+		if i > 0 {
+			c.write(", ")
+		}
 		c.path = append(c.path, plan.Item(i))
-		v.Items[i] = c.node(item)
+		c.node(item)
 		c.path = c.path[:len(c.path)-1]
 	}
-	return v
+	c.write("]")
 }
 
 func (c *converter) collectionTag(n *yaml.Node, own string) {
@@ -185,12 +191,13 @@ func (c *converter) problem(n *yaml.Node, p *problem) { c.fail(n, p.message, p.h
 const quoted = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
 
 // scalar converts a scalar that is a value.
-func (c *converter) scalar(n *yaml.Node) plan.Node {
+func (c *converter) scalar(n *yaml.Node) plan.Kind {
 	v := c.resolve(n)
 	if v.problem == nil && (v.traps != 0 || v.kind == plan.String && n.Style&quoted == 0) {
 		c.lint(n, v)
 	}
-	return v.node()
+	c.doc.encoded = plan.AppendJSON(c.doc.encoded, v.node())
+	return v.kind
 }
 
 // resolve returns what a scalar stands for, by its tag, its quotes, or its

@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"slices"
@@ -26,25 +27,26 @@ type parsed struct {
 	findings Findings
 }
 
-func (u unit) read() parsed {
+// read reads the file. When ctx ends it returns nothing of use.
+func (u unit) read(ctx context.Context, w workers) parsed {
 	data, err := os.ReadFile(u.path)
 	if err != nil {
 		return parsed{findings: Findings{Errors: []plan.Finding{unreadable(u.shown, err)}}}
 	}
-	return u.parse(data)
+	return u.parse(ctx, w, data)
 }
 
-// parse reads the file's content. It keeps nothing of data.
-func (u unit) parse(data []byte) parsed {
-	if configs, ok := u.parseChunks(withoutBOM(data), chunkSize); ok {
-		return parsed{configs: configs}
+// parse reads the file's content, if it is large in chunks. It keeps nothing of
+// data.
+func (u unit) parse(ctx context.Context, w workers, data []byte) parsed {
+	if p, ok := u.parseChunks(ctx, w, data, chunkSize); ok || ctx.Err() != nil {
+		return p
 	}
 	return u.parseWhole(data)
 }
 
 func (u unit) parseWhole(data []byte) parsed {
-	d := &document{unit: u, text: newText(withoutBOM(data))}
-	d.key = plan.Key{Namespace: u.namespace, Config: u.config}
+	d := u.document(data)
 	if offset := invalidUTF8(d.text.data); offset >= 0 {
 		line, column := d.text.position(offset)
 		d.fail(at{line, column}, "this is not UTF-8", "save the file as UTF-8")
@@ -53,17 +55,29 @@ func (u unit) parseWhole(data []byte) parsed {
 	} else {
 		d.parseYAML()
 	}
+	d.settle()
 	return parsed{configs: d.configs, findings: d.findings()}
 }
 
-// document is a file while it is being read.
+// document is a file, or a part of one, while it is being read.
 type document struct {
 	unit
 	text    text
-	key     plan.Key // what is being read: the namespace, or a configuration
-	configs []plan.Config
+	key     plan.Key      // what is being read: the namespace, or a configuration
+	configs []plan.Config // which have their values when settled
 	notes   []note
-	encoded []byte // scratch
+
+	encoded   []byte              // the values, one after the other
+	ends      []int               // where in encoded those of configs end
+	sensitive map[int][]plan.Path // fields marked with !sensitive, by index in configs
+}
+
+func (u unit) document(data []byte) *document {
+	return &document{
+		unit: u,
+		text: newText(withoutBOM(data)),
+		key:  plan.Key{Namespace: u.namespace, Config: u.config},
+	}
 }
 
 // at is a place in a file: line and column, in characters, from 1.
@@ -119,20 +133,39 @@ func (d *document) findings() Findings {
 	return f
 }
 
-// declare adds a configuration. One in error, whose value is nil, is declared
-// all the same.
-func (d *document) declare(name string, where at, value *plan.Node, sensitive []plan.Path) {
-	c := plan.Config{Name: name, Position: d.position(where)}
-	switch {
-	case value == nil:
-	case len(sensitive) > 0:
-		c.Value = plan.Encode(*value, sensitive...)
-	default:
-		// Values stay for long, so they take no more room than they need.
-		d.encoded = plan.AppendJSON(d.encoded[:0], *value)
-		c.Value = plan.NewValue(bytes.Clone(d.encoded))
+// declare adds a configuration, whose value is what was encoded since the last.
+// One in error, of which nothing was, is declared all the same.
+func (d *document) declare(name string, where at, sensitive []plan.Path) {
+	if len(sensitive) > 0 {
+		if d.sensitive == nil {
+			d.sensitive = map[int][]plan.Path{}
+		}
+		d.sensitive[len(d.configs)] = sensitive
 	}
-	d.configs = append(d.configs, c)
+	d.configs = append(d.configs, plan.Config{Name: name, Position: d.position(where)})
+	d.ends = append(d.ends, len(d.encoded))
+}
+
+// settle gives the configurations their values. They stay for long, so they
+// share one array that has no more room than they need.
+func (d *document) settle() {
+	array, from := bytes.Clone(d.encoded), 0
+	for i, end := range d.ends {
+		if from == end {
+			continue
+		}
+		value := array[from:end:end]
+		d.configs[i].Value = plan.NewValue(value)
+		if sensitive := d.sensitive[i]; len(sensitive) > 0 {
+			n, err := plan.Decode(value)
+			if err != nil {
+				panic(fmt.Sprintf("what was just encoded can't be decoded: %v", err))
+			}
+			d.configs[i].Value = plan.Encode(n, sensitive...)
+		}
+		from = end
+	}
+	d.encoded, d.ends, d.sensitive = nil, nil, nil
 }
 
 // begin makes a configuration what findings are about. A name that can't be one

@@ -25,7 +25,7 @@ func FuzzLoad(f *testing.F) {
 		if whole {
 			u.config = ""
 		}
-		p := u.parse(content)
+		p := u.parse(t.Context(), newWorkers(), content)
 		for _, e := range findingsOf(p) {
 			if e.Position.Line < 1 || e.Position.Column < 1 || e.Message == "" || e.Hint == "" {
 				t.Errorf("finding lacks something: %+v", e)

@@ -74,7 +74,7 @@ func contents(tree *plan.Tree) string {
 
 // parse reads content as the file of the configuration "c" of "ns".
 func parse(name, content string) parsed {
-	return unit{shown: name, namespace: "ns", config: "c", json: strings.HasSuffix(name, ".json")}.parse([]byte(content))
+	return unit{shown: name, namespace: "ns", config: "c", json: strings.HasSuffix(name, ".json")}.parse(context.Background(), newWorkers(), []byte(content))
 }
 
 func findingsOf(p parsed) []plan.Finding {

@@ -16,7 +16,7 @@ func (d *document) parseJSON() {
 	if len(bytes.TrimSpace(data)) == 0 {
 		if d.config != "" {
 			d.emptyConfig(at{1, 1})
-			d.declare(d.config, at{1, 1}, nil, nil)
+			d.declare(d.config, at{1, 1}, nil)
 		}
 		return
 	}
@@ -30,7 +30,8 @@ func (d *document) parseJSON() {
 	start := d.at(v.start)
 	switch {
 	case d.config != "":
-		d.declare(d.config, start, d.jsonConfig(root, start), nil)
+		d.jsonConfig(root, start)
+		d.declare(d.config, start, nil)
 	case root.Kind == plan.Null:
 	case root.Kind != plan.Object:
 		d.notNamespace(start, root.Kind)
@@ -38,22 +39,23 @@ func (d *document) parseJSON() {
 		for i, f := range root.Fields {
 			where := d.at(v.configs[i])
 			d.begin(f.Name, where)
-			d.declare(f.Name, where, d.jsonConfig(f.Value, where), nil)
+			d.jsonConfig(f.Value, where)
+			d.declare(f.Name, where, nil)
 		}
 		d.key.Config = ""
 	}
 }
 
-func (d *document) jsonConfig(n plan.Node, where at) *plan.Node {
+// jsonConfig encodes the value of one configuration, unless it is in error.
+func (d *document) jsonConfig(n plan.Node, where at) {
 	switch {
 	case n.Kind == plan.Null:
 		d.emptyConfig(where)
 	case n.IsLeaf():
 		d.notConfig(where, n.Kind)
 	default:
-		return &n
+		d.encoded = plan.AppendJSON(d.encoded, n)
 	}
-	return nil
 }
 
 func (d *document) at(offset int) at {

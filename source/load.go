@@ -5,11 +5,8 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
@@ -36,10 +33,11 @@ type Findings struct {
 func Load(ctx context.Context, dir string, opts LoadOptions) (*plan.Tree, Findings, error) {
 	w := walk(dir, opts.Selection)
 	parsed := make([]parsed, len(w.units))
-	err := each(ctx, len(w.units), func(i int) {
-		parsed[i] = w.units[i].read()
+	all := newWorkers()
+	all.each(ctx, len(w.units), func(i int) {
+		parsed[i] = w.units[i].read(ctx, all)
 	})
-	if err != nil {
+	if err := ctx.Err(); err != nil {
 		return nil, Findings{}, err
 	}
 	a := assembly{findings: w.findings, sources: map[string]string{}}
@@ -55,26 +53,6 @@ func Load(ctx context.Context, dir string, opts LoadOptions) (*plan.Tree, Findin
 		return nil, a.findings, nil
 	}
 	return tree, a.findings, nil
-}
-
-// each calls do for 0 to n-1, from as many goroutines as can run, until the
-// context ends.
-func each(ctx context.Context, n int, do func(i int)) error {
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		workers.Go(func() {
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					return
-				}
-				do(i)
-			}
-		})
-	}
-	workers.Wait()
-	return ctx.Err()
 }
 
 // assembly puts together what the files declare.
@@ -100,7 +78,11 @@ func (a *assembly) namespace(name string, position plan.Position) *plan.Namespac
 
 func (a *assembly) add(u unit, p parsed) {
 	ns := a.namespace(u.namespace, plan.Position{File: u.shown})
-	ns.Configs = append(ns.Configs, p.configs...)
+	if ns.Configs == nil {
+		ns.Configs = p.configs
+	} else {
+		ns.Configs = append(ns.Configs, p.configs...)
+	}
 	a.sources[u.shown] = u.path
 	a.findings.Errors = append(a.findings.Errors, p.findings.Errors...)
 	a.findings.Warnings = append(a.findings.Warnings, p.findings.Warnings...)
@@ -109,10 +91,10 @@ func (a *assembly) add(u unit, p parsed) {
 // tree returns what was added, by name, without what the selection leaves out.
 func (a *assembly) tree(sel plan.Selection) *plan.Tree {
 	t := &plan.Tree{Namespaces: a.namespaces}
-	t.Sort()
+	slices.SortFunc(t.Namespaces, func(x, y plan.Namespace) int { return strings.Compare(x.Name, y.Name) })
 	for i := range t.Namespaces {
 		ns := &t.Namespaces[i]
-		slices.SortStableFunc(ns.Configs, func(x, y plan.Config) int {
+		slices.SortFunc(ns.Configs, func(x, y plan.Config) int {
 			return cmp.Or(strings.Compare(x.Name, y.Name), comparePositions(x.Position, y.Position))
 		})
 		a.repeated(ns)

@@ -20,36 +20,51 @@ type entry struct {
 	hidden bool       // it was merged in from what is marked as sensitive
 }
 
-func (c *converter) mapping(n *yaml.Node) plan.Node {
-	v := plan.Node{Kind: plan.Object}
+func (c *converter) mapping(n *yaml.Node) {
 	entries := c.entries(n)
-	if len(entries) > 0 {
-		v.Fields = make([]plan.Field, len(entries))
-	}
-	for i, e := range entries {
+	c.write("{")
+	for i := range entries {
+		e := &entries[i]
+		if i > 0 {
+			c.write(", ")
+		}
+		c.doc.encoded = plan.AppendString(c.doc.encoded, e.name)
+		c.write(": ")
 		c.path = append(c.path, plan.Name(e.name))
-		v.Fields[i] = plan.Field{Name: e.name, Value: c.valueOf(e)}
+		c.valueOf(e)
 		c.path = c.path[:len(c.path)-1]
 	}
-	return v
+	c.write("}")
+	c.spare = append(c.spare, entries[:0])
+}
+
+// room returns room for about n entries, which mapping gives back.
+func (c *converter) room(n int) []entry {
+	last := len(c.spare) - 1
+	if last < 0 {
+		return make([]entry, 0, n)
+	}
+	entries := c.spare[last]
+	c.spare = c.spare[:last]
+	return entries
 }
 
 // valueOf converts an entry's value. What was merged in came by an alias.
-func (c *converter) valueOf(e entry) plan.Node {
+func (c *converter) valueOf(e *entry) {
 	if e.alias != nil {
 		defer c.by(e.alias)()
 	}
 	if e.hidden {
 		c.sensitive = append(c.sensitive, slices.Clone(c.path))
 	}
-	return c.node(e.value)
+	c.node(e.value)
 }
 
 // entries returns the entries of a mapping with each name once, in order; what
 // << merges in stands in its place.
 func (c *converter) entries(n *yaml.Node) []entry {
 	c.collectionTag(n, "!!map")
-	entries := make([]entry, 0, len(n.Content)/2)
+	entries := c.room(len(n.Content) / 2)
 	merges := false
 	var seen nameIndex
 	for i := 0; i+1 < len(n.Content); i += 2 {

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -197,7 +198,7 @@ func hasHalves(n plan.Node) bool {
 // survives reads back what is about to be written: a tree that differs from the
 // target it was pulled from would later change the target.
 func survives(u unit, content []byte, want []plan.Field) error {
-	got := u.parse(content)
+	got := u.parse(context.Background(), newWorkers(), content)
 	ok := len(got.findings.Errors) == 0 && len(got.configs) == len(want)
 	for i := 0; ok && i < len(want); i++ {
 		n, err := got.configs[i].Value.Parse()

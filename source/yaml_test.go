@@ -267,7 +267,7 @@ i: shown
 		t.Errorf("sensitive leaves (-want +got):\n%s", diff)
 	}
 
-	merged := unit{namespace: "ns"}.parse([]byte("one: !sensitive &one {x: {k: 1}}\n<<: *one\n")).configs
+	merged := unit{namespace: "ns"}.parse(t.Context(), newWorkers(), []byte("one: !sensitive &one {x: {k: 1}}\n<<: *one\n")).configs
 	if len(merged) != 2 || len(sensitivePaths(merged[1].Value)) != 1 {
 		t.Errorf("a configuration that was merged in: %v", merged)
 	}

@@ -17,7 +17,7 @@ func (d *document) parseYAML() {
 		return
 	}
 	d.lintTabs()
-	c := &converter{doc: d, root: root}
+	c := d.converter(root)
 	start := at{1, 1}
 	if root != nil {
 		start = nodeAt(root)
@@ -29,11 +29,17 @@ func (d *document) parseYAML() {
 		}
 	case root == nil:
 		d.emptyConfig(start)
-		d.declare(d.config, start, nil, nil)
+		d.declare(d.config, start, nil)
 	default:
-		v, sensitive := c.config(root)
-		d.declare(d.config, start, v, sensitive)
+		d.declare(d.config, start, c.config(root))
 	}
+}
+
+// converter returns what converts the nodes below root.
+func (d *document) converter(root *yaml.Node) *converter {
+	// JSON is about as long as YAML in blocks.
+	d.encoded = make([]byte, 0, len(d.text.data)+len(d.text.data)/8)
+	return &converter{doc: d, root: root}
 }
 
 // yamlNamespace reads a mapping of configurations.
@@ -41,7 +47,7 @@ func (d *document) yamlNamespace(c *converter, root *yaml.Node) {
 	if root.Kind != yaml.MappingNode {
 		kind := plan.List
 		if root.Kind == yaml.ScalarNode {
-			kind = c.scalar(root).Kind
+			kind = c.scalar(root)
 		}
 		if kind != plan.Null && !c.failed {
 			d.notNamespace(nodeAt(root), kind)
@@ -52,15 +58,18 @@ func (d *document) yamlNamespace(c *converter, root *yaml.Node) {
 		c.problem(root, unknownTag(tagSensitive))
 		return
 	}
-	for _, e := range c.within(root) {
+	entries := c.within(root)
+	d.configs = make([]plan.Config, 0, len(entries))
+	d.ends = make([]int, 0, len(entries))
+	for _, e := range entries {
 		d.begin(e.name, nodeAt(e.key))
 		c.alias = e.alias
-		v, sensitive := c.config(e.value)
+		sensitive := c.config(e.value)
 		c.alias = nil
 		if e.hidden {
 			sensitive = append(sensitive, nil)
 		}
-		d.declare(e.name, nodeAt(e.key), v, sensitive)
+		d.declare(e.name, nodeAt(e.key), sensitive)
 		d.key.Config = ""
 	}
 }
@@ -99,7 +108,7 @@ func (d *document) yamlRoot() (root *yaml.Node, ok bool) {
 // lintTabs warns of lines that are indented with tabs, where YAML lets them
 // pass.
 func (d *document) lintTabs() {
-	if bytes.IndexByte(d.text.data, '\t') < 0 {
+	if !mayIndentWithTab(d.text.data) {
 		return
 	}
 	states := d.text.states()
@@ -114,6 +123,26 @@ func (d *document) lintTabs() {
 				d.warn(at{number, i + 1}, "a line is indented with a tab", "indent with blanks only: YAML allows tabs in few places")
 				break
 			}
+		}
+	}
+}
+
+// mayIndentWithTab reports whether nothing but blanks is before some tab on its
+// line.
+func mayIndentWithTab(data []byte) bool {
+	for i := 0; ; i++ {
+		next := bytes.IndexByte(data[i:], '\t')
+		if next < 0 {
+			return false
+		}
+		i += next
+		before := bytes.TrimRight(data[:i], " ")
+		if len(before) == 0 {
+			return true
+		}
+		switch before[len(before)-1] {
+		case '\n', '\r', 0x85, 0xA8, 0xA9: // the ends of all line breaks
+			return true
 		}
 	}
 }
