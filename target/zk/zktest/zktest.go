@@ -100,8 +100,23 @@ func Start(t testing.TB, config Config) *Server {
 	if err != nil {
 		t.Fatalf("start ZooKeeper: %v", err)
 	}
-	t.Cleanup(s.Kill)
+	t.Cleanup(func() {
+		s.Kill()
+		if t.Failed() {
+			t.Logf("the server at %s said at last:\n%s", s.Addr, s.lastWords())
+		}
+	})
 	return s
+}
+
+// lastWords returns the end of the server's log.
+func (s *Server) lastWords() string {
+	log, err := os.ReadFile(filepath.Join(s.dir, "log"))
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(strings.TrimSpace(string(log)), "\n")
+	return strings.Join(lines[max(0, len(lines)-40):], "\n")
 }
 
 func start(dir string, config Config) (*Server, error) {
@@ -290,14 +305,31 @@ func Counter(t testing.TB, addr, name string) string {
 	return ""
 }
 
-// FreeAddr returns an address on this machine that nobody listens on.
+// The ports that servers get are below those that the system gives to outgoing
+// connections. A port that one of these has taken meanwhile can't be listened
+// on: a server whose turn it is to lead, which opens its port only then, would
+// never come to lead.
+const (
+	firstPort = 16_000
+	lastPort  = 32_000
+)
+
+// nextPort begins at another place in each test binary, as they run side by
+// side.
+var nextPort atomic.Int64
+
+// FreeAddr returns an address on this machine that nobody listens on. It is
+// returned once.
 func FreeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	const count = lastPort - firstPort
+	nextPort.CompareAndSwap(0, int64(os.Getpid())*211)
+	for range count {
+		addr := fmt.Sprintf("127.0.0.1:%d", firstPort+nextPort.Add(1)%count)
+		if l, err := net.Listen("tcp", addr); err == nil {
+			return addr, l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return "", fmt.Errorf("no port between %d and %d is free", firstPort, lastPort)
 }
 
 var roots atomic.Int64
