@@ -27,21 +27,28 @@ const Version = 1
 
 // Report is what a command shows. Its JSON form is docs/report.schema.json.
 type Report struct {
-	Kind     string    `json:"kind"`
-	Version  int       `json:"version"`
-	Target   string    `json:"target"`
-	Source   string    `json:"source"`
-	Missing  bool      `json:"target_missing,omitempty"` // the target's root does not exist yet
-	Snapshot *Snapshot `json:"snapshot,omitempty"`
-	Summary  Summary   `json:"summary"`
-	Changes  Changes   `json:"changes"`
-	Kept     []Object  `json:"kept"`
-	Foreign  []Foreign `json:"foreign"`
-	Warnings []Finding `json:"warnings"`
-	Errors   []Finding `json:"errors"`
-	Moved    Changes   `json:"moved,omitzero"`
-	Applied  *Applied  `json:"applied,omitempty"`
-	Written  *Written  `json:"written,omitempty"`
+	Kind    string `json:"kind"`
+	Version int    `json:"version"`
+	// Environment is the target's name in the project, if it has one.
+	Environment string    `json:"environment,omitempty"`
+	Target      string    `json:"target"`
+	Source      string    `json:"source"`
+	Commit      string    `json:"commit,omitempty"`         // of the source; with a "+" it has changes beside it
+	Missing     bool      `json:"target_missing,omitempty"` // the target's root does not exist yet
+	Snapshot    *Snapshot `json:"snapshot,omitempty"`
+	Summary     Summary   `json:"summary"`
+	// Namespaces are those that change, by name.
+	Namespaces []Namespace `json:"namespaces"`
+	// Fingerprint names exactly what applying the plan would do.
+	Fingerprint string    `json:"fingerprint,omitempty"`
+	Changes     Changes   `json:"changes"`
+	Kept        []Object  `json:"kept"`
+	Foreign     []Foreign `json:"foreign"`
+	Warnings    []Finding `json:"warnings"`
+	Errors      []Finding `json:"errors"`
+	Moved       Changes   `json:"moved,omitzero"`
+	Applied     *Applied  `json:"applied,omitempty"`
+	Written     *Written  `json:"written,omitempty"`
 
 	masker *masker
 }
@@ -59,6 +66,14 @@ type Summary struct {
 	Delete       int `json:"delete"`
 	Unchanged    int `json:"unchanged"` // configurations
 	Transactions int `json:"transactions"`
+}
+
+// Namespace counts the changes to a namespace and to what is in it.
+type Namespace struct {
+	Name   string `json:"namespace"`
+	Create int    `json:"create"`
+	Update int    `json:"update"`
+	Delete int    `json:"delete"`
 }
 
 // Applied counts what an apply did.
@@ -128,10 +143,24 @@ func source(p plan.Position) *Source {
 
 // Edit is a change to one field. What is sensitive in its values is masked.
 type Edit struct {
-	Path       Path   `json:"path"`
-	Action     string `json:"action"`
-	Before     *Value `json:"before,omitempty"`
-	After      *Value `json:"after,omitempty"`
+	Path Path `json:"path"`
+	// Name is the path as people write it, with elements of lists by their
+	// names if they have such: pool.max, servers[name=web].host. It is empty
+	// for the whole configuration.
+	Name   string `json:"name"`
+	Action string `json:"action"` // add, remove, replace or move
+	Before *Value `json:"before,omitempty"`
+	After  *Value `json:"after,omitempty"`
+	// To is where in its list an element that moved stands afterwards.
+	To *int `json:"to,omitempty"`
+	// Inner says how JSON differs that the strings before and after hold. With
+	// Note, it may be all that does.
+	Inner []Edit `json:"inner,omitempty"`
+	// InnerUnchanged counts the fields within that JSON that don't differ.
+	InnerUnchanged int `json:"inner_unchanged,omitempty"`
+	// Note says what can't be seen at a glance: "string -> integer", "only
+	// white space differs".
+	Note       string `json:"note,omitempty"`
 	Sensitive  bool   `json:"sensitive"`
 	Unreadable string `json:"unreadable,omitempty"` // why the side that is missing can't be shown
 }
@@ -173,7 +202,7 @@ func Findings(found []plan.Finding) []Finding {
 func New(kind, target, source string) *Report {
 	return &Report{
 		Kind: kind, Version: Version, Target: target, Source: source,
-		Kept: []Object{}, Foreign: []Foreign{},
+		Namespaces: []Namespace{}, Kept: []Object{}, Foreign: []Foreign{},
 		Warnings: []Finding{}, Errors: []Finding{},
 	}
 }
@@ -191,6 +220,7 @@ func (r *Report) Add(p *plan.Plan, transactions int, opts Options) {
 		Create: p.Count(plan.Create), Update: p.Count(plan.Update), Delete: p.Count(plan.Delete),
 		Unchanged: p.Unchanged, Transactions: transactions,
 	}
+	r.Namespaces = byNamespace(p.Changes)
 	r.masker = &masker{Options: opts, numbers: map[string]int{}}
 	r.Changes = Changes{p.Changes, r.masker}
 	for _, k := range p.Kept {
@@ -200,6 +230,25 @@ func (r *Report) Add(p *plan.Plan, transactions int, opts Options) {
 		r.Foreign = append(r.Foreign, Foreign{Object: object(f.Key), Path: f.Path, What: f.What})
 	}
 	r.Errors = append(r.Errors, Findings(p.Problems)...)
+}
+
+// byNamespace counts changes, which are in order.
+func byNamespace(changes []plan.Change) []Namespace {
+	counts := []Namespace{}
+	for i := range changes {
+		if name := changes[i].Key.Namespace; len(counts) == 0 || counts[len(counts)-1].Name != name {
+			counts = append(counts, Namespace{Name: name})
+		}
+		switch n := &counts[len(counts)-1]; changes[i].Action {
+		case plan.Create:
+			n.Create++
+		case plan.Update:
+			n.Update++
+		case plan.Delete:
+			n.Delete++
+		}
+	}
+	return counts
 }
 
 // AddMoved puts what moved at the target since the plan was made into the
@@ -245,7 +294,7 @@ func (m *masker) change(c plan.Change) Change {
 	}
 	for _, e := range edits {
 		change.Edits = append(change.Edits, Edit{
-			Path: Path{e.Path}, Action: e.Kind.String(),
+			Path: Path{e.Path}, Name: e.Path.String(), Action: e.Kind.String(),
 			Before: m.value(e.Before), After: m.value(e.After),
 			Sensitive: e.Sensitive(), Unreadable: e.Unreadable,
 		})
