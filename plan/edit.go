@@ -10,26 +10,39 @@ const (
 	Add EditKind = iota + 1
 	Remove
 	Replace
+	Move
 )
 
-// String returns "add", "remove" or "replace".
+// String returns "add", "remove", "replace" or "move".
 func (k EditKind) String() string {
-	return [...]string{"nothing", "add", "remove", "replace"}[k]
+	return [...]string{"nothing", "add", "remove", "replace", "move"}[k]
 }
 
 // Edit is one field that differs. Leaves that must not be shown are marked in
 // both values.
 //
 // A step to a list's element counts as the list stands before the change; the
-// last step of an Add, as it stands after.
+// last step of an Add, as it stands after. An element that moves may have edits
+// of what is in it besides.
 type Edit struct {
 	Path   Path
 	Kind   EditKind
 	Before *Node // nil for Add, and when Unreadable says so
 	After  *Node // nil for Remove, and when Unreadable says so
+	// To is where an element that moves stands afterwards.
+	To int
+	// Inner says what differs in the JSON that the strings Before and After
+	// hold; nothing, when it is only written differently.
+	Inner *Inner
 	// Unreadable says why the side that is missing from a Replace can't be
 	// read.
 	Unreadable string
+}
+
+// Inner is how JSON differs that strings hold.
+type Inner struct {
+	Edits     []Edit
+	Unchanged int
 }
 
 // Sensitive reports whether anything in the edit must not be shown.
@@ -116,14 +129,31 @@ func (d *differ) compare(path Path, before, after *Node) {
 		d.compareObjects(path, before, after)
 	case before.Kind == List && after.Kind == List:
 		d.compareLists(path, before, after)
+	case before.JSON() != nil && after.JSON() != nil:
+		var inner differ
+		if !before.JSON().Equal(*after.JSON()) {
+			inner.compare(nil, before.JSON(), after.JSON())
+		}
+		d.edits = append(d.edits, Edit{
+			Path: path, Kind: Replace, Before: before, After: after,
+			Inner: &Inner{inner.edits, inner.unchanged},
+		})
 	default:
-		if before.anySensitive() || after.anySensitive() {
-			// What replaces a secret is one; what was one still is.
+		d.replace(path, before, after)
+	}
+}
+
+// replace shows two values that have nothing in common. What replaces a secret
+// is one, and what was one still is; only where the secret parts of both are
+// known, the rest is shown.
+func (d *differ) replace(path Path, before, after *Node) {
+	if before.anySensitive() || after.anySensitive() {
+		if before.Secrets() == nil || after.Secrets() == nil {
 			before.markAll()
 			after.markAll()
 		}
-		d.edits = append(d.edits, Edit{Path: path, Kind: Replace, Before: before, After: after})
 	}
+	d.edits = append(d.edits, Edit{Path: path, Kind: Replace, Before: before, After: after})
 }
 
 func (d *differ) compareObjects(path Path, before, after *Node) {
@@ -142,98 +172,6 @@ func (d *differ) compareObjects(path Path, before, after *Node) {
 			d.edits = append(d.edits, Edit{Path: path.With(Name(f.Name)), Kind: Add, After: &f.Value})
 		}
 	}
-}
-
-// compareLists keeps the longest common subsequence of the two lists. Between
-// two elements that stay, those that went and those that came are compared in
-// pairs, and what is left over was removed or added.
-func (d *differ) compareLists(path Path, before, after *Node) {
-	was, is := before.Items, after.Items
-	i, j := 0, 0
-	for _, match := range append(commonElements(was, is), [2]int{len(was), len(is)}) {
-		for ; i < match[0] && j < match[1]; i, j = i+1, j+1 {
-			d.compare(path.With(Item(i)), &was[i], &is[j])
-		}
-		for ; i < match[0]; i++ {
-			d.edits = append(d.edits, Edit{Path: path.With(Item(i)), Kind: Remove, Before: &was[i]})
-		}
-		for ; j < match[1]; j++ {
-			d.edits = append(d.edits, Edit{Path: path.With(Item(j)), Kind: Add, After: &is[j]})
-		}
-		if i < len(was) {
-			d.unchanged++
-		}
-		i, j = i+1, j+1
-	}
-}
-
-// maxMatrix bounds the work on two long lists that differ everywhere, in cells.
-const maxMatrix = 1 << 22
-
-// commonElements returns the index pairs of a longest common subsequence. Lists
-// too long for that are compared from both ends only.
-func commonElements(a, b []Node) [][2]int {
-	x, y := canonicalAll(a), canonicalAll(b)
-	var matches [][2]int
-	head := 0
-	for head < len(x) && head < len(y) && x[head] == y[head] {
-		matches = append(matches, [2]int{head, head})
-		head++
-	}
-	tail := 0
-	for tail < len(x)-head && tail < len(y)-head && x[len(x)-1-tail] == y[len(y)-1-tail] {
-		tail++
-	}
-	midX, midY := x[head:len(x)-tail], y[head:len(y)-tail]
-	if len(midX)*len(midY) <= maxMatrix {
-		for _, m := range longestCommon(midX, midY) {
-			matches = append(matches, [2]int{head + m[0], head + m[1]})
-		}
-	}
-	for k := tail; k > 0; k-- {
-		matches = append(matches, [2]int{len(x) - k, len(y) - k})
-	}
-	return matches
-}
-
-func longestCommon(x, y []string) [][2]int {
-	if len(x) == 0 || len(y) == 0 {
-		return nil
-	}
-	// lengths[i][j] is the length of the longest common subsequence of x[i:]
-	// and y[j:].
-	width := len(y) + 1
-	lengths := make([]int32, (len(x)+1)*width)
-	for i := len(x) - 1; i >= 0; i-- {
-		for j := len(y) - 1; j >= 0; j-- {
-			if x[i] == y[j] {
-				lengths[i*width+j] = lengths[(i+1)*width+j+1] + 1
-			} else {
-				lengths[i*width+j] = max(lengths[(i+1)*width+j], lengths[i*width+j+1])
-			}
-		}
-	}
-	var matches [][2]int
-	for i, j := 0, 0; i < len(x) && j < len(y); {
-		switch {
-		case x[i] == y[j]:
-			matches = append(matches, [2]int{i, j})
-			i, j = i+1, j+1
-		case lengths[(i+1)*width+j] >= lengths[i*width+j+1]:
-			i++
-		default:
-			j++
-		}
-	}
-	return matches
-}
-
-func canonicalAll(items []Node) []string {
-	texts := make([]string, len(items))
-	for i := range items {
-		texts[i] = items[i].Canonical()
-	}
-	return texts
 }
 
 // Canonical returns a text that two nodes share exactly when they are equal. It

@@ -43,6 +43,10 @@ func line(e plan.Edit) string {
 		path = "."
 	}
 	switch {
+	case e.Kind == plan.Move:
+		return fmt.Sprintf("~ %s: to [%d]", path, e.To)
+	case e.Inner != nil:
+		return fmt.Sprintf("~ %s: JSON %q, %d unchanged", path, lines(e.Inner.Edits), e.Inner.Unchanged)
 	case e.Kind == plan.Replace:
 		return fmt.Sprintf("~ %s: %s -> %s", path, side(e.Before), side(e.After))
 	case e.Kind == plan.Add:
@@ -96,8 +100,27 @@ func TestEdits(t *testing.T) {
 		{"all removed", `{"l": [1, 2]}`, `{"l": []}`, []string{`- l[0]: 1`, `- l[1]: 2`}, 0},
 		{"removed and added elsewhere", `[1, 2, 3]`, `[2, 3, 4]`, []string{`- [0]: 1`, `+ [2]: 4`}, 2},
 		{"the longest that stays stays", `["a", "b", "c", "d"]`, `["x", "b", "d", "y"]`, []string{`~ [0]: "a" -> "x"`, `- [2]: "c"`, `+ [3]: "y"`}, 2},
-		{"fields of an element", `[{"name": "a", "n": 1}, {"name": "b", "n": 1}]`, `[{"name": "a", "n": 1}, {"name": "b", "n": 2}]`, []string{`~ [1].n: 1 -> 2`}, 2},
-		{"of one that has moved", `[{"n": 1}, 5]`, `[5, {"n": 1}]`, []string{`- [0]: {"n": 1}`, `+ [1]: {"n": 1}`}, 1},
+		{"fields of an element", `[{"name": "a", "n": 1}, {"name": "b", "n": 1}]`, `[{"name": "a", "n": 1}, {"name": "b", "n": 2}]`, []string{`~ [name=b].n: 1 -> 2`}, 2},
+		{"one that has moved", `[{"n": 1}, 5]`, `[5, {"n": 1}]`, []string{`~ [0]: to [1]`}, 1},
+		{"as few as can be", `[1, 2, 3, 4]`, `[4, 1, 2, 3]`, []string{`~ [3]: to [0]`}, 3},
+		{"of equal ones each once", `[1, 1, 2, 3]`, `[2, 3, 1]`, []string{`~ [0]: to [2]`, `- [1]: 1`}, 2},
+		{"moved and replaced", `[1, 2, 3, 4, 5]`, `[5, 1, 9, 3, 4]`, []string{`~ [1]: 2 -> 9`, `~ [4]: to [0]`}, 3},
+
+		// Lists whose elements have names.
+		{"named elements that moved", `[{"name": "a"}, {"name": "b"}, {"name": "c"}]`, `[{"name": "c"}, {"name": "a"}, {"name": "b"}]`, []string{`~ [name=c]: to [0]`}, 2},
+		{"one in front is no change to the others", `[{"id": 1, "n": 1}, {"id": 2, "n": 1}]`, `[{"id": 3}, {"id": 1, "n": 2}, {"id": 2, "n": 1}]`, []string{`+ [id=3]: {"id": 3}`, `~ [id=1].n: 1 -> 2`}, 2},
+		{"removed, moved and changed", `{"l": [{"key": "x y", "n": 1}, {"key": "b"}, {"key": "c"}]}`, `{"l": [{"key": "c"}, {"key": "x y", "n": 2}]}`, []string{`- l[key=b]: {"key": "b"}`, `~ l[key="x y"]: to [1]`, `~ l[key="x y"].n: 1 -> 2`}, 2},
+		{"an element has no name", `[{"name": "a", "n": 1}, {}]`, `[{"name": "a", "n": 2}, {}]`, []string{`~ [0].n: 1 -> 2`}, 2},
+		{"two have the same", `[{"name": "a", "n": 1}, {"name": "a", "n": 2}]`, `[{"name": "a", "n": 1}, {"name": "a", "n": 3}]`, []string{`~ [1].n: 2 -> 3`}, 2},
+		{"then the next field may name them", `[{"name": "a", "id": 1}, {"name": "a", "id": 2}]`, `[{"name": "a", "id": 2}, {"name": "b", "id": 1}]`, []string{`~ [id=1]: to [1]`, `~ [id=1].name: "a" -> "b"`}, 2},
+		{"a secret names nothing", `{"tokens": [{"name": "a", "n": 1}]}`, `{"tokens": [{"name": "a", "n": 2}]}`, []string{`~ tokens[0].n: *** -> ***`}, 1},
+
+		// JSON in strings.
+		{"JSON in strings", `{"j": "{\"a\": 1, \"b\": 2}"}`, `{"j": "{\"b\": 3, \"a\": 1}"}`, []string{`~ j: JSON ["~ b: 2 -> 3"], 1 unchanged`}, 0},
+		{"written differently", `{"j": "[1,2]"}`, `{"j": "[1, 2]"}`, []string{`~ j: JSON [], 0 unchanged`}, 0},
+		{"with secrets in it", `{"j": "{\"pwd\": \"x\", \"a\": 1}"}`, `{"j": "{\"pwd\": \"y\", \"a\": 1}"}`, []string{`~ j: JSON ["~ pwd: *** -> ***"], 1 unchanged`}, 0},
+		{"JSON becomes something else", `{"j": "[\"a\"]"}`, `{"j": "a"}`, []string{`~ j: "[\"a\"]" -> "a"`}, 0},
+		{"and its secrets stay secret", `{"j": "{\"pwd\": \"x\"}"}`, `{"j": "{\"pwd\": \"x\""}`, []string{`~ j: *** -> ***`}, 0},
 		{"elements that are equal in other words", `[{"a": 1, "b": 2}, 100.0, 7]`, `[{"b": 2, "a": 1}, 1e2, 8]`, []string{`~ [2]: 7 -> 8`}, 2},
 
 		// What is hidden.
@@ -173,7 +196,8 @@ func TestEditsUnreadable(t *testing.T) {
 	}
 }
 
-// Lists too long for the matrix are compared from both ends, and the law holds.
+// Lists too long for the matrix are compared by what they have once, and the law
+// holds.
 func TestEditsOfLongLists(t *testing.T) {
 	const length = 3000
 	long := func(between func(i int) string) plan.Node {
@@ -184,18 +208,18 @@ func TestEditsOfLongLists(t *testing.T) {
 		return decode(t, "["+strings.Join(append(items, `"both"`, `"ends"`), ", ")+"]")
 	}
 	before := long(func(i int) string { return fmt.Sprint(i) })
-	after := long(func(i int) string { return fmt.Sprint(length - i) })
+	after := long(func(i int) string { return fmt.Sprint(length - 1 - i) })
 	edits, unchanged := update(before, after).Edits(plan.Sensitivity{})
 	if got := applyEdits(before, edits); !got.Equal(after) {
 		t.Error("before with the edits is not after")
 	}
-	// One more is where the two runs of numbers cross.
+	// One number stays, and the others move around it.
 	if unchanged != 4+1 || len(edits) != length-1 {
 		t.Errorf("%d edits, %d unchanged", len(edits), unchanged)
 	}
 	// With one element less the rest is still found to stay.
 	after.Items = append(after.Items[:10:10], after.Items[11:]...)
-	if edits, _ := update(long(func(i int) string { return fmt.Sprint(length - i) }), after).Edits(plan.Sensitivity{}); len(edits) != 1 {
+	if edits, _ := update(long(func(i int) string { return fmt.Sprint(length - 1 - i) }), after).Edits(plan.Sensitivity{}); len(edits) != 1 {
 		t.Errorf("%d edits remove one element", len(edits))
 	}
 }

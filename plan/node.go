@@ -41,8 +41,36 @@ type Node struct {
 	// Fields are an Object's, in the order they were written, without
 	// repetition.
 	Fields []Field
-	// Sensitive marks a leaf that must not be shown.
+	// Sensitive marks a leaf that must not be shown as it is.
 	Sensitive bool
+	within    *within
+}
+
+// within is what is known of what a String holds.
+type within struct {
+	json    *Node
+	secrets []Span
+}
+
+// Span is a part of a text, in bytes.
+type Span struct{ From, To int }
+
+// JSON returns the object or list that a String holds as JSON text, with its
+// sensitive leaves marked: nil when it holds none, or must not be shown at all.
+func (n *Node) JSON() *Node {
+	if n.within == nil {
+		return nil
+	}
+	return n.within.json
+}
+
+// Secrets returns the parts of a sensitive String that must not be shown, in
+// order: nil when that is the whole of it.
+func (n *Node) Secrets() []Span {
+	if n.within == nil {
+		return nil
+	}
+	return n.within.secrets
 }
 
 // Field is a name and its value in an object.

@@ -11,7 +11,8 @@ type Path []Step
 // Step is one level of a Path: a field of an object, or an element of a list.
 type Step struct {
 	name string
-	item int // index + 1; 0 for a field
+	item int    // index + 1; 0 for a field
+	by   string // the field that names the element, and name is how; or empty
 }
 
 // Name is the step to an object's field.
@@ -19,6 +20,12 @@ func Name(field string) Step { return Step{name: field} }
 
 // Item is the step to a list's element, counted from 0.
 func Item(index int) Step { return Step{item: index + 1} }
+
+// Named returns the step to an element, called by the field that names it.
+func (s Step) Named(field, name string) Step {
+	s.by, s.name = field, name
+	return s
+}
 
 // Field returns the field's name, and whether the step is one to a field.
 func (s Step) Field() (string, bool) { return s.name, s.item == 0 }
@@ -34,13 +41,24 @@ func (p Path) With(s Step) Path {
 	return longer
 }
 
-// String returns the path as users write it: pool.max, servers[0].host; a name
+// String returns the path as users write it: pool.max, servers[0].host or
+// servers[name=web].host; a name
 // with other characters than letters, digits, "_" and (not at its start) "-" is
 // quoted: limits["a.b"].
 func (p Path) String() string {
 	var b []byte
 	for i, s := range p {
 		switch {
+		case s.by != "":
+			b = append(b, '[')
+			b = append(b, s.by...)
+			b = append(b, '=')
+			if isPlainName(s.name) {
+				b = append(b, s.name...)
+			} else {
+				b = append(b, Quote(s.name)...)
+			}
+			b = append(b, ']')
 		case s.item > 0:
 			b = append(b, '[')
 			b = strconv.AppendInt(b, int64(s.Index()), 10)

@@ -7,11 +7,13 @@ import (
 
 // Sensitivity decides which leaves of a configuration must not be shown: those
 // whose field, or a field above them, is named like a secret; those that look
-// like one (a URL with a user or password in it, a private key, JSON text that
-// holds a secret); and those that the tree marks with !sensitive.
+// like one (a URL with a user or password in it, a private key, an assignment to
+// a secret's name, JSON text that holds a secret); and those that the tree marks
+// with !sensitive.
 //
 // A text that the tree marks somewhere is hidden wherever it is. Only leaves are
-// hidden: how a configuration is made up stays visible.
+// hidden, and of a text that looks like a secret only that: how a configuration
+// is made up stays visible.
 type Sensitivity struct {
 	// marked reports whether the tree marks a text. It is a function because
 	// fmt would print what is in a map.
@@ -78,9 +80,34 @@ func (s Sensitivity) markBelow(n *Node, path Path, declared []Path) {
 			s.markBelow(&n.Items[i], append(path, Item(i)), declared)
 		}
 	case String:
-		n.Sensitive = n.Sensitive || s.hides(n.Text)
+		s.markString(n)
 	}
 }
+
+// markString marks a string for what it holds, and remembers which parts that
+// are. One that is marked already stays hidden as a whole.
+func (s Sensitivity) markString(n *Node) {
+	if n.Sensitive {
+		return
+	}
+	if s.marked != nil && s.marked(n.Text) {
+		n.Sensitive = true
+		return
+	}
+	if inner := jsonIn(n.Text); inner != nil {
+		s.mark(inner, nil)
+		n.Sensitive = inner.anySensitive()
+		n.within = &within{json: inner}
+		return
+	}
+	if secrets := secretParts(n.Text); secrets != nil {
+		n.Sensitive = true
+		n.within = &within{secrets: secrets}
+	}
+}
+
+// hide marks a leaf as a whole.
+func (n *Node) hide() { n.Sensitive, n.within = true, nil }
 
 // leadsTo reports whether two paths are the same, one element of a list being as
 // good as another.
@@ -111,7 +138,7 @@ func (n *Node) markSecrets() {
 		}
 	case Bool, Null:
 	default:
-		n.Sensitive = true
+		n.hide()
 	}
 }
 
@@ -126,7 +153,7 @@ func (n *Node) markAll() {
 			n.Fields[i].Value.markAll()
 		}
 	default:
-		n.Sensitive = true
+		n.hide()
 	}
 }
 
@@ -216,61 +243,22 @@ func isPluralS(rest []rune) bool {
 // LooksSecret reports whether a text gives itself away as holding a secret,
 // whatever its field is called.
 func LooksSecret(text string) bool {
-	return Sensitivity{}.hides(text)
+	n := Node{Kind: String, Text: text}
+	Sensitivity{}.markString(&n)
+	return n.Sensitive
 }
 
-func (s Sensitivity) hides(text string) bool {
-	return s.marked != nil && s.marked(text) || hasUserinfo(text) || hasPrivateKey(text) || s.hidesInJSON(text)
-}
-
-// hasUserinfo finds "scheme://user:password@host" and "scheme://token@host"
-// anywhere in text. A password may hold a "/" that should have been escaped,
-// so what has a ":" before its "@" counts however far away that is.
-func hasUserinfo(text string) bool {
-	for {
-		_, rest, ok := strings.Cut(text, "://")
-		if !ok {
-			return false
-		}
-		text = rest
-		if end := strings.IndexFunc(rest, unicode.IsSpace); end >= 0 {
-			rest = rest[:end]
-		}
-		if at := strings.IndexByte(rest, '@'); at >= 0 {
-			before := rest[:at]
-			if !strings.ContainsAny(before, "/?#") || strings.Contains(before, ":") {
-				return true
-			}
-		}
-	}
-}
-
-func hasPrivateKey(text string) bool {
-	for {
-		_, rest, ok := strings.Cut(text, "-----BEGIN ")
-		if !ok {
-			return false
-		}
-		label, _, ok := strings.Cut(rest, "-----")
-		if ok && strings.Contains(label, "PRIVATE KEY") {
-			return true
-		}
-		text = rest
-	}
-}
-
-// hidesInJSON reports whether text is JSON that holds something sensitive.
-func (s Sensitivity) hidesInJSON(text string) bool {
+// jsonIn returns the object or list that a text holds as JSON, or nil.
+func jsonIn(text string) *Node {
 	trimmed := strings.TrimSpace(text)
 	if trimmed == "" || trimmed[0] != '{' && trimmed[0] != '[' {
-		return false
+		return nil
 	}
 	n, err := Decode([]byte(trimmed))
 	if err != nil {
-		return false
+		return nil
 	}
-	s.mark(&n, nil)
-	return n.anySensitive()
+	return &n
 }
 
 // Count returns how many leaves of a tree must not be shown. Values that are
@@ -293,7 +281,7 @@ func (s Sensitivity) Count(t *Tree) int {
 
 func (n Node) countSensitive() int {
 	if n.Sensitive {
-		return 1
+		return 1 // however many are in it
 	}
 	count := 0
 	for i := range n.Items {
