@@ -28,6 +28,7 @@ type Options struct {
 	Reason string
 	Commit string // of the tree
 	Tool   string // name and version of the program
+	Plan   string // fingerprint of the plan that was approved
 
 	NoHistory bool
 	NoLock    bool
@@ -112,7 +113,7 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 	entries := entriesAhead(encoding, batches, !opts.NoHistory, func(number int) Header {
 		return Header{
 			ID: result.ID, Batch: number, Of: len(batches), Time: time.Now().UTC().Truncate(time.Millisecond),
-			Who: opts.Who, Host: opts.Host, Reason: opts.Reason, Commit: opts.Commit, Tool: opts.Tool,
+			Who: opts.Who, Host: opts.Host, Reason: opts.Reason, Commit: opts.Commit, Tool: opts.Tool, Plan: opts.Plan,
 		}
 	})
 	for i, changes := range batches {
@@ -177,11 +178,14 @@ func entriesAhead(ctx context.Context, batches [][]plan.Change, history bool, he
 	return ahead
 }
 
+// idTime is the form of the time that an ID begins with.
+const idTime = "20060102-150405"
+
 // newID returns a name for an apply that sorts by time.
 func newID(now time.Time) string {
 	random := make([]byte, 3)
 	rand.Read(random)
-	return now.UTC().Format("20060102-150405") + "-" + hex.EncodeToString(random)
+	return now.UTC().Format(idTime) + "-" + hex.EncodeToString(random)
 }
 
 // ErrNotAsWanted is the error of a target that, read again after a plan was

@@ -37,6 +37,7 @@ type Header struct {
 	Reason  string    `json:"reason,omitempty"`
 	Commit  string    `json:"commit,omitempty"` // of the tree
 	Tool    string    `json:"tool"`
+	Plan    string    `json:"plan,omitempty"` // fingerprint of the plan that was approved
 	Create  int       `json:"create"`
 	Update  int       `json:"update"`
 	Delete  int       `json:"delete"`
@@ -50,6 +51,15 @@ type Previous struct {
 	Null      bool    `json:"null,omitempty"` // stored, but without data
 	Size      int     `json:"size"`
 	Value     []byte  `json:"-"`
+}
+
+// Key returns what was changed.
+func (p Previous) Key() plan.Key {
+	k := plan.Key{Namespace: p.Namespace}
+	if p.Config != nil {
+		k.Config = *p.Config
+	}
+	return k
 }
 
 // entryVersion is that of the form of entries.
@@ -78,6 +88,7 @@ func encodeEntry(h Header, changes []plan.Change) ([]byte, error) {
 	h.Version = entryVersion
 	h.Who, h.Host = clip(h.Who, nameMost), clip(h.Host, nameMost)
 	h.Commit, h.Tool, h.Reason = clip(h.Commit, nameMost), clip(h.Tool, nameMost), clip(h.Reason, reasonMost)
+	h.Plan = clip(h.Plan, nameMost)
 	for i := range changes {
 		switch changes[i].Action {
 		case plan.Create:

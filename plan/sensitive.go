@@ -42,7 +42,7 @@ func SensitivityOf(t *Tree) Sensitivity {
 }
 
 func (n Node) rememberMarked(texts map[string]bool) {
-	if n.Sensitive && n.Kind == String && len(n.Text) >= minMarked {
+	if n.Sensitive && n.within == nil && n.Kind == String && len(n.Text) >= minMarked {
 		texts[n.Text] = true
 	}
 	for i := range n.Items {

@@ -7,6 +7,7 @@ package target
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -33,6 +34,11 @@ type Target interface {
 	// confo-sync writes there, and returns what batches are written with. The
 	// error is a *Locked when someone else has held it for all of run.Wait.
 	Begin(ctx context.Context, run Run) (Writer, error)
+
+	// History returns the entries that batches wrote, oldest first, from the
+	// name that is given on: "" for all. There are none where there is no
+	// history.
+	History(ctx context.Context, from string) ([]Entry, error)
 
 	// Close releases what the target holds. It may be called once.
 	Close() error
@@ -93,6 +99,16 @@ type Batch struct {
 	// batch's number. Without one, none is kept.
 	Entry []byte
 }
+
+// Entry is what history keeps of a batch, as Batch has it.
+type Entry struct {
+	// Name is the run's ID and the batch's number, in four digits after a dot.
+	Name string
+	Data []byte
+}
+
+// EntryName returns the name of a batch's entry.
+func EntryName(id string, number int) string { return fmt.Sprintf("%s.%04d", id, number) }
 
 // Limits say how much one batch takes. A zero is no limit.
 type Limits struct {

@@ -18,7 +18,10 @@ import (
 )
 
 type applyCmd struct {
+	Plan string `arg:"" optional:"" placeholder:"FILE" help:"A plan that was saved by plan --out, to be applied as it was approved."`
 	planFlags
+	outputFlags
+	Fingerprint string        `placeholder:"HASH" help:"Apply only the plan that has this fingerprint, without asking."`
 	AutoApprove bool          `help:"Don't ask."`
 	Reason      string        `placeholder:"TEXT" help:"Why: history keeps it."`
 	LockTimeout time.Duration `default:"30s" placeholder:"TIME" help:"How long to wait for another apply to end (${default})."`
@@ -30,10 +33,18 @@ type applyCmd struct {
 // Run shows what would change, asks, changes it, and looks whether it is so.
 func (c *applyCmd) Run(ctx context.Context, a *app) error {
 	a.begin(render.KindApply, "", a.Source)
+	if err := a.output(c.outputFlags); err != nil {
+		return err
+	}
+	approved, err := c.approval(a)
+	if err != nil {
+		return err
+	}
 	if err := a.needSource(hintSource); err != nil {
 		return err
 	}
-	if err := a.canAsk(c.AutoApprove); err != nil {
+	asks := !c.AutoApprove && approved == nil
+	if err := a.canAsk(!asks); err != nil {
 		return err
 	}
 	t, err := a.openTarget(true)
@@ -44,11 +55,17 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 	if err := a.recover(ctx, t); err != nil {
 		return err
 	}
+	if err := approved.unapplied(ctx, t); err != nil {
+		return err
+	}
 	w, err := a.plan(ctx, t, c.planFlags, !c.NoHistory && !c.NoLock)
 	if err != nil {
 		return err
 	}
-	if asked := !c.AutoApprove || !a.Quiet || len(w.plan.Problems) > 0; a.Format == "text" && asked {
+	if err := approved.stillFits(ctx, a, w); err != nil {
+		return err
+	}
+	if a.Format == "text" && (asks || !a.Quiet || len(w.plan.Problems) > 0) {
 		if err := a.show(); err != nil {
 			return err
 		}
@@ -59,12 +76,12 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 	if w.plan.Empty() {
 		return a.applied(apply.Result{}, false, nil)
 	}
-	if !c.AutoApprove {
+	if asks {
 		if err := a.confirm(ctx, t); err != nil {
 			return err
 		}
 	}
-	result, err := c.apply(ctx, a, w)
+	result, err := c.apply(ctx, a, w, approved)
 	return a.applied(result, err == nil && !c.NoVerify, err)
 }
 
@@ -95,8 +112,8 @@ func (a *app) canAsk(approved bool) error {
 	switch {
 	case approved:
 		return nil
-	case a.Format == "json":
-		return &usageError{errors.New("apply with --format json asks nothing: it takes --auto-approve")}
+	case a.Format != "text":
+		return &usageError{fmt.Errorf("apply with --format %s asks nothing: it takes --auto-approve", a.Format)}
 	case !isTerminal(a.stdin):
 		return target.WithHint(errors.New("apply has to ask, and there is no terminal to answer at"),
 			"run it at a terminal, or with --auto-approve once the plan has been reviewed")
@@ -127,14 +144,14 @@ func (a *app) confirm(ctx context.Context, t target.Target) error {
 }
 
 // apply carries the plan out and reads what was written again.
-func (c *applyCmd) apply(ctx context.Context, a *app, w *work) (apply.Result, error) {
+func (c *applyCmd) apply(ctx context.Context, a *app, w *work, approved *approval) (apply.Result, error) {
 	applying, checking := a.progress("applying"), a.progress("reading again")
 	defer applying.done()
 	defer checking.done()
 	who, host := whoami(a.env)
 	opts := apply.Options{
 		Who: who, Host: host, PID: os.Getpid(),
-		Reason: c.Reason, Commit: headCommit(ctx, a.Source), Tool: "confo-sync " + toolVersion(),
+		Reason: c.Reason, Commit: headCommit(ctx, a.Source), Tool: tool(), Plan: approved.fingerprintText(),
 		NoLock: c.NoLock, NoHistory: c.NoHistory || c.NoLock,
 		LockTimeout: c.LockTimeout,
 		Waiting: func(holder target.Run) {
@@ -188,7 +205,7 @@ func (a *app) applied(result apply.Result, verified bool, err error) error {
 	if errors.As(err, &conflict) {
 		a.moved(conflict)
 	}
-	if a.Format == "json" {
+	if a.Format != "text" {
 		if err == nil {
 			return a.show()
 		}
@@ -242,5 +259,5 @@ func (a *app) showMoved() {
 		return
 	}
 	fmt.Fprintln(a.stderr, "Since the plan was made, this has changed at the target:")
-	render.Moved(a.stderr, a.report, render.TextOptions{Color: a.colored(a.stderr)})
+	render.Moved(a.stderr, a.report, a.textOptions(a.stderr))
 }

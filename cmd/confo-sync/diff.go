@@ -12,12 +12,15 @@ type diffCmd struct {
 	From             string `arg:"" name:"a" help:"What it was: a folder that holds a tree, file:PATH or zk://…"`
 	To               string `arg:"" name:"b" help:"What it would be: the same."`
 	DetailedExitcode bool   `help:"Exit with 2 when they differ."`
-	ShowSensitive    bool   `help:"Show passwords and the like in plain."`
+	outputFlags
 }
 
 // Run shows what leads from one side to the other.
 func (c *diffCmd) Run(ctx context.Context, a *app) error {
 	a.begin(render.KindDiff, c.From, c.To)
+	if err := a.output(c.outputFlags); err != nil {
+		return err
+	}
 	from, err := a.side(ctx, c.From)
 	if err != nil {
 		return err
@@ -28,7 +31,7 @@ func (c *diffCmd) Run(ctx context.Context, a *app) error {
 	}
 	p := plan.Diff(to.tree(), from.snapshot(), plan.Options{Prune: plan.PruneNamespaces, Selection: a.selection()})
 	a.report.Missing = !from.snapshot().Exists
-	a.report.Add(p, 0, render.Options{Sensitivity: plan.SensitivityOf(to.tree()), ShowSensitive: c.ShowSensitive})
+	a.report.Add(p, 0, plan.SensitivityOf(to.tree()))
 	if err := a.show(); err != nil {
 		return err
 	}

@@ -41,6 +41,9 @@ var errSaid = errors.New("failed")
 type findingsError struct {
 	summary  string
 	findings []plan.Finding
+	// refused says that it is a plan that may not be applied, whose report has
+	// the findings already.
+	refused bool
 }
 
 func (f *findingsError) Error() string { return f.summary }
@@ -51,6 +54,8 @@ func exitCode(err error) int {
 	var conflict *target.Conflict
 	var unknown *target.Unknown
 	var locked *target.Locked
+	var stale *staleError
+	var several *findingsError
 	switch {
 	case err == nil:
 		return exitDone
@@ -60,7 +65,7 @@ func exitCode(err error) int {
 		return exitUnknown
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &conflict), errors.As(err, &locked):
+	case errors.As(err, &conflict), errors.As(err, &locked), errors.As(err, &stale), errors.As(err, &several) && several.refused:
 		return exitRefused
 	case errors.As(err, &usage):
 		return exitUsage
@@ -84,8 +89,11 @@ func (a *app) fail(err error) int {
 			printFinding(a.stderr, "error", f)
 		}
 		fmt.Fprintf(a.stderr, "confo-sync: error: %s\n", several.summary)
-		a.report.Errors = append(a.report.Errors, render.Findings(several.findings)...)
+		if !several.refused {
+			a.report.Errors = append(a.report.Errors, render.Findings(several.findings)...)
+		}
 	default:
+		a.showStale()
 		message, hint := describe(err)
 		fmt.Fprintf(a.stderr, "confo-sync: error: %s\n", message)
 		if hint != "" {
@@ -93,7 +101,7 @@ func (a *app) fail(err error) int {
 		}
 		a.report.Errors = append(a.report.Errors, render.Finding{Message: message, Hint: hint})
 	}
-	if a.Format == "json" && !a.shown {
+	if a.Format != "text" && !a.shown {
 		if err := a.show(); err != nil {
 			fmt.Fprintf(a.stderr, "confo-sync: error: write the result: %v\n", err)
 		}
@@ -111,6 +119,7 @@ func describe(err error) (message, hint string) {
 	var parse *kong.ParseError
 	var conflict *target.Conflict
 	var unknown *target.Unknown
+	var stale *staleError
 	var lost *target.LockLost
 	var path *fs.PathError
 	var finding plan.Finding
@@ -120,6 +129,8 @@ func describe(err error) (message, hint string) {
 	switch {
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
 		return "interrupted", hint
+	case errors.As(err, &stale):
+		hint = stale.hint()
 	case errors.As(err, &conflict):
 		hint = `nothing of this transaction was applied; look at what changed, and run the command again`
 	case errors.As(err, &lost):

@@ -20,6 +20,7 @@ const module = "github.com/confo-sync/confo-sync/"
 var mayImport = map[string][]string{
 	"plan":              {},
 	"plan/render":       {"plan"},
+	"plan/planfile":     {"plan", "plan/render"},
 	"source":            {"plan"},
 	"source/archive":    {"plan"},
 	"target":            {"plan"},
@@ -28,7 +29,7 @@ var mayImport = map[string][]string{
 	"target/zk":         {"plan", "target"},
 	"target/zk/zktest":  {},
 	"apply":             {"plan", "target"},
-	"cmd/confo-sync":    {"plan", "plan/render", "source", "source/archive", "target", "target/file", "target/zk", "apply"},
+	"cmd/confo-sync":    {"plan", "plan/render", "plan/planfile", "source", "source/archive", "target", "target/file", "target/zk", "apply"},
 }
 
 // onlyUser says where alone a module may be imported.
@@ -39,6 +40,7 @@ var onlyUser = map[string][]string{
 	"github.com/sergi/go-diff/":    {"plan/render"},
 	"github.com/schollz/":          {"cmd/confo-sync"},
 	"golang.org/x/term":            {"cmd/confo-sync"},
+	"golang.org/x/crypto/":         {"plan/planfile"},
 	"github.com/fatih/color":       {"plan/render"},
 	"github.com/gofrs/flock":       {"target/file"},
 	"net":                          {"target", "target/zk", "target/zk/zktest"},

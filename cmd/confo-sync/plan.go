@@ -7,24 +7,45 @@ import (
 
 	"github.com/confo-sync/confo-sync/apply"
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/planfile"
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/target"
 )
 
 // planFlags are the flags that shape a plan.
 type planFlags struct {
-	Prune         string `enum:"none,configurations,namespaces" default:"configurations" help:"What to delete when the tree lacks it: none, configurations (of namespaces that the tree has), or namespaces too (${default})."`
-	ShowSensitive bool   `help:"Show passwords and the like in plain."`
+	Prune         string   `enum:"none,configurations,namespaces" default:"configurations" help:"What to delete when the tree lacks it: none, configurations (of namespaces that the tree has), or namespaces too (${default})."`
+	DeletePercent int      `default:"30" placeholder:"N" help:"Refuse to delete more than so many of 100 configurations of a namespace that has ten or more (${default})."`
+	AllowEmpty    bool     `help:"Take an empty tree for what is meant."`
+	Protect       []string `sep:"none" placeholder:"PATTERN" help:"Refuse to delete what matches, as in payments/* (repeatable)."`
+}
+
+// rails returns what a plan is refused for.
+func (f planFlags) rails() (plan.Rails, error) {
+	rails := plan.Rails{DeletePercent: f.DeletePercent, AllowEmpty: f.AllowEmpty}
+	for _, text := range f.Protect {
+		pattern, err := plan.ParsePattern(text)
+		if err != nil {
+			return rails, &usageError{fmt.Errorf("--protect %s: %w", plan.Quote(text), err)}
+		}
+		rails.Protect = append(rails.Protect, pattern)
+	}
+	return rails, nil
 }
 
 type planCmd struct {
 	planFlags
-	DetailedExitcode bool `help:"Exit with 2 when there are changes."`
+	outputFlags
+	Out              string `placeholder:"FILE" help:"Save the plan, for apply FILE. It holds no passwords."`
+	DetailedExitcode bool   `help:"Exit with 2 when there are changes."`
 }
 
 // Run shows what would change.
 func (c *planCmd) Run(ctx context.Context, a *app) error {
 	a.begin(render.KindPlan, "", a.Source)
+	if err := a.output(c.outputFlags); err != nil {
+		return err
+	}
 	if err := a.needSource(hintSource); err != nil {
 		return err
 	}
@@ -37,11 +58,18 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	fingerprint := planfile.Of(w.fingerprinted())
+	a.report.Fingerprint = fingerprint.String()
 	if err := a.show(); err != nil {
 		return err
 	}
 	if err := w.refused(); err != nil {
 		return err
+	}
+	if c.Out != "" {
+		if err := a.savePlan(c.Out, fingerprint, w, c.planFlags); err != nil {
+			return err
+		}
 	}
 	if c.DetailedExitcode && !w.plan.Empty() {
 		return errDifferences
@@ -55,6 +83,7 @@ const hintSource = "say which folder holds the tree, as in -s config"
 type work struct {
 	target  target.Target
 	desired *plan.Tree
+	live    *plan.Snapshot
 	options plan.Options
 	plan    *plan.Plan
 }
@@ -62,6 +91,10 @@ type work struct {
 // plan reads the tree and the target, at the same time, and puts what differs
 // into the report. With history, transactions are counted with its entries.
 func (a *app) plan(ctx context.Context, t target.Target, flags planFlags, history bool) (*work, error) {
+	rails, err := flags.rails()
+	if err != nil {
+		return nil, err
+	}
 	w := &work{target: t, options: plan.Options{Prune: pruneLevel(flags.Prune), Selection: a.selection()}}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -85,8 +118,9 @@ func (a *app) plan(ctx context.Context, t target.Target, flags planFlags, histor
 		return nil, r.err
 	}
 	a.warn(r.live.Warnings...)
-	w.desired = desired
+	w.desired, w.live = desired, r.live
 	w.plan = plan.Diff(desired, r.live, w.options)
+	w.plan.Problems = append(w.plan.Problems, rails.Check(w.plan, desired, r.live, a.selection())...)
 	w.plan.Problems = append(w.plan.Problems, unfit(w.plan.Changes, t)...)
 	batches := apply.Batches(w.plan.Changes, t.Limits(), history)
 	if len(w.plan.Problems) == 0 {
@@ -94,9 +128,7 @@ func (a *app) plan(ctx context.Context, t target.Target, flags planFlags, histor
 	}
 	a.report.Missing = !r.live.Exists
 	a.report.Snapshot = snapshotOf(r.live)
-	a.report.Add(w.plan, len(batches), render.Options{
-		Sensitivity: plan.SensitivityOf(desired), ShowSensitive: flags.ShowSensitive,
-	})
+	a.report.Add(w.plan, len(batches), plan.SensitivityOf(desired))
 	return w, nil
 }
 
@@ -145,6 +177,7 @@ func (w *work) refused() error {
 	return &findingsError{
 		summary:  fmt.Sprintf("this plan can't be applied: %s", plural(len(w.plan.Problems), "problem")),
 		findings: w.plan.Problems,
+		refused:  true,
 	}
 }
 

@@ -18,6 +18,9 @@ type pullCmd struct {
 // Run writes what is live as YAML.
 func (c *pullCmd) Run(ctx context.Context, a *app) error {
 	a.begin(render.KindPull, "", a.Source)
+	if err := a.plainForms("pull"); err != nil {
+		return err
+	}
 	if err := a.needSource("say which folder to write, as in -s config; it is empty or absent"); err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type cli struct {
 
 	Plan     planCmd     `cmd:"" help:"Show what would change at the target. Writes nothing."`
 	Apply    applyCmd    `cmd:"" help:"Show what would change, ask, and change it."`
+	Show     showCmd     `cmd:"" help:"Show a saved plan."`
 	Diff     diffCmd     `cmd:"" help:"Show how two trees or targets differ."`
 	Pull     pullCmd     `cmd:"" help:"Write what is at the target as YAML into an empty folder."`
 	Validate validateCmd `cmd:"" help:"Check a tree without a target."`
@@ -39,7 +40,7 @@ type globals struct {
 	Exclude     []string      `sep:"none" placeholder:"GLOB" help:"Not these namespaces, or with namespace/configuration not these configurations (repeatable)."`
 	Chdir       string        `short:"C" placeholder:"DIR" help:"Work in this folder."`
 	Credentials string        `placeholder:"FILE" help:"JSON file with Confo's credentials dictionary for ZooKeeper."`
-	Format      string        `enum:"text,json" default:"text" help:"Form of the result: text or json."`
+	Format      string        `enum:"text,json,markdown,html" default:"text" help:"Form of the result: text or json, and of changes markdown or html."`
 	Color       string        `enum:"auto,always,never" default:"auto" help:"Colour: auto, always or never."`
 	Timeout     time.Duration `default:"10s" placeholder:"TIME" help:"How long to wait for a connection (10s)."`
 	Quiet       bool          `short:"q" help:"Say nothing but the result and errors."`
@@ -62,6 +63,8 @@ type app struct {
 	// what kind it is, so that an error has a document to be in.
 	report *render.Report
 	shown  bool
+	outputFlags
+	files []reportFile
 }
 
 // run runs the program and returns its exit code.
@@ -110,9 +113,12 @@ func run(ctx context.Context, args []string, env func(string) string, stdin io.R
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	if err := command.Run(a); err != nil {
+		code = a.fail(err)
+	}
+	if err := a.writeFiles(); err != nil {
 		return a.fail(err)
 	}
-	return 0
+	return code
 }
 
 // exit carries kong's exit code out of its parser.
@@ -153,15 +159,6 @@ func untilInterrupted(parent context.Context, stderr io.Writer) (ctx context.Con
 // begin says what kind of report the command shows.
 func (a *app) begin(kind, target, source string) {
 	a.report = render.New(kind, target, source)
-}
-
-// show writes the report to stdout.
-func (a *app) show() error {
-	a.shown = true
-	if a.Format == "json" {
-		return render.JSON(a.stdout, a.report)
-	}
-	return render.Text(a.stdout, a.report, render.TextOptions{Color: a.colored(a.stdout)})
 }
 
 // colored reports whether w is to have colour.

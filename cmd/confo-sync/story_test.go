@@ -9,12 +9,14 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/go-zookeeper/zk"
+	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -83,6 +85,8 @@ func commands(client *zk.Conn) map[string]func(*testscript.TestScript, bool, []s
 		"replace":  replace,
 		"holds":    holds,
 		"conforms": conforms,
+		"shows":    shows,
+		"keep":     keep,
 	}
 }
 
@@ -282,6 +286,26 @@ func conforms(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 }
+
+// shows FILE fails unless stdout is what the file holds, in which "p1-…" stands
+// for any fingerprint.
+func shows(ts *testscript.TestScript, _ bool, args []string) {
+	got := fingerprint.ReplaceAllString(ts.ReadFile("stdout"), "p1-…")
+	if want := ts.ReadFile(args[0]); got != want {
+		ts.Fatalf("stdout is not %s:\n%s", args[0], cmp.Diff(want, got))
+	}
+}
+
+// keep NAME keeps the fingerprint in stdout in an environment variable.
+func keep(ts *testscript.TestScript, _ bool, args []string) {
+	found := fingerprint.FindString(ts.ReadFile("stdout"))
+	if found == "" {
+		ts.Fatalf("stdout has no fingerprint")
+	}
+	ts.Setenv(args[0], found)
+}
+
+var fingerprint = regexp.MustCompile(`p1-[a-z2-7]{45}`)
 
 // replace OLD NEW FILE… replaces a text in files, which must be there.
 func replace(ts *testscript.TestScript, _ bool, args []string) {

@@ -11,6 +11,9 @@ type validateCmd struct{}
 // Run checks a tree without a target.
 func (c *validateCmd) Run(ctx context.Context, a *app) error {
 	a.begin(render.KindValidate, "", a.Source)
+	if err := a.plainForms("validate"); err != nil {
+		return err
+	}
 	if err := a.needSource(hintSource); err != nil {
 		return err
 	}

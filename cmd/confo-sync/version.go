@@ -18,6 +18,9 @@ func (c *versionCmd) Run(a *app) error {
 	return err
 }
 
+// tool returns what this program calls itself in what it writes.
+func tool() string { return "confo-sync " + toolVersion() }
+
 // toolVersion returns the release, or what the go command knows of the build:
 // the module's version, or the commit.
 func toolVersion() string {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
@@ -94,8 +95,33 @@ func stepNode(s plan.Step) plan.Node {
 	return plan.Node{Kind: plan.Integer, Text: itoa(s.Index())}
 }
 
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (p *Path) UnmarshalJSON(data []byte) error {
+	list, err := plan.Decode(data)
+	if err != nil {
+		return err
+	}
+	for _, item := range list.Items {
+		if item.Kind == plan.String {
+			p.Path = append(p.Path, plan.Name(item.Text))
+			continue
+		}
+		index, err := strconv.Atoi(item.Text)
+		if err != nil {
+			return err
+		}
+		p.Path = append(p.Path, plan.Item(index))
+	}
+	return nil
+}
+
 // MarshalJSON writes the value.
-func (v Value) MarshalJSON() ([]byte, error) { return appendExact(nil, v.node), nil }
+func (v Value) MarshalJSON() ([]byte, error) {
+	if v.saved {
+		return plan.AppendString(nil, string(plan.AppendJSON(nil, v.node))), nil
+	}
+	return appendExact(nil, v.node), nil
+}
 
 // appendExact is plan.AppendJSON, but that a float keeps the text that it has.
 func appendExact(dst []byte, n plan.Node) []byte {

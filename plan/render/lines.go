@@ -3,133 +3,248 @@ package render
 import (
 	"fmt"
 	"strings"
-
-	"github.com/sergi/go-diff/diffmatchpatch"
+	"unicode/utf8"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-const (
-	maxShown  = 200 // characters of a string on one line
-	maxLines  = 20  // lines of a text that came or went
-	context   = 3   // unchanged lines around changed ones
-	keepLines = 8   // lines at either end of a text that is cut
-)
-
-// isLongText reports whether a value is a text of several lines.
-func isLongText(n plan.Node) bool {
-	return n.Kind == plan.String && !n.Sensitive && strings.Contains(strings.TrimSuffix(n.Text, "\n"), "\n")
+// line is one line of what an edit looks like in plain text.
+type line struct {
+	sign   byte // '+', '-' or '~'; ' ' for what stays
+	marked bool // it begins with its sign, where the margin doesn't show that
+	depth  int  // levels of indentation
+	text   string
+	faint  bool // it says something about a value, and is none
 }
 
-func lines(s string) int { return strings.Count(strings.TrimSuffix(s, "\n"), "\n") + 1 }
-
-// shorten returns a string in quotes; a long one loses its middle and gets its
-// length.
-func shorten(s string) string {
-	if len(s) <= maxShown {
-		return plan.Quote(s)
-	}
-	runes := []rune(s)
-	if len(runes) <= maxShown {
-		return plan.Quote(s)
-	}
-	half := (maxShown - 20) / 2
-	return fmt.Sprintf("%s … %s (%d characters)",
-		plan.Quote(string(runes[:half])), plan.Quote(string(runes[len(runes)-half:])), len(runes))
+// layout makes lines of edits.
+type layout struct {
+	lines []line
+	width int // a change that takes more columns has a line for each side
 }
 
-// shortLines returns a text's lines, printable; a long text loses its middle.
-func shortLines(s string) []string {
-	all := strings.Split(strings.TrimSuffix(s, "\n"), "\n")
-	shown := make([]string, 0, min(len(all), maxLines))
-	for i, l := range all {
-		if len(all) > maxLines && i >= keepLines && i < len(all)-keepLines {
-			if i == keepLines {
-				shown = append(shown, fmt.Sprintf("… %d lines …", len(all)-2*keepLines))
-			}
+// editLines returns the lines of a change's edits.
+func editLines(c Change, width int) []line {
+	l := layout{width: width}
+	l.edits(c.Edits, 0, c.UnchangedFields)
+	return l.lines
+}
+
+func (l *layout) add(depth int, sign byte, marked bool, text string) {
+	l.lines = append(l.lines, line{sign: sign, marked: marked, depth: depth, text: text})
+}
+
+func (l *layout) remark(depth int, format string, args ...any) {
+	l.lines = append(l.lines, line{sign: ' ', depth: depth, text: "(" + fmt.Sprintf(format, args...) + ")", faint: true})
+}
+
+func (l *layout) edits(edits []Edit, depth, unchanged int) {
+	for _, e := range edits {
+		l.edit(e, depth)
+	}
+	if unchanged > 0 {
+		l.remark(depth, "%s hidden", plural(unchanged, "unchanged field"))
+	}
+}
+
+func (l *layout) edit(e Edit, depth int) {
+	name := e.Name
+	if name != "" {
+		name += ": "
+	}
+	switch {
+	case e.Unreadable != "":
+		l.unreadable(name, e, depth)
+	case e.Action == "add":
+		l.whole(depth, '+', name, e.After.node)
+	case e.Action == "remove":
+		l.whole(depth, '-', name, e.Before.node)
+	case e.Action == "move":
+		l.add(depth, '~', true, fmt.Sprintf("%smoved from [%d] to [%d]", name, last(e.Path.Path).Index(), *e.To))
+	case e.Inner != nil || e.Note == noteSameJSON:
+		l.add(depth, '~', true, name+aside("JSON in a string")+aside(e.Note))
+		l.edits(e.Inner, depth+1, e.InnerUnchanged)
+	case isString(e.Before.node) && isString(e.After.node) && (isLongText(e.Before.node) || isLongText(e.After.node)):
+		l.add(depth, '~', true, name+aside("text of "+plural(lines(e.After.node.Text), "line"))+aside(e.Note))
+		l.lineDiff(e.Before.node.Text, e.After.node.Text, depth+1)
+	default:
+		l.replace(depth, name, e)
+	}
+}
+
+// aside returns a remark to stand after something.
+func aside(note string) string {
+	if note == "" {
+		return ""
+	}
+	return "(" + note + ") "
+}
+
+func last(p plan.Path) plan.Step { return p[len(p)-1] }
+
+func isString(n plan.Node) bool { return n.Kind == plan.String && !n.Sensitive }
+
+// replace shows both sides on one line, if that is not too long.
+func (l *layout) replace(depth int, name string, e Edit) {
+	before, after := sides(e)
+	note := e.Note
+	if e.Before.node.Kind != e.After.node.Kind && !e.Before.node.Sensitive && !e.After.node.Sensitive {
+		note = "" // the types stand with the values
+	}
+	note = strings.TrimSpace(aside(note))
+	one := fmt.Sprintf("%s%s -> %s", name, before, after)
+	if note != "" {
+		one += "  " + note
+	}
+	if l.width <= 0 || (depth+1)*len(indent)+2+utf8.RuneCountInString(one) <= l.width {
+		l.add(depth, '~', true, one)
+		return
+	}
+	l.add(depth, '~', true, strings.TrimSpace(name+note))
+	l.add(depth+1, '-', true, before)
+	l.add(depth+1, '+', true, after)
+}
+
+// sides returns both values of a replacement, with their types when these
+// differ; of long strings, the part that differs.
+func sides(e Edit) (before, after string) {
+	b, a := e.Before.node, e.After.node
+	switch {
+	case isString(b) && isString(a):
+		return shortenBoth(b.Text, a.Text)
+	case b.Kind != a.Kind && !b.Sensitive && !a.Sensitive:
+		return typed(b), typed(a)
+	default:
+		return inline(b), inline(a)
+	}
+}
+
+func (l *layout) unreadable(name string, e Edit, depth int) {
+	what := "(" + e.Unreadable + ")"
+	if e.After != nil {
+		what += " -> " + inline(e.After.node)
+	}
+	l.add(depth, signOf(e.Action), true, name+what)
+}
+
+// signOf returns the sign of an action on an object or a field.
+func signOf(action string) byte {
+	switch action {
+	case "create", "add":
+		return '+'
+	case "delete", "remove":
+		return '-'
+	default:
+		return '~'
+	}
+}
+
+// whole shows a value that came or went: a leaf on its field's line, anything
+// else below it.
+func (l *layout) whole(depth int, sign byte, name string, n plan.Node) {
+	if fitsInline(n) {
+		l.add(depth, sign, true, name+inline(n))
+		return
+	}
+	l.add(depth, sign, true, strings.TrimSuffix(name, " "))
+	l.below(n, depth+1, sign, "")
+}
+
+// below shows what is in a value, line by line.
+func (l *layout) below(n plan.Node, depth int, sign byte, margin string) {
+	switch n.Kind {
+	case plan.Object:
+		for _, f := range n.Fields {
+			l.labelled(depth, sign, margin, fieldName(f.Name)+":", f.Value)
+		}
+	case plan.List:
+		for _, item := range n.Items {
+			l.element(depth, sign, margin, item)
+		}
+	default:
+		for _, text := range shortLines(n.Text) {
+			l.add(depth, sign, false, strings.TrimRight(margin+"| "+text, " "))
+		}
+	}
+}
+
+func (l *layout) labelled(depth int, sign byte, margin, label string, v plan.Node) {
+	if fitsInline(v) {
+		l.add(depth, sign, false, margin+label+" "+inline(v))
+		return
+	}
+	l.add(depth, sign, false, margin+label)
+	l.below(v, depth, sign, margin+"  ")
+}
+
+// element shows an element of a list; of an object the first field is on the
+// same line.
+func (l *layout) element(depth int, sign byte, margin string, item plan.Node) {
+	if item.Kind != plan.Object || fitsInline(item) {
+		l.labelled(depth, sign, margin, "-", item)
+		return
+	}
+	for i, f := range item.Fields {
+		mark := "  "
+		if i == 0 {
+			mark = "- "
+		}
+		if fitsInline(f.Value) {
+			l.add(depth, sign, false, margin+mark+fieldName(f.Name)+": "+inline(f.Value))
 			continue
 		}
-		shown = append(shown, printableLine(l))
+		l.add(depth, sign, false, margin+mark+fieldName(f.Name)+":")
+		l.below(f.Value, depth, sign, margin+"    ")
 	}
-	return shown
-}
-
-// printableLine escapes a line of a text, but for its tabs, and cuts it.
-func printableLine(l string) string {
-	parts := strings.Split(l, "\t")
-	for i := range parts {
-		parts[i] = plan.Printable(parts[i])
-	}
-	l = strings.Join(parts, "\t")
-	if runes := []rune(l); len(runes) > maxShown {
-		return fmt.Sprintf("%s … (%d characters)", string(runes[:maxShown]), len(runes))
-	}
-	return l
 }
 
 // lineDiff shows the lines in which two texts differ, with some around them.
-func (t *text) lineDiff(before, after string) {
-	const margin = indent + indent
+func (l *layout) lineDiff(before, after string, depth int) {
 	ops := diffLines(before, after)
-	for i, op := range ops {
-		switch op.kind {
-		case diffmatchpatch.DiffDelete:
-			t.line("%s%s", margin, t.paint.remove("- "+printableLine(op.text)))
-		case diffmatchpatch.DiffInsert:
-			t.line("%s%s", margin, t.paint.add("+ "+printableLine(op.text)))
-		default:
-			switch near := nearChange(ops, i); {
-			case near:
-				t.line("%s", strings.TrimRight(margin+"  "+printableLine(op.text), " "))
-			case i == 0 || nearChange(ops, i-1):
-				t.line("%s%s", margin, t.paint.faint("…"))
+	for i := 0; i < len(ops); i++ {
+		if ops[i].kind != stays {
+			end := i
+			for end < len(ops) && ops[end].kind != stays {
+				end++
 			}
+			l.changedLines(ops[i:end], depth)
+			i = end - 1
+			continue
+		}
+		switch near := nearChange(ops, i); {
+		case near:
+			l.add(depth, ' ', true, printableLine(ops[i].text))
+		case i == 0 || nearChange(ops, i-1):
+			l.lines = append(l.lines, line{sign: ' ', depth: depth, text: "…", faint: true})
 		}
 	}
 	if hasEnd(before) != hasEnd(after) {
-		what := "a newline at its end was added"
 		if hasEnd(before) {
-			what = "the newline at its end was removed"
-		}
-		t.line("%s%s", margin, t.paint.faint("("+what+")"))
-	}
-}
-
-func hasEnd(s string) bool { return strings.HasSuffix(s, "\n") }
-
-// lineOp is a line that stays, comes or goes.
-type lineOp struct {
-	kind diffmatchpatch.Operation
-	text string
-}
-
-func nearChange(ops []lineOp, i int) bool {
-	for j := max(0, i-context); j <= min(len(ops)-1, i+context); j++ {
-		if ops[j].kind != diffmatchpatch.DiffEqual {
-			return true
+			l.remark(depth, "the newline at its end was removed")
+		} else {
+			l.remark(depth, "a newline at its end was added")
 		}
 	}
-	return false
 }
 
-// diffLines compares two texts line by line, the newline at their very end left
-// out.
-func diffLines(before, after string) []lineOp {
-	dmp := diffmatchpatch.New()
-	dmp.DiffTimeout = 0 // the same diff on every machine
-	a, b, table := dmp.DiffLinesToRunes(endLine(before), endLine(after))
-	var ops []lineOp
-	for _, d := range dmp.DiffCharsToLines(dmp.DiffMainRunes(a, b, false), table) {
-		for l := range strings.Lines(d.Text) {
-			ops = append(ops, lineOp{d.Type, strings.TrimSuffix(l, "\n")})
+// changedLines shows lines that went and lines that came in their place. Of long
+// ones, it shows what differs from their pair.
+func (l *layout) changedLines(ops []lineOp, depth int) {
+	var went, came []string
+	for _, op := range ops {
+		if op.kind == goes {
+			went = append(went, op.text)
+		} else {
+			came = append(came, op.text)
 		}
 	}
-	return ops
-}
-
-func endLine(s string) string {
-	if s == "" || hasEnd(s) {
-		return s
+	for i := range min(len(went), len(came)) {
+		went[i], came[i] = excerpts(went[i], came[i])
 	}
-	return s + "\n"
+	for _, text := range went {
+		l.add(depth, '-', true, printableLine(text))
+	}
+	for _, text := range came {
+		l.add(depth, '+', true, printableLine(text))
+	}
 }

@@ -5,8 +5,7 @@
 package render
 
 import (
-	"fmt"
-	"iter"
+	"slices"
 	"time"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -47,10 +46,23 @@ type Report struct {
 	Warnings    []Finding `json:"warnings"`
 	Errors      []Finding `json:"errors"`
 	Moved       Changes   `json:"moved,omitzero"`
-	Applied     *Applied  `json:"applied,omitempty"`
-	Written     *Written  `json:"written,omitempty"`
+	// Stale is what keeps a saved plan from being applied.
+	Stale   []Stale  `json:"stale,omitempty"`
+	Applied *Applied `json:"applied,omitempty"`
+	Written *Written `json:"written,omitempty"`
 
 	masker *masker
+}
+
+// Changed reports whether there are any changes.
+func (r *Report) Changed() bool { return r.Changes.Len() > 0 }
+
+// Plain returns the report with nothing masked.
+func (r *Report) Plain() *Report {
+	plain := *r
+	plain.masker = &masker{Sensitivity: r.masker.Sensitivity, show: true}
+	plain.Changes.masker, plain.Moved.masker = plain.masker, plain.masker
+	return &plain
 }
 
 // Snapshot is the instant as of which a ZooKeeper was read.
@@ -74,6 +86,19 @@ type Namespace struct {
 	Create int    `json:"create"`
 	Update int    `json:"update"`
 	Delete int    `json:"delete"`
+}
+
+// Stale is an object that a saved plan would treat differently now.
+type Stale struct {
+	Object
+	// Side is where it moved: in the tree, at the target, or either, when that
+	// can't be told.
+	Side   string  `json:"side"`
+	Source *Source `json:"source,omitempty"`
+	// Maybe says that nothing that may be shown has changed: only one of those
+	// that say so need have moved.
+	Maybe bool   `json:"maybe,omitempty"`
+	By    string `json:"by,omitempty"` // who changed it, from the history
 }
 
 // Applied counts what an apply did.
@@ -127,6 +152,11 @@ type Change struct {
 	UnchangedFields int `json:"unchanged_fields"`
 }
 
+// Sensitive reports whether something in the change is masked.
+func (c Change) Sensitive() bool {
+	return slices.ContainsFunc(c.Edits, func(e Edit) bool { return e.Sensitive })
+}
+
 // Source is a place in a file of the tree.
 type Source struct {
 	File   string `json:"file"`
@@ -153,8 +183,7 @@ type Edit struct {
 	After  *Value `json:"after,omitempty"`
 	// To is where in its list an element that moved stands afterwards.
 	To *int `json:"to,omitempty"`
-	// Inner says how JSON differs that the strings before and after hold. With
-	// Note, it may be all that does.
+	// Inner says how JSON differs that the strings before and after hold.
 	Inner []Edit `json:"inner,omitempty"`
 	// InnerUnchanged counts the fields within that JSON that don't differ.
 	InnerUnchanged int `json:"inner_unchanged,omitempty"`
@@ -202,27 +231,20 @@ func Findings(found []plan.Finding) []Finding {
 func New(kind, target, source string) *Report {
 	return &Report{
 		Kind: kind, Version: Version, Target: target, Source: source,
-		Namespaces: []Namespace{}, Kept: []Object{}, Foreign: []Foreign{},
+		masker: &masker{numbers: map[string]int{}}, Namespaces: []Namespace{}, Kept: []Object{}, Foreign: []Foreign{},
 		Warnings: []Finding{}, Errors: []Finding{},
 	}
 }
 
-// Options are how a plan is made into a report.
-type Options struct {
-	Sensitivity plan.Sensitivity
-	// ShowSensitive leaves everything unmasked.
-	ShowSensitive bool
-}
-
 // Add puts a plan into the report.
-func (r *Report) Add(p *plan.Plan, transactions int, opts Options) {
+func (r *Report) Add(p *plan.Plan, transactions int, sensitivity plan.Sensitivity) {
 	r.Summary = Summary{
 		Create: p.Count(plan.Create), Update: p.Count(plan.Update), Delete: p.Count(plan.Delete),
 		Unchanged: p.Unchanged, Transactions: transactions,
 	}
 	r.Namespaces = byNamespace(p.Changes)
-	r.masker = &masker{Options: opts, numbers: map[string]int{}}
-	r.Changes = Changes{p.Changes, r.masker}
+	r.masker = &masker{Sensitivity: sensitivity, numbers: map[string]int{}}
+	r.Changes = Changes{plan: p.Changes, masker: r.masker}
 	for _, k := range p.Kept {
 		r.Kept = append(r.Kept, object(k))
 	}
@@ -251,90 +273,13 @@ func byNamespace(changes []plan.Change) []Namespace {
 	return counts
 }
 
+// AddStale puts an object into the report that has moved since a plan was saved.
+func (r *Report) AddStale(k plan.Key, side string, position plan.Position, maybe bool, by string) {
+	r.Stale = append(r.Stale, Stale{Object: object(k), Side: side, Source: source(position), Maybe: maybe, By: by})
+}
+
 // AddMoved puts what moved at the target since the plan was made into the
 // report: what the plan saw is before, what is there now after.
-func (r *Report) AddMoved(moved []plan.Change) { r.Moved = Changes{moved, r.masker} }
-
-// Changes are a plan's changes. Each is made into what is shown when its turn
-// comes, so that a plan of a million changes takes no more than itself.
-type Changes struct {
-	plan   []plan.Change
-	masker *masker
+func (r *Report) AddMoved(moved []plan.Change) {
+	r.Moved = Changes{plan: moved, masker: r.masker}
 }
-
-// Len returns the number of changes.
-func (c Changes) Len() int { return len(c.plan) }
-
-// IsZero makes encoding/json leave out what is not there.
-func (c Changes) IsZero() bool { return len(c.plan) == 0 }
-
-// All returns the changes, as they are shown.
-func (c Changes) All() iter.Seq[Change] {
-	return func(yield func(Change) bool) {
-		for i := range c.plan {
-			if !yield(c.masker.change(c.plan[i])) {
-				return
-			}
-		}
-	}
-}
-
-// masker replaces sensitive leaves by their numbers: within one report, equal
-// values share one.
-type masker struct {
-	Options
-	numbers map[string]int
-}
-
-func (m *masker) change(c plan.Change) Change {
-	edits, unchanged := c.Edits(m.Sensitivity)
-	change := Change{
-		Object: object(c.Key), Action: c.Action.String(), Source: source(c.Position),
-		Edits: make([]Edit, 0, len(edits)), UnchangedFields: unchanged,
-	}
-	for _, e := range edits {
-		change.Edits = append(change.Edits, Edit{
-			Path: Path{e.Path}, Name: e.Path.String(), Action: e.Kind.String(),
-			Before: m.value(e.Before), After: m.value(e.After),
-			Sensitive: e.Sensitive(), Unreadable: e.Unreadable,
-		})
-	}
-	return change
-}
-
-func (m *masker) value(n *plan.Node) *Value {
-	if n == nil {
-		return nil
-	}
-	return &Value{m.mask(*n)}
-}
-
-func (m *masker) mask(n plan.Node) plan.Node {
-	switch {
-	case n.Sensitive && m.ShowSensitive:
-		n.Sensitive = false
-	case n.Sensitive:
-		canonical := n.Canonical()
-		if m.numbers[canonical] == 0 {
-			m.numbers[canonical] = len(m.numbers) + 1
-		}
-		return plan.Node{Kind: plan.String, Sensitive: true, Text: fmt.Sprintf("(sensitive #%d)", m.numbers[canonical])}
-	case n.Kind == plan.List:
-		items := make([]plan.Node, len(n.Items))
-		for i := range n.Items {
-			items[i] = m.mask(n.Items[i])
-		}
-		n.Items = items
-	case n.Kind == plan.Object:
-		fields := make([]plan.Field, len(n.Fields))
-		for i, f := range n.Fields {
-			fields[i] = plan.Field{Name: f.Name, Value: m.mask(f.Value)}
-		}
-		n.Fields = fields
-	}
-	return n
-}
-
-// Value is a JSON value in a report. A leaf in it that is marked as sensitive
-// holds no longer its value but "(sensitive #1)".
-type Value struct{ node plan.Node }

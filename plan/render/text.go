@@ -4,38 +4,81 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/fatih/color"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
 
+// TextOptions are how text looks.
+type TextOptions struct {
+	Color bool
+	// Width is how many columns there are; 0 for as many as it takes.
+	Width int
+	// Summary leaves out what changes in each object.
+	Summary bool
+}
+
+// Text writes the report for people.
+func Text(w io.Writer, r *Report, opts TextOptions) error {
+	t := newText(w, opts)
+	t.report(r)
+	return t.out.Flush()
+}
+
 // Moved writes what moved at the target since the plan was made.
 func Moved(w io.Writer, r *Report, opts TextOptions) error {
-	t := text{out: bufio.NewWriter(w), paint: newPalette(opts.Color)}
+	t := newText(w, opts)
 	for c := range r.Moved.All() {
 		t.change(c)
 	}
 	return t.out.Flush()
 }
 
-// TextOptions are how text looks.
-type TextOptions struct {
-	Color bool
-}
-
-// Text writes the report for people.
-func Text(w io.Writer, r *Report, opts TextOptions) error {
-	t := text{out: bufio.NewWriter(w), paint: newPalette(opts.Color)}
-	t.report(r)
+// StaleObjects writes what keeps a saved plan from being applied.
+func StaleObjects(w io.Writer, r *Report, opts TextOptions) error {
+	t := newText(w, opts)
+	for _, side := range []struct{ name, title string }{
+		{"tree", "in the tree:"}, {"target", "at the target:"}, {"either", "in the tree or at the target:"},
+	} {
+		t.stale(r.Stale, side.name, side.title)
+	}
 	return t.out.Flush()
 }
 
+func (t *text) stale(all []Stale, side, title string) {
+	for _, s := range all {
+		if s.Side != side {
+			continue
+		}
+		if title != "" {
+			t.line("%s", title)
+			title = ""
+		}
+		where := ""
+		if s.Source != nil {
+			where = "  " + t.paint.faint(Place(s.Source))
+		}
+		if s.By != "" {
+			where += "  " + plan.Printable(s.By)
+		}
+		if s.Maybe {
+			where += "  " + t.paint.faint("(a sensitive value here, or in another that says so)")
+		}
+		t.line("  %s%s", t.paint.bold(s.title()), where)
+	}
+}
+
 type text struct {
+	TextOptions
 	out   *bufio.Writer
 	paint palette
+}
+
+func newText(w io.Writer, opts TextOptions) *text {
+	return &text{TextOptions: opts, out: bufio.NewWriterSize(w, 64<<10), paint: newPalette(opts.Color)}
 }
 
 // palette paints by meaning.
@@ -59,15 +102,17 @@ func newPalette(on bool) palette {
 	}
 }
 
-// symbol returns the sign of an action or an edit, painted.
-func (p palette) symbol(action string) string {
-	switch action {
-	case "create", "add":
+// sign returns the sign of an action, painted.
+func (p palette) sign(sign byte) string {
+	switch sign {
+	case '+':
 		return p.add("+")
-	case "delete", "remove":
+	case '-':
 		return p.remove("-")
-	default:
+	case '~':
 		return p.update("~")
+	default:
+		return " "
 	}
 }
 
@@ -78,223 +123,109 @@ func (t *text) line(format string, args ...any) {
 
 func (t *text) report(r *Report) {
 	t.header(r)
-	for c := range r.Changes.All() {
-		t.change(c)
+	if t.Summary || r.Changes.Len() > indexedFrom {
+		t.index(r)
 	}
-	if r.Changes.Len() > 0 {
-		t.line("")
+	if !t.Summary {
+		for c := range r.Changes.All() {
+			t.change(c)
+		}
+		if r.Changes.Len() > 0 {
+			t.line("")
+		}
+		t.kept(r.Kept)
+		t.foreign(r.Foreign)
 	}
-	t.kept(r.Kept)
-	t.foreign(r.Foreign)
 	t.line("%s", t.paint.bold(Summarize(r)))
+	if r.Fingerprint != "" {
+		t.line("%s", t.paint.faint("fingerprint "+r.Fingerprint))
+	}
 }
 
 func (t *text) header(r *Report) {
+	to, from := "target", "source"
+	if r.Kind == KindDiff {
+		to, from = "from", "to"
+	}
 	missing := ""
 	if r.Missing {
 		missing = t.paint.faint(" (does not exist yet)")
 	}
-	from, to := "source", "target"
-	if r.Kind == KindDiff {
-		from, to = "to", "from"
-		t.line("%-7s %s%s", to, plan.Printable(r.Target), missing)
-		t.line("%-7s %s", from, plan.Printable(r.Source))
-	} else {
-		t.line("%-7s %s%s", to, plan.Printable(r.Target), missing)
-		t.line("%-7s %s", from, plan.Printable(r.Source))
+	if r.Environment != "" {
+		t.line("%-7s %s", "for", t.paint.bold(plan.Printable(r.Environment)))
 	}
+	t.line("%-7s %s%s", to, plan.Printable(r.Target), missing)
+	t.line("%-7s %s", from, plan.Printable(r.Source))
 	t.line("")
 }
 
-func (t *text) change(c Change) {
-	name := plan.Printable(c.Key().String())
-	if c.Configuration == nil {
+// indexedFrom is how many objects are seen at a glance: more get an index.
+const indexedFrom = 5
+
+// index lists the objects that change, each on a line.
+func (t *text) index(r *Report) {
+	const widest = 48
+	width := 0
+	for c := range r.Changes.Index() {
+		if n := utf8.RuneCountInString(c.title()); n <= widest {
+			width = max(width, n)
+		}
+	}
+	for c := range r.Changes.Index() {
+		name := c.title()
+		where := ""
+		if c.Source != nil {
+			where = strings.Repeat(" ", 2+max(0, width-utf8.RuneCountInString(name))) + t.paint.faint(Place(c.Source))
+		}
+		t.line("%s %s%s", t.paint.sign(signOf(c.Action)), name, where)
+	}
+	if r.Changes.Len() > 0 {
+		t.line("")
+	}
+}
+
+// title returns the name of the object that changes.
+func title(c Change) string { return c.title() }
+
+func (o Object) title() string {
+	name := plan.Printable(o.Key().String())
+	if o.Configuration == nil {
 		name += " (namespace)"
 	}
+	return name
+}
+
+func (t *text) change(c Change) {
 	where := ""
 	if c.Source != nil {
 		where = "  " + t.paint.faint(Place(c.Source))
 	}
-	t.line("%s %s%s", t.paint.symbol(c.Action), t.paint.bold(name), where)
-	for _, e := range c.Edits {
-		t.edit(e)
-	}
-	if c.UnchangedFields > 0 {
-		t.line("      %s", t.paint.faint(hidden(c.UnchangedFields)))
+	t.line("%s %s%s", t.paint.sign(signOf(c.Action)), t.paint.bold(c.title()), where)
+	for _, l := range editLines(c, t.Width) {
+		t.edit(l)
 	}
 }
 
-func hidden(fields int) string {
-	if fields == 1 {
-		return "(1 unchanged field hidden)"
+func (t *text) edit(l line) {
+	margin := strings.Repeat(indent, l.depth+1)
+	switch {
+	case l.faint:
+		// It stands where the names of fields do.
+		t.line("%s  %s", margin, t.paint.faint(l.text))
+	case !l.marked:
+		t.line("%s%s", margin, l.text)
+	case l.depth > 0 && l.sign == '-':
+		t.line("%s%s", margin, t.paint.remove("- "+l.text))
+	case l.depth > 0 && l.sign == '+':
+		t.line("%s%s", margin, t.paint.add("+ "+l.text))
+	default:
+		t.line("%s", strings.TrimRight(margin+t.paint.sign(l.sign)+" "+l.text, " "))
 	}
-	return fmt.Sprintf("(%d unchanged fields hidden)", fields)
 }
 
 // Place returns file:line.
 func Place(s *Source) string {
 	return plan.Position{File: s.File, Line: int32(s.Line)}.String()
-}
-
-const indent = "    "
-
-func (t *text) edit(e Edit) {
-	symbol := indent + t.paint.symbol(e.Action) + " "
-	name := e.Path.Path.String()
-	if name != "" {
-		name += ": "
-	}
-	before, after := e.Before, e.After
-	switch {
-	case e.Unreadable != "":
-		t.unreadable(symbol, name, e)
-	case e.Action == "add":
-		t.whole(symbol, name, after.node)
-	case e.Action == "remove":
-		t.whole(symbol, name, before.node)
-	case isLongText(before.node) || isLongText(after.node):
-		if before.node.Kind == plan.String && after.node.Kind == plan.String && !before.node.Sensitive && !after.node.Sensitive {
-			t.line("%s%s%s", symbol, name, t.paint.faint(fmt.Sprintf("(text of %s)", plural(lines(after.node.Text), "line"))))
-			t.lineDiff(before.node.Text, after.node.Text)
-			return
-		}
-		t.line("%s%s%s -> %s", symbol, name, t.inline(before.node), t.inline(after.node))
-	case before.node.Kind != after.node.Kind && !before.node.Sensitive && !after.node.Sensitive:
-		t.line("%s%s%s -> %s", symbol, name, t.typed(before.node), t.typed(after.node))
-	default:
-		t.line("%s%s%s -> %s", symbol, name, t.inline(before.node), t.inline(after.node))
-	}
-}
-
-func (t *text) unreadable(symbol, name string, e Edit) {
-	what := t.paint.faint("(" + e.Unreadable + ")")
-	switch {
-	case e.After != nil:
-		t.line("%s%s%s -> %s", symbol, name, what, t.inline(e.After.node))
-	default:
-		t.line("%s%s%s", symbol, name, what)
-	}
-}
-
-// whole shows a value that came or went: a leaf on its field's line, anything
-// else below it.
-func (t *text) whole(symbol, name string, n plan.Node) {
-	if t.fitsInline(n) {
-		t.line("%s%s%s", symbol, name, t.inline(n))
-		return
-	}
-	t.line("%s%s", symbol, strings.TrimSuffix(name, " "))
-	t.below(n, indent+indent)
-}
-
-// below shows what is in a value, line by line.
-func (t *text) below(n plan.Node, margin string) {
-	switch n.Kind {
-	case plan.Object:
-		for _, f := range n.Fields {
-			t.labelled(margin, fieldName(f.Name)+":", f.Value)
-		}
-	case plan.List:
-		for _, item := range n.Items {
-			t.element(margin, item)
-		}
-	default:
-		for _, l := range shortLines(n.Text) {
-			t.line("%s", strings.TrimRight(margin+t.paint.faint("|")+" "+l, " "))
-		}
-	}
-}
-
-func (t *text) labelled(margin, label string, v plan.Node) {
-	if t.fitsInline(v) {
-		t.line("%s%s %s", margin, label, t.inline(v))
-		return
-	}
-	t.line("%s%s", margin, label)
-	t.below(v, margin+"  ")
-}
-
-// element shows an element of a list; of an object the first field is on the
-// same line.
-func (t *text) element(margin string, item plan.Node) {
-	if item.Kind != plan.Object || t.fitsInline(item) {
-		t.labelled(margin, "-", item)
-		return
-	}
-	for i, f := range item.Fields {
-		mark := "  "
-		if i == 0 {
-			mark = "- "
-		}
-		if t.fitsInline(f.Value) {
-			t.line("%s%s%s: %s", margin, mark, fieldName(f.Name), t.inline(f.Value))
-			continue
-		}
-		t.line("%s%s%s:", margin, mark, fieldName(f.Name))
-		t.below(f.Value, margin+"    ")
-	}
-}
-
-// fitsInline reports whether a value goes on the line of its field: leaves, what
-// is empty, and short lists of leaves.
-func (t *text) fitsInline(n plan.Node) bool {
-	switch {
-	case n.IsLeaf():
-		return !isLongText(n)
-	case n.Kind == plan.Object:
-		return len(n.Fields) == 0
-	}
-	width := 0
-	for _, item := range n.Items {
-		if !item.IsLeaf() || isLongText(item) {
-			return false
-		}
-		width += len(item.Text) + 4
-	}
-	return width <= 60
-}
-
-// fieldName is how a field is called in front of its value.
-func fieldName(name string) string {
-	if path := (plan.Path{plan.Name(name)}).String(); !strings.HasPrefix(path, "[") {
-		return path
-	}
-	return plan.Quote(name)
-}
-
-// typed shows a value whose type changes.
-func (t *text) typed(n plan.Node) string {
-	switch n.Kind {
-	case plan.Null, plan.List, plan.Object:
-		return t.inline(n)
-	default:
-		return fmt.Sprintf("%s (%s)", t.inline(n), n.Kind)
-	}
-}
-
-// inline shows a value on one line.
-func (t *text) inline(n plan.Node) string {
-	switch n.Kind {
-	case plan.String:
-		if n.Sensitive {
-			return t.paint.faint(n.Text)
-		}
-		return shorten(n.Text)
-	case plan.List:
-		parts := make([]string, len(n.Items))
-		for i := range n.Items {
-			parts[i] = t.inline(n.Items[i])
-		}
-		return "[" + strings.Join(parts, ", ") + "]"
-	case plan.Object:
-		parts := make([]string, len(n.Fields))
-		for i, f := range n.Fields {
-			parts[i] = fieldName(f.Name) + ": " + t.inline(f.Value)
-		}
-		return "{" + strings.Join(parts, ", ") + "}"
-	default:
-		return n.Text
-	}
 }
 
 func (t *text) kept(kept []Object) {
@@ -303,11 +234,7 @@ func (t *text) kept(kept []Object) {
 	}
 	t.line("Not in the source, and left alone:")
 	for _, o := range kept {
-		name := plan.Printable(o.Key().String())
-		if o.Configuration == nil {
-			name += " (namespace)"
-		}
-		t.line("  %s", name)
+		t.line("  %s", o.title())
 	}
 	t.line("")
 }
@@ -336,14 +263,3 @@ func Summarize(r *Report) string {
 	return fmt.Sprintf("Plan: %d to create, %d to update, %d to delete, in %s.",
 		s.Create, s.Update, s.Delete, plural(s.Transactions, "transaction"))
 }
-
-func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return itoa(n) + " " + noun + "s"
-}
-
-func itoa(n int) string { return strconv.Itoa(n) }

@@ -69,7 +69,7 @@ func (w *writer) Apply(ctx context.Context, made target.Batch) error {
 		return err
 	}
 	if made.Entry != nil {
-		b.entry(fmt.Sprintf("%s.%04d", w.run.ID, made.Number), made.Entry)
+		b.entry(target.EntryName(w.run.ID, made.Number), made.Entry)
 	}
 	j := journal{Version: journalVersion, Steps: b.steps}
 	if j.Staging, err = t.stage(ctx, p, b.writes); err != nil {
@@ -202,9 +202,12 @@ func (b *batch) step(op op, full string) {
 	b.steps = append(b.steps, step{Op: op, Path: pathOf(b.place.root, full)})
 }
 
+// historyFolder is where entries are, in the folder beside the tree.
+const historyFolder = "history"
+
 // entry adds the batch's entry to the history, which is beside the tree.
 func (b *batch) entry(name string, data []byte) {
-	dir := filepath.Join(b.state, "history")
+	dir := filepath.Join(b.state, historyFolder)
 	if _, err := os.Lstat(dir); err != nil {
 		b.step(makeFolder, dir)
 	}

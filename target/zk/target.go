@@ -269,6 +269,11 @@ func (s stat) revision() plan.Revision {
 	return r
 }
 
+// WrittenAfter reports whether a znode's revision was made after a transaction.
+func WrittenAfter(r plan.Revision, zxid int64) bool {
+	return int64(binary.BigEndian.Uint64(r[8:])) > zxid
+}
+
 // version returns the version in a revision, for the server to compare.
 func version(r plan.Revision) int32 { return int32(binary.BigEndian.Uint32(r[16:])) }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/go-zookeeper/zk"
@@ -116,7 +115,7 @@ func (w *writer) multi(ctx context.Context, b target.Batch) (*multi, error) {
 		if err != nil {
 			return nil, err
 		}
-		m.entry = fmt.Sprintf("%s/%s.%04d", w.t.historyRoot(), w.run.ID, b.Number)
+		m.entry = w.t.historyRoot() + "/" + target.EntryName(w.run.ID, b.Number)
 		m.ops = append(m.ops, &zk.CreateRequest{Path: m.entry, Data: b.Entry, Acl: acl})
 	}
 	ops, err := w.changes(ctx, b.Changes)

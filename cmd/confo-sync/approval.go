@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/confo-sync/confo-sync/apply"
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/planfile"
+	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/target"
+	"github.com/confo-sync/confo-sync/target/zk"
+)
+
+// fingerprinted returns what the plan's fingerprint is of.
+func (w *work) fingerprinted() planfile.Work {
+	return planfile.Work{Target: w.target.String(), Options: w.options, Changes: w.plan.Changes}
+}
+
+// savePlan writes a plan so that it can be applied as it was approved.
+func (a *app) savePlan(path string, fingerprint planfile.Fingerprint, w *work, flags planFlags) error {
+	// A ZooKeeper's revisions tell nothing of values; those of files are made
+	// from them.
+	_, revisions := w.target.(*zk.Target)
+	f := &planfile.File{
+		Header: planfile.Header{
+			Tool: tool(), Made: fingerprint.Made(),
+			Source: a.Source, Target: w.target.String(),
+			Prune: flags.Prune, Namespaces: a.Namespace, Exclude: a.Exclude,
+			DeletePercent: flags.DeletePercent, AllowEmpty: flags.AllowEmpty, Protect: flags.Protect,
+			Fingerprint: fingerprint.String(),
+			Tree:        planfile.TreeSum(fingerprint, w.desired), Live: planfile.LiveSum(fingerprint, w.live),
+			Zxid: w.live.Zxid, Objects: planfile.Objects(w.plan.Changes, revisions),
+		},
+		Report: a.report,
+	}
+	if err := writeFile(path, 0o600, func(out io.Writer) error { return planfile.Write(out, f) }); err != nil {
+		return fmt.Errorf("save the plan: %w", err)
+	}
+	if !a.Quiet {
+		fmt.Fprintf(a.stderr, "Saved to %s. To apply just this: confo-sync apply %[1]s\n", plan.Printable(path))
+	}
+	return nil
+}
+
+// readPlan reads a saved plan.
+func readPlan(path string) (*planfile.File, planfile.Fingerprint, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, planfile.Fingerprint{}, fmt.Errorf("read the plan: %w", err)
+	}
+	f, err := planfile.Read(data)
+	var newer *planfile.NewerError
+	hint := "make the plan again"
+	if errors.As(err, &newer) {
+		hint = "use that version, or make the plan again"
+	}
+	var fingerprint planfile.Fingerprint
+	if err == nil {
+		fingerprint, err = planfile.Parse(f.Fingerprint)
+	}
+	if err != nil {
+		return nil, fingerprint, target.WithHint(fmt.Errorf("%s can't be used: %w", plan.Printable(path), err), hint+`: "confo-sync plan --out FILE"`)
+	}
+	return f, fingerprint, nil
+}
+
+// approval is a plan that was approved: all that apply may carry out.
+type approval struct {
+	fingerprint planfile.Fingerprint
+	file        *planfile.File // nil when only the fingerprint is known
+	path        string
+	flags       *applyCmd
+}
+
+// approval returns the plan that was approved, or nil. What the plan was made
+// with is then taken from its file.
+func (c *applyCmd) approval(a *app) (*approval, error) {
+	switch {
+	case c.Plan == "" && c.Fingerprint == "":
+		return nil, nil
+	case c.Plan == "":
+		fingerprint, err := planfile.Parse(c.Fingerprint)
+		if err != nil {
+			return nil, &usageError{fmt.Errorf("--fingerprint: %w", err)}
+		}
+		return &approval{fingerprint: fingerprint, flags: c}, nil
+	case c.Fingerprint != "":
+		return nil, &usageError{errors.New("--fingerprint and a saved plan don't go together: the plan has its own")}
+	}
+	file, fingerprint, err := readPlan(c.Plan)
+	if err != nil {
+		return nil, err
+	}
+	if c.shapesPlan() || len(a.Namespace)+len(a.Exclude) > 0 {
+		return nil, &usageError{errors.New("a saved plan has its own --namespace, --exclude, --prune and limits: to change them, make another")}
+	}
+	if a.Target != "" && a.Target != file.Target {
+		return nil, &usageError{fmt.Errorf("the plan in %s is for %s, not for %s", plan.Printable(c.Plan), plan.Printable(file.Target), plan.Printable(a.Target))}
+	}
+	if a.Source == "" {
+		a.Source = file.Source
+		a.report.Source = file.Source
+	}
+	a.Target, a.Namespace, a.Exclude = file.Target, file.Namespaces, file.Exclude
+	c.Prune, c.DeletePercent, c.AllowEmpty, c.Protect = file.Prune, file.DeletePercent, file.AllowEmpty, file.Protect
+	return &approval{fingerprint: fingerprint, file: file, path: c.Plan, flags: c}, nil
+}
+
+// shapesPlan reports whether a flag was given that a plan depends on.
+func (f planFlags) shapesPlan() bool {
+	return f.Prune != "configurations" || f.DeletePercent != 30 || f.AllowEmpty || len(f.Protect) > 0
+}
+
+func (p *approval) fingerprintText() string {
+	if p == nil {
+		return ""
+	}
+	return p.fingerprint.String()
+}
+
+// unapplied refuses a plan that the target's history knows: one is applied once.
+func (p *approval) unapplied(ctx context.Context, t target.Target) error {
+	if p == nil {
+		return nil
+	}
+	entries, err := apply.History(ctx, t, p.fingerprint.Made())
+	if err != nil {
+		if p.flags.NoHistory || p.flags.NoLock {
+			return nil // who may write no history may not read it either
+		}
+		return fmt.Errorf("look whether the plan was applied before: %w", err)
+	}
+	own := p.fingerprint.String()
+	entries = slices.DeleteFunc(entries, func(e *apply.Entry) bool { return e.Plan != own })
+	if len(entries) == 0 {
+		return nil
+	}
+	last := entries[len(entries)-1]
+	if len(entries) < last.Of {
+		return &staleError{
+			message: fmt.Sprintf("this plan was begun already, and %d of its %d transactions were applied: %s", len(entries), last.Of, whoApplied(last.Header)),
+			next:    "make a new plan: it has what is left",
+		}
+	}
+	return &staleError{message: "this plan was applied already: " + whoApplied(last.Header), next: "a plan is applied once; for what is to change now, make a new one"}
+}
+
+func whoApplied(h apply.Header) string {
+	text := fmt.Sprintf("by %s on %s, %s (%s)", plan.Printable(h.Who), plan.Printable(h.Host), h.Time.Local().Format(time.DateTime), plan.Printable(h.ID))
+	if h.Reason != "" {
+		text += ", because of " + plan.Quote(h.Reason)
+	}
+	return text
+}
+
+// staleError is the error of a plan that was approved and can't be applied any
+// more.
+type staleError struct{ message, next string }
+
+func (s *staleError) Error() string { return s.message }
+func (s *staleError) hint() string  { return s.next }
+
+// stillFits compares the plan with the one that was approved.
+func (p *approval) stillFits(ctx context.Context, a *app, w *work) error {
+	if p == nil || p.fingerprint.Matches(w.fingerprinted()) {
+		return nil
+	}
+	made := p.fingerprint.Made().Local().Format(time.DateTime)
+	if p.file == nil {
+		return &staleError{
+			message: fmt.Sprintf("the plan is not the one with this fingerprint, made %s: the tree, the target or the flags have changed", made),
+			next:    `run "confo-sync plan" to see what it is now, and have that approved`,
+		}
+	}
+	moved := p.file.Compare(p.fingerprint, planfile.Now{
+		Changes: w.plan.Changes, Report: a.report, Desired: w.desired, Live: w.live, Since: since(w.target),
+	})
+	authors := p.authors(ctx, w.target)
+	for _, m := range moved {
+		by := ""
+		if m.Side != planfile.Tree {
+			by = authors[m.Key]
+		}
+		a.report.AddStale(m.Key, m.Side.String(), m.Position, m.Maybe, by)
+	}
+	return &staleError{
+		message: fmt.Sprintf("the plan in %s, made %s, is not what would be done now", plan.Printable(p.path), made),
+		next:    "make the plan again, and have it approved",
+	}
+}
+
+// since returns what tells whether something was written after a plan had read
+// the target, where that can be told.
+func since(t target.Target) func(plan.Revision, int64) bool {
+	if _, ok := t.(*zk.Target); ok {
+		return zk.WrittenAfter
+	}
+	return nil
+}
+
+// authors returns who changed what since the plan was made, as far as the
+// history tells.
+func (p *approval) authors(ctx context.Context, t target.Target) map[plan.Key]string {
+	entries, err := apply.History(ctx, t, p.fingerprint.Made())
+	if err != nil {
+		return nil // they are not worth failing for
+	}
+	authors := map[plan.Key]string{}
+	for _, e := range entries {
+		if e.Time.Before(p.fingerprint.Made()) {
+			continue
+		}
+		for _, previous := range e.Previous {
+			authors[previous.Key()] = whoApplied(e.Header)
+		}
+	}
+	return authors
+}
+
+// showStale lists what moved since a plan was saved.
+func (a *app) showStale() {
+	if len(a.report.Stale) == 0 {
+		return
+	}
+	fmt.Fprintln(a.stderr, "Since the plan was made, this has changed")
+	render.StaleObjects(a.stderr, a.report, a.textOptions(a.stderr))
+}

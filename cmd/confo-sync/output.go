@@ -1,0 +1,132 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// outputFlags are how a report looks, and where else it goes.
+type outputFlags struct {
+	Report               []string `sep:"none" placeholder:"FORM=FILE" help:"Write the report to a file too: markdown=FILE, html=FILE, json=FILE or text=FILE (repeatable)."`
+	MaxBytes             int      `default:"60000" placeholder:"N" help:"How long Markdown may be (${default}; 0 for no limit)."`
+	Summary              bool     `help:"Show which objects change, and not what changes in them."`
+	ShowSensitive        bool     `help:"Show passwords and the like in plain, at a terminal."`
+	ShowSensitiveInFiles bool     `help:"Show them in files and pipes too."`
+}
+
+// forms are those that a report has.
+var forms = []string{"text", "json", "markdown", "html"}
+
+// reportFile is a file that a report goes to.
+type reportFile struct{ form, path string }
+
+// output takes the flags of a command that reports changes.
+func (a *app) output(flags outputFlags) error {
+	a.outputFlags = flags
+	for _, spec := range flags.Report {
+		form, path, ok := strings.Cut(spec, "=")
+		switch {
+		case !ok || path == "" || !slices.Contains(forms, form):
+			return &usageError{fmt.Errorf("--report %s: it is FORM=FILE, with text, json, markdown or html for FORM", plan.Quote(spec))}
+		case slices.ContainsFunc(a.files, func(f reportFile) bool { return f.path == path }):
+			return &usageError{fmt.Errorf("--report: %s is given twice", plan.Printable(path))}
+		}
+		a.files = append(a.files, reportFile{form, path})
+	}
+	if flags.MaxBytes < 0 {
+		return &usageError{errors.New("--max-bytes is negative")}
+	}
+	if flags.ShowSensitive && !flags.ShowSensitiveInFiles && !isTerminal(a.stdout) {
+		return &usageError{errors.New("--show-sensitive is for a terminal, and stdout is none: if passwords are to go there, say --show-sensitive-in-files")}
+	}
+	return nil
+}
+
+// plainForms keeps commands that report no changes to text and JSON.
+func (a *app) plainForms(command string) error {
+	if a.Format != "text" && a.Format != "json" {
+		return &usageError{fmt.Errorf("%s has no %s form: it has text and json", command, a.Format)}
+	}
+	return nil
+}
+
+// show writes the report to stdout.
+func (a *app) show() error {
+	a.shown = true
+	return a.write(a.stdout, a.Format, a.ShowSensitive || a.ShowSensitiveInFiles)
+}
+
+// write writes the report in some form.
+func (a *app) write(w io.Writer, form string, plain bool) error {
+	r := a.report
+	if plain {
+		r = r.Plain()
+	}
+	switch form {
+	case "json":
+		return render.JSON(w, r)
+	case "markdown":
+		return render.Markdown(w, r, render.MarkdownOptions{MaxBytes: a.MaxBytes})
+	default:
+		return render.Text(w, r, a.textOptions(w))
+	}
+}
+
+func (a *app) textOptions(w io.Writer) render.TextOptions {
+	return render.TextOptions{Color: a.colored(w), Width: width(w), Summary: a.Summary}
+}
+
+// width returns how many columns a terminal has; of anything else, 0.
+func width(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	columns, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return columns
+}
+
+// writeFiles writes the report to the files that were asked for: also when the
+// command has failed, as that is worth a comment too.
+func (a *app) writeFiles() error {
+	var failed []error
+	for _, f := range a.files {
+		mode := os.FileMode(0o644)
+		if a.ShowSensitiveInFiles {
+			mode = 0o600
+		}
+		err := writeFile(f.path, mode, func(w io.Writer) error { return a.write(w, f.form, a.ShowSensitiveInFiles) })
+		if err != nil {
+			failed = append(failed, fmt.Errorf("write the report: %w", err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// writeFile replaces a file by what write writes, or leaves it as it is.
+func writeFile(path string, mode os.FileMode, write func(w io.Writer) error) error {
+	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return target.WithHint(err, "check that its folder exists, and may be written to")
+	}
+	defer os.Remove(temporary.Name())
+	err = errors.Join(temporary.Chmod(mode), write(temporary), temporary.Close())
+	if err == nil {
+		err = os.Rename(temporary.Name(), path)
+	}
+	return err
+}

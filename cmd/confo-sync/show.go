@@ -1,0 +1,29 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/confo-sync/confo-sync/plan/render"
+)
+
+type showCmd struct {
+	Plan string `arg:"" placeholder:"FILE" help:"A plan that was saved by plan --out."`
+	outputFlags
+}
+
+// Run shows a saved plan.
+func (c *showCmd) Run(a *app) error {
+	a.begin(render.KindPlan, "", "")
+	if c.ShowSensitive || c.ShowSensitiveInFiles {
+		return &usageError{errors.New("a saved plan holds nothing sensitive that could be shown")}
+	}
+	if err := a.output(c.outputFlags); err != nil {
+		return err
+	}
+	f, _, err := readPlan(c.Plan)
+	if err != nil {
+		return err
+	}
+	a.report = f.Report
+	return a.show()
+}

@@ -1,0 +1,60 @@
+package plan
+
+import (
+	"errors"
+	"strings"
+)
+
+// Pattern names objects and fields by their path: namespace, configuration and
+// the names of fields, with slashes between them. "*" and "?" stand for
+// characters within a level, and "**" for any number of levels.
+type Pattern struct {
+	text   string
+	levels []string
+}
+
+// ParsePattern reads a pattern.
+func ParsePattern(text string) (Pattern, error) {
+	levels := strings.Split(text, "/")
+	for _, level := range levels {
+		switch {
+		case level == "":
+			return Pattern{}, errors.New("a level of the pattern is empty")
+		case level != "**" && strings.Contains(level, "**"):
+			return Pattern{}, errors.New(`"**" stands for whole levels: nothing may stand beside it`)
+		}
+	}
+	return Pattern{text, levels}, nil
+}
+
+// String returns the pattern as it was written.
+func (p Pattern) String() string { return p.text }
+
+// Match reports whether the pattern names what is at a path.
+func (p Pattern) Match(path ...string) bool { return matchLevels(p.levels, path) }
+
+// MatchKey reports whether the pattern names an object.
+func (p Pattern) MatchKey(k Key) bool {
+	if k.IsNamespace() {
+		return p.Match(k.Namespace)
+	}
+	return p.Match(k.Namespace, k.Config)
+}
+
+func matchLevels(levels, path []string) bool {
+	for i, level := range levels {
+		if level == "**" {
+			for skip := 0; skip <= len(path); skip++ {
+				if matchLevels(levels[i+1:], path[skip:]) {
+					return true
+				}
+			}
+			return false
+		}
+		if len(path) == 0 || !Glob(level, path[0]) {
+			return false
+		}
+		path = path[1:]
+	}
+	return len(path) == 0
+}

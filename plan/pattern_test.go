@@ -1,0 +1,109 @@
+package plan_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+func TestPattern(t *testing.T) {
+	for _, test := range []struct {
+		pattern    string
+		names, not string
+	}{
+		{"shop", "shop", "shop/a shops"},
+		{"shop/*", "shop/a shop/b.c", "shop shop/a/b"},
+		{"*/db?", "shop/db1 x/dbs", "shop/db shop/db12"},
+		{"**", "shop shop/a shop/a/b/c", ""},
+		{"shop/**", "shop shop/a shop/a/b", "shops/a"},
+		{"**/password", "password a/password a/b/c/password", "a/passwords password/a"},
+		{"a/**/z", "a/z a/b/z a/b/c/z", "a a/b z"},
+	} {
+		p, err := plan.ParsePattern(test.pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for path := range strings.FieldsSeq(test.names) {
+			if !p.Match(strings.Split(path, "/")...) {
+				t.Errorf("%s does not name %s", test.pattern, path)
+			}
+		}
+		for path := range strings.FieldsSeq(test.not) {
+			if p.Match(strings.Split(path, "/")...) {
+				t.Errorf("%s names %s", test.pattern, path)
+			}
+		}
+	}
+	for _, bad := range []string{"", "/a", "a/", "a//b", "a**", "a/**b"} {
+		if _, err := plan.ParsePattern(bad); err == nil {
+			t.Errorf("%q is taken for a pattern", bad)
+		}
+	}
+}
+
+func TestRails(t *testing.T) {
+	live := &plan.Snapshot{Exists: true}
+	for _, ns := range []struct {
+		name  string
+		count int
+	}{{"large", 30}, {"small", 9}} {
+		n := plan.LiveNamespace{Name: ns.name}
+		for i := range ns.count {
+			n.Configs = append(n.Configs, plan.LiveConfig{Name: string(rune('a'+i/26)) + string(rune('a'+i%26)), Value: plan.NewValue([]byte("{}"))})
+		}
+		live.Namespaces = append(live.Namespaces, n)
+	}
+	keep := func(large, small int) *plan.Tree {
+		tree := live.Tree()
+		tree.Namespaces[0].Configs = tree.Namespaces[0].Configs[:large]
+		tree.Namespaces[1].Configs = tree.Namespaces[1].Configs[:small]
+		return tree
+	}
+	protect, err := plan.ParsePattern("large/a*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit := plan.Rails{DeletePercent: 30}
+	for _, test := range []struct {
+		rule  string
+		rails plan.Rails
+		tree  *plan.Tree
+		want  []string
+	}{
+		{"nothing goes", limit, keep(30, 9), nil},
+		{"as much as may", limit, keep(21, 9), nil},
+		{"one more", limit, keep(20, 9), []string{"large: would delete 10 of 30 configurations (34 %, limit 30 %)"}},
+		{"allowed by what the message says", plan.Rails{DeletePercent: 34}, keep(20, 9), nil},
+		{"all of a small namespace", limit, keep(30, 0), nil},
+		{"everything", limit, &plan.Tree{}, []string{"the tree is empty", "large: would delete 30 of 30 configurations (100 %, limit 30 %)"}},
+		{"which is meant", plan.Rails{DeletePercent: 100, AllowEmpty: true}, &plan.Tree{}, nil},
+		{"protected", plan.Rails{DeletePercent: 100, Protect: []plan.Pattern{protect}}, keep(26, 9), nil},
+		{"and deleted", plan.Rails{DeletePercent: 100, Protect: []plan.Pattern{protect}}, keep(26, 0), nil},
+		{"one of the protected", plan.Rails{DeletePercent: 100, Protect: []plan.Pattern{protect}}, keep(0, 9), append(protectedNames(26), nil...)},
+	} {
+		p := plan.Diff(test.tree, live, plan.Options{Prune: plan.PruneNamespaces})
+		var got []string
+		for _, f := range test.rails.Check(p, test.tree, live, plan.Selection{}) {
+			if f.Hint == "" {
+				t.Errorf("%s: no hint with %v", test.rule, f)
+			}
+			got = append(got, f.Error())
+		}
+		if strings.Join(got, "\n") != strings.Join(test.want, "\n") {
+			t.Errorf("%s: got\n%s\nwant\n%s", test.rule, strings.Join(got, "\n"), strings.Join(test.want, "\n"))
+		}
+	}
+	selected := plan.Selection{Namespaces: []string{"larg"}}
+	found := limit.Check(&plan.Plan{}, &plan.Tree{}, live, selected)
+	if len(found) != 1 || found[0].Message != "the tree has nothing that is selected" {
+		t.Errorf("with a selection: %v", found)
+	}
+}
+
+func protectedNames(count int) (all []string) {
+	for i := range count {
+		all = append(all, "large/a"+string(rune('a'+i))+": it would be deleted, and is protected by large/a*")
+	}
+	return all
+}

@@ -1,0 +1,194 @@
+package planfile
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/render"
+)
+
+// version is that of the form of plan files.
+const version = 1
+
+// format says of a file that it is a plan.
+const format = "confo-sync/plan-file"
+
+// File is a saved plan: what it was made of, by which it can be made again, and
+// what it showed.
+type File struct {
+	Header
+	Report *render.Report
+}
+
+// Header is the first line of a plan file.
+type Header struct {
+	Format  string    `json:"format"`
+	Version int       `json:"version"`
+	Tool    string    `json:"tool"`
+	Made    time.Time `json:"made"`
+
+	Source     string   `json:"source"`
+	Target     string   `json:"target"`
+	Prune      string   `json:"prune"`
+	Namespaces []string `json:"namespaces,omitempty"` // patterns
+	Exclude    []string `json:"exclude,omitempty"`
+
+	DeletePercent int      `json:"delete_percent"`
+	AllowEmpty    bool     `json:"allow_empty,omitempty"`
+	Protect       []string `json:"protect,omitempty"`
+
+	Fingerprint string `json:"fingerprint"`
+	// Tree and Live are sums of the whole tree and of all that was at the
+	// target: they tell on which side something moved.
+	Tree string `json:"tree"`
+	Live string `json:"live"`
+	// Zxid is the transaction as of which a ZooKeeper was read.
+	Zxid    int64    `json:"zxid,omitempty"`
+	Objects []Object `json:"objects"`
+}
+
+// Object is what the plan changes, and what was there.
+type Object struct {
+	Namespace     string  `json:"namespace"`
+	Configuration *string `json:"configuration"`
+	// Revision is left out where it is made from what the configuration
+	// holds.
+	Revision string `json:"revision,omitempty"`
+}
+
+// Key returns the object's key.
+func (o Object) Key() plan.Key {
+	k := plan.Key{Namespace: o.Namespace}
+	if o.Configuration != nil {
+		k.Config = *o.Configuration
+	}
+	return k
+}
+
+// Objects returns what a plan changes. Revisions are kept when they tell nothing
+// of values.
+func Objects(changes []plan.Change, revisions bool) []Object {
+	objects := make([]Object, len(changes))
+	for i := range changes {
+		c := &changes[i]
+		objects[i].Namespace = c.Key.Namespace
+		if !c.Key.IsNamespace() {
+			objects[i].Configuration = &c.Key.Config
+		}
+		if revisions {
+			objects[i].Revision = hex.EncodeToString(c.Revision[:])
+		}
+	}
+	return objects
+}
+
+// checksum is the last line of a plan file.
+type checksum struct {
+	SHA256 string `json:"sha256"` // of all before it
+}
+
+// Write writes a plan file.
+func Write(w io.Writer, f *File) error {
+	f.Format, f.Version = format, version
+	sum := sha256.New()
+	out := io.MultiWriter(w, sum)
+	header, err := json.Marshal(f.Header)
+	if err != nil {
+		return err
+	}
+	if _, err := out.Write(append(header, '\n')); err != nil {
+		return err
+	}
+	if err := render.Save(out, f.Report); err != nil {
+		return err
+	}
+	last, err := json.Marshal(checksum{hex.EncodeToString(sum.Sum(nil))})
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(last, '\n'))
+	return err
+}
+
+// Read reads a plan file. It is refused when it is not whole, or not as it was
+// written.
+func Read(data []byte) (*File, error) {
+	first, rest, _ := bytes.Cut(data, []byte("\n"))
+	var f File
+	if json.Unmarshal(first, &f.Header) != nil || f.Format != format {
+		return nil, ErrNotPlan
+	}
+	if f.Version > version {
+		return nil, &NewerError{Tool: f.Tool, Version: f.Version}
+	}
+	end := bytes.LastIndexByte(bytes.TrimSuffix(data, []byte("\n")), '\n') + 1
+	var last checksum
+	if json.Unmarshal(data[end:], &last) != nil || last.SHA256 == "" {
+		return nil, ErrCut
+	}
+	if sum := sha256.Sum256(data[:end]); hex.EncodeToString(sum[:]) != last.SHA256 {
+		return nil, ErrEdited
+	}
+	report, err := render.Load(bytes.NewReader(rest[:max(0, end-len(first)-1)]))
+	if err != nil {
+		return nil, err
+	}
+	f.Report = report
+	return &f, nil
+}
+
+// Why a file is no plan that can be applied.
+var (
+	ErrNotPlan = errors.New("it is not a plan that confo-sync saved")
+	ErrCut     = errors.New("it is cut short")
+	ErrEdited  = errors.New("it was changed after confo-sync saved it")
+)
+
+// NewerError is the error of a plan that a newer version saved.
+type NewerError struct {
+	Tool    string
+	Version int
+}
+
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("a newer version saved it (%s, form %d; this one knows %d)", plan.Printable(e.Tool), e.Version, version)
+}
+
+// TreeSum returns a sum of a tree that tells nothing of what is in it.
+func TreeSum(f Fingerprint, t *plan.Tree) string {
+	d := newDigest("tree")
+	for _, ns := range t.Namespaces {
+		d.key(plan.Key{Namespace: ns.Name})
+		for _, c := range ns.Configs {
+			d.key(plan.Key{Namespace: ns.Name, Config: c.Name})
+			d.bytes(c.Value.Reveal())
+		}
+	}
+	return f.stretch(d)
+}
+
+// LiveSum returns such a sum of what is at a target.
+func LiveSum(f Fingerprint, s *plan.Snapshot) string {
+	d := newDigest("live")
+	for _, ns := range s.Namespaces {
+		d.key(plan.Key{Namespace: ns.Name})
+		d.bytes(ns.Revision[:])
+		for _, c := range ns.Configs {
+			d.key(plan.Key{Namespace: ns.Name, Config: c.Name})
+			d.bytes(c.Revision[:])
+		}
+	}
+	return f.stretch(d)
+}
+
+func (f Fingerprint) stretch(d digest) string {
+	sum := stretched(d.Sum(f.salt[:]), f.salt[:])
+	return hex.EncodeToString(sum[:])
+}

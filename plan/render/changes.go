@@ -1,0 +1,182 @@
+package render
+
+import (
+	"fmt"
+	"iter"
+	"strings"
+	"unicode"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// Changes are a plan's changes. Each is made into what is shown when its turn
+// comes, so that a plan of a million changes takes no more than itself.
+type Changes struct {
+	plan   []plan.Change
+	masker *masker
+	saved  []Change // instead, when the report was saved
+}
+
+// Len returns the number of changes.
+func (c Changes) Len() int { return len(c.plan) + len(c.saved) }
+
+// IsZero makes encoding/json leave out what is not there.
+func (c Changes) IsZero() bool { return c.Len() == 0 }
+
+// All returns the changes, as they are shown.
+func (c Changes) All() iter.Seq[Change] {
+	return func(yield func(Change) bool) {
+		for i := range c.saved {
+			if !yield(c.saved[i]) {
+				return
+			}
+		}
+		for i := range c.plan {
+			if !yield(c.masker.change(c.plan[i])) {
+				return
+			}
+		}
+	}
+}
+
+// Index returns the changes without what they do to fields, which costs far
+// less.
+func (c Changes) Index() iter.Seq[Change] {
+	return func(yield func(Change) bool) {
+		for i := range c.saved {
+			if !yield(c.saved[i]) {
+				return
+			}
+		}
+		for i := range c.plan {
+			if !yield(heading(c.plan[i])) {
+				return
+			}
+		}
+	}
+}
+
+func heading(c plan.Change) Change {
+	return Change{Object: object(c.Key), Action: c.Action.String(), Source: source(c.Position)}
+}
+
+// Value is a JSON value in a report. A leaf in it that is marked as sensitive
+// holds no longer its value but "(sensitive #1)".
+type Value struct {
+	node  plan.Node
+	saved bool // it is written as it is saved
+}
+
+// masker replaces what is sensitive by numbers: within one report, equal values
+// share one.
+type masker struct {
+	plan.Sensitivity
+	show    bool // leave everything as it is
+	numbers map[string]int
+}
+
+func (m *masker) change(c plan.Change) Change {
+	change := heading(c)
+	edits, unchanged := c.Edits(m.Sensitivity)
+	change.Edits, change.UnchangedFields = m.edits(edits), unchanged
+	return change
+}
+
+func (m *masker) edits(edits []plan.Edit) []Edit {
+	shown := make([]Edit, 0, len(edits))
+	for _, e := range edits {
+		edit := Edit{
+			Path: Path{e.Path}, Name: e.Path.String(), Action: e.Kind.String(),
+			Before: m.value(e.Before), After: m.value(e.After),
+			Note: note(e), Sensitive: e.Sensitive(), Unreadable: e.Unreadable,
+		}
+		if e.Kind == plan.Move {
+			edit.To = &e.To
+		}
+		if e.Inner != nil {
+			edit.Inner, edit.InnerUnchanged = m.edits(e.Inner.Edits), e.Inner.Unchanged
+		}
+		shown = append(shown, edit)
+	}
+	return shown
+}
+
+const noteSameJSON = "the same JSON, written differently"
+
+// note says what can't be seen in an edit at a glance.
+func note(e plan.Edit) string {
+	switch {
+	case e.Kind != plan.Replace || e.Before == nil || e.After == nil:
+		return ""
+	case e.Inner != nil && len(e.Inner.Edits) == 0:
+		return noteSameJSON
+	case e.Before.Kind != e.After.Kind:
+		return fmt.Sprintf("%s -> %s", e.Before.Kind, e.After.Kind)
+	case e.Before.Kind == plan.String && withoutSpace(e.Before.Text) == withoutSpace(e.After.Text):
+		return "only white space differs"
+	}
+	return ""
+}
+
+func withoutSpace(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+func (m *masker) value(n *plan.Node) *Value {
+	if n == nil {
+		return nil
+	}
+	return &Value{node: m.mask(*n)}
+}
+
+func (m *masker) mask(n plan.Node) plan.Node {
+	switch {
+	case n.Sensitive && m.show:
+		n.Sensitive = false
+	case n.Sensitive && n.JSON() != nil:
+		return plan.Node{Kind: plan.String, Text: string(plan.AppendJSON(nil, m.mask(*n.JSON())))}
+	case n.Sensitive && n.Secrets() != nil:
+		return plan.Node{Kind: plan.String, Text: m.maskParts(n.Text, n.Secrets())}
+	case n.Sensitive:
+		return plan.Node{Kind: plan.String, Sensitive: true, Text: m.number(n)}
+	case n.Kind == plan.List:
+		items := make([]plan.Node, len(n.Items))
+		for i := range n.Items {
+			items[i] = m.mask(n.Items[i])
+		}
+		n.Items = items
+	case n.Kind == plan.Object:
+		fields := make([]plan.Field, len(n.Fields))
+		for i, f := range n.Fields {
+			fields[i] = plan.Field{Name: f.Name, Value: m.mask(f.Value)}
+		}
+		n.Fields = fields
+	}
+	return n
+}
+
+func (m *masker) maskParts(text string, parts []plan.Span) string {
+	var b strings.Builder
+	from := 0
+	for _, p := range parts {
+		b.WriteString(text[from:p.From])
+		b.WriteString(m.number(plan.Node{Kind: plan.String, Text: text[p.From:p.To]}))
+		from = p.To
+	}
+	b.WriteString(text[from:])
+	return b.String()
+}
+
+// number returns what stands for a sensitive value.
+func (m *masker) number(n plan.Node) string {
+	canonical := n.Canonical()
+	if m.numbers[canonical] == 0 {
+		m.numbers[canonical] = len(m.numbers) + 1
+	}
+	return fmt.Sprintf("(sensitive #%d)", m.numbers[canonical])
+}

@@ -1,0 +1,247 @@
+package render
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/sergi/go-diff/diffmatchpatch"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+const (
+	indent    = "    "
+	maxShown  = 200 // characters of a string on one line
+	maxLines  = 20  // lines of a text that came or went
+	context   = 3   // unchanged lines around changed ones
+	around    = 30  // characters around the part of a long string that differs
+	keepLines = 8   // lines at either end of a text that is cut
+)
+
+// isLongText reports whether a value is a text of several lines.
+func isLongText(n plan.Node) bool {
+	return isString(n) && strings.Contains(strings.TrimSuffix(n.Text, "\n"), "\n")
+}
+
+func lines(s string) int { return strings.Count(strings.TrimSuffix(s, "\n"), "\n") + 1 }
+
+// fitsInline reports whether a value goes on the line of its field: leaves, what
+// is empty, and short lists of leaves.
+func fitsInline(n plan.Node) bool {
+	switch {
+	case n.IsLeaf():
+		return !isLongText(n)
+	case n.Kind == plan.Object:
+		return len(n.Fields) == 0
+	}
+	width := 0
+	for _, item := range n.Items {
+		if !item.IsLeaf() || isLongText(item) {
+			return false
+		}
+		width += len(item.Text) + 4
+	}
+	return width <= 60
+}
+
+// fieldName is how a field is called in front of its value.
+func fieldName(name string) string {
+	if path := (plan.Path{plan.Name(name)}).String(); !strings.HasPrefix(path, "[") {
+		return path
+	}
+	return plan.Quote(name)
+}
+
+// typed shows a value whose type changes.
+func typed(n plan.Node) string {
+	switch n.Kind {
+	case plan.Null, plan.List, plan.Object:
+		return inline(n)
+	default:
+		return fmt.Sprintf("%s (%s)", inline(n), n.Kind)
+	}
+}
+
+// inline shows a value on one line.
+func inline(n plan.Node) string {
+	switch n.Kind {
+	case plan.String:
+		if n.Sensitive {
+			return n.Text
+		}
+		return shorten(n.Text)
+	case plan.List:
+		parts := make([]string, len(n.Items))
+		for i := range n.Items {
+			parts[i] = inline(n.Items[i])
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case plan.Object:
+		parts := make([]string, len(n.Fields))
+		for i, f := range n.Fields {
+			parts[i] = fieldName(f.Name) + ": " + inline(f.Value)
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	default:
+		return n.Text
+	}
+}
+
+// shorten returns a string in quotes; a long one loses its middle and gets its
+// length.
+func shorten(s string) string {
+	if len(s) <= maxShown {
+		return plan.Quote(s)
+	}
+	runes := []rune(s)
+	if len(runes) <= maxShown {
+		return plan.Quote(s)
+	}
+	half := (maxShown - 20) / 2
+	return fmt.Sprintf("%s … %s (%d characters)",
+		plan.Quote(string(runes[:half])), plan.Quote(string(runes[len(runes)-half:])), len(runes))
+}
+
+// shortenBoth returns two strings in quotes; of long ones, the part in which
+// they differ, with their lengths.
+func shortenBoth(before, after string) (string, string) {
+	b, a := []rune(before), []rune(after)
+	if len(b) <= maxShown && len(a) <= maxShown {
+		return plan.Quote(before), plan.Quote(after)
+	}
+	from, tail := common(b, a)
+	show := func(s []rune) string {
+		start, end := max(0, from-around), min(len(s), len(s)-tail+around)
+		shown := shorten(string(s[start:end]))
+		if end-start > maxShown {
+			shown = shown[:strings.LastIndex(shown, " (")]
+		}
+		if start > 0 {
+			shown = "… " + shown
+		}
+		if end < len(s) {
+			shown += " …"
+		}
+		return fmt.Sprintf("%s (%d characters)", shown, len(s))
+	}
+	return show(b), show(a)
+}
+
+// excerpts returns what differs in two lines, if one is long.
+func excerpts(before, after string) (string, string) {
+	b, a := []rune(before), []rune(after)
+	if len(b) <= maxShown && len(a) <= maxShown {
+		return before, after
+	}
+	from, tail := common(b, a)
+	show := func(s []rune) string {
+		start, end := max(0, from-around), min(len(s), len(s)-tail+around)
+		shown := string(s[start:end])
+		if start > 0 {
+			shown = "… " + shown
+		}
+		if end < len(s) {
+			shown += " …"
+		}
+		return shown
+	}
+	return show(b), show(a)
+}
+
+// common returns how many characters two texts share at their starts, and how
+// many of the others at their ends.
+func common(b, a []rune) (head, tail int) {
+	for head < len(b) && head < len(a) && b[head] == a[head] {
+		head++
+	}
+	for tail < len(b)-head && tail < len(a)-head && b[len(b)-1-tail] == a[len(a)-1-tail] {
+		tail++
+	}
+	return head, tail
+}
+
+// shortLines returns a text's lines, printable; a long text loses its middle.
+func shortLines(s string) []string {
+	all := strings.Split(strings.TrimSuffix(s, "\n"), "\n")
+	shown := make([]string, 0, min(len(all), maxLines))
+	for i, l := range all {
+		if len(all) > maxLines && i >= keepLines && i < len(all)-keepLines {
+			if i == keepLines {
+				shown = append(shown, fmt.Sprintf("… %d lines …", len(all)-2*keepLines))
+			}
+			continue
+		}
+		shown = append(shown, printableLine(l))
+	}
+	return shown
+}
+
+// printableLine escapes a line of a text, but for its tabs, and cuts it.
+func printableLine(l string) string {
+	parts := strings.Split(l, "\t")
+	for i := range parts {
+		parts[i] = plan.Printable(parts[i])
+	}
+	l = strings.Join(parts, "\t")
+	if runes := []rune(l); len(runes) > maxShown {
+		return fmt.Sprintf("%s … (%d characters)", string(runes[:maxShown]), len(runes))
+	}
+	return l
+}
+
+func hasEnd(s string) bool { return strings.HasSuffix(s, "\n") }
+
+// What a lineOp does to its line.
+const (
+	stays = diffmatchpatch.DiffEqual
+	goes  = diffmatchpatch.DiffDelete
+)
+
+// lineOp is a line that stays, comes or goes.
+type lineOp struct {
+	kind diffmatchpatch.Operation
+	text string
+}
+
+func nearChange(ops []lineOp, i int) bool {
+	for j := max(0, i-context); j <= min(len(ops)-1, i+context); j++ {
+		if ops[j].kind != stays {
+			return true
+		}
+	}
+	return false
+}
+
+// diffLines compares two texts line by line, the newline at their very end left
+// out.
+func diffLines(before, after string) []lineOp {
+	dmp := diffmatchpatch.New()
+	dmp.DiffTimeout = 0 // the same diff on every machine
+	a, b, table := dmp.DiffLinesToRunes(endLine(before), endLine(after))
+	var ops []lineOp
+	for _, d := range dmp.DiffCharsToLines(dmp.DiffMainRunes(a, b, false), table) {
+		for l := range strings.Lines(d.Text) {
+			ops = append(ops, lineOp{d.Type, strings.TrimSuffix(l, "\n")})
+		}
+	}
+	return ops
+}
+
+func endLine(s string) string {
+	if s == "" || hasEnd(s) {
+		return s
+	}
+	return s + "\n"
+}
+
+func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return itoa(n) + " " + noun + "s"
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
