@@ -13,6 +13,9 @@ import (
 
 // LoadOptions say what Load takes.
 type LoadOptions struct {
+	// AllowEmpty takes a folder without any namespace for an empty tree, which
+	// otherwise is an error: it is hardly the folder that was meant.
+	AllowEmpty bool
 	// Selection leaves out namespaces, whose files are then not opened, and
 	// configurations, which are checked all the same.
 	Selection plan.Selection
@@ -31,7 +34,7 @@ type Findings struct {
 //
 // Positions name files as a user would: dir joined with the path in it.
 func Load(ctx context.Context, dir string, opts LoadOptions) (*plan.Tree, Findings, error) {
-	w := walk(dir, opts.Selection)
+	w := walk(dir, opts)
 	parsed := make([]parsed, len(w.units))
 	all := newWorkers()
 	all.each(ctx, len(w.units), func(i int) {

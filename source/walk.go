@@ -25,7 +25,8 @@ type walker struct {
 
 // walk lists the files of the tree in dir, in the order of their names, without
 // those of namespaces that aren't selected.
-func walk(dir string, sel plan.Selection) *walker {
+func walk(dir string, opts LoadOptions) *walker {
+	sel := opts.Selection
 	w := &walker{selection: sel}
 	shown := filepath.ToSlash(dir)
 	entries, err := os.ReadDir(dir)
@@ -61,7 +62,7 @@ func walk(dir string, sel plan.Selection) *walker {
 	for _, p := range folders {
 		w.folder(p, declared[p.name])
 	}
-	if !w.seen && len(w.findings.Errors) == 0 {
+	if !w.seen && !opts.AllowEmpty && len(w.findings.Errors) == 0 {
 		w.fail(shown, "there is no namespace in this folder", "add a file NAMESPACE.yaml, whose keys are the configurations")
 	}
 	return w

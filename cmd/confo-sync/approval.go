@@ -29,7 +29,7 @@ func (a *app) savePlan(path string, fingerprint planfile.Fingerprint, w *work, f
 	_, revisions := w.target.(*zk.Target)
 	f := &planfile.File{
 		Header: planfile.Header{
-			Tool: tool(), Made: fingerprint.Made(),
+			Tool: tool(), Made: w.began,
 			Source: a.Source, Target: w.target.String(),
 			Prune: flags.Prune, Namespaces: a.Namespace, Exclude: a.Exclude,
 			DeletePercent: flags.DeletePercent, AllowEmpty: flags.AllowEmpty, Protect: flags.Protect,
@@ -213,11 +213,11 @@ func (p *approval) authors(ctx context.Context, t target.Target) map[plan.Key]st
 	}
 	authors := map[plan.Key]string{}
 	for _, e := range entries {
-		if e.Time.Before(p.fingerprint.Made()) {
+		if e.Time.Before(p.file.Made) {
 			continue
 		}
 		for _, previous := range e.Previous {
-			authors[previous.Key()] = whoApplied(e.Header)
+			authors[previous.Key()] = "last applied " + whoApplied(e.Header)
 		}
 	}
 	return authors

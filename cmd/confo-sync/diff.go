@@ -5,6 +5,7 @@ import (
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/source"
 	"github.com/confo-sync/confo-sync/target"
 )
 
@@ -64,7 +65,7 @@ func (s side) snapshot() *plan.Snapshot {
 // side reads an endpoint as it is written on the command line.
 func (a *app) side(ctx context.Context, endpoint string) (side, error) {
 	if !target.IsURL(endpoint) {
-		tree, err := a.loadTree(ctx, endpoint)
+		tree, err := a.loadTree(ctx, endpoint, source.LoadOptions{})
 		return side{declared: tree}, err
 	}
 	t, err := a.open(endpoint, false)

@@ -24,8 +24,9 @@ func (a *app) needSource(hint string) error {
 }
 
 // loadTree reads the tree in a folder, and shows its warnings.
-func (a *app) loadTree(ctx context.Context, dir string) (*plan.Tree, error) {
-	tree, found, err := source.Load(ctx, dir, source.LoadOptions{Selection: a.selection()})
+func (a *app) loadTree(ctx context.Context, dir string, opts source.LoadOptions) (*plan.Tree, error) {
+	opts.Selection = a.selection()
+	tree, found, err := source.Load(ctx, dir, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/planfile"
 	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/source"
 	"github.com/confo-sync/confo-sync/target"
 )
 
@@ -58,8 +59,11 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	fingerprint := planfile.Of(w.fingerprinted())
-	a.report.Fingerprint = fingerprint.String()
+	var fingerprint planfile.Fingerprint
+	if w.refused() == nil {
+		fingerprint = planfile.Of(w.fingerprinted())
+		a.report.Fingerprint = fingerprint.String()
+	}
 	if err := a.show(); err != nil {
 		return err
 	}
@@ -84,6 +88,7 @@ type work struct {
 	target  target.Target
 	desired *plan.Tree
 	live    *plan.Snapshot
+	began   time.Time // before anything was read
 	options plan.Options
 	plan    *plan.Plan
 }
@@ -95,7 +100,7 @@ func (a *app) plan(ctx context.Context, t target.Target, flags planFlags, histor
 	if err != nil {
 		return nil, err
 	}
-	w := &work{target: t, options: plan.Options{Prune: pruneLevel(flags.Prune), Selection: a.selection()}}
+	w := &work{target: t, began: time.Now().UTC(), options: plan.Options{Prune: pruneLevel(flags.Prune), Selection: a.selection()}}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type reading struct {
@@ -107,7 +112,7 @@ func (a *app) plan(ctx context.Context, t target.Target, flags planFlags, histor
 		live, err := a.snapshot(ctx, t)
 		read <- reading{live, err}
 	}()
-	desired, err := a.loadTree(ctx, a.Source)
+	desired, err := a.loadTree(ctx, a.Source, source.LoadOptions{AllowEmpty: true}) // the rails have their say
 	if err != nil {
 		cancel()
 		<-read

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/source"
 )
 
 type validateCmd struct{}
@@ -17,7 +18,7 @@ func (c *validateCmd) Run(ctx context.Context, a *app) error {
 	if err := a.needSource(hintSource); err != nil {
 		return err
 	}
-	tree, err := a.loadTree(ctx, a.Source)
+	tree, err := a.loadTree(ctx, a.Source, source.LoadOptions{})
 	if err != nil {
 		return err
 	}

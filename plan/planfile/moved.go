@@ -86,10 +86,11 @@ func (c *comparison) run() []Moved {
 		case !planned, shown[key] != looks(change):
 			m.Side = c.side(current)
 			moved = append(moved, m)
-		case !change.Sensitive():
-		default:
+		case change.Sensitive():
 			m.Side, m.Maybe = c.side(current), true
-			maybe = append(maybe, m)
+			if current.Action != plan.Delete || m.Side != Tree { // a tree says nothing of what it lacks
+				maybe = append(maybe, m)
+			}
 		}
 	}
 	for _, o := range c.file.Objects {

@@ -60,7 +60,7 @@ func (l *layout) edit(e Edit, depth int) {
 	case e.Action == "remove":
 		l.whole(depth, '-', name, e.Before.node)
 	case e.Action == "move":
-		l.add(depth, '~', true, fmt.Sprintf("%smoved from [%d] to [%d]", name, last(e.Path.Path).Index(), *e.To))
+		l.add(depth, '~', true, name+moved(e))
 	case e.Inner != nil || e.Note == noteSameJSON:
 		l.add(depth, '~', true, name+aside("JSON in a string")+aside(e.Note))
 		l.edits(e.Inner, depth+1, e.InnerUnchanged)
@@ -70,6 +70,16 @@ func (l *layout) edit(e Edit, depth int) {
 	default:
 		l.replace(depth, name, e)
 	}
+}
+
+// moved says where an element went; of one without a name, what it is.
+func moved(e Edit) string {
+	from := last(e.Path.Path).Index()
+	text := fmt.Sprintf("moved from [%d] to [%d]", from, *e.To)
+	if fitsInline(e.Before.node) && strings.HasSuffix(e.Name, fmt.Sprintf("[%d]", from)) {
+		text = inline(e.Before.node) + " " + text
+	}
+	return text
 }
 
 // aside returns a remark to stand after something.

@@ -64,7 +64,10 @@ func (t *text) stale(all []Stale, side, title string) {
 		if s.By != "" {
 			where += "  " + plan.Printable(s.By)
 		}
-		if s.Maybe {
+		switch {
+		case s.Maybe && len(all) == 1:
+			where += "  " + t.paint.faint("(a sensitive value)")
+		case s.Maybe:
 			where += "  " + t.paint.faint("(a sensitive value here, or in another that says so)")
 		}
 		t.line("  %s%s", t.paint.bold(s.title()), where)
@@ -183,9 +186,6 @@ func (t *text) index(r *Report) {
 		t.line("")
 	}
 }
-
-// title returns the name of the object that changes.
-func title(c Change) string { return c.title() }
 
 func (o Object) title() string {
 	name := plan.Printable(o.Key().String())
