@@ -33,7 +33,7 @@ func TestNeverPrinted(t *testing.T) {
 	}
 	change := plan.Change{Key: plan.Key{Namespace: "a"}, Before: value, After: value}
 	edits, _ := plan.Change{Key: plan.Key{Namespace: "a", Config: "b"}, Action: plan.Create, After: value}.Edits(plan.Sensitivity{})
-	marks := plan.SensitivityOf(&plan.Tree{Namespaces: []plan.Namespace{{Configs: []plan.Config{{Value: plan.Encode(node, plan.Path{plan.Name("password")})}}}}})
+	marks := plan.SensitivityOf(&plan.Tree{Namespaces: []plan.Namespace{{Configs: []plan.Config{{Value: plan.Encode(node, plan.Path{plan.Name("password")})}}}}}, nil)
 	all := map[string]any{
 		"value": value, "pointer": &value, "node": node, "node pointer": &node, "change": change, "change pointer": &change,
 		"slice": []plan.Value{value}, "map": map[string]plan.Value{"x": value}, "edits": edits,

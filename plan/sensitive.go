@@ -24,21 +24,45 @@ type Sensitivity struct {
 // hiding every "a" would hide nothing and tell much.
 const minMarked = 4
 
-// SensitivityOf returns the sensitivity that takes what the tree marks into
-// account.
-func SensitivityOf(t *Tree) Sensitivity {
+// SensitivityOf returns the sensitivity that takes into account what a tree, or
+// what it is compared with, marks. What the other side has in a marked place is
+// marked as well. live may be nil.
+func SensitivityOf(desired *Tree, live *Snapshot) Sensitivity {
+	declared := map[Key][]Path{}
+	eachValue(desired, live, func(k Key, v Value) {
+		if paths := v.sensitive(); paths != nil {
+			declared[k] = append(declared[k], paths...)
+		}
+	})
+	if len(declared) == 0 {
+		return Sensitivity{}
+	}
 	texts := map[string]bool{}
-	for _, ns := range t.Namespaces {
-		for _, c := range ns.Configs {
-			if declared := c.Value.sensitive(); declared != nil {
-				if n, err := c.Value.Parse(); err == nil {
-					Sensitivity{}.markBelow(&n, nil, declared)
-					n.rememberMarked(texts)
-				}
+	eachValue(desired, live, func(k Key, v Value) {
+		if paths := declared[k]; paths != nil {
+			if n, err := v.Parse(); err == nil {
+				Sensitivity{}.markBelow(&n, nil, paths)
+				n.rememberMarked(texts)
 			}
 		}
-	}
+	})
 	return Sensitivity{marked: func(text string) bool { return texts[text] }}
+}
+
+func eachValue(desired *Tree, live *Snapshot, do func(k Key, v Value)) {
+	for _, ns := range desired.Namespaces {
+		for _, c := range ns.Configs {
+			do(Key{ns.Name, c.Name}, c.Value)
+		}
+	}
+	if live == nil {
+		return
+	}
+	for _, ns := range live.Namespaces {
+		for _, c := range ns.Configs {
+			do(Key{ns.Name, c.Name}, c.Value)
+		}
+	}
 }
 
 func (n Node) rememberMarked(texts map[string]bool) {

@@ -188,7 +188,7 @@ func TestMarkedTexts(t *testing.T) {
 		Key: plan.Key{Namespace: "b", Config: "c"}, Action: plan.Delete,
 		Before: plan.NewValue([]byte(`[{"a": "DE02 1203", "b": "quitte", "c": "1", "d": 12345, "e": "DE02", "f": "[\"quitte\"]"}]`)),
 	}
-	edits, _ := change.Edits(plan.SensitivityOf(tree))
+	edits, _ := change.Edits(plan.SensitivityOf(tree, nil))
 	// A short text is not looked for, and numbers are not: they'd be everywhere.
 	const want = `{"a": ***, "b": ***, "c": "1", "d": 12345, "e": "DE02", "f": ***}`
 	if got := shown(edits[0].Before); got != want {

@@ -32,7 +32,7 @@ func (c *diffCmd) Run(ctx context.Context, a *app) error {
 	}
 	p := plan.Diff(to.tree(), from.snapshot(), plan.Options{Prune: plan.PruneNamespaces, Selection: a.selection()})
 	a.report.Missing = !from.snapshot().Exists
-	a.report.Add(p, 0, plan.SensitivityOf(to.tree()))
+	a.report.Add(p, 0, plan.SensitivityOf(to.tree(), from.snapshot()))
 	if err := a.show(); err != nil {
 		return err
 	}

@@ -133,7 +133,7 @@ func (a *app) plan(ctx context.Context, t target.Target, flags planFlags, histor
 	}
 	a.report.Missing = !r.live.Exists
 	a.report.Snapshot = snapshotOf(r.live)
-	a.report.Add(w.plan, len(batches), plan.SensitivityOf(desired))
+	a.report.Add(w.plan, len(batches), plan.SensitivityOf(desired, r.live))
 	return w, nil
 }
 
