@@ -118,18 +118,21 @@ func (p *Path) UnmarshalJSON(data []byte) error {
 // MarshalJSON writes the value.
 func (v Value) MarshalJSON() ([]byte, error) {
 	if v.saved {
-		return plan.AppendString(nil, string(plan.AppendJSON(nil, v.node))), nil
+		return plan.AppendString(nil, string(appendExact(nil, v.node, false))), nil
 	}
-	return appendExact(nil, v.node), nil
+	return appendExact(nil, v.node, true), nil
 }
 
-// appendExact is plan.AppendJSON, but that a float keeps the text that it has.
-func appendExact(dst []byte, n plan.Node) []byte {
+// appendExact is plan.AppendJSON, but that a float keeps the text that it has,
+// and in strict JSON NaN and the infinities are strings.
+func appendExact(dst []byte, n plan.Node, strict bool) []byte {
 	switch n.Kind {
 	case plan.Float:
 		switch n.Text {
 		case "NaN", "Infinity", "-Infinity":
-			return plan.AppendString(dst, n.Text)
+			if strict {
+				return plan.AppendString(dst, n.Text)
+			}
 		}
 		return append(dst, n.Text...)
 	case plan.Integer:
@@ -140,7 +143,7 @@ func appendExact(dst []byte, n plan.Node) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendExact(dst, item)
+			dst = appendExact(dst, item, strict)
 		}
 		return append(dst, ']')
 	case plan.Object:
@@ -150,7 +153,7 @@ func appendExact(dst []byte, n plan.Node) []byte {
 				dst = append(dst, ',')
 			}
 			dst = append(plan.AppendString(dst, f.Name), ':')
-			dst = appendExact(dst, f.Value)
+			dst = appendExact(dst, f.Value, strict)
 		}
 		return append(dst, '}')
 	default:

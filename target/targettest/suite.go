@@ -90,6 +90,7 @@ func Run(t *testing.T, newFixture func(t *testing.T) Fixture) {
 		{"a canceled batch is not applied", canceledApply},
 		{"what is foreign survives everything", foreign},
 		{"a batch as large as the limits is taken", limits},
+		{"what batches keep is read in order", history},
 		{"random trees: a plan leads from any to any and back", randomTrees},
 	}
 	for _, test := range tests {

@@ -1,0 +1,55 @@
+package targettest
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// history: what batches keep can be read, in the order of their names and from
+// any of them on. A batch that conflicts keeps nothing.
+func history(p *place) {
+	names := func(from string) string {
+		p.Helper()
+		entries, err := p.target.History(p.Context(), from)
+		if err != nil {
+			p.Fatal(err)
+		}
+		var all []string
+		for _, e := range entries {
+			all = append(all, e.Name+"="+string(e.Data))
+		}
+		return strings.Join(all, " ")
+	}
+	apply := func(id string, number int, c plan.Change) error {
+		w, err := p.target.Begin(p.Context(), target.Run{ID: id, Wait: prompt})
+		if err != nil {
+			p.Fatal(err)
+		}
+		defer w.End()
+		return w.Apply(p.Context(), target.Batch{Number: number, Changes: []plan.Change{c}, Entry: []byte(id)})
+	}
+	if got := names(""); got != "" {
+		p.Errorf("before anything was applied there is %s", got)
+	}
+	namespace := func(name string) plan.Change {
+		return plan.Change{Key: plan.Key{Namespace: name}, Action: plan.Create}
+	}
+	for i, id := range []string{"b", "a", "c"} {
+		if err := apply(id, i+1, namespace(fmt.Sprint("ns", i))); err != nil {
+			p.Fatal(err)
+		}
+	}
+	if err := apply("d", 1, namespace("ns0")); err == nil {
+		p.Error("what is there was made again")
+	}
+	for from, want := range map[string]string{
+		"": "a.0002=a b.0001=b c.0003=c", "b": "b.0001=b c.0003=c", "b.0001": "b.0001=b c.0003=c", "b.0002": "c.0003=c", "d": "",
+	} {
+		if got := names(from); got != want {
+			p.Errorf("from %q on there is %q, want %q", from, got, want)
+		}
+	}
+}
