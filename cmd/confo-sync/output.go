@@ -20,7 +20,7 @@ import (
 type outputFlags struct {
 	Report               []string `sep:"none" placeholder:"FORM=FILE" help:"Write the report to a file too: markdown=FILE, html=FILE, json=FILE or text=FILE (repeatable)."`
 	MaxBytes             int      `default:"60000" placeholder:"N" help:"How long Markdown may be (${default}; 0 for no limit)."`
-	Summary              bool     `help:"Show which objects change, and not what changes in them."`
+	Summary              bool     `help:"Show only which objects change, and the last line."`
 	ShowSensitive        bool     `help:"Show passwords and the like in plain, at a terminal."`
 	ShowSensitiveInFiles bool     `help:"Show them in files and pipes too."`
 }

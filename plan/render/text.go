@@ -17,7 +17,7 @@ type TextOptions struct {
 	Color bool
 	// Width is how many columns there are; 0 for as many as it takes.
 	Width int
-	// Summary leaves out what changes in each object.
+	// Summary shows the index and the last line only.
 	Summary bool
 }
 
@@ -125,20 +125,23 @@ func (t *text) line(format string, args ...any) {
 }
 
 func (t *text) report(r *Report) {
+	if t.Summary {
+		t.index(r)
+		t.line("%s", t.paint.bold(Summarize(r)))
+		return
+	}
 	t.header(r)
-	if t.Summary || r.Changes.Len() > indexedFrom {
+	if r.Changes.Len() > indexedFrom {
 		t.index(r)
 	}
-	if !t.Summary {
-		for c := range r.Changes.All() {
-			t.change(c)
-		}
-		if r.Changes.Len() > 0 {
-			t.line("")
-		}
-		t.kept(r.Kept)
-		t.foreign(r.Foreign)
+	for c := range r.Changes.All() {
+		t.change(c)
 	}
+	if r.Changes.Len() > 0 {
+		t.line("")
+	}
+	t.kept(r.Kept)
+	t.foreign(r.Foreign)
 	t.line("%s", t.paint.bold(Summarize(r)))
 	if r.Fingerprint != "" {
 		t.line("%s", t.paint.faint("fingerprint "+r.Fingerprint))

@@ -104,7 +104,7 @@ func TestIndex(t *testing.T) {
 		t.Errorf("with many changes there is no index before them:\n%s", whole)
 	}
 	summary := text1(r, TextOptions{Summary: true})
-	if !strings.Contains(summary, index) || strings.Contains(summary, "x: 1") || !strings.Contains(summary, "Plan: 6 to create") {
+	if !strings.HasPrefix(summary, index) || !strings.HasSuffix(summary, "in 1 transaction.\n") || strings.Contains(summary, "x: 1") || !strings.Contains(summary, "Plan: 6 to create") {
 		t.Errorf("the summary is not the index and the last line:\n%s", summary)
 	}
 	few := text1(compared(map[string]string{"old": `{"x": 1}`}, map[string]string{"a": "{}"}), TextOptions{})
