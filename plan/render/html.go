@@ -89,8 +89,8 @@ type head struct {
 	Facts      []fact
 	Summary    Summary
 	Empty      bool
-	Steps      string // how the plan would be applied
-	Unchanged  string
+	Diff       bool   // nothing is going to happen: it only says what differs
+	Rest       string // what the counts don't say
 	Namespaces []namespaceView
 	Errors     findings
 	Warnings   findings
@@ -103,17 +103,22 @@ func newHead(r *Report) head {
 	h := head{
 		Title: title(r), Lead: Summarize(r), Policy: policy, CSS: template.CSS(htmlCSS),
 		Facts: facts(r), Summary: r.Summary, Empty: len(r.Namespaces) == 0,
-		Unchanged: plural(r.Summary.Unchanged, "unchanged configuration"),
-		Errors:    newFindings(r.Errors, "error"),
-		Warnings:  newFindings(r.Warnings, "warning"),
-	}
-	if r.Kind != KindDiff {
-		h.Steps = plural(r.Summary.Transactions, "transaction")
+		Diff: r.Kind == KindDiff, Rest: rest(r),
+		Errors:   newFindings(r.Errors, "error"),
+		Warnings: newFindings(r.Warnings, "warning"),
 	}
 	for _, n := range r.Namespaces {
 		h.Namespaces = append(h.Namespaces, newNamespace(n))
 	}
 	return h
+}
+
+func rest(r *Report) string {
+	unchanged := plural(r.Summary.Unchanged, "configuration") + " unchanged."
+	if r.Kind == KindDiff {
+		return unchanged
+	}
+	return "In " + plural(r.Summary.Transactions, "transaction") + ". " + upperFirst(unchanged)
 }
 
 func title(r *Report) string {

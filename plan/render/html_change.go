@@ -3,6 +3,7 @@ package render
 import (
 	"cmp"
 	"fmt"
+	"html/template"
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -11,7 +12,7 @@ import (
 // namespaceView is the heading over a namespace's changes.
 type namespaceView struct {
 	Namespace
-	ID string
+	ID template.URL
 }
 
 func newNamespace(n Namespace) namespaceView {
@@ -22,7 +23,7 @@ func newNamespace(n Namespace) namespaceView {
 
 // anchor returns an id that nothing else has and that links may name as it is:
 // change/shop/limits. Whatever is odd in a name is there as its bytes, ~2f.
-func anchor(what string, names ...string) string {
+func anchor(what string, names ...string) template.URL {
 	id := []byte(what)
 	for _, name := range names {
 		id = append(id, '/')
@@ -34,15 +35,16 @@ func anchor(what string, names ...string) string {
 			}
 		}
 	}
-	return string(id)
+	return template.URL(id)
 }
 
 // changeView is a change as the template shows it.
 type changeView struct {
-	ID, Action, Symbol, Name, Place string
-	IsNamespace                     bool
-	Edits                           []editView
-	Unchanged                       string
+	ID                          template.URL
+	Action, Symbol, Name, Place string
+	IsNamespace                 bool
+	Edits                       []editView
+	Unchanged                   string
 }
 
 func newChange(c Change) changeView {
