@@ -63,18 +63,12 @@ func newChange(c Change) changeView {
 	return v
 }
 
-var symbols = map[string]string{
-	"create": "+", "update": "~", "delete": "−",
-	"add": "+", "replace": "~", "remove": "−", "move": "↕",
-}
-
-// words say what an edit did, for those who don't see its symbol.
-var words = map[string]string{"add": "added", "replace": "changed", "remove": "removed", "move": "moved"}
+var symbols = map[string]string{"create": "+", "update": "~", "delete": "−"}
 
 // editView is an edit as the template shows it: with its values, or with the
 // lines in which they differ.
 type editView struct {
-	Action, Symbol, Word, Name, Note string
+	Action, Name, Note string
 
 	Before, After *valueView
 	Long          bool // the values don't share a line
@@ -94,8 +88,7 @@ func newEdits(edits []Edit) []editView {
 
 func newEdit(e Edit) editView {
 	v := editView{
-		Action: e.Action, Symbol: symbols[e.Action], Word: words[e.Action],
-		Name: plan.Printable(e.Name), Note: plan.Printable(e.Note),
+		Action: e.Action, Name: plan.Printable(e.Name), Note: plan.Printable(e.Note),
 		Inner: newEdits(e.Inner),
 	}
 	if e.InnerUnchanged > 0 {

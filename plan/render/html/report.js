@@ -16,10 +16,18 @@
   const total = namespaces.reduce((sum, n) => sum + n.changes.length, 0);
 
   // A change is found by its namespace/configuration and by whatever else in it
-  // is code. Reading that takes a while, so that it is done once, and not before
-  // somebody filters.
+  // is code. Reading that takes a while: it is done once, bit by bit when the page
+  // is there, or when somebody filters before that.
   const textOf = (namespace, change) => change.text ??= (namespace.name + "/" +
     Array.from(change.element.getElementsByTagName("code"), (e) => e.textContent).join("\n")).toLowerCase();
+
+  const readAll = (n) => {
+    const end = performance.now() + 10;
+    for (; n < namespaces.length && performance.now() < end; n++) {
+      for (const change of namespaces[n].changes) textOf(namespaces[n], change);
+    }
+    if (n < namespaces.length) setTimeout(readAll, 10, n);
+  };
 
   const filter = () => {
     clearTimeout(waiting);
@@ -121,4 +129,5 @@
   form.hidden = false;
   filter();
   follow();
+  setTimeout(readAll, 100, 0);
 })();
