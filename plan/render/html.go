@@ -89,12 +89,15 @@ type head struct {
 	Facts      []fact
 	Summary    Summary
 	Empty      bool
+	Many       bool   // so many changes that a browser should lay out only what is in view
 	Diff       bool   // nothing is going to happen: it only says what differs
 	Rest       string // what the counts don't say
 	Namespaces []namespaceView
 	Errors     findings
 	Warnings   findings
 }
+
+const many = 200
 
 // fact is something to know about the whole report.
 type fact struct{ Label, Value, Note string }
@@ -103,7 +106,7 @@ func newHead(r *Report) head {
 	h := head{
 		Title: title(r), Lead: Summarize(r), Policy: policy, CSS: template.CSS(htmlCSS),
 		Facts: facts(r), Summary: r.Summary, Empty: len(r.Namespaces) == 0,
-		Diff: r.Kind == KindDiff, Rest: rest(r),
+		Diff: r.Kind == KindDiff, Rest: rest(r), Many: r.Summary.Create+r.Summary.Update+r.Summary.Delete > many,
 		Errors:   newFindings(r.Errors, "error"),
 		Warnings: newFindings(r.Warnings, "warning"),
 	}
