@@ -45,6 +45,7 @@ var onlyUser = map[string][]string{
 	"github.com/gofrs/flock":       {"target/file"},
 	"net":                          {"target", "target/zk", "target/zk/zktest"},
 	"github.com/rogpeppe/":         {},
+	"github.com/chromedp/":         {},
 	"pgregory.net/rapid":           {"target/targettest"},
 	"github.com/google/go-cmp/cmp": {"target/targettest"},
 }

@@ -1,0 +1,434 @@
+package render
+
+import (
+	"bytes"
+	gocontext "context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// startBrowser starts a Chromium that runs until the test ends.
+func startBrowser(t *testing.T) gocontext.Context {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("this takes a browser")
+	}
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		t.Fatal("there is no chromium to test HTML reports with: install it (apt-get install chromium), or leave this out with -short")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.WSURLReadTimeout(time.Minute),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+	)
+	ctx, stop := chromedp.NewExecAllocator(gocontext.Background(), options...)
+	t.Cleanup(stop)
+	ctx, closeBrowser := chromedp.NewContext(ctx)
+	t.Cleanup(closeBrowser)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("starting %s: %v", path, err)
+	}
+	return ctx
+}
+
+type step = chromedp.Action[chromedp.Void]
+
+// command is a step of the protocol itself.
+func command[P, R any](c cdp.Command[P, R], params P) step {
+	return chromedp.Func(func(ctx gocontext.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, c, params)
+		return err
+	})
+}
+
+// tab is a page that is open in a browser.
+type tab struct {
+	*testing.T
+	ctx gocontext.Context
+	url string
+
+	mu        sync.Mutex
+	requests  []string
+	complaint []string // errors and exceptions
+}
+
+// open shows a page in a tab of its own. At the end of the test nothing must
+// have been complained of, and nothing but the page been asked for.
+func open(t *testing.T, browser gocontext.Context, page string, before ...step) *tab {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "report.html")
+	if err := os.WriteFile(file, []byte(page), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, closeTab := chromedp.NewContext(browser)
+	t.Cleanup(closeTab)
+	ctx, cancel := gocontext.WithTimeout(ctx, 2*time.Minute)
+	t.Cleanup(cancel)
+	b := &tab{T: t, ctx: ctx, url: "file://" + file}
+	if err := chromedp.Listen(ctx, b.listen); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for _, c := range b.complaint {
+			t.Errorf("the browser complains: %s", c)
+		}
+		for _, r := range b.requests {
+			if r, _, _ = strings.Cut(r, "#"); r != b.url {
+				t.Errorf("the page asks for %s", r)
+			}
+		}
+		if len(b.requests) == 0 {
+			t.Error("not even the page was asked for")
+		}
+	})
+	b.run(command(network.Enable, network.EnableParams{}), chromedp.EmulateViewport(1280, 900))
+	b.run(before...)
+	b.run(chromedp.Navigate(b.url))
+	return b
+}
+
+func (b *tab) listen(event any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		b.requests = append(b.requests, e.Request.URL)
+	case *runtime.EventExceptionThrown:
+		b.complaint = append(b.complaint, fmt.Sprint(e.ExceptionDetails.Text, e.ExceptionDetails.Exception))
+	case *runtime.EventConsoleAPICalled:
+		b.complaint = append(b.complaint, "console."+string(e.Type))
+	case *log.EventEntryAdded:
+		b.complaint = append(b.complaint, e.Entry.Text)
+	}
+}
+
+func (b *tab) run(steps ...step) {
+	b.Helper()
+	if err := chromedp.Do(b.ctx, steps...); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// evaluate returns what an expression is in the page, as fmt prints it.
+func (b *tab) evaluate(expression string) string {
+	b.Helper()
+	result, err := chromedp.Run(b.ctx, chromedp.Evaluate[any](expression))
+	if err != nil {
+		b.Fatalf("%s: %v", expression, err)
+	}
+	return fmt.Sprint(result)
+}
+
+// waitFor waits until an expression is what is wanted.
+func (b *tab) waitFor(expression, want string) {
+	b.Helper()
+	got := ""
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if got = b.evaluate(expression); got == want {
+			return
+		}
+	}
+	b.Fatalf("%s is %s, not %s", expression, got, want)
+}
+
+// press presses keys where the focus is. As from a keyboard, and other than from
+// chromedp.KeyEvent, a key that the page takes for itself types nothing.
+func (b *tab) press(keys string) {
+	b.Helper()
+	for _, r := range keys {
+		for _, event := range kb.Encode(r) {
+			if event.Type == kb.KeyDown {
+				event.Type = kb.KeyRawDown
+			}
+			b.run(command(input.DispatchKeyEvent, *event))
+		}
+	}
+}
+
+// click clicks what a selector finds, as a mouse does.
+func (b *tab) click(selector string) {
+	b.Helper()
+	b.run(chromedp.Click(chromedp.CSS(selector)))
+}
+
+func (b *tab) resize(width, height string) {
+	b.Helper()
+	w, _ := strconv.ParseInt(width, 10, 64)
+	h, _ := strconv.ParseInt(height, 10, 64)
+	b.run(chromedp.EmulateViewport(w, h))
+}
+
+// screenshot leaves a picture of the whole page in a folder of the test, or in
+// that which CONFO_SYNC_TEST_SCREENSHOTS names.
+func (b *tab) screenshot(name string) {
+	b.Helper()
+	// All of it is in view, or the browser would leave out what isn't.
+	width, height := b.evaluate(`innerWidth`), b.evaluate(`document.documentElement.scrollHeight + 500`)
+	b.resize(width, height)
+	defer b.resize(width, "900")
+	folder := os.Getenv("CONFO_SYNC_TEST_SCREENSHOTS")
+	if folder == "" {
+		folder = b.TempDir()
+	}
+	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		b.Fatal(err)
+	}
+	if !bytes.HasPrefix(picture, []byte("\x89PNG")) {
+		b.Errorf("%s is no picture", name)
+	}
+	if err := os.WriteFile(filepath.Join(folder, name+".png"), picture, 0o600); err != nil {
+		b.Error(err)
+	}
+}
+
+const (
+	jsCount = `document.getElementById("count").textContent`
+	// jsShown are the names of the changes that can be seen.
+	jsShown  = `[...document.querySelectorAll(".change")].filter((c) => c.checkVisibility()).map((c) => c.querySelector(".name").textContent).join(" ")`
+	allShown = "limits motd old gone last database feature-flags legacy routes"
+	jsFocus  = `(document.activeElement.id || document.activeElement.className || document.activeElement.tagName) + ""`
+)
+
+func TestInBrowser(t *testing.T) {
+	browser := startBrowser(t)
+	page := sampleHTML(t)
+
+	t.Run("filter by text", func(t *testing.T) {
+		b := open(t, browser, page)
+		b.waitFor(jsCount, "9 changes")
+		b.press("/")
+		for _, test := range []struct{ typed, count, shown string }{
+			{"MOTD", "1 of 9 changes", "motd"},                           // a name
+			{"pool.max", "1 of 9 changes", "database"},                   // a field
+			{"overdue", "1 of 9 changes", "motd"},                        // in a value, marked
+			{"your bill is overdue.", "1 of 9 changes", "motd"},          // all around it
+			{"shop/", "3 of 9 changes", "database feature-flags legacy"}, // a namespace
+			{"5432 example", "1 of 9 changes", "database"},               // two words
+			{"backoff", "1 of 9 changes", "routes"},                      // JSON in a text
+			{"(sensitive #2)", "1 of 9 changes", "database"},             // what is masked
+			{"nothing like it", "0 of 9 changes", ""},
+		} {
+			b.press(test.typed)
+			b.waitFor(jsCount, test.count)
+			b.waitFor(jsShown, test.shown)
+			b.waitFor(`document.getElementById("nothing").checkVisibility()`, fmt.Sprint(test.shown == ""))
+			b.press(kb.Escape)
+			b.waitFor(jsCount, "9 changes")
+			b.waitFor(`document.getElementById("query").value`, "")
+		}
+		b.waitFor(jsShown, allShown)
+	})
+
+	t.Run("filter by action", func(t *testing.T) {
+		b := open(t, browser, page)
+		b.click("input[value=update]")
+		b.waitFor(jsShown, "old gone last feature-flags")
+		b.waitFor(jsCount, "4 of 9 changes")
+		b.waitFor(`document.getElementById("namespace/warehouse").checkVisibility()`, "false")
+		b.click("input[value=delete]")
+		b.waitFor(jsShown, "feature-flags")
+		b.click("input[value=create]")
+		b.waitFor(jsShown, "")
+		b.click("#clear")
+		b.waitFor(jsShown, allShown)
+		b.waitFor(jsFocus, "query")
+	})
+
+	t.Run("the filter is in the address", func(t *testing.T) {
+		b := open(t, browser, page)
+		b.click("input[value=delete]")
+		b.press("/limits")
+		b.waitFor(jsShown, "limits")
+		b.waitFor(`location.hash`, "#?q=limits&hide=delete")
+		b.run(chromedp.Reload())
+		b.waitFor(jsShown, "limits")
+		b.waitFor(`document.querySelector("input[value=delete]").checked`, "false")
+		// A link to what the filter hides shows it.
+		b.evaluate(`location.hash = "#change/shop/database"`)
+		b.waitFor(jsShown, allShown)
+		b.press(kb.Escape)
+		b.waitFor(`location.hash`, "#change/shop/database")
+	})
+
+	t.Run("fold", func(t *testing.T) {
+		b := open(t, browser, page)
+		b.click("#fold")
+		b.waitFor(jsShown, "")
+		b.click(`[id="namespace/shop"] > summary`)
+		b.waitFor(jsShown, "database feature-flags legacy")
+		b.click("#unfold")
+		b.waitFor(jsShown, allShown)
+		b.click("#fold")
+		b.evaluate(`location.hash = "#change/warehouse/routes"`)
+		b.waitFor(jsShown, "routes")
+	})
+
+	t.Run("keyboard", func(t *testing.T) {
+		b := open(t, browser, page)
+		b.press(kb.Tab)
+		b.waitFor(jsFocus, "skip")
+		b.press(kb.Enter)
+		b.waitFor(jsFocus, "changes")
+		b.press("/")
+		b.waitFor(jsFocus, "query")
+		b.press("a/b") // is typed, and not a command
+		b.waitFor(`document.getElementById("query").value`, "a/b")
+		b.press(kb.Escape)
+		var order []string
+		for len(order) < 8 {
+			b.press(kb.Tab)
+			order = append(order, b.evaluate(`document.activeElement.value || document.activeElement.id || document.activeElement.tagName`))
+			if outline := b.evaluate(`getComputedStyle(document.activeElement).outlineStyle`); outline != "solid" {
+				t.Errorf("the focus on %s can't be seen: %s", order[len(order)-1], outline)
+			}
+		}
+		if got, want := strings.Join(order, " "), "create update delete fold unfold on SUMMARY A"; got != want {
+			t.Errorf("the tab key goes to %s, not %s", got, want)
+		}
+		b.evaluate(`document.querySelector(".namespace > summary").focus()`)
+		b.press(kb.Enter)
+		b.waitFor(jsShown, "gone last database feature-flags legacy routes")
+		b.press(kb.Enter)
+		b.waitFor(jsShown, allShown)
+	})
+
+	t.Run("side by side", func(t *testing.T) {
+		b := open(t, browser, page)
+		// places are the top of what was and what is, and where they begin.
+		const places = `(() => {
+			const place = (selector) => document.querySelector(selector).getBoundingClientRect();
+			const pairs = [[".hunk .gone", ".hunk .came"], [".long .before", ".long .after"]].map((p) => p.map(place));
+			return pairs.every(([b, a]) => a.top === b.top && a.left >= b.right) ? "beside" :
+				pairs.every(([b, a]) => a.top >= b.bottom && a.left === b.left) ? "below" : "muddled";
+		})()`
+		b.waitFor(places, "below")
+		b.click("#side")
+		b.waitFor(places, "beside")
+		b.screenshot("side-by-side")
+		b.click("#side")
+		b.waitFor(places, "below")
+	})
+
+	t.Run("without JavaScript", func(t *testing.T) {
+		b := open(t, browser, page, command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
+		b.waitFor(jsShown, allShown)
+		b.waitFor(`[...document.querySelectorAll("form, button")].some((e) => e.checkVisibility())`, "false")
+		b.waitFor(`[...document.querySelectorAll(".edit > .values, .line")].every((e) => e.closest(".raw") || e.checkVisibility())`, "true")
+		b.click("#side")
+		b.waitFor(`getComputedStyle(document.querySelector(".hunk")).display`, "grid")
+		b.click(".namespace > summary")
+		b.waitFor(jsShown, "gone last database feature-flags legacy routes")
+	})
+
+	t.Run("looks", func(t *testing.T) {
+		b := open(t, browser, page)
+		colors := map[string]bool{}
+		for _, scheme := range []string{"light", "dark"} {
+			b.run(command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+			}))
+			colors[b.evaluate(`getComputedStyle(document.body).backgroundColor`)] = true
+			for _, width := range []int64{1280, 375} {
+				b.run(chromedp.EmulateViewport(width, 900))
+				for _, side := range []string{"false", "true"} {
+					b.evaluate(`document.getElementById("side").checked = ` + side)
+					if got := b.evaluate(`document.documentElement.scrollWidth <= innerWidth`); got != "true" {
+						t.Errorf("%s, %d wide: the page is %s wide", scheme, width, b.evaluate(`document.documentElement.scrollWidth`))
+					}
+				}
+				b.evaluate(`document.getElementById("side").checked = false`)
+				b.screenshot(fmt.Sprintf("%s-%d", scheme, width))
+			}
+		}
+		if len(colors) != 2 {
+			t.Errorf("light and dark have the backgrounds %v", colors)
+		}
+	})
+
+	t.Run("print", func(t *testing.T) {
+		b := open(t, browser, page)
+		b.click("#fold")
+		b.run(command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
+		b.evaluate(`dispatchEvent(new Event("beforeprint"))`)
+		b.waitFor(jsShown, allShown)
+		b.waitFor(`[...document.querySelectorAll("form, button, .bar, .self")].some((e) => e.checkVisibility())`, "false")
+		b.screenshot("print")
+		b.evaluate(`dispatchEvent(new Event("afterprint"))`)
+		b.waitFor(`document.querySelectorAll("details[open]").length`, "0")
+	})
+
+	t.Run("empty", func(t *testing.T) {
+		b := open(t, browser, htmlOf(t, planOf(config{"a", "b", "[1]", "[1]"})))
+		b.waitFor(`document.querySelector(".empty").checkVisibility()`, "true")
+		b.screenshot("empty")
+	})
+
+	t.Run("hostile names and values", func(t *testing.T) {
+		b := open(t, browser, hostilePage(t))
+		b.waitFor(jsCount, "3 changes")
+		b.run(chromedp.EmulateViewport(375, 900))
+		b.waitFor(`document.documentElement.scrollWidth <= innerWidth`, "true")
+		b.waitFor(`document.images.length + document.scripts.length`, "1")
+		// Every link leads to where it says.
+		b.waitFor(`[...document.links].every((a) => document.getElementById(a.hash.slice(1)))`, "true")
+		b.screenshot("hostile")
+	})
+}
+
+// TestManyChangesInBrowser says how long a page of 10,000 changes takes to load
+// and to react. What it asserts is only that it does.
+func TestManyChangesInBrowser(t *testing.T) {
+	browser := startBrowser(t)
+	page := htmlOf(t, manyChanges(10_000))
+	start := time.Now()
+	b := open(t, browser, page)
+	b.waitFor(jsCount, "10000 changes")
+	t.Logf("a page of %.1f MB loads in %v", float64(len(page))/1e6, time.Since(start).Round(time.Millisecond))
+
+	// From the key to the frame that shows what it did, as the page sees it.
+	b.evaluate(`(() => {
+		window.times = [];
+		let start;
+		document.getElementById("query").addEventListener("input", () => { start = performance.now(); });
+		const shown = () => requestAnimationFrame(() => setTimeout(() => times.push(Math.round(performance.now() - start))));
+		new MutationObserver(shown).observe(document.getElementById("count"), {childList: true});
+	})()`)
+	b.press("/")
+	for i, typed := range []string{"1", "7", kb.Backspace, kb.Backspace} {
+		b.press(typed)
+		b.waitFor(`times.length`, fmt.Sprint(i+1))
+	}
+	b.waitFor(jsCount, "10000 changes")
+	t.Logf("keys in the filter take %s ms", b.evaluate(`times.join(", ")`))
+
+	b.press("configuration-17")
+	b.waitFor(jsCount, "100 of 10000 changes")
+	b.click("input[value=update]")
+	b.waitFor(jsCount, "0 of 10000 changes")
+}

@@ -1,0 +1,222 @@
+package render
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"iter"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+//go:embed html
+var htmlFiles embed.FS
+
+var (
+	htmlPage = template.Must(template.ParseFS(htmlFiles, "html/report.html"))
+	htmlCSS  = mustRead("html/report.css")
+	htmlJS   = mustRead("html/report.js")
+)
+
+func mustRead(name string) string {
+	content, err := htmlFiles.ReadFile(name)
+	if err != nil {
+		panic(err)
+	}
+	return string(content)
+}
+
+// HTML writes the report of a plan or a diff as one HTML file that needs
+// nothing but itself. The changes are written one by one.
+func HTML(w io.Writer, r *Report) error {
+	return writeHTML(w, r, r.Changes.All())
+}
+
+func writeHTML(w io.Writer, r *Report, changes iter.Seq[Change]) error {
+	page := page{out: bufio.NewWriterSize(w, 64<<10)}
+	page.write("head", newHead(r))
+	page.namespaces(r.Namespaces, changes)
+	page.write("foot", newFoot(r))
+	if page.err != nil {
+		return page.err
+	}
+	return page.out.Flush()
+}
+
+// page is the file being written, up to the first error.
+type page struct {
+	out *bufio.Writer
+	err error
+}
+
+func (p *page) write(part string, data any) {
+	if p.err == nil {
+		p.err = htmlPage.ExecuteTemplate(p.out, part, data)
+	}
+}
+
+// namespaces writes the changes, which are in order, by namespace.
+func (p *page) namespaces(counts []Namespace, changes iter.Seq[Change]) {
+	open := false
+	for c := range changes {
+		if p.err != nil {
+			return
+		}
+		if len(counts) > 0 && c.Namespace == counts[0].Name {
+			if open {
+				p.write("namespace end", nil)
+			}
+			p.write("namespace", newNamespace(counts[0]))
+			open, counts = true, counts[1:]
+		}
+		p.write("change", newChange(c))
+	}
+	if open {
+		p.write("namespace end", nil)
+	}
+}
+
+// head is what comes before the changes.
+type head struct {
+	Title      string
+	Lead       string // the report in a sentence
+	Policy     string
+	CSS        template.CSS
+	Facts      []fact
+	Summary    Summary
+	Empty      bool
+	Many       bool   // so many changes that a browser should lay out only what is in view
+	Diff       bool   // nothing is going to happen: it only says what differs
+	Rest       string // what the counts don't say
+	Namespaces []namespaceView
+	Errors     findings
+	Warnings   findings
+}
+
+const many = 200
+
+// fact is something to know about the whole report.
+type fact struct{ Label, Value, Note string }
+
+func newHead(r *Report) head {
+	h := head{
+		Title: title(r), Lead: Summarize(r), Policy: policy, CSS: template.CSS(htmlCSS),
+		Facts: facts(r), Summary: r.Summary, Empty: len(r.Namespaces) == 0,
+		Diff: r.Kind == KindDiff, Rest: rest(r), Many: r.Summary.Create+r.Summary.Update+r.Summary.Delete > many,
+		Errors:   newFindings(r.Errors, "error"),
+		Warnings: newFindings(r.Warnings, "warning"),
+	}
+	for _, n := range r.Namespaces {
+		h.Namespaces = append(h.Namespaces, newNamespace(n))
+	}
+	return h
+}
+
+func rest(r *Report) string {
+	unchanged := plural(r.Summary.Unchanged, "configuration") + " unchanged."
+	if r.Kind == KindDiff {
+		return unchanged
+	}
+	return "In " + plural(r.Summary.Transactions, "transaction") + ". " + upperFirst(unchanged)
+}
+
+func title(r *Report) string {
+	subject := r.Environment
+	if subject == "" {
+		subject = r.Target
+	}
+	what := "Plan for "
+	if r.Kind == KindDiff {
+		what = "Difference from "
+	}
+	return what + plan.Printable(subject)
+}
+
+func facts(r *Report) []fact {
+	target, source := "Target", "Source"
+	if r.Kind == KindDiff {
+		target, source = "From", "To"
+	}
+	all := []fact{{target, r.Target, ""}, {source, r.Source, ""}}
+	if r.Missing {
+		all[0].Note = "does not exist yet"
+	}
+	if r.Environment != "" {
+		all = append([]fact{{"Environment", r.Environment, ""}}, all...)
+	}
+	if r.Commit != "" {
+		all = append(all, fact{"Commit", r.Commit, ""})
+	}
+	if s := r.Snapshot; s != nil {
+		all = append(all, fact{"Read at", s.Time.UTC().Format("2006-01-02 15:04:05 UTC"), fmt.Sprintf("zxid 0x%x", s.Zxid)})
+	}
+	if r.Fingerprint != "" {
+		all = append(all, fact{"Fingerprint", r.Fingerprint, ""})
+	}
+	for i := range all {
+		all[i].Value = plan.Printable(all[i].Value)
+	}
+	return all
+}
+
+// policy lets the page's own style and script run, and nothing be fetched.
+var policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; img-src data:; base-uri 'none'; form-action 'none'",
+	hash(htmlCSS), hash(htmlJS))
+
+func hash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// foot is what comes after the changes.
+type foot struct {
+	Kept    []string
+	Foreign []Foreign
+	JS      template.JS
+}
+
+func newFoot(r *Report) foot {
+	f := foot{JS: template.JS(htmlJS)}
+	for _, o := range r.Kept {
+		f.Kept = append(f.Kept, objectName(o))
+	}
+	for _, o := range r.Foreign {
+		f.Foreign = append(f.Foreign, Foreign{Path: plan.Printable(o.Path), What: plan.Printable(o.What)})
+	}
+	return f
+}
+
+func objectName(o Object) string {
+	name := plan.Printable(o.Key().String())
+	if o.Configuration == nil {
+		name += " (namespace)"
+	}
+	return name
+}
+
+// findings are errors or warnings.
+type findings struct {
+	Count string
+	All   []findingView
+}
+
+type findingView struct{ Object, Place, Message, Hint, Excerpt string }
+
+func newFindings(found []Finding, noun string) findings {
+	f := findings{Count: plural(len(found), noun)}
+	for _, one := range found {
+		v := findingView{Message: plan.Printable(one.Message), Hint: plan.Printable(one.Hint), Excerpt: printableText(one.Excerpt)}
+		if one.Object != nil {
+			v.Object = objectName(*one.Object)
+		}
+		if one.Source != nil {
+			v.Place = Place(one.Source)
+		}
+		f.All = append(f.All, v)
+	}
+	return f
+}

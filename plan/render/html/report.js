@@ -1,0 +1,133 @@
+"use strict";
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const query = $("query");
+  if (!query) return; // there are no changes
+
+  const form = $("filters"), count = $("count"), nothing = $("nothing");
+  const actions = [...form.querySelectorAll("input[type=checkbox]")];
+  const namespaces = [...document.querySelectorAll("details.namespace")].map((element) => ({
+    element,
+    name: element.querySelector("h3").textContent,
+    changes: Array.from(element.getElementsByClassName("change"), (change) => ({
+      element: change, action: change.dataset.action, text: null,
+    })),
+  }));
+  const total = namespaces.reduce((sum, n) => sum + n.changes.length, 0);
+
+  // A change is found by its namespace/configuration and by whatever else in it
+  // is code. Reading that takes a while: it is done once, bit by bit when the page
+  // is there, or when somebody filters before that.
+  const textOf = (namespace, change) => change.text ??= (namespace.name + "/" +
+    Array.from(change.element.getElementsByTagName("code"), (e) => e.textContent).join("\n")).toLowerCase();
+
+  const readAll = (n) => {
+    const end = performance.now() + 10;
+    for (; n < namespaces.length && performance.now() < end; n++) {
+      for (const change of namespaces[n].changes) textOf(namespaces[n], change);
+    }
+    if (n < namespaces.length) setTimeout(readAll, 10, n);
+  };
+
+  const filter = () => {
+    clearTimeout(waiting);
+    const words = query.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const on = new Set(actions.filter((a) => a.checked).map((a) => a.value));
+    let shown = 0;
+    for (const namespace of namespaces) {
+      let here = 0;
+      for (const change of namespace.changes) {
+        const match = on.has(change.action) && words.every((w) => textOf(namespace, change).includes(w));
+        if (change.element.hidden === match) change.element.hidden = !match;
+        if (match) here++;
+      }
+      namespace.element.hidden = here === 0;
+      shown += here;
+    }
+    nothing.hidden = shown > 0;
+    const noun = total === 1 ? " change" : " changes";
+    count.textContent = shown === total ? total + noun : shown + " of " + total + noun;
+  };
+  const refilter = () => {
+    filter();
+    remember();
+  };
+
+  let waiting = 0;
+  const filterSoon = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(refilter, 60);
+  };
+
+  const clear = () => {
+    query.value = "";
+    for (const a of actions) a.checked = true;
+    refilter();
+  };
+
+  // The filter is in the page's address after "#?", so that it can be sent on;
+  // any other fragment is an object's.
+  const remember = () => {
+    const state = new URLSearchParams();
+    if (query.value) state.set("q", query.value);
+    const off = actions.filter((a) => !a.checked).map((a) => a.value).join(" ");
+    if (off) state.set("hide", off);
+    const bare = location.href.split("#")[0];
+    if (state.size > 0) history.replaceState(null, "", bare + "#?" + state);
+    else if (location.hash.startsWith("#?")) history.replaceState(null, "", bare);
+  };
+
+  const follow = () => {
+    if (location.hash.startsWith("#?")) {
+      const state = new URLSearchParams(location.hash.slice(2));
+      const off = (state.get("hide") ?? "").split(" ");
+      query.value = state.get("q") ?? "";
+      for (const a of actions) a.checked = !off.includes(a.value);
+      filter();
+      return;
+    }
+    const target = $(location.hash.slice(1));
+    if (!target) return;
+    if (target.closest("[hidden]")) clear();
+    const namespace = target.closest("details.namespace");
+    if (namespace) namespace.open = true;
+    target.scrollIntoView();
+  };
+
+  const openAll = (open) => {
+    for (const n of namespaces) n.element.open = open;
+  };
+
+  query.addEventListener("input", filterSoon);
+  form.addEventListener("change", refilter);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  $("clear").addEventListener("click", () => { clear(); query.focus(); });
+  $("fold").addEventListener("click", () => openAll(false));
+  $("unfold").addEventListener("click", () => openAll(true));
+  addEventListener("hashchange", follow);
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "/" && !event.target.closest("input:not([type=checkbox])")) {
+      event.preventDefault();
+      query.focus();
+      query.select();
+    } else if (event.key === "Escape") {
+      clear();
+    }
+  });
+
+  // Paper doesn't unfold.
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll("details:not([open])")];
+    for (const d of folded) d.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const d of folded) d.open = false;
+  });
+
+  form.hidden = false;
+  filter();
+  follow();
+  setTimeout(readAll, 100, 0);
+})();

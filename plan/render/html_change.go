@@ -1,0 +1,225 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"strings"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// namespaceView is the heading over a namespace's changes.
+type namespaceView struct {
+	Namespace
+	ID template.URL
+}
+
+func newNamespace(n Namespace) namespaceView {
+	id := anchor("namespace", n.Name)
+	n.Name = plan.Printable(n.Name)
+	return namespaceView{n, id}
+}
+
+// anchor returns an id that nothing else has and that links may name as it is:
+// change/shop/limits. Whatever is odd in a name is there as its bytes, ~2f.
+func anchor(what string, names ...string) template.URL {
+	id := []byte(what)
+	for _, name := range names {
+		id = append(id, '/')
+		for i := range len(name) {
+			if c := name[i]; 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._", c) >= 0 {
+				id = append(id, c)
+			} else {
+				id = fmt.Appendf(id, "~%02x", c)
+			}
+		}
+	}
+	return template.URL(id)
+}
+
+// changeView is a change as the template shows it.
+type changeView struct {
+	ID                          template.URL
+	Action, Symbol, Name, Place string
+	IsNamespace                 bool
+	Edits                       []editView
+	Unchanged                   string
+}
+
+func newChange(c Change) changeView {
+	v := changeView{Action: c.Action, Symbol: symbols[c.Action], Edits: newEdits(c.Edits)}
+	if c.Configuration == nil {
+		v.ID, v.Name, v.IsNamespace = anchor("change", c.Namespace), plan.Printable(c.Namespace), true
+	} else {
+		v.ID, v.Name = anchor("change", c.Namespace, *c.Configuration), plan.Printable(*c.Configuration)
+	}
+	if c.Source != nil {
+		v.Place = Place(c.Source)
+	}
+	if c.UnchangedFields > 0 {
+		v.Unchanged = plural(c.UnchangedFields, "unchanged field")
+	}
+	return v
+}
+
+var symbols = map[string]string{"create": "+", "update": "~", "delete": "−"}
+
+// editView is an edit as the template shows it: with its values, or with the
+// lines in which they differ.
+type editView struct {
+	Action, Name, Note string
+
+	Before, After *valueView
+	Long          bool // the values don't share a line
+	Hunks         []hunk
+
+	Inner          []editView
+	InnerUnchanged string
+}
+
+func newEdits(edits []Edit) []editView {
+	views := make([]editView, len(edits))
+	for i, e := range edits {
+		views[i] = newEdit(e)
+	}
+	return views
+}
+
+func newEdit(e Edit) editView {
+	v := editView{
+		Action: e.Action, Name: plan.Printable(e.Name), Note: plan.Printable(e.Note),
+		Inner: newEdits(e.Inner),
+	}
+	if e.InnerUnchanged > 0 {
+		v.InnerUnchanged = plural(e.InnerUnchanged, "unchanged field")
+	}
+	if e.To != nil && len(e.Path.Path) > 0 {
+		from := e.Path.Path[len(e.Path.Path)-1].Index()
+		v.Note = strings.TrimPrefix(fmt.Sprintf("%s, from [%d] to [%d]", v.Note, from, *e.To), ", ")
+	}
+	switch {
+	case e.Unreadable != "":
+		v.unreadable(e)
+	case e.Action == "move":
+		v.After = newWhole(cmp.Or(e.After, e.Before))
+	case e.Before == nil || e.After == nil:
+		v.Before, v.After = newWhole(e.Before), newWhole(e.After)
+	default:
+		v.compare(e.Before.node, e.After.node)
+	}
+	v.Long = v.Before.isLong() || v.After.isLong()
+	return v
+}
+
+// unreadable says why where the value would be.
+func (v *editView) unreadable(e Edit) {
+	why := &valueView{Parts: []part{{"cut", "(" + plan.Printable(e.Unreadable) + ")"}}}
+	v.Before, v.After = newWhole(e.Before), newWhole(e.After)
+	if v.Before == nil && e.Action != "add" {
+		v.Before = why
+	}
+	if v.After == nil && (e.Action == "add" || v.Before != why) {
+		v.After = why
+	}
+}
+
+// compare shows how one value became another.
+func (v *editView) compare(before, after plan.Node) {
+	switch {
+	case !isPlainText(before) || !isPlainText(after):
+		b, a := newValue(before), newValue(after)
+		if before.Kind != after.Kind && !before.Sensitive && !after.Sensitive && v.Note == "" {
+			v.Note = fmt.Sprintf("%s → %s", before.Kind, after.Kind)
+		}
+		v.Before, v.After = &b, &a
+	case isLongText(before) || isLongText(after):
+		v.Hunks = hunks(before.Text, after.Text)
+	default:
+		b, a := diffWords(plan.Quote(before.Text), plan.Quote(after.Text))
+		v.Before, v.After = &valueView{Parts: b}, &valueView{Parts: a}
+	}
+}
+
+func isPlainText(n plan.Node) bool { return n.Kind == plan.String && !n.Sensitive }
+
+// valueView is a value as the template shows it: the parts of what goes on a
+// line, a text of several lines, or what is below it.
+type valueView struct {
+	Parts  []part
+	Text   string
+	Fields []fieldView
+	Items  []valueView
+}
+
+type fieldView struct {
+	Name  string
+	Value valueView
+}
+
+// part is a piece of a line. Its kind is "del" or "ins" for what differs,
+// "sensitive" for what is masked, "cut" for what says something itself about
+// the value, and empty for the value.
+type part struct{ Kind, Text string }
+
+func newWhole(v *Value) *valueView {
+	if v == nil {
+		return nil
+	}
+	view := newValue(v.node)
+	return &view
+}
+
+func newValue(n plan.Node) valueView {
+	plain := text{paint: newPalette(false)}
+	switch {
+	case isLongText(n):
+		return valueView{Text: printableText(n.Text)}
+	case plain.fitsInline(n):
+		return valueView{Parts: inlineParts(nil, n)}
+	}
+	var v valueView
+	for _, f := range n.Fields {
+		v.Fields = append(v.Fields, fieldView{fieldName(f.Name), newValue(f.Value)})
+	}
+	for _, item := range n.Items {
+		v.Items = append(v.Items, newValue(item))
+	}
+	return v
+}
+
+// inlineParts appends what goes on a line.
+func inlineParts(parts []part, n plan.Node) []part {
+	switch {
+	case n.Sensitive:
+		return append(parts, part{"sensitive", plan.Printable(n.Text)})
+	case n.Kind == plan.String:
+		return appendCut(parts, "", plan.Quote(n.Text), maxValue)
+	case n.Kind == plan.Object:
+		return append(parts, part{"", "{}"})
+	case n.Kind != plan.List:
+		return append(parts, part{"", n.Text})
+	}
+	parts = append(parts, part{"", "["})
+	for i, item := range n.Items {
+		if i > 0 {
+			parts = append(parts, part{"", ", "})
+		}
+		parts = inlineParts(parts, item)
+	}
+	return append(parts, part{"", "]"})
+}
+
+// maxInline is how many characters two values may have that share a line.
+const maxInline = 40
+
+func (v *valueView) isLong() bool {
+	if v == nil {
+		return false
+	}
+	width := 0
+	for _, p := range v.Parts {
+		width += len(p.Text)
+	}
+	return width > maxInline || v.Text != "" || len(v.Fields)+len(v.Items) > 0
+}
