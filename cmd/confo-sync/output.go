@@ -78,6 +78,8 @@ func (a *app) write(w io.Writer, form string, plain bool) error {
 		return render.JSON(w, r)
 	case "markdown":
 		return render.Markdown(w, r, render.MarkdownOptions{MaxBytes: a.MaxBytes})
+	case "html":
+		return render.HTML(w, r)
 	default:
 		return render.Text(w, r, a.textOptions(w))
 	}

@@ -182,20 +182,12 @@ type foot struct {
 func newFoot(r *Report) foot {
 	f := foot{JS: template.JS(htmlJS)}
 	for _, o := range r.Kept {
-		f.Kept = append(f.Kept, objectName(o))
+		f.Kept = append(f.Kept, o.title())
 	}
 	for _, o := range r.Foreign {
 		f.Foreign = append(f.Foreign, Foreign{Path: plan.Printable(o.Path), What: plan.Printable(o.What)})
 	}
 	return f
-}
-
-func objectName(o Object) string {
-	name := plan.Printable(o.Key().String())
-	if o.Configuration == nil {
-		name += " (namespace)"
-	}
-	return name
 }
 
 // findings are errors or warnings.
@@ -211,7 +203,7 @@ func newFindings(found []Finding, noun string) findings {
 	for _, one := range found {
 		v := findingView{Message: plan.Printable(one.Message), Hint: plan.Printable(one.Hint), Excerpt: printableText(one.Excerpt)}
 		if one.Object != nil {
-			v.Object = objectName(*one.Object)
+			v.Object = one.Object.title()
 		}
 		if one.Source != nil {
 			v.Place = Place(one.Source)

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"cmp"
 	"fmt"
 	"html/template"
 	"strings"
@@ -102,7 +101,9 @@ func newEdit(e Edit) editView {
 	case e.Unreadable != "":
 		v.unreadable(e)
 	case e.Action == "move":
-		v.After = newWhole(cmp.Or(e.After, e.Before))
+		if fitsInline(e.After.node) { // anything more has a name
+			v.After = newWhole(e.After)
+		}
 	case e.Before == nil || e.After == nil:
 		v.Before, v.After = newWhole(e.Before), newWhole(e.After)
 	default:
@@ -127,11 +128,8 @@ func (v *editView) unreadable(e Edit) {
 // compare shows how one value became another.
 func (v *editView) compare(before, after plan.Node) {
 	switch {
-	case !isPlainText(before) || !isPlainText(after):
+	case !isString(before) || !isString(after):
 		b, a := newValue(before), newValue(after)
-		if before.Kind != after.Kind && !before.Sensitive && !after.Sensitive && v.Note == "" {
-			v.Note = fmt.Sprintf("%s → %s", before.Kind, after.Kind)
-		}
 		v.Before, v.After = &b, &a
 	case isLongText(before) || isLongText(after):
 		v.Hunks = hunks(before.Text, after.Text)
@@ -140,8 +138,6 @@ func (v *editView) compare(before, after plan.Node) {
 		v.Before, v.After = &valueView{Parts: b}, &valueView{Parts: a}
 	}
 }
-
-func isPlainText(n plan.Node) bool { return n.Kind == plan.String && !n.Sensitive }
 
 // valueView is a value as the template shows it: the parts of what goes on a
 // line, a text of several lines, or what is below it.
@@ -171,11 +167,10 @@ func newWhole(v *Value) *valueView {
 }
 
 func newValue(n plan.Node) valueView {
-	plain := text{paint: newPalette(false)}
 	switch {
 	case isLongText(n):
 		return valueView{Text: printableText(n.Text)}
-	case plain.fitsInline(n):
+	case fitsInline(n):
 		return valueView{Parts: inlineParts(nil, n)}
 	}
 	var v valueView

@@ -45,7 +45,7 @@ func planOf(configs ...config) *Report {
 	}
 	p := plan.Diff(tree, live, plan.Options{Prune: plan.PruneNamespaces})
 	r := New(KindPlan, "zk://zk1.example.com:2181/confo", "config")
-	r.Add(p, 1, Options{Sensitivity: plan.SensitivityOf(tree)})
+	r.Add(p, 1, plan.SensitivityOf(tree, nil))
 	return r
 }
 
@@ -58,7 +58,7 @@ func htmlOf(t testing.TB, r *Report) string {
 	return b.String()
 }
 
-func value(n plan.Node) *Value        { return &Value{n} }
+func value(n plan.Node) *Value        { return &Value{node: n} }
 func stringValue(s string) *Value     { return value(plan.Node{Kind: plan.String, Text: s}) }
 func integerValue(text string) *Value { return value(plan.Node{Kind: plan.Integer, Text: text}) }
 
@@ -140,7 +140,7 @@ func TestHTMLShowsEverything(t *testing.T) {
 		// What is left alone.
 		"adhoc (namespace)", "shop/flags", "/confo/locks/lock-0000000001", "child of a namespace",
 		// The changes.
-		"billing/limits.yaml:3", "max", "10", "20", "float → string", "tags[1]", "3 unchanged fields",
+		"billing/limits.yaml:3", "max", "10", "20", "float -> string", "tags[1]", "3 unchanged fields",
 		"your bill is late.", "your bill is overdue.", "… 7 unchanged lines …", "(the newline at its end was removed)",
 		"nobody reads this any more", "gone", "pool.max", "(sensitive #1)", "(sensitive #2)", "(sensitive #3)",
 		"r2.example.com", "Summer sale\nEverything must go", `["eu-west-1", "eu-central-1"]`,

@@ -56,7 +56,7 @@ func (m *markdown) report(r *Report) string {
 	end := m.end(r)
 	m.room -= len(end) + len(leftOut(r.Changes.Len(), len(r.Namespaces)))
 	m.write(Marker(r) + "\n" + heading2(r) + "\n")
-	m.write(facts(r))
+	m.write(factsLine(r))
 	m.problems("Refused", r.Errors)
 	m.table(r)
 	m.deletions(r)
@@ -83,8 +83,8 @@ func heading2(r *Report) string {
 	return fmt.Sprintf("## %s for %s\n", what, code(name))
 }
 
-// facts says what is compared with what.
-func facts(r *Report) string {
+// factsLine says what is compared with what.
+func factsLine(r *Report) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "**%s**\n\n", Summarize(r))
 	if r.Environment != "" {
