@@ -210,7 +210,7 @@ func (b *tab) screenshot(name string) {
 const (
 	jsCount = `document.getElementById("count").textContent`
 	// jsShown are the names of the changes that can be seen.
-	jsShown  = `[...document.querySelectorAll(".change")].filter((c) => c.checkVisibility()).map((c) => c.querySelector(".name").textContent).join(" ")`
+	jsShown  = `[...document.querySelectorAll(".change")].filter((c) => c.checkVisibility()).map((c) => c.querySelector(".name").textContent.replace(/.*\//, "")).join(" ")`
 	allShown = "limits motd old gone last database feature-flags legacy routes"
 	jsFocus  = `(document.activeElement.id || document.activeElement.className || document.activeElement.tagName) + ""`
 )
@@ -232,6 +232,7 @@ func TestInBrowser(t *testing.T) {
 			{"5432 example", "1 of 9 changes", "database"},               // two words
 			{"backoff", "1 of 9 changes", "routes"},                      // JSON in a text
 			{"(sensitive #2)", "1 of 9 changes", "database"},             // what is masked
+			{"shop/LEGACY", "1 of 9 changes", "legacy"},
 			{"nothing like it", "0 of 9 changes", ""},
 		} {
 			b.press(test.typed)
@@ -431,4 +432,12 @@ func TestManyChangesInBrowser(t *testing.T) {
 	b.waitFor(jsCount, "100 of 10000 changes")
 	b.click("input[value=update]")
 	b.waitFor(jsCount, "0 of 10000 changes")
+
+	// A link leads to where nothing was laid out yet.
+	b.press("/" + kb.Escape)
+	b.evaluate(`location.hash = "#change/namespace-0073/configuration-42"`)
+	b.waitFor(`(() => {
+		const target = document.querySelector(":target").getBoundingClientRect();
+		return target.top >= 0 && target.bottom <= innerHeight;
+	})()`, "true")
 }

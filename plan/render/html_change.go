@@ -39,19 +39,20 @@ func anchor(what string, names ...string) template.URL {
 
 // changeView is a change as the template shows it.
 type changeView struct {
-	ID                          template.URL
-	Action, Symbol, Name, Place string
-	IsNamespace                 bool
-	Edits                       []editView
-	Unchanged                   string
+	ID                    template.URL
+	Action, Symbol, Place string
+	Within, Name          string // shop/ and limits, or only shop
+	IsNamespace           bool
+	Edits                 []editView
+	Unchanged             string
 }
 
 func newChange(c Change) changeView {
 	v := changeView{Action: c.Action, Symbol: symbols[c.Action], Edits: newEdits(c.Edits)}
-	if c.Configuration == nil {
-		v.ID, v.Name, v.IsNamespace = anchor("change", c.Namespace), plan.Printable(c.Namespace), true
-	} else {
-		v.ID, v.Name = anchor("change", c.Namespace, *c.Configuration), plan.Printable(*c.Configuration)
+	v.ID, v.Name, v.IsNamespace = anchor("change", c.Namespace), plan.Printable(c.Namespace), true
+	if c.Configuration != nil {
+		v.ID, v.Within, v.Name = anchor("change", c.Namespace, *c.Configuration), v.Name+"/", plan.Printable(*c.Configuration)
+		v.IsNamespace = false
 	}
 	if c.Source != nil {
 		v.Place = Place(c.Source)

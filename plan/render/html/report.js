@@ -8,25 +8,22 @@
   const actions = [...form.querySelectorAll("input[type=checkbox]")];
   const namespaces = [...document.querySelectorAll("details.namespace")].map((element) => ({
     element,
-    name: element.querySelector("h3").textContent,
     changes: Array.from(element.getElementsByClassName("change"), (change) => ({
       element: change, action: change.dataset.action, text: null,
     })),
   }));
-  const total = namespaces.reduce((sum, n) => sum + n.changes.length, 0);
+  const changes = namespaces.flatMap((n) => n.changes);
+  const total = changes.length;
 
-  // A change is found by its namespace/configuration and by whatever else in it
-  // is code. Reading that takes a while: it is done once, bit by bit when the page
-  // is there, or when somebody filters before that.
-  const textOf = (namespace, change) => change.text ??= (namespace.name + "/" +
-    Array.from(change.element.getElementsByTagName("code"), (e) => e.textContent).join("\n")).toLowerCase();
+  // A filter looks at all that is code: names, fields and values. Reading that
+  // takes a while: it is done once, bit by bit when the page is there, or when
+  // somebody filters before that.
+  const textOf = (change) => change.text ??=
+    Array.from(change.element.getElementsByTagName("code"), (e) => e.textContent).join("\n").toLowerCase();
 
-  const readAll = (n) => {
-    const end = performance.now() + 10;
-    for (; n < namespaces.length && performance.now() < end; n++) {
-      for (const change of namespaces[n].changes) textOf(namespaces[n], change);
-    }
-    if (n < namespaces.length) setTimeout(readAll, 10, n);
+  const readFrom = (i) => {
+    for (const end = performance.now() + 10; i < changes.length && performance.now() < end; i++) textOf(changes[i]);
+    if (i < changes.length) setTimeout(readFrom, 10, i);
   };
 
   const filter = () => {
@@ -37,7 +34,7 @@
     for (const namespace of namespaces) {
       let here = 0;
       for (const change of namespace.changes) {
-        const match = on.has(change.action) && words.every((w) => textOf(namespace, change).includes(w));
+        const match = on.has(change.action) && words.every((w) => textOf(change).includes(w));
         if (change.element.hidden === match) change.element.hidden = !match;
         if (match) here++;
       }
@@ -129,5 +126,5 @@
   form.hidden = false;
   filter();
   follow();
-  setTimeout(readAll, 100, 0);
+  setTimeout(readFrom, 100, 0);
 })();
