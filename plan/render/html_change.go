@@ -102,7 +102,7 @@ func newEdit(e Edit) editView {
 	case e.Unreadable != "":
 		v.unreadable(e)
 	case e.Action == "move":
-		if fitsInline(e.After.node) { // anything more has a name
+		if e.After != nil && fitsInline(e.After.node) { // anything more has a name
 			v.After = newWhole(e.After)
 		}
 	case e.Before == nil || e.After == nil:
