@@ -59,23 +59,30 @@ func (p *page) write(part string, data any) {
 	}
 }
 
+// batch is how many changes a browser lays out together, or leaves until they
+// come into view.
+const batch = 50
+
 // namespaces writes the changes, which are in order, by namespace.
 func (p *page) namespaces(counts []Namespace, changes iter.Seq[Change]) {
-	open := false
+	written := 0 // changes of the namespace
 	for c := range changes {
-		if p.err != nil {
+		switch {
+		case p.err != nil:
 			return
-		}
-		if len(counts) > 0 && c.Namespace == counts[0].Name {
-			if open {
+		case len(counts) > 0 && c.Namespace == counts[0].Name:
+			if written > 0 {
 				p.write("namespace end", nil)
 			}
 			p.write("namespace", newNamespace(counts[0]))
-			open, counts = true, counts[1:]
+			written, counts = 0, counts[1:]
+		case written%batch == 0:
+			p.write("next batch", nil)
 		}
 		p.write("change", newChange(c))
+		written++
 	}
-	if open {
+	if written > 0 {
 		p.write("namespace end", nil)
 	}
 }

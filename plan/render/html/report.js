@@ -6,13 +6,13 @@
 
   const form = $("filters"), count = $("count"), nothing = $("nothing");
   const actions = [...form.querySelectorAll("input[type=checkbox]")];
-  const namespaces = [...document.querySelectorAll("details.namespace")].map((element) => ({
+  const namespaces = [...document.querySelectorAll("details.namespace")];
+  const batches = Array.from(document.getElementsByClassName("batch"), (element) => ({
     element,
-    changes: Array.from(element.getElementsByClassName("change"), (change) => ({
-      element: change, action: change.dataset.action, text: null,
-    })),
+    namespace: element.parentElement,
+    changes: Array.from(element.children, (change) => ({element: change, action: change.dataset.action, text: null})),
   }));
-  const changes = namespaces.flatMap((n) => n.changes);
+  const changes = batches.flatMap((b) => b.changes);
   const total = changes.length;
 
   // A filter looks at all that is code: names, fields and values. Reading that
@@ -30,17 +30,19 @@
     clearTimeout(waiting);
     const words = query.value.toLowerCase().split(/\s+/).filter(Boolean);
     const on = new Set(actions.filter((a) => a.checked).map((a) => a.value));
+    const matching = new Set();
     let shown = 0;
-    for (const namespace of namespaces) {
-      let here = 0;
-      for (const change of namespace.changes) {
+    for (const batch of batches) {
+      const before = shown;
+      for (const change of batch.changes) {
         const match = on.has(change.action) && words.every((w) => textOf(change).includes(w));
         if (change.element.hidden === match) change.element.hidden = !match;
-        if (match) here++;
+        if (match) shown++;
       }
-      namespace.element.hidden = here === 0;
-      shown += here;
+      batch.element.hidden = shown === before;
+      if (shown > before) matching.add(batch.namespace);
     }
+    for (const namespace of namespaces) namespace.hidden = !matching.has(namespace);
     nothing.hidden = shown > 0;
     const noun = total === 1 ? " change" : " changes";
     count.textContent = shown === total ? total + noun : shown + " of " + total + noun;
@@ -92,7 +94,7 @@
   };
 
   const openAll = (open) => {
-    for (const n of namespaces) n.element.open = open;
+    for (const namespace of namespaces) namespace.open = open;
   };
 
   query.addEventListener("input", filterSoon);
