@@ -109,6 +109,30 @@ func secretForms(secret string) []string {
 	return forms
 }
 
+// output runs the program and returns what it writes.
+func output(t *testing.T, args ...string) (stdout, stderr string) {
+	t.Helper()
+	var files [2]*os.File
+	for i := range files {
+		f, err := os.CreateTemp(t.TempDir(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		files[i] = f
+	}
+	run(t.Context(), args, func(string) string { return "" }, strings.NewReader("no\n"), files[0], files[1])
+	var texts [2]string
+	for i, f := range files {
+		content, err := os.ReadFile(f.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[i] = string(content)
+	}
+	return texts[0], texts[1]
+}
+
 // TestNoSecretIsShown plants secrets wherever they may be in what is wanted and
 // in what is live, and looks for them in everything that any command writes.
 func TestNoSecretIsShown(t *testing.T) {
@@ -145,10 +169,8 @@ func TestNoSecretIsShown(t *testing.T) {
 			written := map[string]string{}
 			command := func(args ...string) {
 				t.Helper()
-				var stdout, stderr bytes.Buffer
-				run(t.Context(), args, func(string) string { return "" }, strings.NewReader("no\n"), &stdout, &stderr)
 				name := strings.ReplaceAll(strings.Join(args, " "), dir, "")
-				written[name+": stdout"], written[name+": stderr"] = stdout.String(), stderr.String()
+				written[name+": stdout"], written[name+": stderr"] = output(t, args...)
 			}
 			file := func(name string) string { return filepath.Join(dir, name) }
 			everyForm := func(args ...string) {
@@ -193,11 +215,10 @@ func TestNoSecretIsShown(t *testing.T) {
 				}
 			}
 			// The search finds them where they are shown on purpose.
-			var stdout bytes.Buffer
-			run(t.Context(), []string{"diff", before, after, "--show-sensitive-in-files", "--format", "json"}, func(string) string { return "" }, strings.NewReader(""), &stdout, &stdout)
+			stdout, _ := output(t, "diff", before, after, "--show-sensitive-in-files", "--format", "json")
 			found := 0
 			for _, secret := range p.secrets {
-				if slices.ContainsFunc(secretForms(secret), func(form string) bool { return strings.Contains(stdout.String(), form) }) {
+				if slices.ContainsFunc(secretForms(secret), func(form string) bool { return strings.Contains(stdout, form) }) {
 					found++
 				}
 			}

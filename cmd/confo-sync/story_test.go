@@ -20,10 +20,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/confo-sync/confo-sync/plan/planfile"
 	"github.com/confo-sync/confo-sync/target/zk/zktest"
 )
 
 func TestMain(m *testing.M) {
+	planfile.Cost = 1 << 4 // with the race detector the right one takes a second
 	testscript.Main(m, map[string]func(){"confo-sync": main})
 }
 

@@ -14,6 +14,12 @@ import (
 	"github.com/confo-sync/confo-sync/plan/render"
 )
 
+// TestMain lowers the cost: with the race detector it would be seconds.
+func TestMain(m *testing.M) {
+	planfile.Cost = 1 << 4
+	m.Run()
+}
+
 func change(name, after string) plan.Change {
 	return plan.Change{
 		Key: plan.Key{Namespace: "ns", Config: name}, Action: plan.Update, Revision: plan.Revision{1},
@@ -220,6 +226,7 @@ func revised(name, after string) plan.Change {
 
 // BenchmarkFingerprint: what a plan with changes costs more, and a guess.
 func BenchmarkFingerprint(b *testing.B) {
+	planfile.Cost = 1 << 15
 	w := work()
 	for b.Loop() {
 		planfile.Of(w)
