@@ -13,6 +13,9 @@ import (
 
 // LoadOptions say what Load takes.
 type LoadOptions struct {
+	// Shown is what stands before the names of files in positions, as in
+	// git:main:config/, if it is not their folder's path.
+	Shown string
 	// AllowEmpty takes a folder without any namespace for an empty tree, which
 	// otherwise is an error: it is hardly the folder that was meant.
 	AllowEmpty bool

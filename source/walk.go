@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,14 +22,16 @@ type walker struct {
 	findings  Findings
 	seen      bool // a namespace, selected or not
 	selection plan.Selection
+	dir       string
+	shown     string // in place of dir, if that is not shown
 }
 
 // walk lists the files of the tree in dir, in the order of their names, without
 // those of namespaces that aren't selected.
 func walk(dir string, opts LoadOptions) *walker {
 	sel := opts.Selection
-	w := &walker{selection: sel}
-	shown := filepath.ToSlash(dir)
+	w := &walker{selection: sel, dir: filepath.Clean(dir), shown: opts.Shown}
+	shown := cmp.Or(strings.TrimRight(opts.Shown, ":/"), filepath.ToSlash(dir))
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -115,7 +118,7 @@ func (w *walker) place(dir, base string) (place, bool) {
 		return place{}, false
 	}
 	path := filepath.Join(dir, base)
-	p := place{path: path, shown: filepath.ToSlash(path)}
+	p := place{path: path, shown: w.show(path)}
 	info, err := os.Stat(path)
 	if err != nil {
 		w.unreadable(p.shown, err)
@@ -145,6 +148,14 @@ func (w *walker) place(dir, base string) (place, bool) {
 		return place{}, false
 	}
 	return p, true
+}
+
+// show returns a path below the folder as a user would write it.
+func (w *walker) show(path string) string {
+	if w.shown != "" {
+		path = w.shown + strings.TrimPrefix(strings.TrimPrefix(path, w.dir), string(filepath.Separator))
+	}
+	return filepath.ToSlash(path)
 }
 
 func isFile(path string) bool {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/user"
 	"strings"
 	"time"
@@ -151,7 +150,7 @@ func (c *applyCmd) apply(ctx context.Context, a *app, w *work, approved *approva
 	who, host := whoami(a.env)
 	opts := apply.Options{
 		Who: who, Host: host, PID: os.Getpid(),
-		Reason: c.Reason, Commit: headCommit(ctx, a.Source), Tool: tool(), Plan: approved.fingerprintText(),
+		Reason: c.Reason, Commit: a.report.Commit, Tool: tool(), Plan: approved.fingerprintText(),
 		NoLock: c.NoLock, NoHistory: c.NoHistory || c.NoLock,
 		LockTimeout: c.LockTimeout,
 		Waiting: func(holder target.Run) {
@@ -172,22 +171,6 @@ func whoami(env func(string) string) (who, host string) {
 		return u.Username, host
 	}
 	return env("USER"), host
-}
-
-// headCommit returns the commit that is checked out where the tree is, with a
-// "+" when the tree has changes that it does not hold. It is nothing where there
-// is no git.
-func headCommit(ctx context.Context, dir string) string {
-	out, err := exec.CommandContext(ctx, "git", "-C", dir, "rev-parse", "HEAD").Output()
-	if err != nil {
-		return ""
-	}
-	commit := strings.TrimSpace(string(out))
-	changed, err := exec.CommandContext(ctx, "git", "-C", dir, "status", "--porcelain", "--", ".").Output()
-	if err == nil && len(changed) > 0 {
-		commit += "+"
-	}
-	return commit
 }
 
 // applied says what was done, also when it was not all.

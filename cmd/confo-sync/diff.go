@@ -2,15 +2,17 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source"
+	"github.com/confo-sync/confo-sync/source/git"
 	"github.com/confo-sync/confo-sync/target"
 )
 
 type diffCmd struct {
-	From             string `arg:"" name:"a" help:"What it was: a folder that holds a tree, file:PATH or zk://…"`
+	From             string `arg:"" name:"a" help:"What it was: a folder that holds a tree, git:REF[:PATH], file:PATH or zk://…"`
 	To               string `arg:"" name:"b" help:"What it would be: the same."`
 	DetailedExitcode bool   `help:"Exit with 2 when they differ."`
 	outputFlags
@@ -22,15 +24,16 @@ func (c *diffCmd) Run(ctx context.Context, a *app) error {
 	if err := a.output(c.outputFlags); err != nil {
 		return err
 	}
-	from, err := a.side(ctx, c.From)
+	from, err := a.side(ctx, c.From, c.To)
 	if err != nil {
 		return err
 	}
-	to, err := a.side(ctx, c.To)
+	to, err := a.side(ctx, c.To, c.From)
 	if err != nil {
 		return err
 	}
 	p := plan.Diff(to.tree(), from.snapshot(), plan.Options{Prune: plan.PruneNamespaces, Selection: a.selection()})
+	a.report.Commit = to.commit
 	a.report.Missing = !from.snapshot().Exists
 	a.report.Add(p, 0, plan.SensitivityOf(to.tree(), from.snapshot()))
 	if err := a.show(); err != nil {
@@ -46,6 +49,7 @@ func (c *diffCmd) Run(ctx context.Context, a *app) error {
 type side struct {
 	declared *plan.Tree
 	live     *plan.Snapshot
+	commit   string // of what is declared, if that is known
 }
 
 func (s side) tree() *plan.Tree {
@@ -62,11 +66,16 @@ func (s side) snapshot() *plan.Snapshot {
 	return s.declared.Snapshot()
 }
 
-// side reads an endpoint as it is written on the command line.
-func (a *app) side(ctx context.Context, endpoint string) (side, error) {
+// side reads an endpoint as it is written on the command line. A commit without
+// a path is compared at the folder that the other side is.
+func (a *app) side(ctx context.Context, endpoint, other string) (side, error) {
 	if !target.IsURL(endpoint) {
-		tree, err := a.loadTree(ctx, endpoint, source.LoadOptions{})
-		return side{declared: tree}, err
+		at := "."
+		if !target.IsURL(other) && !strings.HasPrefix(other, git.Prefix) {
+			at = other
+		}
+		tree, commit, err := a.loadTree(ctx, endpoint, at, source.LoadOptions{})
+		return side{declared: tree, commit: commit}, err
 	}
 	t, err := a.open(endpoint, false)
 	if err != nil {

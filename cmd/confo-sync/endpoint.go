@@ -10,6 +10,7 @@ import (
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/source"
+	"github.com/confo-sync/confo-sync/source/git"
 	"github.com/confo-sync/confo-sync/target"
 	"github.com/confo-sync/confo-sync/target/file"
 	"github.com/confo-sync/confo-sync/target/zk"
@@ -23,9 +24,45 @@ func (a *app) needSource(hint string) error {
 	return nil
 }
 
-// loadTree reads the tree in a folder, and shows its warnings.
-func (a *app) loadTree(ctx context.Context, dir string, opts source.LoadOptions) (*plan.Tree, error) {
+// loadTree reads the tree in a folder, or at a commit that counts from the folder
+// at, and shows its warnings. It returns the commit that the tree is of, if that
+// is known.
+func (a *app) loadTree(ctx context.Context, dir, at string, opts source.LoadOptions) (tree *plan.Tree, commit string, err error) {
 	opts.Selection = a.selection()
+	if strings.HasPrefix(dir, git.Prefix) {
+		checkout, err := checkOut(ctx, dir, at)
+		if err != nil {
+			return nil, "", err
+		}
+		defer checkout.Remove()
+		opts.Shown = checkout.Shown
+		tree, err := a.loadFolder(ctx, checkout.Dir, dir, opts)
+		return tree, checkout.Commit, err
+	}
+	head := make(chan string, 1)
+	go func() { head <- git.Head(ctx, dir) }()
+	tree, err = a.loadFolder(ctx, dir, dir, opts)
+	return tree, <-head, err
+}
+
+// checkOut reads the files of git:REF[:PATH].
+func checkOut(ctx context.Context, text, at string) (*git.Checkout, error) {
+	place, err := git.Parse(text)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	if place.HasPath {
+		at = "."
+	}
+	checkout, err := git.Read(ctx, at, place)
+	var failed *git.Error
+	if errors.As(err, &failed) {
+		return nil, target.WithHint(err, failed.Hint)
+	}
+	return checkout, err
+}
+
+func (a *app) loadFolder(ctx context.Context, dir, called string, opts source.LoadOptions) (*plan.Tree, error) {
 	tree, found, err := source.Load(ctx, dir, opts)
 	if err != nil {
 		return nil, err
@@ -33,7 +70,7 @@ func (a *app) loadTree(ctx context.Context, dir string, opts source.LoadOptions)
 	a.warn(found.Warnings...)
 	if len(found.Errors) > 0 {
 		return nil, &findingsError{
-			summary:  fmt.Sprintf("%s in %s", plural(len(found.Errors), "error"), plan.Printable(dir)),
+			summary:  fmt.Sprintf("%s in %s", plural(len(found.Errors), "error"), plan.Printable(called)),
 			findings: found.Errors,
 		}
 	}

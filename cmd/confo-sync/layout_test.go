@@ -23,13 +23,14 @@ var mayImport = map[string][]string{
 	"plan/planfile":     {"plan", "plan/render"},
 	"source":            {"plan"},
 	"source/archive":    {"plan"},
+	"source/git":        {"plan"},
 	"target":            {"plan"},
 	"target/targettest": {"plan", "target"},
 	"target/file":       {"plan", "target"},
 	"target/zk":         {"plan", "target"},
 	"target/zk/zktest":  {},
 	"apply":             {"plan", "target"},
-	"cmd/confo-sync":    {"plan", "plan/render", "plan/planfile", "source", "source/archive", "target", "target/file", "target/zk", "apply"},
+	"cmd/confo-sync":    {"plan", "plan/render", "plan/planfile", "source", "source/archive", "source/git", "target", "target/file", "target/zk", "apply"},
 }
 
 // onlyUser says where alone a module may be imported.

@@ -112,7 +112,7 @@ func (a *app) plan(ctx context.Context, t target.Target, flags planFlags, histor
 		live, err := a.snapshot(ctx, t)
 		read <- reading{live, err}
 	}()
-	desired, err := a.loadTree(ctx, a.Source, source.LoadOptions{AllowEmpty: true}) // the rails have their say
+	desired, commit, err := a.loadTree(ctx, a.Source, ".", source.LoadOptions{AllowEmpty: true}) // the rails have their say
 	if err != nil {
 		cancel()
 		<-read
@@ -131,6 +131,7 @@ func (a *app) plan(ctx context.Context, t target.Target, flags planFlags, histor
 	if len(w.plan.Problems) == 0 {
 		w.plan.Problems = tooLarge(batches, t.Limits(), history)
 	}
+	a.report.Commit = commit
 	a.report.Missing = !r.live.Exists
 	a.report.Snapshot = snapshotOf(r.live)
 	a.report.Add(w.plan, len(batches), plan.SensitivityOf(desired, r.live))

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source"
+	"github.com/confo-sync/confo-sync/source/git"
 	"github.com/confo-sync/confo-sync/target"
 )
 
@@ -23,6 +25,9 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 	}
 	if err := a.needSource("say which folder to write, as in -s config; it is empty or absent"); err != nil {
 		return err
+	}
+	if strings.HasPrefix(a.Source, git.Prefix) {
+		return &usageError{errors.New("a tree is written to a folder, not to a commit")}
 	}
 	t, err := a.openTarget(false)
 	if err != nil {

@@ -34,7 +34,7 @@ type cli struct {
 
 // globals are the flags that every command takes.
 type globals struct {
-	Source      string        `short:"s" placeholder:"DIR" help:"Folder that holds the tree."`
+	Source      string        `short:"s" placeholder:"DIR" help:"Folder that holds the tree, or git:REF:PATH."`
 	Target      string        `short:"t" placeholder:"URL" help:"Target: file:PATH or zk://host[:port][,…][/root]."`
 	Namespace   []string      `short:"n" sep:"none" placeholder:"GLOB" help:"Only namespaces that match (repeatable)."`
 	Exclude     []string      `sep:"none" placeholder:"GLOB" help:"Not these namespaces, or with namespace/configuration not these configurations (repeatable)."`

@@ -18,10 +18,11 @@ func (c *validateCmd) Run(ctx context.Context, a *app) error {
 	if err := a.needSource(hintSource); err != nil {
 		return err
 	}
-	tree, err := a.loadTree(ctx, a.Source, source.LoadOptions{})
+	tree, commit, err := a.loadTree(ctx, a.Source, ".", source.LoadOptions{})
 	if err != nil {
 		return err
 	}
+	a.report.Commit = commit
 	a.report.Summary.Unchanged = tree.Configs()
 	if a.Format == "json" {
 		return a.show()

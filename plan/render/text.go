@@ -162,6 +162,9 @@ func (t *text) header(r *Report) {
 	}
 	t.line("%-7s %s%s", to, plan.Printable(r.Target), missing)
 	t.line("%-7s %s", from, plan.Printable(r.Source))
+	if r.Commit != "" {
+		t.line("%-7s %s", "commit", shortCommit(r.Commit))
+	}
 	t.line("")
 }
 

@@ -1,0 +1,166 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// Checkout is a folder as a commit has it, in a temporary one.
+type Checkout struct {
+	Dir    string // where it is
+	Commit string
+	// Shown is what stands before the names of its files, as users write them:
+	// git:main:config/.
+	Shown string
+}
+
+// Remove removes the temporary folder.
+func (c *Checkout) Remove() error { return os.RemoveAll(c.Dir) }
+
+// Read reads a place. Paths that count from the current folder, do so from dir.
+//
+// Files are as they are in the repository: no attribute or filter changes them.
+// What is not in it, as what a submodule holds or a link leads to outside, is an
+// error: it would be missing from the tree.
+func Read(ctx context.Context, dir string, p Place) (*Checkout, error) {
+	r := repository{dir}
+	if _, err := r.prefix(ctx); err != nil {
+		return nil, err
+	}
+	commit, err := r.commit(ctx, p.Ref)
+	if err != nil {
+		return nil, err
+	}
+	at, tree, err := r.tree(ctx, p, commit)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := r.list(ctx, tree)
+	if err != nil {
+		return nil, err
+	}
+	temporary, err := os.MkdirTemp("", "confo-sync-") // for its owner alone
+	if err != nil {
+		return nil, err
+	}
+	c := &Checkout{Dir: temporary, Commit: commit, Shown: Prefix + p.Ref + ":"}
+	if at != "" {
+		c.Shown += at + "/"
+	}
+	if err := r.fill(ctx, c, entries); err != nil {
+		c.Remove()
+		return nil, err
+	}
+	return c, nil
+}
+
+// entry is a file in a commit.
+type entry struct {
+	mode, object, name string
+}
+
+// The modes of what is not simply a file.
+const (
+	modeLink      = "120000"
+	modeSubmodule = "160000"
+)
+
+// list lists the files of a tree, with those in folders below it.
+func (r repository) list(ctx context.Context, tree string) ([]entry, error) {
+	out, failed, err := r.run(ctx, nil, "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", tree)
+	if err != nil || failed != "" {
+		return nil, unread(failed, err)
+	}
+	var entries []entry
+	for line := range bytes.SplitSeq(bytes.TrimSuffix(out, []byte{0}), []byte{0}) {
+		meta, name, ok := strings.Cut(string(line), "\t")
+		fields := strings.Fields(meta)
+		if !ok || len(fields) != 3 {
+			continue // nothing at all
+		}
+		entries = append(entries, entry{mode: fields[0], object: fields[2], name: name})
+	}
+	return entries, nil
+}
+
+func unread(failed string, err error) error {
+	if err != nil {
+		return err
+	}
+	return &Error{"git: " + brief(failed), "see whether git itself can read it: git fsck"}
+}
+
+// fill writes the files of a commit.
+func (r repository) fill(ctx context.Context, c *Checkout, entries []entry) error {
+	// Nothing is written or followed out of the folder, whatever names and
+	// links a commit holds.
+	root, err := os.OpenRoot(c.Dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	var objects bytes.Buffer
+	for _, e := range entries {
+		if e.mode == modeSubmodule {
+			return &Error{
+				fmt.Sprintf("git: %s is a submodule, and what it holds is not in this commit", plan.Printable(c.Shown+e.name)),
+				"check the commit out with its submodules, and name the folder",
+			}
+		}
+		objects.WriteString(e.object + "\n")
+	}
+	out, failed, err := r.run(ctx, objects.Bytes(), "cat-file", "--batch")
+	if err != nil || failed != "" {
+		return unread(failed, err)
+	}
+	var links []entry
+	for _, e := range entries {
+		var content []byte
+		if content, out, err = object(e, out); err != nil {
+			return err
+		}
+		if err := root.MkdirAll(path.Dir(e.name), 0o700); err != nil {
+			return err
+		}
+		if e.mode == modeLink {
+			links = append(links, e)
+			err = root.Symlink(string(content), e.name)
+		} else {
+			err = root.WriteFile(e.name, content, 0o600)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, e := range links {
+		if _, err := root.Stat(e.name); err != nil {
+			return &Error{
+				fmt.Sprintf("git: %s is a link that leads out of the folder, or nowhere", plan.Printable(c.Shown+e.name)),
+				"put the file itself there",
+			}
+		}
+	}
+	return nil
+}
+
+// object takes the next object from what cat-file --batch prints.
+func object(e entry, out []byte) (content, rest []byte, err error) {
+	header, rest, ok := bytes.Cut(out, []byte("\n"))
+	fields := strings.Fields(string(header))
+	if ok && len(fields) == 3 && fields[0] == e.object {
+		if size, err := strconv.Atoi(fields[2]); err == nil && size < len(rest) {
+			return rest[:size], rest[size+1:], nil
+		}
+	}
+	return nil, nil, &Error{
+		fmt.Sprintf("git: the content of %s is missing from this repository", plan.Printable(e.name)),
+		"a partial clone lacks it: fetch it, or clone without --filter",
+	}
+}
