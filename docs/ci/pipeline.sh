@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Plans and applies configuration in a pipeline, whichever it is.
+#
+#   pipeline.sh plan      on a pull request: what merging it would change
+#   pipeline.sh apply     after the merge: just what was approved
+#
+# plan writes into $CONFO_SYNC_OUT (plan):
+#
+#   plan.md, plan.html    for people: a comment, and a page
+#   plan.json             for programs
+#   fingerprint           what an approval is of
+#   plan.confo            the same as a file, if artifacts are handed on
+#
+# apply takes plan/plan.confo, or else the fingerprint in $CONFO_SYNC_FINGERPRINT or
+# in plan/fingerprint. It changes nothing if the tree or the target is not what was
+# approved.
+#
+# $CONFO_SYNC_TARGET is the target and $CONFO_SYNC_SOURCE (config) the tree; the
+# credentials are CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD. Other flags go after the
+# command, the same ones to both:
+#
+#   pipeline.sh plan -n 'shop*'
+#
+# It exits as confo-sync does: 0 done, 1 error, 3 refused, 4 outcome unknown.
+set -euo pipefail
+
+command=${1:?"plan or apply"}
+shift
+target=${CONFO_SYNC_TARGET:?"is the target, as in zk://zk1:2181/confo"}
+source=${CONFO_SYNC_SOURCE:-config}
+out=${CONFO_SYNC_OUT:-plan}
+
+case $command in
+plan)
+	mkdir -p "$out"
+	rm -f "$out"/plan.* "$out"/fingerprint
+	code=0
+	confo-sync plan -s "$source" -t "$target" --out "$out/plan.confo" \
+		--report markdown="$out/plan.md" --report html="$out/plan.html" --report json="$out/plan.json" \
+		"$@" >"$out/plan.txt" || code=$?
+	cat "$out/plan.txt"
+	sed -n 's/^fingerprint //p' "$out/plan.txt" >"$out/fingerprint"
+	exit "$code"
+	;;
+apply)
+	reason=${CONFO_SYNC_REASON:-$(git log -1 --format=%s 2>/dev/null || true)}
+	if [ -e "$out/plan.confo" ]; then
+		exec confo-sync apply "$out/plan.confo" -s "$source" --reason "$reason"
+	fi
+	fingerprint=${CONFO_SYNC_FINGERPRINT:-$(cat "$out/fingerprint" 2>/dev/null || true)}
+	if [ -z "$fingerprint" ]; then
+		echo "There is no approved plan: neither $out/plan.confo nor a fingerprint." >&2
+		exit 1
+	fi
+	exec confo-sync apply -s "$source" -t "$target" --fingerprint "$fingerprint" --reason "$reason" "$@"
+	;;
+*)
+	echo "$0 plan or $0 apply, not $command" >&2
+	exit 64
+	;;
+esac
