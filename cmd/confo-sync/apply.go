@@ -17,7 +17,7 @@ import (
 )
 
 type applyCmd struct {
-	Plan string `arg:"" optional:"" placeholder:"FILE" help:"A plan that was saved by plan --out, to be applied as it was approved."`
+	Plan string `arg:"" optional:"" name:"file" help:"A plan that was saved by plan --out, to be applied as it was approved."`
 	planFlags
 	outputFlags
 	Fingerprint string        `placeholder:"HASH" help:"Apply only the plan that has this fingerprint, without asking."`

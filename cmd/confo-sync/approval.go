@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/confo-sync/confo-sync/apply"
@@ -55,19 +56,24 @@ func readPlan(path string) (*planfile.File, planfile.Fingerprint, error) {
 		return nil, planfile.Fingerprint{}, fmt.Errorf("read the plan: %w", err)
 	}
 	f, err := planfile.Read(data)
-	var newer *planfile.NewerError
-	hint := "make the plan again"
-	if errors.As(err, &newer) {
-		hint = "use that version, or make the plan again"
-	}
 	var fingerprint planfile.Fingerprint
 	if err == nil {
 		fingerprint, err = planfile.Parse(f.Fingerprint)
 	}
-	if err != nil {
-		return nil, fingerprint, target.WithHint(fmt.Errorf("%s can't be used: %w", plan.Printable(path), err), hint+`: "confo-sync plan --out FILE"`)
+	if err == nil {
+		return f, fingerprint, nil
 	}
-	return f, fingerprint, nil
+	message, again := fmt.Sprintf("%s can't be used: %v", plan.Printable(path), err), `make the plan again: "confo-sync plan --out FILE"`
+	var newer *planfile.NewerError
+	switch {
+	case errors.As(err, &newer):
+		err = &staleError{message, "use that version, or " + again}
+	case errors.Is(err, planfile.ErrNotPlan):
+		err = target.WithHint(errors.New(message), again)
+	default:
+		err = &staleError{message, again}
+	}
+	return nil, fingerprint, err
 }
 
 // approval is a plan that was approved: all that apply may carry out.
@@ -97,11 +103,11 @@ func (c *applyCmd) approval(a *app) (*approval, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.shapesPlan() || len(a.Namespace)+len(a.Exclude) > 0 {
-		return nil, &usageError{errors.New("a saved plan has its own --namespace, --exclude, --prune and limits: to change them, make another")}
-	}
-	if a.Target != "" && a.Target != file.Target {
-		return nil, &usageError{fmt.Errorf("the plan in %s is for %s, not for %s", plan.Printable(c.Plan), plan.Printable(file.Target), plan.Printable(a.Target))}
+	if others := c.otherOptions(a, file); len(others) > 0 {
+		return nil, &staleError{
+			message: fmt.Sprintf("the plan in %s was made with other options: %s", plan.Printable(c.Plan), strings.Join(others, "; ")),
+			next:    "leave them out: a saved plan has its own; or make another",
+		}
 	}
 	if a.Source == "" {
 		a.Source = file.Source
@@ -112,9 +118,22 @@ func (c *applyCmd) approval(a *app) (*approval, error) {
 	return &approval{fingerprint: fingerprint, file: file, path: c.Plan, flags: c}, nil
 }
 
-// shapesPlan reports whether a flag was given that a plan depends on.
-func (f planFlags) shapesPlan() bool {
-	return f.Prune != "configurations" || f.DeletePercent != 30 || f.AllowEmpty || len(f.Protect) > 0
+// otherOptions returns the options that were given and are not what the plan was
+// made with.
+func (c *applyCmd) otherOptions(a *app, f *planfile.File) (others []string) {
+	differs := func(flag string, given bool, now, then any) {
+		if now, then := fmt.Sprint(now), fmt.Sprint(then); given && now != then {
+			others = append(others, fmt.Sprintf("%s is %s, and was %s", flag, plan.Printable(now), plan.Printable(then)))
+		}
+	}
+	differs("--target", a.Target != "", a.Target, f.Target)
+	differs("--namespace", len(a.Namespace) > 0, a.Namespace, f.Namespaces)
+	differs("--exclude", len(a.Exclude) > 0, a.Exclude, f.Exclude)
+	differs("--prune", c.Prune != defaultPrune, c.Prune, f.Prune)
+	differs("--delete-percent", c.DeletePercent != defaultDeletePercent, c.DeletePercent, f.DeletePercent)
+	differs("--allow-empty", c.AllowEmpty, c.AllowEmpty, f.AllowEmpty)
+	differs("--protect", len(c.Protect) > 0, c.Protect, f.Protect)
+	return others
 }
 
 func (p *approval) fingerprintText() string {

@@ -13,6 +13,12 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
+// What planFlags are when they are not given, as their tags have it.
+const (
+	defaultPrune         = "configurations"
+	defaultDeletePercent = 30
+)
+
 // planFlags are the flags that shape a plan.
 type planFlags struct {
 	Prune         string   `enum:"none,configurations,namespaces" default:"configurations" help:"What to delete when the tree lacks it: none, configurations (of namespaces that the tree has), or namespaces too (${default})."`
