@@ -226,7 +226,7 @@ func revised(name, after string) plan.Change {
 
 // BenchmarkFingerprint: what a plan with changes costs more, and a guess.
 func BenchmarkFingerprint(b *testing.B) {
-	planfile.Cost = 1 << 15
+	planfile.Cost = 1 << 14
 	w := work()
 	for b.Loop() {
 		planfile.Of(w)
