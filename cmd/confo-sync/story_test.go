@@ -60,6 +60,7 @@ func setup(e *testscript.Env) error {
 		return err
 	}
 	e.Setenv("FIXTURES", fixtures)
+	e.Setenv("GORACE", "atexit_sleep_ms=0") // or every command ends a second late
 	e.Setenv("PYTHON", pythonWithKazoo())
 	e.Setenv("CONFO", filepath.Join(fixtures, "confo", "confo.py"))
 	return nil
