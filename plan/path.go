@@ -77,6 +77,19 @@ func (p Path) String() string {
 	return string(b)
 }
 
+// names returns the path's steps as levels of a Pattern: an element of a list is
+// a level called by its index.
+func (p Path) names() []string {
+	names := make([]string, len(p))
+	for i, s := range p {
+		names[i] = s.name
+		if s.item > 0 {
+			names[i] = strconv.Itoa(s.Index())
+		}
+	}
+	return names
+}
+
 func isPlainName(name string) bool {
 	for i, r := range name {
 		if r != '_' && !unicode.IsLetter(r) && (r != '-' || i == 0) && !unicode.IsDigit(r) || !isShown(r) {

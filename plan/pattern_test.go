@@ -60,10 +60,11 @@ func TestRails(t *testing.T) {
 		tree.Namespaces[1].Configs = tree.Namespaces[1].Configs[:small]
 		return tree
 	}
-	protect, err := plan.ParsePattern("large/a*")
+	pattern, err := plan.ParsePattern("large/a*")
 	if err != nil {
 		t.Fatal(err)
 	}
+	protect := plan.Protection{Pattern: pattern, Delete: true}
 	limit := plan.Rails{DeletePercent: 30}
 	for _, test := range []struct {
 		rule  string
@@ -78,9 +79,9 @@ func TestRails(t *testing.T) {
 		{"all of a small namespace", limit, keep(30, 0), nil},
 		{"everything", limit, &plan.Tree{}, []string{"the tree is empty", "large: would delete 30 of 30 configurations (100 %, limit 30 %)"}},
 		{"which is meant", plan.Rails{DeletePercent: 100, AllowEmpty: true}, &plan.Tree{}, nil},
-		{"protected", plan.Rails{DeletePercent: 100, Protect: []plan.Pattern{protect}}, keep(26, 9), nil},
-		{"and deleted", plan.Rails{DeletePercent: 100, Protect: []plan.Pattern{protect}}, keep(26, 0), nil},
-		{"one of the protected", plan.Rails{DeletePercent: 100, Protect: []plan.Pattern{protect}}, keep(0, 9), append(protectedNames(26), nil...)},
+		{"protected", plan.Rails{DeletePercent: 100, Protect: []plan.Protection{protect}}, keep(26, 9), nil},
+		{"and deleted", plan.Rails{DeletePercent: 100, Protect: []plan.Protection{protect}}, keep(26, 0), nil},
+		{"one of the protected", plan.Rails{DeletePercent: 100, Protect: []plan.Protection{protect}}, keep(0, 9), append(protectedNames(26), nil...)},
 	} {
 		p := plan.Diff(test.tree, live, plan.Options{Prune: plan.PruneNamespaces})
 		var got []string

@@ -1,6 +1,10 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strconv"
+)
 
 // Rails are what a plan is refused for unless its user says otherwise: slips
 // that would delete far more than was meant.
@@ -10,8 +14,14 @@ type Rails struct {
 	DeletePercent int
 	// AllowEmpty lets a tree be empty.
 	AllowEmpty bool
-	// Protect are objects that may not be deleted.
-	Protect []Pattern
+	// Protect are objects and fields that may not be deleted or updated.
+	Protect []Protection
+}
+
+// Protection keeps what a pattern names from being deleted, or updated.
+type Protection struct {
+	Pattern
+	Delete, Update bool
 }
 
 // railsFrom is how many configurations a namespace must have for percentages to
@@ -37,24 +47,85 @@ func emptyTree(sel Selection) Finding {
 }
 
 func (r Rails) protected(p *Plan) []Finding {
+	if len(r.Protect) == 0 {
+		return nil
+	}
 	var found []Finding
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		if c.Action != Delete {
-			continue
-		}
-		for _, pattern := range r.Protect {
-			if pattern.MatchKey(c.Key) {
+		for _, protection := range r.Protect {
+			if what := protection.from(c); what != "" {
 				found = append(found, Finding{
-					Key:     c.Key,
-					Message: fmt.Sprintf("it would be deleted, and is protected by %s", Printable(pattern.String())),
-					Hint:    "put it back into the tree, or take away its protection",
+					Key: c.Key, Position: c.Position,
+					Message: fmt.Sprintf("%s, and is protected by %s", what, Printable(protection.String())),
+					Hint:    "leave it as it is, or take away its protection",
 				})
 				break
 			}
 		}
 	}
 	return found
+}
+
+// from says what a change would do that it is protected from, or nothing.
+func (p Protection) from(c *Change) string {
+	if p.MatchKey(c.Key) {
+		switch {
+		case c.Action == Delete && p.Delete:
+			return "it would be deleted"
+		case c.Action == Update && p.Update:
+			return "it would be updated"
+		}
+		return ""
+	}
+	if c.Action == Create || !p.mayMatchFields(c.Key) {
+		return ""
+	}
+	edits, _ := c.Edits(Sensitivity{})
+	for _, e := range edits {
+		deletes := e.Kind == Remove || c.Action == Delete
+		if (deletes && p.Delete || !deletes && e.Kind != Add && p.Update) && p.reaches(c.Key, e) {
+			return fmt.Sprintf("%s would be %s", Printable(e.Path.String()), map[bool]string{true: "deleted", false: "updated"}[deletes])
+		}
+	}
+	return ""
+}
+
+// mayMatchFields reports whether a pattern may name something within a
+// configuration.
+func (p Pattern) mayMatchFields(k Key) bool {
+	if k.IsNamespace() {
+		return false
+	}
+	return len(p.levels) > 2 && p.matchStart(k.Namespace, k.Config) || slices.Contains(p.levels, "**")
+}
+
+// reaches reports whether an edit touches what the pattern names: the field
+// itself, something below it, or something that it is in.
+func (p Pattern) reaches(k Key, e Edit) bool {
+	path := append([]string{k.Namespace, k.Config}, e.Path.names()...)
+	for length := 3; length <= len(path); length++ {
+		if p.Match(path[:length]...) {
+			return true
+		}
+	}
+	return e.Before != nil && p.matchBelow(path, *e.Before)
+}
+
+func (p Pattern) matchBelow(path []string, n Node) bool {
+	for i := range n.Fields {
+		below := append(path[:len(path):len(path)], n.Fields[i].Name)
+		if p.Match(below...) || p.matchBelow(below, n.Fields[i].Value) {
+			return true
+		}
+	}
+	for i := range n.Items {
+		below := append(path[:len(path):len(path)], strconv.Itoa(i))
+		if p.Match(below...) || p.matchBelow(below, n.Items[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // deletions finds namespaces that lose too much. Both sides are sorted.

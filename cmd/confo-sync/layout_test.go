@@ -24,20 +24,22 @@ var mayImport = map[string][]string{
 	"source":            {"plan"},
 	"source/archive":    {"plan"},
 	"source/git":        {"plan"},
+	"source/project":    {"plan"},
 	"target":            {"plan"},
 	"target/targettest": {"plan", "target"},
 	"target/file":       {"plan", "target"},
 	"target/zk":         {"plan", "target"},
 	"target/zk/zktest":  {},
 	"apply":             {"plan", "target"},
-	"cmd/confo-sync":    {"plan", "plan/render", "plan/planfile", "source", "source/archive", "source/git", "target", "target/file", "target/zk", "apply"},
+	"cmd/confo-sync":    {"plan", "plan/render", "plan/planfile", "source", "source/archive", "source/git", "source/project", "target", "target/file", "target/zk", "apply"},
 }
 
 // onlyUser says where alone a module may be imported.
 var onlyUser = map[string][]string{
 	"github.com/go-zookeeper/zk":   {"target/zk", "target/zk/zktest"},
 	"github.com/alecthomas/kong":   {"cmd/confo-sync"},
-	"gopkg.in/yaml.v3":             {"source"},
+	"gopkg.in/yaml.v3":             {"source", "source/project"},
+	"github.com/agnivade/":         {"source/project"},
 	"github.com/sergi/go-diff/":    {"plan/render"},
 	"github.com/schollz/":          {"cmd/confo-sync"},
 	"golang.org/x/term":            {"cmd/confo-sync"},

@@ -35,7 +35,7 @@ func (f planFlags) rails() (plan.Rails, error) {
 		if err != nil {
 			return rails, &usageError{fmt.Errorf("--protect %s: %w", plan.Quote(text), err)}
 		}
-		rails.Protect = append(rails.Protect, pattern)
+		rails.Protect = append(rails.Protect, plan.Protection{Pattern: pattern, Delete: true})
 	}
 	return rails, nil
 }

@@ -1,0 +1,166 @@
+package project_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/confo-sync/confo-sync/source/project"
+)
+
+// write makes a folder with a project file in it, a tree and an overlay.
+func write(t *testing.T, content string) (path string) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, folder := range []string{"config", "overlays/prod", "below/it"} {
+		if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path = filepath.Join(dir, project.FileName)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const sample = `
+project: shop
+source: config
+default: dev
+sensitive: ["*/email/sender_*"]
+protect: [payments/*]
+environments:
+  dev:
+    target: file:.confo/dev
+  prod:
+    target: zk://zk1:2181,zk2:2181/confo
+    overlays: [overlays/prod]
+    credentials: secrets/confo#ops/zookeeper
+    prune: none
+    protect:
+      - {path: "shop/**", from: [update, delete]}
+    ignore: "*/session/last_seen"
+    keep: ["*/database/host"]
+    limits: {delete_percent: 50}
+`
+
+func TestRead(t *testing.T) {
+	path := write(t, sample)
+	dir := filepath.Dir(path)
+	p, err := project.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Name != "shop" || p.Source != filepath.Join(dir, "config") || strings.Join(p.Names(), " ") != "dev prod" {
+		t.Errorf("read as %+v", p)
+	}
+	dev, err := p.Environment("")
+	if err != nil || dev.Name != "dev" || dev.Target != "file:"+filepath.Join(dir, ".confo/dev") {
+		t.Errorf("the default is %+v: %v", dev, err)
+	}
+	prod, err := p.Environment("prod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{prod.Target, strings.TrimPrefix(prod.Overlays[0], dir), strings.TrimPrefix(prod.Credentials, dir), prod.Prune}
+	got = append(got, prod.Sensitive[0].String(), prod.Protect[0].String(), prod.Protect[1].String(), prod.Ignore[0].String(), prod.Keep[0].String())
+	want := []string{"zk://zk1:2181,zk2:2181/confo", "/overlays/prod", "/secrets/confo#ops/zookeeper", "none", "*/email/sender_*", "payments/*", "shop/**", "*/session/last_seen", "*/database/host"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if !prod.Protect[1].Update || !prod.Protect[0].Delete || prod.Protect[0].Update || *prod.DeletePercent != 50 || dev.DeletePercent != nil {
+		t.Errorf("rules: %+v", prod.Rules)
+	}
+}
+
+// TestMistakes: all are found, each at its place, with what was probably meant.
+func TestMistakes(t *testing.T) {
+	path := write(t, `sorce: config
+source: nowhere
+default: stagin
+prune: confgurations
+limits: {delete_percent: many, x: 1}
+protect: [{from: [read]}, a//b]
+environments:
+  staging:
+    taget: zk://a
+    overlays: [overlays/prod, overlays/none]
+  staging: {target: zk://b}
+  a/b: {target: zk://b, prune: none, prune: none}
+  c: [1]
+`)
+	_, err := project.Read(path)
+	var all *project.Error
+	if !errors.As(err, &all) {
+		t.Fatalf("%v", err)
+	}
+	var got []string
+	for _, f := range all.Findings {
+		if f.Excerpt == "" || f.Position.File != filepath.ToSlash(path) {
+			t.Errorf("%v has no line or place", f)
+		}
+		got = append(got, strings.ReplaceAll(strings.TrimPrefix(f.Error(), path), filepath.Dir(path), "DIR")+" / "+f.Hint)
+	}
+	want := []string{
+		`:1:1: the project file has no "sorce" / did you mean source?`,
+		`:2:9: there is no folder "DIR/nowhere" / create it, or name another; the path counts from this file`,
+		`:4:8: prune has no "confgurations" / did you mean configurations?`,
+		`:5:26: delete_percent is a number from 0 to 100 / write 100 to allow everything`,
+		`:5:32: limits has no "x" / there are delete_percent`,
+		`:6:19: "read" is nothing to be protected from / there are update and delete`,
+		`:6:11: a protection has a path / write {path: shop/*, from: [update, delete]}`,
+		`:6:27: a level of the pattern is empty / a pattern is a path, as in "shop/*/password" or "**/last_seen"`,
+		`:9:5: an environment has no "taget" / did you mean target?`,
+		`:10:31: there is no folder "DIR/overlays/none" / create it, or name another; the path counts from this file`,
+		`:8:3: the environment "staging" has no target / add target: zk://host:2181/confo, or target: file:PATH`,
+		`:11:3: the environment "staging" is there twice / keep one of the two`,
+		`:12:3: "a/b" is no name for an environment / use letters, digits and hyphens`,
+		`:12:38: "prune" is there twice / keep one of the two`,
+		`:13:6: an environment is a mapping / write KEY: VALUE`,
+		`:3:10: ` + all.Path + ` has no environment "stagin" / did you mean staging?`,
+	}
+	for i := range want {
+		want[i] = strings.ReplaceAll(want[i], filepath.Dir(path), "DIR")
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if _, err := project.Read(write(t, "a: [\n")); err == nil || !strings.Contains(err.Error(), project.FileName+":") {
+		t.Errorf("of broken YAML: %v", err)
+	}
+}
+
+func TestFind(t *testing.T) {
+	path := write(t, sample)
+	found, err := project.Find(filepath.Join(filepath.Dir(path), "below/it"))
+	if err != nil || found != path {
+		t.Errorf("from below, %q is found: %v", found, err)
+	}
+	t.Chdir(filepath.Join(filepath.Dir(path), "below/it"))
+	if found, err := project.Find("."); err != nil || found != "../../"+project.FileName {
+		t.Errorf("from here, %q is found: %v", found, err)
+	}
+	if found, err := project.Find(t.TempDir()); err != nil || found != "" {
+		t.Errorf("where there is none, %q is found: %v", found, err)
+	}
+}
+
+func TestEmpty(t *testing.T) {
+	p, err := project.Read(write(t, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e, err := p.Environment(""); e != nil || err != nil {
+		t.Errorf("without environments, %v: %v", e, err)
+	}
+	_, err = p.Environment("prod")
+	var unknown *project.UnknownError
+	if !errors.As(err, &unknown) || unknown.Hint() == "" {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,187 @@
+package project
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+	"gopkg.in/yaml.v3"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// Error is everything that is wrong with a project file.
+type Error struct {
+	Path     string
+	Findings []plan.Finding
+}
+
+func (e *Error) Error() string {
+	if len(e.Findings) == 1 {
+		return e.Findings[0].Error()
+	}
+	return fmt.Sprintf("%d errors in %s", len(e.Findings), plan.Printable(e.Path))
+}
+
+// Read reads a project file. What is wrong with it is an *Error.
+func Read(path string) (*Project, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the project: %w", err)
+	}
+	r := reader{project: &Project{Path: path, Dir: filepath.Dir(path)}, lines: strings.Split(string(data), "\n")}
+	r.read(data)
+	if len(r.findings) > 0 {
+		return nil, &Error{Path: path, Findings: r.findings}
+	}
+	return r.project, nil
+}
+
+type reader struct {
+	project  *Project
+	lines    []string
+	findings []plan.Finding
+}
+
+func (r *reader) position(n *yaml.Node) plan.Position {
+	return plan.Position{File: filepath.ToSlash(r.project.Path), Line: int32(n.Line), Column: int32(n.Column)}
+}
+
+func (r *reader) fail(n *yaml.Node, message, hint string) {
+	f := plan.Finding{Position: r.position(n), Message: message, Hint: hint}
+	if n.Line >= 1 && n.Line <= len(r.lines) {
+		f.Excerpt = plan.Printable(strings.TrimRight(r.lines[n.Line-1], "\r"))
+	}
+	r.findings = append(r.findings, f)
+}
+
+func (r *reader) read(data []byte) {
+	var document yaml.Node
+	if err := yaml.Unmarshal(data, &document); err != nil {
+		message := strings.TrimPrefix(err.Error(), "yaml: ")
+		n := &yaml.Node{Line: 1, Column: 1}
+		if _, err := fmt.Sscanf(message, "line %d:", &n.Line); err == nil {
+			_, message, _ = strings.Cut(message, ": ")
+		}
+		r.fail(n, plan.Printable(message), "correct the YAML")
+		return
+	}
+	p := r.project
+	p.Source = filepath.Join(p.Dir, "config")
+	p.Name = folderName(p.Dir)
+	if len(document.Content) == 0 {
+		return
+	}
+	var environments, def *yaml.Node
+	fields := r.rules(&p.Rules)
+	fields["project"] = func(n *yaml.Node) { r.text(n, &p.Name) }
+	fields["source"] = func(n *yaml.Node) { r.folder(n, &p.Source) }
+	fields["default"] = func(n *yaml.Node) { def = n; r.text(n, &p.Default) }
+	fields["environments"] = func(n *yaml.Node) { environments = n }
+	r.mapping(document.Content[0], "the project file", fields)
+	if environments != nil {
+		r.environments(environments)
+	}
+	if _, err := p.Environment(""); err != nil {
+		r.fail(def, err.Error(), err.(*UnknownError).Hint())
+	}
+}
+
+func folderName(dir string) string {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return ""
+	}
+	return filepath.Base(abs)
+}
+
+// environments reads them after the rest, as that holds for all.
+func (r *reader) environments(n *yaml.Node) {
+	if n.Kind != yaml.MappingNode {
+		r.fail(n, "environments is a mapping of names", "write NAME: and below it target:")
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name := n.Content[i]
+		if name.Value == "" || strings.ContainsAny(name.Value, "/: \t\n") {
+			r.fail(name, fmt.Sprintf("%s is no name for an environment", plan.Quote(name.Value)), "use letters, digits and hyphens")
+		}
+		if slices.Contains(r.project.Names(), name.Value) {
+			r.fail(name, fmt.Sprintf("the environment %s is there twice", plan.Quote(name.Value)), "keep one of the two")
+			continue
+		}
+		e := Environment{Name: name.Value, Position: r.position(name)}
+		var own Rules
+		fields := r.rules(&own)
+		fields["target"] = func(n *yaml.Node) { r.target(n, &e.Target) }
+		fields["overlays"] = func(n *yaml.Node) { r.overlays(n, &e.Overlays) }
+		fields["credentials"] = func(n *yaml.Node) { r.credentials(n, &e.Credentials) }
+		r.mapping(n.Content[i+1], "an environment", fields)
+		if e.Target == "" && n.Content[i+1].Kind == yaml.MappingNode && !has(n.Content[i+1], "target") {
+			r.fail(name, fmt.Sprintf("the environment %s has no target", plan.Quote(name.Value)), "add target: zk://host:2181/confo, or target: file:PATH")
+		}
+		e.Rules = r.project.Rules.and(own)
+		r.project.Environments = append(r.project.Environments, e)
+	}
+}
+
+func has(mapping *yaml.Node, key string) bool {
+	for i := 0; i < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == key {
+			return true
+		}
+	}
+	return false
+}
+
+// mapping hands the values of a mapping to those who read them. Keys that nobody
+// reads are errors.
+func (r *reader) mapping(n *yaml.Node, what string, fields map[string]func(*yaml.Node)) {
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+		return
+	}
+	if n.Kind != yaml.MappingNode {
+		r.fail(n, what+" is a mapping", "write KEY: VALUE")
+		return
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		read, known := fields[key.Value]
+		switch {
+		case !known:
+			names := make([]string, 0, len(fields))
+			for name := range fields {
+				names = append(names, name)
+			}
+			slices.Sort(names)
+			hint := "there are " + strings.Join(names, ", ")
+			if meant := Closest(key.Value, names); meant != "" {
+				hint = fmt.Sprintf("did you mean %s?", meant)
+			}
+			r.fail(key, fmt.Sprintf("%s has no %s", what, plan.Quote(key.Value)), hint)
+		case seen[key.Value]:
+			r.fail(key, fmt.Sprintf("%s is there twice", plan.Quote(key.Value)), "keep one of the two")
+		default:
+			seen[key.Value] = true
+			for value.Kind == yaml.AliasNode {
+				value = value.Alias
+			}
+			read(value)
+		}
+	}
+}
+
+// Closest returns the name that was probably meant, or nothing.
+func Closest(written string, names []string) string {
+	best, distance := "", 1+max(1, len(written)/3)
+	for _, name := range names {
+		if d := levenshtein.ComputeDistance(strings.ToLower(written), strings.ToLower(name)); d < distance {
+			best, distance = name, d
+		}
+	}
+	return best
+}

@@ -1,0 +1,184 @@
+package project
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// rules returns what reads the keys that a project and its environments share.
+func (r *reader) rules(to *Rules) map[string]func(*yaml.Node) {
+	return map[string]func(*yaml.Node){
+		"sensitive": func(n *yaml.Node) { r.patterns(n, &to.Sensitive) },
+		"ignore":    func(n *yaml.Node) { r.patterns(n, &to.Ignore) },
+		"keep":      func(n *yaml.Node) { r.patterns(n, &to.Keep) },
+		"protect":   func(n *yaml.Node) { r.protections(n, &to.Protect) },
+		"prune":     func(n *yaml.Node) { r.prune(n, &to.Prune) },
+		"limits": func(n *yaml.Node) {
+			r.mapping(n, "limits", map[string]func(*yaml.Node){
+				"delete_percent": func(n *yaml.Node) { r.percent(n, &to.DeletePercent) },
+			})
+		},
+	}
+}
+
+func (r *reader) text(n *yaml.Node, to *string) {
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" || n.Value == "" {
+		r.fail(n, "this is a text", "write it behind the colon")
+		return
+	}
+	*to = n.Value
+}
+
+// path reads a path that counts from the project file.
+func (r *reader) path(n *yaml.Node, to *string) bool {
+	var text string
+	r.text(n, &text)
+	if text == "" {
+		return false
+	}
+	if !filepath.IsAbs(text) {
+		text = filepath.Join(r.project.Dir, filepath.FromSlash(text))
+	}
+	*to = text
+	return true
+}
+
+// folder reads the path of a folder that is there.
+func (r *reader) folder(n *yaml.Node, to *string) {
+	if !r.path(n, to) {
+		return
+	}
+	switch info, err := os.Stat(*to); {
+	case err != nil:
+		r.fail(n, fmt.Sprintf("there is no folder %s", plan.Quote(filepath.ToSlash(*to))), "create it, or name another; the path counts from this file")
+	case !info.IsDir():
+		r.fail(n, fmt.Sprintf("%s is not a folder", plan.Quote(filepath.ToSlash(*to))), "name a folder")
+	}
+}
+
+func (r *reader) overlays(n *yaml.Node, to *[]string) {
+	for _, item := range r.items(n) {
+		var path string
+		if r.folder(item, &path); path != "" {
+			*to = append(*to, path)
+		}
+	}
+}
+
+// items returns the elements of a list; a text stands for a list of itself.
+func (r *reader) items(n *yaml.Node) []*yaml.Node {
+	switch n.Kind {
+	case yaml.SequenceNode:
+		return n.Content
+	case yaml.ScalarNode:
+		if n.Tag != "!!null" {
+			return []*yaml.Node{n}
+		}
+		return nil
+	}
+	r.fail(n, "this is a list", "write an element a line, each after a hyphen")
+	return nil
+}
+
+// target reads a URL. A path in one counts from the project file.
+func (r *reader) target(n *yaml.Node, to *string) {
+	r.text(n, to)
+	path, ok := strings.CutPrefix(*to, "file:")
+	if ok && path != "" && !filepath.IsAbs(path) {
+		*to = "file:" + filepath.Join(r.project.Dir, filepath.FromSlash(path))
+	}
+}
+
+// credentials reads the path of a file, or of a file backend with the
+// configuration in it after a "#".
+func (r *reader) credentials(n *yaml.Node, to *string) { r.path(n, to) }
+
+func (r *reader) patterns(n *yaml.Node, to *[]plan.Pattern) {
+	for _, item := range r.items(n) {
+		if p, ok := r.pattern(item); ok {
+			*to = append(*to, p)
+		}
+	}
+}
+
+func (r *reader) pattern(n *yaml.Node) (plan.Pattern, bool) {
+	var text string
+	r.text(n, &text)
+	if text == "" {
+		return plan.Pattern{}, false
+	}
+	p, err := plan.ParsePattern(text)
+	if err != nil {
+		r.fail(n, err.Error(), `a pattern is a path, as in "shop/*/password" or "**/last_seen"`)
+	}
+	return p, err == nil
+}
+
+// protections reads patterns, and mappings of a path and what it is protected
+// from.
+func (r *reader) protections(n *yaml.Node, to *[]plan.Protection) {
+	for _, item := range r.items(n) {
+		var p plan.Protection
+		ok := false
+		if item.Kind == yaml.ScalarNode {
+			p.Pattern, ok = r.pattern(item)
+			p.Delete = true
+		} else {
+			r.mapping(item, "a protection", map[string]func(*yaml.Node){
+				"path": func(n *yaml.Node) { p.Pattern, ok = r.pattern(n) },
+				"from": func(n *yaml.Node) { r.from(n, &p) },
+			})
+			p.Delete = p.Delete || !p.Update
+			if item.Kind == yaml.MappingNode && !has(item, "path") {
+				r.fail(item, "a protection has a path", "write {path: shop/*, from: [update, delete]}")
+			}
+		}
+		if ok {
+			*to = append(*to, p)
+		}
+	}
+}
+
+func (r *reader) from(n *yaml.Node, p *plan.Protection) {
+	for _, item := range r.items(n) {
+		switch item.Value {
+		case "update":
+			p.Update = true
+		case "delete":
+			p.Delete = true
+		default:
+			r.fail(item, fmt.Sprintf("%s is nothing to be protected from", plan.Quote(item.Value)), "there are update and delete")
+		}
+	}
+}
+
+// prunes are the degrees of pruning.
+var prunes = []string{"none", "configurations", "namespaces"}
+
+func (r *reader) prune(n *yaml.Node, to *string) {
+	r.text(n, to)
+	if *to != "" && !slices.Contains(prunes, *to) {
+		hint := "there are " + strings.Join(prunes, ", ")
+		if meant := Closest(*to, prunes); meant != "" {
+			hint = "did you mean " + meant + "?"
+		}
+		r.fail(n, fmt.Sprintf("prune has no %s", plan.Quote(*to)), hint)
+	}
+}
+
+func (r *reader) percent(n *yaml.Node, to **int) {
+	value, err := strconv.Atoi(n.Value)
+	if err != nil || value < 0 || value > 100 {
+		r.fail(n, "delete_percent is a number from 0 to 100", "write 100 to allow everything")
+		return
+	}
+	*to = &value
+}
