@@ -77,6 +77,7 @@ func (c Change) Edits(s Sensitivity) (edits []Edit, unchanged int) {
 	for _, n := range []*Node{before, after} {
 		if n != nil {
 			s.mark(n, declared)
+			s.markNamed(c.Key, n)
 		}
 	}
 	switch {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -18,6 +19,42 @@ type Sensitivity struct {
 	// marked reports whether the tree marks a text. It is a function because
 	// fmt would print what is in a map.
 	marked func(text string) bool
+	// patterns name what is sensitive besides.
+	patterns []Pattern
+}
+
+// With returns the sensitivity that hides what patterns name, too.
+func (s Sensitivity) With(patterns []Pattern) Sensitivity {
+	s.patterns = patterns
+	return s
+}
+
+// markNamed marks what patterns name in a configuration.
+func (s Sensitivity) markNamed(k Key, n *Node) {
+	var patterns []Pattern
+	for _, p := range s.patterns {
+		if p.MatchKey(k) || p.mayMatchFields(k) {
+			patterns = append(patterns, p)
+		}
+	}
+	if len(patterns) > 0 {
+		n.markMatching(patterns, []string{k.Namespace, k.Config})
+	}
+}
+
+func (n *Node) markMatching(patterns []Pattern, path []string) {
+	for _, p := range patterns {
+		if p.Match(path...) {
+			n.markAll()
+			return
+		}
+	}
+	for i := range n.Items {
+		n.Items[i].markMatching(patterns, append(path, strconv.Itoa(i)))
+	}
+	for i := range n.Fields {
+		n.Fields[i].Value.markMatching(patterns, append(path, n.Fields[i].Name))
+	}
 }
 
 // minMarked is how long a marked text has to be to be hidden elsewhere too:
@@ -297,6 +334,7 @@ func (s Sensitivity) Count(t *Tree) int {
 				continue
 			}
 			s.mark(&n, c.Value.sensitive())
+			s.markNamed(Key{ns.Name, c.Name}, &n)
 			count += n.countSensitive()
 		}
 	}

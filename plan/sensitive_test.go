@@ -207,3 +207,33 @@ func TestCountSensitive(t *testing.T) {
 		t.Errorf("%d leaves are sensitive, want 5", got)
 	}
 }
+
+// TestSensitivePatterns: a project's patterns name fields, whatever is below them,
+// and whole configurations.
+func TestSensitivePatterns(t *testing.T) {
+	var patterns []plan.Pattern
+	for _, text := range []string{"ns/c/sender_*", "*/c/list/*/pin", "**/deep", "other/c/a", "ns/whole"} {
+		p, err := plan.ParsePattern(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		patterns = append(patterns, p)
+	}
+	for _, test := range []struct{ config, value, want string }{
+		{"c", `{"sender_name": "x", "sender_all": {"a": ["y", 1]}, "sender": "z"}`, `{"sender_name": ***, "sender_all": {"a": [***, ***]}, "sender": "z"}`},
+		{"c", `{"list": [{"pin": 1, "a": 2}, {"pin": 3}]}`, `{"list": [{"pin": ***, "a": 2}, {"pin": ***}]}`},
+		{"c", `{"a": {"b": {"deep": [1]}}}`, `{"a": {"b": {"deep": [***]}}}`},
+		{"c", `{"a": "b"}`, `{"a": "b"}`},
+		{"whole", `{"a": "b"}`, `{"a": ***}`},
+	} {
+		c := plan.Change{Key: plan.Key{Namespace: "ns", Config: test.config}, Action: plan.Create, After: plan.NewValue([]byte(test.value))}
+		edits, _ := c.Edits(plan.Sensitivity{}.With(patterns))
+		whole := plan.Node{Kind: plan.Object}
+		for _, e := range edits {
+			whole.Fields = append(whole.Fields, plan.Field{Name: e.Path.String(), Value: *e.After})
+		}
+		if got := shown(&whole); got != test.want {
+			t.Errorf("%s: %s shows as %s, want %s", test.config, test.value, got, test.want)
+		}
+	}
+}

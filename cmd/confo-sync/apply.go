@@ -39,6 +39,9 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := a.beginHere(render.KindApply); err != nil {
+		return err
+	}
 	if err := a.needSource(hintSource); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ func (a *app) savePlan(path string, fingerprint planfile.Fingerprint, w *work, f
 	f := &planfile.File{
 		Header: planfile.Header{
 			Tool: tool(), Made: w.began,
-			Source: a.Source, Target: w.target.String(),
+			Source: a.Source, Target: w.target.String(), Environment: a.report.Environment,
 			Prune: flags.Prune, Namespaces: a.Namespace, Exclude: a.Exclude,
 			DeletePercent: flags.DeletePercent, AllowEmpty: flags.AllowEmpty, Protect: flags.Protect,
 			Fingerprint: fingerprint.String(),
@@ -111,9 +112,11 @@ func (c *applyCmd) approval(a *app) (*approval, error) {
 	}
 	if a.Source == "" {
 		a.Source = file.Source
-		a.report.Source = file.Source
 	}
-	a.Target, a.Namespace, a.Exclude = file.Target, file.Namespaces, file.Exclude
+	if a.Env = file.Environment; a.Env == "" {
+		a.Target = file.Target
+	}
+	a.Namespace, a.Exclude = file.Namespaces, file.Exclude
 	c.Prune, c.DeletePercent, c.AllowEmpty, c.Protect = file.Prune, file.DeletePercent, file.AllowEmpty, file.Protect
 	return &approval{fingerprint: fingerprint, file: file, path: c.Plan, flags: c}, nil
 }
@@ -123,17 +126,27 @@ func (c *applyCmd) approval(a *app) (*approval, error) {
 func (c *applyCmd) otherOptions(a *app, f *planfile.File) (others []string) {
 	differs := func(flag string, given bool, now, then any) {
 		if now, then := fmt.Sprint(now), fmt.Sprint(then); given && now != then {
-			others = append(others, fmt.Sprintf("%s is %s, and was %s", flag, plan.Printable(now), plan.Printable(then)))
+			others = append(others, fmt.Sprintf("%s is %s, and was %s", flag, plan.Printable(now), cmp.Or(plan.Printable(then), "not given")))
 		}
 	}
+	differs("--env", a.Env != "", a.Env, f.Environment)
 	differs("--target", a.Target != "", a.Target, f.Target)
 	differs("--namespace", len(a.Namespace) > 0, a.Namespace, f.Namespaces)
 	differs("--exclude", len(a.Exclude) > 0, a.Exclude, f.Exclude)
-	differs("--prune", c.Prune != defaultPrune, c.Prune, f.Prune)
-	differs("--delete-percent", c.DeletePercent != defaultDeletePercent, c.DeletePercent, f.DeletePercent)
+	differs("--prune", c.Prune != "", c.Prune, f.Prune)
+	if c.DeletePercent != nil {
+		differs("--delete-percent", true, *c.DeletePercent, percent(f.DeletePercent))
+	}
 	differs("--allow-empty", c.AllowEmpty, c.AllowEmpty, f.AllowEmpty)
 	differs("--protect", len(c.Protect) > 0, c.Protect, f.Protect)
 	return others
+}
+
+func percent(n *int) string {
+	if n == nil {
+		return "not given"
+	}
+	return fmt.Sprint(*n)
 }
 
 func (p *approval) fingerprintText() string {
@@ -147,6 +160,12 @@ func (p *approval) fingerprintText() string {
 func (p *approval) unapplied(ctx context.Context, t target.Target) error {
 	if p == nil {
 		return nil
+	}
+	if p.file != nil && p.file.Target != t.String() {
+		return &staleError{
+			message: fmt.Sprintf("the plan in %s was made for %s, and the environment's target is %s now", plan.Printable(p.path), plan.Printable(p.file.Target), plan.Printable(t.String())),
+			next:    "make the plan again, and have it approved",
+		}
 	}
 	entries, err := apply.History(ctx, t, p.fingerprint.Made())
 	if err != nil {

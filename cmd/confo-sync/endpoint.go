@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -90,6 +91,9 @@ func (a *app) targetURL() (string, error) {
 		}
 		return c.url(), nil
 	}
+	if a.project != nil && len(a.project.Environments) > 0 {
+		return "", need("--env", "say which environment: "+plan.Printable(strings.Join(a.project.Names(), ", ")))
+	}
 	return "", need("--target", "say which target, as in -t zk://localhost:2181 or -t file:PATH")
 }
 
@@ -151,14 +155,19 @@ func (c confoCredentials) url() string {
 	return "zk://" + host + ":" + c.port
 }
 
-// readCredentials reads a file that holds Confo's credentials dictionary. Its
-// errors never quote what it holds.
+// readCredentials reads Confo's credentials dictionary from a JSON file, or from
+// FOLDER#namespace/configuration of a file backend. Its errors never quote what
+// it holds.
 func readCredentials(path string) (confoCredentials, error) {
 	bad := func(format string, args ...any) error {
 		return target.WithHint(fmt.Errorf("credentials %s: %w", plan.Printable(path), fmt.Errorf(format, args...)),
 			`it is a JSON object with zookeeper_host and zookeeper_port, and with zookeeper_user and zookeeper_passwd or neither`)
 	}
-	data, err := os.ReadFile(path)
+	file := path
+	if dir, key, ok := strings.Cut(path, "#"); ok {
+		file = filepath.Join(dir, filepath.FromSlash(key)+".json") // as Confo's file backend has it
+	}
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return confoCredentials{}, fmt.Errorf("credentials: %w", err)
 	}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/confo-sync/confo-sync/apply"
@@ -10,26 +12,27 @@ import (
 	"github.com/confo-sync/confo-sync/plan/planfile"
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source"
+	"github.com/confo-sync/confo-sync/source/project"
 	"github.com/confo-sync/confo-sync/target"
-)
-
-// What planFlags are when they are not given, as their tags have it.
-const (
-	defaultPrune         = "configurations"
-	defaultDeletePercent = 30
 )
 
 // planFlags are the flags that shape a plan.
 type planFlags struct {
-	Prune         string   `enum:"none,configurations,namespaces" default:"configurations" help:"What to delete when the tree lacks it: none, configurations (of namespaces that the tree has), or namespaces too (${default})."`
-	DeletePercent int      `default:"30" placeholder:"N" help:"Refuse to delete more than so many of 100 configurations of a namespace that has ten or more (${default})."`
+	Prune         string   `enum:"none,configurations,namespaces," default:"" help:"What to delete when the tree lacks it: none, configurations (of namespaces that the tree has; the default), or namespaces too."`
+	DeletePercent *int     `placeholder:"N" help:"Refuse to delete more than so many of 100 configurations of a namespace that has ten or more (30)."`
 	AllowEmpty    bool     `help:"Take an empty tree for what is meant."`
 	Protect       []string `sep:"none" placeholder:"PATTERN" help:"Refuse to delete what matches, as in payments/* (repeatable)."`
 }
 
+// defaultDeletePercent is what neither flag nor project says otherwise.
+const defaultDeletePercent = 30
+
 // rails returns what a plan is refused for.
-func (f planFlags) rails() (plan.Rails, error) {
-	rails := plan.Rails{DeletePercent: f.DeletePercent, AllowEmpty: f.AllowEmpty}
+func (f planFlags) rails(rules project.Rules) (plan.Rails, error) {
+	rails := plan.Rails{DeletePercent: defaultDeletePercent, AllowEmpty: f.AllowEmpty, Protect: slices.Clone(rules.Protect)}
+	if percent := cmp.Or(f.DeletePercent, rules.DeletePercent); percent != nil {
+		rails.DeletePercent = *percent
+	}
 	for _, text := range f.Protect {
 		pattern, err := plan.ParsePattern(text)
 		if err != nil {
@@ -49,7 +52,9 @@ type planCmd struct {
 
 // Run shows what would change.
 func (c *planCmd) Run(ctx context.Context, a *app) error {
-	a.begin(render.KindPlan, "", a.Source)
+	if err := a.beginHere(render.KindPlan); err != nil {
+		return err
+	}
 	if err := a.output(c.outputFlags); err != nil {
 		return err
 	}
@@ -102,11 +107,11 @@ type work struct {
 // plan reads the tree and the target, at the same time, and puts what differs
 // into the report. With history, transactions are counted with its entries.
 func (a *app) plan(ctx context.Context, t target.Target, flags planFlags, history bool) (*work, error) {
-	rails, err := flags.rails()
+	rails, err := flags.rails(a.rules)
 	if err != nil {
 		return nil, err
 	}
-	w := &work{target: t, began: time.Now().UTC(), options: plan.Options{Prune: pruneLevel(flags.Prune), Selection: a.selection()}}
+	w := &work{target: t, began: time.Now().UTC(), options: plan.Options{Prune: pruneLevel(cmp.Or(flags.Prune, a.rules.Prune)), Selection: a.selection()}}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type reading struct {
@@ -140,7 +145,7 @@ func (a *app) plan(ctx context.Context, t target.Target, flags planFlags, histor
 	a.report.Commit = commit
 	a.report.Missing = !r.live.Exists
 	a.report.Snapshot = snapshotOf(r.live)
-	a.report.Add(w.plan, len(batches), plan.SensitivityOf(desired, r.live))
+	a.report.Add(w.plan, len(batches), plan.SensitivityOf(desired, r.live).With(a.rules.Sensitive))
 	return w, nil
 }
 

@@ -19,7 +19,9 @@ type pullCmd struct {
 
 // Run writes what is live as YAML.
 func (c *pullCmd) Run(ctx context.Context, a *app) error {
-	a.begin(render.KindPull, "", a.Source)
+	if err := a.beginHere(render.KindPull); err != nil {
+		return err
+	}
 	if err := a.plainForms("pull"); err != nil {
 		return err
 	}

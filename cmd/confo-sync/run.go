@@ -36,6 +36,8 @@ type cli struct {
 type globals struct {
 	Source      string        `short:"s" placeholder:"DIR" help:"Folder that holds the tree, or git:REF:PATH."`
 	Target      string        `short:"t" placeholder:"URL" help:"Target: file:PATH or zk://host[:port][,…][/root]."`
+	Env         string        `short:"e" placeholder:"NAME" help:"Environment of the project; may be left out when there is one, or a default."`
+	Project     string        `short:"f" placeholder:"FILE" help:"Project file; otherwise confo-sync.yaml in this folder or above it."`
 	Namespace   []string      `short:"n" sep:"none" placeholder:"GLOB" help:"Only namespaces that match (repeatable)."`
 	Exclude     []string      `sep:"none" placeholder:"GLOB" help:"Not these namespaces, or with namespace/configuration not these configurations (repeatable)."`
 	Chdir       string        `short:"C" placeholder:"DIR" help:"Work in this folder."`
@@ -65,6 +67,7 @@ type app struct {
 	shown  bool
 	outputFlags
 	files []reportFile
+	settings
 }
 
 // run runs the program and returns its exit code.

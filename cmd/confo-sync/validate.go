@@ -11,7 +11,9 @@ type validateCmd struct{}
 
 // Run checks a tree without a target.
 func (c *validateCmd) Run(ctx context.Context, a *app) error {
-	a.begin(render.KindValidate, "", a.Source)
+	if err := a.beginHere(render.KindValidate); err != nil {
+		return err
+	}
 	if err := a.plainForms("validate"); err != nil {
 		return err
 	}

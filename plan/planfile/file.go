@@ -34,13 +34,16 @@ type Header struct {
 	Tool    string    `json:"tool"`
 	Made    time.Time `json:"made"`
 
-	Source     string   `json:"source"`
-	Target     string   `json:"target"`
-	Prune      string   `json:"prune"`
+	Source      string `json:"source"`
+	Target      string `json:"target"`
+	Environment string `json:"environment,omitempty"`
+
+	// The flags that shape a plan, as they were given.
+	Prune      string   `json:"prune,omitempty"`
 	Namespaces []string `json:"namespaces,omitempty"` // patterns
 	Exclude    []string `json:"exclude,omitempty"`
 
-	DeletePercent int      `json:"delete_percent"`
+	DeletePercent *int     `json:"delete_percent,omitempty"`
 	AllowEmpty    bool     `json:"allow_empty,omitempty"`
 	Protect       []string `json:"protect,omitempty"`
 

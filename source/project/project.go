@@ -26,6 +26,7 @@ type Project struct {
 	// Default is the environment that is meant when none is named.
 	Default      string
 	Environments []Environment // in the order of the file
+	Position     plan.Position // of the environments
 	Rules                      // for all environments
 }
 
@@ -138,7 +139,7 @@ type UnknownError struct {
 }
 
 func (e *UnknownError) Error() string {
-	return fmt.Sprintf("%s has no environment %s", plan.Printable(e.Project.Path), plan.Quote(e.Name))
+	return fmt.Sprintf("%s: there is no environment %s", plan.Printable(e.Project.Position.String()), plan.Quote(e.Name))
 }
 
 // Hint names the one that was meant, or all there are.

@@ -122,7 +122,7 @@ environments:
 		`:12:3: "a/b" is no name for an environment / use letters, digits and hyphens`,
 		`:12:38: "prune" is there twice / keep one of the two`,
 		`:13:6: an environment is a mapping / write KEY: VALUE`,
-		`:3:10: ` + all.Path + ` has no environment "stagin" / did you mean staging?`,
+		`:3:10: there is no environment "stagin" / did you mean staging?`,
 	}
 	for i := range want {
 		want[i] = strings.ReplaceAll(want[i], filepath.Dir(path), "DIR")

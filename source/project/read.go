@@ -82,11 +82,14 @@ func (r *reader) read(data []byte) {
 	fields["default"] = func(n *yaml.Node) { def = n; r.text(n, &p.Default) }
 	fields["environments"] = func(n *yaml.Node) { environments = n }
 	r.mapping(document.Content[0], "the project file", fields)
+	p.Position = plan.Position{File: filepath.ToSlash(p.Path)}
 	if environments != nil {
+		p.Position.Line = int32(environments.Line)
 		r.environments(environments)
 	}
 	if _, err := p.Environment(""); err != nil {
-		r.fail(def, err.Error(), err.(*UnknownError).Hint())
+		unknown := err.(*UnknownError)
+		r.fail(def, fmt.Sprintf("there is no environment %s", plan.Quote(unknown.Name)), unknown.Hint())
 	}
 }
 

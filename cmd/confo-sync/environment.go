@@ -1,0 +1,104 @@
+package main
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source/project"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// settings are what the project says, for what flags don't.
+type settings struct {
+	project     *project.Project     // nil when there is none
+	environment *project.Environment // nil when none is meant
+	rules       project.Rules        // of the environment, or else of the project
+	overlays    []string
+}
+
+// configure looks for the project file and takes from it what the flags don't
+// say. With a target on the command line and no environment, the command is not
+// about one.
+func (a *app) configure() error {
+	p, err := a.readProject()
+	if err != nil || p == nil {
+		return err
+	}
+	a.project, a.rules = p, p.Rules
+	if a.Source == "" {
+		a.Source = p.Source
+	}
+	if a.Env == "" && a.Target != "" {
+		return nil
+	}
+	e, err := environment(p, a.Env)
+	if err != nil || e == nil {
+		return err
+	}
+	a.environment, a.rules, a.overlays = e, e.Rules, e.Overlays
+	if a.Target == "" {
+		a.Target = e.Target
+	}
+	if a.Credentials == "" {
+		a.Credentials = e.Credentials
+	}
+	return nil
+}
+
+// readProject reads the project file that is given, or found. There need be none.
+func (a *app) readProject() (*project.Project, error) {
+	path := a.Project
+	if path == "" {
+		var err error
+		if path, err = project.Find("."); err != nil {
+			return nil, err
+		}
+	}
+	if path == "" && a.Env != "" {
+		return nil, target.WithHint(errors.New("there is no project file "+project.FileName+" in this folder or above it, so there are no environments"),
+			`"confo-sync init" writes one; -f names another`)
+	}
+	if path == "" {
+		return nil, nil
+	}
+	a.log.Debug("project", "file", path)
+	p, err := project.Read(path)
+	var wrong *project.Error
+	if errors.As(err, &wrong) {
+		return nil, &findingsError{summary: plural(len(wrong.Findings), "error") + " in " + plan.Printable(path), findings: wrong.Findings}
+	}
+	return p, err
+}
+
+func environment(p *project.Project, name string) (*project.Environment, error) {
+	e, err := p.Environment(name)
+	var unknown *project.UnknownError
+	if errors.As(err, &unknown) {
+		return nil, target.WithHint(err, unknown.Hint())
+	}
+	return e, err
+}
+
+// beginHere says what kind of report the command shows, once it is configured.
+func (a *app) beginHere(kind string) error {
+	a.begin(kind, "", a.Source)
+	if err := a.configure(); err != nil {
+		return err
+	}
+	a.begin(kind, "", a.sources())
+	if a.environment != nil {
+		a.report.Environment = a.environment.Name
+	}
+	return nil
+}
+
+// sources names the tree and what is laid over it.
+func (a *app) sources() string {
+	all := []string{a.Source}
+	for _, o := range a.overlays {
+		all = append(all, filepath.ToSlash(o))
+	}
+	return strings.Join(all, ", ")
+}
