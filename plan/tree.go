@@ -24,6 +24,21 @@ type Config struct {
 	Name     string
 	Value    Value
 	Position Position
+	// Origins says of what overlays lie over where its values come from.
+	Origins Origins
+}
+
+// Origins are positions by path, as Path writes it.
+type Origins map[string]Position
+
+// Of returns where what is at a path comes from.
+func (o Origins) Of(path Path) (Position, bool) {
+	for length := len(path); length >= 0; length-- {
+		if p, ok := o[path[:length].String()]; ok {
+			return p, true
+		}
+	}
+	return Position{}, false
 }
 
 // Position is where in the source something is said. Line and Column count

@@ -83,6 +83,10 @@ func (v Value) unreadable() string {
 	return v.more.unreadable
 }
 
+// SensitivePaths returns the paths of the fields that were marked as sensitive
+// when the value was encoded.
+func (v Value) SensitivePaths() []Path { return v.sensitive() }
+
 func (v Value) sensitive() []Path {
 	if v.more == nil {
 		return nil

@@ -53,6 +53,8 @@ func (c *converter) config(n *yaml.Node) []plan.Path {
 	kind := c.node(n)
 	switch {
 	case c.failed || c.spent:
+	case kind == plan.Null && c.doc.isOverlay() && layerTag(n) == tagDelete:
+		return c.sensitive
 	case kind == plan.Null:
 		c.doc.emptyConfig(nodeAt(n))
 	case kind != plan.List && kind != plan.Object:
@@ -170,6 +172,10 @@ func (c *converter) sequence(n *yaml.Node) {
 			c.write(", ")
 		}
 		c.path = append(c.path, plan.Item(i))
+		if tag := layerTag(item); tag != "" && c.doc.isOverlay() {
+			c.fail(item, tag+" works on fields, not on elements of a list", "write the list as it is to be, or !append to it")
+		}
+		c.doc.note(c.path, nodeAt(item), nil)
 		c.node(item)
 		c.path = c.path[:len(c.path)-1]
 	}
@@ -177,7 +183,11 @@ func (c *converter) sequence(n *yaml.Node) {
 }
 
 func (c *converter) collectionTag(n *yaml.Node, own string) {
-	if n.Style&yaml.TaggedStyle != 0 && n.Tag != own && n.Tag != tagSensitive {
+	if p := c.doc.misplaced(n); p != nil {
+		c.problem(n, p)
+		return
+	}
+	if n.Style&yaml.TaggedStyle != 0 && n.Tag != own && n.Tag != tagSensitive && layerTag(n) == "" {
 		c.problem(n, unknownTag(n.Tag))
 	}
 }
@@ -205,6 +215,8 @@ func (c *converter) scalar(n *yaml.Node) plan.Kind {
 func (c *converter) resolve(n *yaml.Node) scalar {
 	var v scalar
 	switch {
+	case layerTag(n) != "":
+		v = scalar{kind: plan.Null, text: "null", problem: c.doc.misplaced(n)}
 	case n.Style&yaml.TaggedStyle != 0 && n.Tag != tagSensitive:
 		v = resolveTagged(n.Tag, n.Value)
 	case n.Style&quoted != 0:

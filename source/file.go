@@ -45,12 +45,13 @@ func (u unit) parse(ctx context.Context, w workers, data []byte) parsed {
 	return u.parseWhole(data)
 }
 
-func (u unit) parseWhole(data []byte) parsed {
-	d := u.document(data)
+func (u unit) parseWhole(data []byte) parsed { return u.document(data).parseWhole() }
+
+func (d *document) parseWhole() parsed {
 	if offset := invalidUTF8(d.text.data); offset >= 0 {
 		line, column := d.text.position(offset)
 		d.fail(at{line, column}, "this is not UTF-8", "save the file as UTF-8")
-	} else if u.json {
+	} else if d.json {
 		d.parseJSON()
 	} else {
 		d.parseYAML()
@@ -70,6 +71,8 @@ type document struct {
 	encoded   []byte              // the values, one after the other
 	ends      []int               // where in encoded those of configs end
 	sensitive map[int][]plan.Path // fields marked with !sensitive, by index in configs
+
+	layered *layered // when it is asked for
 }
 
 func (u unit) document(data []byte) *document {

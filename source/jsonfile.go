@@ -86,6 +86,13 @@ type jsonVisitor struct {
 
 func (v *jsonVisitor) Value(path plan.Path, offset int) {
 	v.about(path)
+	switch {
+	case v.doc.layered == nil:
+	case v.doc.config != "":
+		v.doc.note(path, v.doc.at(offset), nil)
+	case len(path) > 0:
+		v.doc.note(path[1:], v.doc.at(offset), nil)
+	}
 	switch len(path) {
 	case 0:
 		v.start = offset

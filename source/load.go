@@ -22,6 +22,8 @@ type LoadOptions struct {
 	// Selection leaves out namespaces, whose files are then not opened, and
 	// configurations, which are checked all the same.
 	Selection plan.Selection
+	// Overlays are laid over the tree, one after the other.
+	Overlays []Overlay
 }
 
 // Findings are what is to be said about a tree, each list by file, line and
@@ -54,6 +56,12 @@ func Load(ctx context.Context, dir string, opts LoadOptions) (*plan.Tree, Findin
 		a.add(u, parsed[i])
 	}
 	tree := a.tree(opts.Selection)
+	if len(opts.Overlays) > 0 && len(a.findings.Errors) == 0 {
+		s := newStack(tree, w.units, &a.findings, a.sources)
+		for _, o := range opts.Overlays {
+			s.lay(o, opts.Selection)
+		}
+	}
 	a.findings.sort()
 	if len(a.findings.Errors) > 0 {
 		return nil, a.findings, nil

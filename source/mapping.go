@@ -31,6 +31,7 @@ func (c *converter) mapping(n *yaml.Node) {
 		c.doc.encoded = plan.AppendString(c.doc.encoded, e.name)
 		c.write(": ")
 		c.path = append(c.path, plan.Name(e.name))
+		c.doc.note(c.path, nodeAt(e.key), e.value)
 		c.valueOf(e)
 		c.path = c.path[:len(c.path)-1]
 	}
@@ -107,6 +108,10 @@ func (c *converter) name(e *entry) bool {
 	}
 	if isSensitive(key) {
 		c.problem(e.key, unknownTag(tagSensitive))
+		return false
+	}
+	if tag := layerTag(key); tag != "" {
+		c.problem(e.key, &problem{"the tag " + tag + " stands before a value, not before a key", "write NAME: " + tag})
 		return false
 	}
 	v := c.resolve(key)

@@ -31,6 +31,7 @@ func (d *document) parseYAML() {
 		d.emptyConfig(start)
 		d.declare(d.config, start, nil)
 	default:
+		d.note(nil, start, root)
 		d.declare(d.config, start, c.config(root))
 	}
 }
@@ -44,6 +45,15 @@ func (d *document) converter(root *yaml.Node) *converter {
 
 // yamlNamespace reads a mapping of configurations.
 func (d *document) yamlNamespace(c *converter, root *yaml.Node) {
+	if d.isOverlay() && layerTag(root) != "" {
+		if p := d.misplaced(root); p != nil {
+			c.problem(root, p)
+			return
+		}
+		if d.layered.root = root.Tag; root.Tag == tagDelete {
+			return
+		}
+	}
 	if root.Kind != yaml.MappingNode {
 		kind := plan.List
 		if root.Kind == yaml.ScalarNode {
@@ -64,6 +74,7 @@ func (d *document) yamlNamespace(c *converter, root *yaml.Node) {
 	for _, e := range entries {
 		d.begin(e.name, nodeAt(e.key))
 		c.alias = e.alias
+		d.note(nil, nodeAt(e.key), e.value)
 		sensitive := c.config(e.value)
 		c.alias = nil
 		if e.hidden {

@@ -1,0 +1,94 @@
+package source
+
+import (
+	"context"
+	"os"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// The tags by which an overlay says what it does.
+const (
+	tagDelete  = "!delete"
+	tagReplace = "!replace"
+	tagAppend  = "!append"
+	tagPrepend = "!prepend"
+)
+
+// layered is asked for when it matters where each value of a file is, and what an
+// overlay does with it. Paths begin at the configuration, and are as plan.Path
+// writes them.
+type layered struct {
+	overlay bool // tags may say what is done
+	configs map[string]layerMarks
+	root    string // the tag of the whole file of a namespace
+}
+
+type layerMarks map[string]layerMark
+
+type layerMark struct {
+	at
+	tag string // of the four, or empty
+}
+
+// note remembers where a value is.
+func (d *document) note(path plan.Path, where at, n *yaml.Node) {
+	if d.layered == nil {
+		return
+	}
+	marks := d.layered.configs[d.key.Config]
+	if marks == nil {
+		marks = layerMarks{}
+		d.layered.configs[d.key.Config] = marks
+	}
+	m := layerMark{at: where}
+	if n != nil {
+		m.tag = layerTag(n)
+	}
+	marks[path.String()] = m
+}
+
+// layerTag returns the tag by which an overlay does something with a value.
+func layerTag(n *yaml.Node) string {
+	if n.Style&yaml.TaggedStyle != 0 {
+		switch n.Tag {
+		case tagDelete, tagReplace, tagAppend, tagPrepend:
+			return n.Tag
+		}
+	}
+	return ""
+}
+
+// isOverlay reports whether the file is one of an overlay.
+func (d *document) isOverlay() bool { return d.layered != nil && d.layered.overlay }
+
+// misplaced returns what is wrong with a tag of an overlay on a value, or nil.
+func (d *document) misplaced(n *yaml.Node) *problem {
+	tag := layerTag(n)
+	switch {
+	case tag == "":
+		return nil
+	case !d.isOverlay():
+		return &problem{"the tag " + tag + " belongs into an overlay", "drop the tag, or move it to an overlay of the environment"}
+	case tag == tagDelete && (n.Kind != yaml.ScalarNode || n.Value != "" && n.Value != "~" && n.Value != "null"):
+		return &problem{"!delete takes no value", "write NAME: !delete"}
+	case tag == tagReplace && n.Kind != yaml.MappingNode:
+		return &problem{"!replace takes a mapping: everything else replaces what it is laid over anyway", "drop the tag"}
+	case (tag == tagAppend || tag == tagPrepend) && n.Kind != yaml.SequenceNode:
+		return &problem{tag + " takes a list", "write " + tag + " [VALUE]"}
+	}
+	return nil
+}
+
+// parseLayered reads the file, with where its values are.
+func (u unit) parseLayered(overlay bool) (parsed, *layered) {
+	data, err := os.ReadFile(u.path)
+	if err != nil {
+		return u.read(context.Background(), newWorkers()), &layered{}
+	}
+	d := u.document(data)
+	d.layered = &layered{overlay: overlay, configs: map[string]layerMarks{}}
+	return d.parseWhole(), d.layered
+}
