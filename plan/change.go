@@ -37,6 +37,7 @@ type Change struct {
 	After    Value
 	Revision Revision
 	Position Position // where the tree asks for it
+	Origins  Origins  // where the values in After come from, if overlays lie over it
 }
 
 // Invert returns the change that undoes c, once c has been applied. It has no

@@ -72,7 +72,7 @@ func (d *diff) createNamespace(want Namespace) {
 func (d *diff) createConfig(namespace string, want Config) {
 	d.change(Change{
 		Key: Key{namespace, want.Name}, Action: Create,
-		After: want.Value, Position: want.Position,
+		After: want.Value, Position: want.Position, Origins: want.Origins,
 	})
 }
 
@@ -160,7 +160,7 @@ func (d *diff) config(namespace string, want Config, have LiveConfig) {
 		d.change(Change{
 			Key: key, Action: Update,
 			Before: have.Value, After: want.Value,
-			Revision: have.Revision, Position: want.Position,
+			Revision: have.Revision, Position: want.Position, Origins: want.Origins,
 		})
 	}
 }

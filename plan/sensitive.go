@@ -29,6 +29,16 @@ func (s Sensitivity) With(patterns []Pattern) Sensitivity {
 	return s
 }
 
+// Parse parses a configuration's value and marks what in it must not be shown.
+func (s Sensitivity) Parse(k Key, v Value) (Node, error) {
+	n, err := v.Parse()
+	if err == nil {
+		s.mark(&n, v.sensitive())
+		s.markNamed(k, &n)
+	}
+	return n, err
+}
+
 // markNamed marks what patterns name in a configuration.
 func (s Sensitivity) markNamed(k Key, n *Node) {
 	var patterns []Pattern

@@ -19,6 +19,20 @@ import (
 type emitter struct {
 	out  []byte
 	kept bool // the last thing written is a block that keeps the line breaks after it
+
+	// remark, when it is set, returns a comment for what is at a path.
+	remark func(path plan.Path) string
+	path   plan.Path
+}
+
+// comment writes what there is to remark at the end of a line.
+func (e *emitter) comment() {
+	if e.remark == nil {
+		return
+	}
+	if text := e.remark(e.path); text != "" {
+		e.out = append(append(e.out, "  # "...), text...)
+	}
 }
 
 // longestKey is how long a key may be, in bytes, for its colon to follow it:
@@ -54,7 +68,9 @@ func (e *emitter) value(n plan.Node, indent int) {
 				e.indent(indent)
 			}
 			e.out = append(e.out, "- "...)
+			e.path = append(e.path, plan.Item(i))
 			e.value(item, indent+2)
+			e.path = e.path[:len(e.path)-1]
 		}
 	default:
 		e.scalar(n, indent)
@@ -62,6 +78,8 @@ func (e *emitter) value(n plan.Node, indent int) {
 }
 
 func (e *emitter) field(f plan.Field, indent int) {
+	e.path = append(e.path, plan.Name(f.Name))
+	defer func() { e.path = e.path[:len(e.path)-1] }()
 	from := len(e.out)
 	if v := resolve(f.Name); isPlain(f.Name, v) {
 		e.out = append(e.out, f.Name...)
@@ -78,6 +96,7 @@ func (e *emitter) field(f plan.Field, indent int) {
 	}
 	e.out = append(e.out, ':')
 	if len(f.Value.Fields) > 0 || len(f.Value.Items) > 0 {
+		e.comment()
 		e.out = append(e.out, '\n')
 		e.indent(indent + 2)
 	} else {
@@ -116,6 +135,7 @@ func (e *emitter) scalar(n plan.Node, indent int) {
 	default:
 		e.out = plan.AppendJSON(e.out, n)
 	}
+	e.comment()
 	e.out = append(e.out, '\n')
 }
 
@@ -180,13 +200,15 @@ func (e *emitter) literal(s string, indent int) {
 	breaks := len(s) - len(body)
 	switch breaks {
 	case 0:
-		e.out = append(e.out, "|-\n"...)
+		e.out = append(e.out, "|-"...)
 	case 1:
-		e.out = append(e.out, "|\n"...)
+		e.out = append(e.out, "|"...)
 	default:
-		e.out = append(e.out, "|+\n"...)
+		e.out = append(e.out, "|+"...)
 		e.kept = true
 	}
+	e.comment()
+	e.out = append(e.out, '\n')
 	for line := range strings.SplitSeq(body, "\n") {
 		if line != "" {
 			e.indent(indent)

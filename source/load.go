@@ -24,6 +24,9 @@ type LoadOptions struct {
 	Selection plan.Selection
 	// Overlays are laid over the tree, one after the other.
 	Overlays []Overlay
+	// Origins asks where the values of every configuration come from, not only
+	// of those that overlays lie over.
+	Origins bool
 }
 
 // Findings are what is to be said about a tree, each list by file, line and
@@ -56,10 +59,13 @@ func Load(ctx context.Context, dir string, opts LoadOptions) (*plan.Tree, Findin
 		a.add(u, parsed[i])
 	}
 	tree := a.tree(opts.Selection)
-	if len(opts.Overlays) > 0 && len(a.findings.Errors) == 0 {
+	if (len(opts.Overlays) > 0 || opts.Origins) && len(a.findings.Errors) == 0 {
 		s := newStack(tree, w.units, &a.findings, a.sources)
 		for _, o := range opts.Overlays {
 			s.lay(o, opts.Selection)
+		}
+		if opts.Origins {
+			s.complete()
 		}
 	}
 	a.findings.sort()

@@ -169,6 +169,18 @@ func (s *stack) originsOf(key plan.Key, file string) plan.Origins {
 	return origins
 }
 
+// complete finds out where the values of all other configurations come from.
+func (s *stack) complete() {
+	for i := range s.tree.Namespaces {
+		ns := &s.tree.Namespaces[i]
+		for j := range ns.Configs {
+			if c := &ns.Configs[j]; c.Origins == nil {
+				c.Origins = s.originsOf(plan.Key{Namespace: ns.Name, Config: c.Name}, c.Position.File)
+			}
+		}
+	}
+}
+
 func (s *stack) warn(key plan.Key, position plan.Position, message, hint string) {
 	s.findings.Warnings = append(s.findings.Warnings, plan.Finding{
 		Key: key, Position: position, Message: message, Hint: hint,
@@ -320,11 +332,41 @@ func (m *merger) extend(path plan.Path, base *plan.Node, over plan.Node) plan.No
 	case len(over.Items) == 0:
 		m.warn(m.key, m.position(path), tag+" of nothing changes nothing", "drop it here")
 	}
+	kept := m.items(path, len(base.Items), m.origins)
 	m.decide(path)
+	added := m.items(path, len(over.Items), m.origins)
+	m.forgetBelow(path)
 	if tag == tagPrepend {
+		m.place(path, slices.Concat(added, kept))
 		return plan.Node{Kind: plan.List, Items: slices.Concat(over.Items, base.Items)}
 	}
+	m.place(path, slices.Concat(kept, added))
 	return plan.Node{Kind: plan.List, Items: slices.Concat(base.Items, over.Items)}
+}
+
+// items returns the origins of a list's elements, each by the path below it.
+func (m *merger) items(path plan.Path, count int, all plan.Origins) []plan.Origins {
+	items := make([]plan.Origins, count)
+	for i := range items {
+		items[i] = plan.Origins{}
+		prefix := path.With(plan.Item(i)).String()
+		for p, position := range all {
+			if p == prefix || isBelow(p, prefix) {
+				items[i][p[len(prefix):]] = position
+			}
+		}
+	}
+	return items
+}
+
+// place gives a list's elements their origins again, where they stand now.
+func (m *merger) place(path plan.Path, items []plan.Origins) {
+	for i, origins := range items {
+		prefix := path.With(plan.Item(i)).String()
+		for p, position := range origins {
+			m.origins[prefix+p] = position
+		}
+	}
 }
 
 // decide says that the overlay decides the value at a path, and all below it.
@@ -342,9 +384,14 @@ func (m *merger) decide(path plan.Path) {
 
 // forget forgets where what is at a path came from, and below it.
 func (m *merger) forget(path plan.Path) {
+	delete(m.origins, path.String())
+	m.forgetBelow(path)
+}
+
+func (m *merger) forgetBelow(path plan.Path) {
 	prefix := path.String()
 	for p := range m.origins {
-		if p == prefix || isBelow(p, prefix) {
+		if isBelow(p, prefix) {
 			delete(m.origins, p)
 		}
 	}

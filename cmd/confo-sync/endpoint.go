@@ -37,6 +37,15 @@ func (a *app) loadTree(ctx context.Context, dir, at string, opts source.LoadOpti
 		}
 		defer checkout.Remove()
 		opts.Shown = checkout.Shown
+		for i, o := range opts.Overlays {
+			below, err := checkOut(ctx, git.Prefix+checkout.Commit, o.Dir)
+			if err != nil {
+				return nil, "", err
+			}
+			defer below.Remove()
+			shown := strings.Replace(below.Shown, checkout.Commit, git.Ref(dir), 1)
+			opts.Overlays[i] = source.Overlay{Dir: below.Dir, Shown: shown}
+		}
 		tree, err := a.loadFolder(ctx, checkout.Dir, dir, opts)
 		return tree, checkout.Commit, err
 	}

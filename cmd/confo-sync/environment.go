@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source"
 	"github.com/confo-sync/confo-sync/source/project"
 	"github.com/confo-sync/confo-sync/target"
 )
@@ -92,6 +93,23 @@ func (a *app) beginHere(kind string) error {
 		a.report.Environment = a.environment.Name
 	}
 	return nil
+}
+
+// laid returns the overlays of the environment.
+func (a *app) laid() []source.Overlay {
+	overlays := make([]source.Overlay, len(a.overlays))
+	for i, dir := range a.overlays {
+		overlays[i].Dir = dir
+	}
+	return overlays
+}
+
+// place returns the folder that a commit without a path is meant at.
+func (a *app) place() string {
+	if a.project != nil {
+		return a.project.Source
+	}
+	return "."
 }
 
 // sources names the tree and what is laid over it.

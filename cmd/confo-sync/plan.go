@@ -123,7 +123,7 @@ func (a *app) plan(ctx context.Context, t target.Target, flags planFlags, histor
 		live, err := a.snapshot(ctx, t)
 		read <- reading{live, err}
 	}()
-	desired, commit, err := a.loadTree(ctx, a.Source, ".", source.LoadOptions{AllowEmpty: true}) // the rails have their say
+	desired, commit, err := a.loadTree(ctx, a.Source, a.place(), source.LoadOptions{AllowEmpty: true, Overlays: a.laid()}) // the rails have their say
 	if err != nil {
 		cancel()
 		<-read

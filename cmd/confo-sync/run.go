@@ -28,6 +28,7 @@ type cli struct {
 	Show     showCmd     `cmd:"" help:"Show a saved plan."`
 	Diff     diffCmd     `cmd:"" help:"Show how two trees or targets differ."`
 	Pull     pullCmd     `cmd:"" help:"Write what is at the target as YAML into an empty folder."`
+	Render   renderCmd   `cmd:"" help:"Print the tree with an environment's overlays laid over it."`
 	Validate validateCmd `cmd:"" help:"Check a tree without a target."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }

@@ -20,7 +20,7 @@ func (c *validateCmd) Run(ctx context.Context, a *app) error {
 	if err := a.needSource(hintSource); err != nil {
 		return err
 	}
-	tree, commit, err := a.loadTree(ctx, a.Source, ".", source.LoadOptions{})
+	tree, commit, err := a.loadTree(ctx, a.Source, a.place(), source.LoadOptions{Overlays: a.laid()})
 	if err != nil {
 		return err
 	}

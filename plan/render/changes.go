@@ -79,6 +79,13 @@ func (m *masker) change(c plan.Change) Change {
 	change := heading(c)
 	edits, unchanged := c.Edits(m.Sensitivity)
 	change.Edits, change.UnchangedFields = m.edits(edits), unchanged
+	for i, e := range edits {
+		// An object's place is said once; only what is decided elsewhere has its
+		// own.
+		if p, ok := c.Origins.Of(e.Path); ok && e.After != nil && p.File != c.Position.File {
+			change.Edits[i].Source = source(p)
+		}
+	}
 	return change
 }
 
@@ -125,6 +132,23 @@ func withoutSpace(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// Masker masks values outside of a report.
+type Masker struct{ m masker }
+
+// NewMasker returns a masker that hides what s says, or with show nothing.
+func NewMasker(s plan.Sensitivity, show bool) *Masker {
+	return &Masker{masker{Sensitivity: s, show: show, numbers: map[string]int{}}}
+}
+
+// Value returns a configuration's value, masked.
+func (m *Masker) Value(k plan.Key, v plan.Value) (plan.Node, error) {
+	n, err := m.m.Parse(k, v)
+	if err != nil {
+		return n, err
+	}
+	return m.m.mask(n), nil
 }
 
 func (m *masker) value(n *plan.Node) *Value {

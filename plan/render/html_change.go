@@ -68,7 +68,7 @@ var symbols = map[string]string{"create": "+", "update": "~", "delete": "−"}
 // editView is an edit as the template shows it: with its values, or with the
 // lines in which they differ.
 type editView struct {
-	Action, Name, Note string
+	Action, Name, Note, Place string
 
 	Before, After *valueView
 	Long          bool // the values don't share a line
@@ -90,6 +90,9 @@ func newEdit(e Edit) editView {
 	v := editView{
 		Action: e.Action, Name: plan.Printable(e.Name), Note: plan.Printable(e.Note),
 		Inner: newEdits(e.Inner),
+	}
+	if e.Source != nil {
+		v.Place = Place(e.Source)
 	}
 	if e.InnerUnchanged > 0 {
 		v.InnerUnchanged = plural(e.InnerUnchanged, "unchanged field")

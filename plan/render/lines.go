@@ -15,6 +15,7 @@ type line struct {
 	depth  int  // levels of indentation
 	text   string
 	faint  bool // it says something about a value, and is none
+	place  string
 }
 
 // layout makes lines of edits.
@@ -40,7 +41,11 @@ func (l *layout) remark(depth int, format string, args ...any) {
 
 func (l *layout) edits(edits []Edit, depth, unchanged int) {
 	for _, e := range edits {
+		first := len(l.lines)
 		l.edit(e, depth)
+		if e.Source != nil {
+			l.lines[first].place = Place(e.Source)
+		}
 	}
 	if unchanged > 0 {
 		l.remark(depth, "%s hidden", plural(unchanged, "unchanged field"))

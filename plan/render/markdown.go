@@ -272,6 +272,9 @@ func objectDiff(c Change) string {
 	}
 	fmt.Fprintf(&b, "%c %s%s\n", columnSign(signOf(c.Action)), c.title(), where)
 	for _, l := range editLines(c, width) {
+		if l.place != "" {
+			l.text += "  " + l.place
+		}
 		fmt.Fprintf(&b, "%s\n", strings.TrimRight(fmt.Sprintf("%c   %s%s", columnSign(l.sign), strings.Repeat("  ", l.depth), l.text), " "))
 	}
 	return b.String()

@@ -18,6 +18,7 @@ const (
 	KindDiff     = "confo-sync/diff"
 	KindPull     = "confo-sync/pull"
 	KindValidate = "confo-sync/validate"
+	KindRender   = "confo-sync/render"
 )
 
 // Version is that of the report's form. It grows when a field changes its
@@ -50,6 +51,7 @@ type Report struct {
 	Stale   []Stale  `json:"stale,omitempty"`
 	Applied *Applied `json:"applied,omitempty"`
 	Written *Written `json:"written,omitempty"`
+	Tree    *Tree    `json:"tree,omitempty"`
 
 	masker *masker
 }
@@ -181,6 +183,9 @@ type Edit struct {
 	Action string `json:"action"` // add, remove, replace or move
 	Before *Value `json:"before,omitempty"`
 	After  *Value `json:"after,omitempty"`
+	// Source is where the tree decides the value, when that is not the file of
+	// its object.
+	Source *Source `json:"source,omitempty"`
 	// To is where in its list an element that moved stands afterwards.
 	To *int `json:"to,omitempty"`
 	// Inner says how JSON differs that the strings before and after hold.

@@ -214,6 +214,9 @@ func (t *text) change(c Change) {
 
 func (t *text) edit(l line) {
 	margin := strings.Repeat(indent, l.depth+1)
+	if l.place != "" {
+		l.text += "  " + t.paint.faint(l.place)
+	}
 	switch {
 	case l.faint:
 		// It stands where the names of fields do.

@@ -52,6 +52,12 @@ func Parse(text string) (Place, error) {
 	return p, nil
 }
 
+// Ref returns the commit's name in the text of a place.
+func Ref(text string) string {
+	p, _ := Parse(text)
+	return p.Ref
+}
+
 // repository is where git is run.
 type repository struct{ dir string }
 
