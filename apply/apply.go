@@ -40,6 +40,10 @@ type Options struct {
 	// Progress is told how many changes of how many are applied.
 	Progress func(done, total int)
 
+	// Rebase, when it is set, makes changes again whose objects have moved, as the
+	// target has them now: none, when what moved is what they are about.
+	Rebase func(ctx context.Context, changes []plan.Change) ([]plan.Change, error)
+
 	// Verify, when it is set, reads what was written again before the lock is
 	// given back: after that others may write.
 	Verify *Verification
@@ -110,12 +114,13 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 	defer w.End()
 	encoding, stopEncoding := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopEncoding()
-	entries := entriesAhead(encoding, batches, !opts.NoHistory, func(number int) Header {
+	header := func(number int) Header {
 		return Header{
 			ID: result.ID, Batch: number, Of: len(batches), Time: time.Now().UTC().Truncate(time.Millisecond),
 			Who: opts.Who, Host: opts.Host, Reason: opts.Reason, Commit: opts.Commit, Tool: opts.Tool, Plan: opts.Plan,
 		}
-	})
+	}
+	entries := entriesAhead(encoding, batches, !opts.NoHistory, header)
 	for i, changes := range batches {
 		if ctx.Err() != nil {
 			return result, stopped(i, context.Cause(ctx))
@@ -126,6 +131,12 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 		}
 		b := target.Batch{Number: i + 1, Changes: changes, Entry: entry.data}
 		err := w.Apply(ctx, b)
+		for range rebases {
+			if err = opts.rebase(ctx, w, &b, err, header); !isConflict(err) {
+				break
+			}
+		}
+		changes = b.Changes
 		var lost *target.LockLost
 		if err == nil || errors.As(err, &lost) && lost.Applied {
 			result.Transactions++
@@ -148,6 +159,34 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 		return result, opts.Verify.run(ctx, t, p)
 	}
 	return result, nil
+}
+
+// rebases is how often a batch is made again for applications that write to what
+// it touches.
+const rebases = 10
+
+func isConflict(err error) bool {
+	var conflict *target.Conflict
+	return errors.As(err, &conflict)
+}
+
+// rebase makes a batch again that conflicts only in what it isn't about, and
+// applies it. Otherwise it returns the error as it is.
+func (o Options) rebase(ctx context.Context, w target.Writer, b *target.Batch, err error, header func(number int) Header) error {
+	if !isConflict(err) || o.Rebase == nil {
+		return err
+	}
+	changes, failed := o.Rebase(ctx, b.Changes)
+	if failed != nil || changes == nil {
+		return err
+	}
+	b.Changes = changes
+	if b.Entry != nil {
+		if b.Entry, failed = encodeEntry(header(b.Number), changes); failed != nil {
+			return failed
+		}
+	}
+	return w.Apply(ctx, *b)
 }
 
 // entry is a batch's entry as it is stored.

@@ -38,6 +38,7 @@ type Change struct {
 	Revision Revision
 	Position Position // where the tree asks for it
 	Origins  Origins  // where the values in After come from, if overlays lie over it
+	Core     *Core    // when fields of it are ignored
 }
 
 // Invert returns the change that undoes c, once c has been applied. It has no

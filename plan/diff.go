@@ -18,6 +18,9 @@ const (
 type Options struct {
 	Prune     Prune
 	Selection Selection
+	// Ignore names what applications write themselves: what is live of it
+	// stays as it is, and the tree may not have it.
+	Ignore []Pattern
 }
 
 // Diff returns the plan that brings live to desired. Both must be sorted. It is
@@ -70,16 +73,27 @@ func (d *diff) createNamespace(want Namespace) {
 }
 
 func (d *diff) createConfig(namespace string, want Config) {
-	d.change(Change{
+	c := Change{
 		Key: Key{namespace, want.Name}, Action: Create,
 		After: want.Value, Position: want.Position, Origins: want.Origins,
-	})
+	}
+	if d.opts.ignores(c.Key) {
+		d.declaresIgnored(c.Key, c.Position)
+		return
+	}
+	d.ignore(&c)
+	d.change(c)
+}
+
+func (d *diff) declaresIgnored(key Key, position Position) {
+	d.problem(key, position, "it is declared here, and ignored: applications write it",
+		"take it out of the tree, or out of what is ignored")
 }
 
 func (d *diff) undeclaredNamespace(have LiveNamespace) {
 	key := Key{Namespace: have.Name}
 	switch {
-	case have.Ephemeral:
+	case have.Ephemeral, d.opts.ignores(key):
 	case d.opts.Prune != PruneNamespaces || !d.opts.Selection.Whole(have.Name):
 		d.plan.Kept = append(d.plan.Kept, key)
 	case have.Children > 0 || have.Data > 0:
@@ -139,7 +153,7 @@ func (d *diff) namespace(want Namespace, have LiveNamespace) {
 
 func (d *diff) undeclaredConfig(namespace string, have LiveConfig) {
 	switch {
-	case have.Ephemeral:
+	case have.Ephemeral, d.opts.ignores(Key{namespace, have.Name}):
 	case d.opts.Prune == PruneNone:
 		d.plan.Kept = append(d.plan.Kept, Key{namespace, have.Name})
 	default:
@@ -154,13 +168,20 @@ func (d *diff) config(namespace string, want Config, have LiveConfig) {
 		d.problem(key, want.Position,
 			"the live configuration is ephemeral: it belongs to a running application and goes away with it",
 			"take it out of the tree")
-	case want.Value.Equal(have.Value):
+	case len(d.opts.Ignore) > 0 && d.opts.ignores(key):
+		d.declaresIgnored(key, want.Position)
+	case want.Value.Equal(have.Value) && len(d.opts.Ignore) == 0:
 		d.plan.Unchanged++
 	default:
-		d.change(Change{
+		c := Change{
 			Key: key, Action: Update,
 			Before: have.Value, After: want.Value,
 			Revision: have.Revision, Position: want.Position, Origins: want.Origins,
-		})
+		}
+		if d.ignore(&c); c.After.Equal(c.Before) {
+			d.plan.Unchanged++
+			return
+		}
+		d.change(c)
 	}
 }

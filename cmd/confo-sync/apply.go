@@ -160,6 +160,7 @@ func (c *applyCmd) apply(ctx context.Context, a *app, w *work, approved *approva
 			a.notice("Waiting up to %s for the lock: %s.", c.LockTimeout, holder)
 		},
 		Progress: applying.update,
+		Rebase:   w.rebase,
 	}
 	if !c.NoVerify {
 		opts.Verify = &apply.Verification{Desired: w.desired, Options: w.options, Progress: checking.update}

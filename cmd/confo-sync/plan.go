@@ -111,7 +111,7 @@ func (a *app) plan(ctx context.Context, t target.Target, flags planFlags, histor
 	if err != nil {
 		return nil, err
 	}
-	w := &work{target: t, began: time.Now().UTC(), options: plan.Options{Prune: pruneLevel(cmp.Or(flags.Prune, a.rules.Prune)), Selection: a.selection()}}
+	w := &work{target: t, began: time.Now().UTC(), options: plan.Options{Ignore: a.rules.Ignore, Prune: pruneLevel(cmp.Or(flags.Prune, a.rules.Prune)), Selection: a.selection()}}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type reading struct {
@@ -184,6 +184,43 @@ func (a *app) snapshot(ctx context.Context, t target.Target) (*plan.Snapshot, er
 	progress := a.progress("reading")
 	defer progress.done()
 	return t.Snapshot(ctx, target.ReadOptions{Selection: a.selection(), Progress: progress.update})
+}
+
+// rebase makes changes again as the target has their objects now, if only what is
+// ignored has moved.
+func (w *work) rebase(ctx context.Context, changes []plan.Change) ([]plan.Change, error) {
+	touched := map[string]bool{}
+	for i := range changes {
+		touched[changes[i].Key.Namespace] = true
+	}
+	opts := w.options
+	opts.Selection = opts.Selection.Only(touched)
+	live, err := w.target.Snapshot(ctx, target.ReadOptions{Selection: opts.Selection})
+	if err != nil {
+		return nil, err
+	}
+	now := map[plan.Key]plan.Change{}
+	for _, c := range plan.Diff(w.desired, live, opts).Changes {
+		now[c.Key] = c
+	}
+	again := make([]plan.Change, len(changes))
+	for i, c := range changes {
+		n, planned := now[c.Key]
+		if !planned || n.Action != c.Action || !sameBut(c, n) {
+			return nil, nil
+		}
+		again[i] = n
+	}
+	return again, nil
+}
+
+// sameBut reports whether two changes of an object are the same, but for what is
+// ignored in it.
+func sameBut(before, now plan.Change) bool {
+	if before.Core == nil || now.Core == nil {
+		return before.Revision == now.Revision
+	}
+	return before.Core.Before.Equal(now.Core.Before) && before.Core.After.Same(now.Core.After)
 }
 
 // refused returns the error of a plan that can't be applied.

@@ -85,7 +85,7 @@ func Objects(changes []plan.Change, revisions bool) []Object {
 		if !c.Key.IsNamespace() {
 			objects[i].Configuration = &c.Key.Config
 		}
-		if revisions {
+		if revisions && c.Core == nil {
 			objects[i].Revision = hex.EncodeToString(c.Revision[:])
 		}
 	}

@@ -99,6 +99,12 @@ func (f Fingerprint) of(w Work) [sumSize]byte {
 		c := &w.Changes[i]
 		d.key(c.Key)
 		d.number(uint64(c.Action))
+		if c.Core != nil {
+			// What applications write meanwhile makes it no other plan.
+			d.bytes(c.Core.Before.Reveal())
+			d.bytes(c.Core.After.Reveal())
+			continue
+		}
 		d.bytes(c.Revision[:])
 		d.bytes(c.After.Reveal())
 	}
