@@ -20,6 +20,11 @@ type applyCmd struct {
 	Plan string `arg:"" optional:"" name:"file" help:"A plan that was saved by plan --out, to be applied as it was approved."`
 	planFlags
 	outputFlags
+	applyFlags
+}
+
+// applyFlags are how a plan is applied.
+type applyFlags struct {
 	Fingerprint string        `placeholder:"HASH" help:"Apply only the plan that has this fingerprint, without asking."`
 	AutoApprove bool          `help:"Don't ask."`
 	Reason      string        `placeholder:"TEXT" help:"Why: history keeps it."`
@@ -39,13 +44,21 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if approved != nil && approved.file != nil && approved.file.Promotion != nil {
+		return promotionOf(approved.file, c).run(ctx, a, approved)
+	}
 	if err := a.beginHere(render.KindApply); err != nil {
 		return err
 	}
 	if err := a.needSource(hintSource); err != nil {
 		return err
 	}
-	asks := !c.AutoApprove && approved == nil
+	return c.applyFlags.run(ctx, a, approved, a.declared(), c.planFlags)
+}
+
+// run plans, shows the plan, asks unless it was approved, and applies it.
+func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wish, flags planFlags) error {
+	asks := !f.AutoApprove && approved == nil
 	if err := a.canAsk(!asks); err != nil {
 		return err
 	}
@@ -60,7 +73,7 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 	if err := approved.unapplied(ctx, t); err != nil {
 		return err
 	}
-	w, err := a.plan(ctx, t, c.planFlags, !c.NoHistory && !c.NoLock)
+	w, err := a.plan(ctx, t, want, flags, !f.NoHistory && !f.NoLock)
 	if err != nil {
 		return err
 	}
@@ -83,8 +96,8 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 			return err
 		}
 	}
-	result, err := c.apply(ctx, a, w, approved)
-	return a.applied(result, err == nil && !c.NoVerify, err)
+	result, err := f.apply(ctx, a, w, approved)
+	return a.applied(result, err == nil && !f.NoVerify, err)
 }
 
 // recoverer is a target that a crash may have left in the middle of a batch.
@@ -146,7 +159,7 @@ func (a *app) confirm(ctx context.Context, t target.Target) error {
 }
 
 // apply carries the plan out and reads what was written again.
-func (c *applyCmd) apply(ctx context.Context, a *app, w *work, approved *approval) (apply.Result, error) {
+func (c applyFlags) apply(ctx context.Context, a *app, w *work, approved *approval) (apply.Result, error) {
 	applying, checking := a.progress("applying"), a.progress("reading again")
 	defer applying.done()
 	defer checking.done()

@@ -25,22 +25,18 @@ func (w *work) fingerprinted() planfile.Work {
 }
 
 // savePlan writes a plan so that it can be applied as it was approved.
-func (a *app) savePlan(path string, fingerprint planfile.Fingerprint, w *work, flags planFlags) error {
+func (a *app) savePlan(path string, header planfile.Header, fingerprint planfile.Fingerprint, w *work, flags planFlags) error {
 	// A ZooKeeper's revisions tell nothing of values; those of files are made
 	// from them.
 	_, revisions := w.target.(*zk.Target)
-	f := &planfile.File{
-		Header: planfile.Header{
-			Tool: tool(), Made: w.began,
-			Source: a.Source, Target: w.target.String(), Environment: a.report.Environment,
-			Prune: flags.Prune, Namespaces: a.Namespace, Exclude: a.Exclude,
-			DeletePercent: flags.DeletePercent, AllowEmpty: flags.AllowEmpty, Protect: flags.Protect,
-			Fingerprint: fingerprint.String(),
-			Tree:        planfile.TreeSum(fingerprint, w.desired), Live: planfile.LiveSum(fingerprint, w.live),
-			Zxid: w.live.Zxid, Objects: planfile.Objects(w.plan.Changes, revisions),
-		},
-		Report: a.report,
-	}
+	header.Tool, header.Made = tool(), w.began
+	header.Source, header.Target, header.Environment = a.Source, w.target.String(), a.report.Environment
+	header.Prune, header.Namespaces, header.Exclude = flags.Prune, a.Namespace, a.Exclude
+	header.DeletePercent, header.AllowEmpty, header.Protect = flags.DeletePercent, flags.AllowEmpty, flags.Protect
+	header.Fingerprint = fingerprint.String()
+	header.Tree, header.Live = planfile.TreeSum(fingerprint, w.desired), planfile.LiveSum(fingerprint, w.live)
+	header.Zxid, header.Objects = w.live.Zxid, planfile.Objects(w.plan.Changes, revisions)
+	f := &planfile.File{Header: header, Report: a.report}
 	if err := writeFile(path, 0o600, func(out io.Writer) error { return planfile.Write(out, f) }); err != nil {
 		return fmt.Errorf("save the plan: %w", err)
 	}
@@ -82,7 +78,7 @@ type approval struct {
 	fingerprint planfile.Fingerprint
 	file        *planfile.File // nil when only the fingerprint is known
 	path        string
-	flags       *applyCmd
+	flags       applyFlags
 }
 
 // approval returns the plan that was approved, or nil. What the plan was made
@@ -96,7 +92,7 @@ func (c *applyCmd) approval(a *app) (*approval, error) {
 		if err != nil {
 			return nil, &usageError{fmt.Errorf("--fingerprint: %w", err)}
 		}
-		return &approval{fingerprint: fingerprint, flags: c}, nil
+		return &approval{fingerprint: fingerprint, flags: c.applyFlags}, nil
 	case c.Fingerprint != "":
 		return nil, &usageError{errors.New("--fingerprint and a saved plan don't go together: the plan has its own")}
 	}
@@ -118,7 +114,7 @@ func (c *applyCmd) approval(a *app) (*approval, error) {
 	}
 	a.Namespace, a.Exclude = file.Namespaces, file.Exclude
 	c.Prune, c.DeletePercent, c.AllowEmpty, c.Protect = file.Prune, file.DeletePercent, file.AllowEmpty, file.Protect
-	return &approval{fingerprint: fingerprint, file: file, path: c.Plan, flags: c}, nil
+	return &approval{fingerprint: fingerprint, file: file, path: c.Plan, flags: c.applyFlags}, nil
 }
 
 // otherOptions returns the options that were given and are not what the plan was

@@ -12,7 +12,7 @@ import (
 )
 
 type diffCmd struct {
-	From             string `arg:"" name:"a" help:"What it was: a folder that holds a tree, git:REF[:PATH], file:PATH or zk://…"`
+	From             string `arg:"" name:"a" help:"What it was: a folder that holds a tree, git:REF[:PATH], env:NAME, file:PATH or zk://…"`
 	To               string `arg:"" name:"b" help:"What it would be: the same."`
 	DetailedExitcode bool   `help:"Exit with 2 when they differ."`
 	outputFlags
@@ -69,6 +69,13 @@ func (s side) snapshot() *plan.Snapshot {
 // side reads an endpoint as it is written on the command line. A commit without
 // a path is compared at the folder that the other side is.
 func (a *app) side(ctx context.Context, endpoint, other string) (side, error) {
+	if name, ok := strings.CutPrefix(endpoint, envPrefix); ok {
+		e, err := a.named(name)
+		if err != nil {
+			return side{}, err
+		}
+		return a.liveOf(ctx, e)
+	}
 	if !target.IsURL(endpoint) {
 		at := "."
 		if !target.IsURL(other) && !strings.HasPrefix(other, git.Prefix) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,8 @@ type settings struct {
 	environment *project.Environment // nil when none is meant
 	rules       project.Rules        // of the environment, or else of the project
 	overlays    []string
+	given       string // --credentials, as it was given
+	readAll     bool   // of a target, not only what is selected
 }
 
 // configure looks for the project file and takes from it what the flags don't
@@ -27,7 +30,7 @@ func (a *app) configure() error {
 	if err != nil || p == nil {
 		return err
 	}
-	a.project, a.rules = p, p.Rules
+	a.project, a.rules, a.given = p, p.Rules, a.Credentials
 	if a.Source == "" {
 		a.Source = p.Source
 	}
@@ -58,8 +61,7 @@ func (a *app) readProject() (*project.Project, error) {
 		}
 	}
 	if path == "" && a.Env != "" {
-		return nil, target.WithHint(errors.New("there is no project file "+project.FileName+" in this folder or above it, so there are no environments"),
-			`"confo-sync init" writes one; -f names another`)
+		return nil, noProject()
 	}
 	if path == "" {
 		return nil, nil
@@ -71,6 +73,11 @@ func (a *app) readProject() (*project.Project, error) {
 		return nil, &findingsError{summary: plural(len(wrong.Findings), "error") + " in " + plan.Printable(path), findings: wrong.Findings}
 	}
 	return p, err
+}
+
+func noProject() error {
+	return target.WithHint(errors.New("there is no project file "+project.FileName+" in this folder or above it, so there are no environments"),
+		`"confo-sync init" writes one; -f names another`)
 }
 
 func environment(p *project.Project, name string) (*project.Environment, error) {
@@ -93,6 +100,39 @@ func (a *app) beginHere(kind string) error {
 		a.report.Environment = a.environment.Name
 	}
 	return nil
+}
+
+// envPrefix is what the live tree of an environment begins with, as an endpoint.
+const envPrefix = "env:"
+
+// named returns an environment of the project.
+func (a *app) named(name string) (*project.Environment, error) {
+	if a.project == nil {
+		p, err := a.readProject()
+		if err != nil {
+			return nil, err
+		}
+		if p == nil {
+			return nil, noProject()
+		}
+		a.project = p
+	}
+	return environment(a.project, name)
+}
+
+// liveOf reads what is live in an environment, with its own credentials.
+func (a *app) liveOf(ctx context.Context, e *project.Environment) (side, error) {
+	own := *a
+	if own.Credentials = a.given; own.Credentials == "" {
+		own.Credentials = e.Credentials
+	}
+	t, err := own.open(e.Target, false)
+	if err != nil {
+		return side{}, err
+	}
+	defer t.Close()
+	live, err := own.snapshot(ctx, t)
+	return side{live: live}, err
 }
 
 // laid returns the overlays of the environment.

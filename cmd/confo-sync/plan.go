@@ -66,10 +66,21 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer t.Close()
-	w, err := a.plan(ctx, t, c.planFlags, true)
+	w, err := a.plan(ctx, t, a.declared(), c.planFlags, true)
 	if err != nil {
 		return err
 	}
+	if err := a.present(w, c.Out, planfile.Header{}, c.planFlags); err != nil {
+		return err
+	}
+	if c.DetailedExitcode && !w.plan.Empty() {
+		return errDifferences
+	}
+	return nil
+}
+
+// present shows a plan with its fingerprint, and saves it if out says where.
+func (a *app) present(w *work, out string, header planfile.Header, flags planFlags) error {
 	var fingerprint planfile.Fingerprint
 	if w.refused() == nil {
 		fingerprint = planfile.Of(w.fingerprinted())
@@ -78,18 +89,10 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 	if err := a.show(); err != nil {
 		return err
 	}
-	if err := w.refused(); err != nil {
+	if err := w.refused(); err != nil || out == "" {
 		return err
 	}
-	if c.Out != "" {
-		if err := a.savePlan(c.Out, fingerprint, w, c.planFlags); err != nil {
-			return err
-		}
-	}
-	if c.DetailedExitcode && !w.plan.Empty() {
-		return errDifferences
-	}
-	return nil
+	return a.savePlan(out, header, fingerprint, w, flags)
 }
 
 const hintSource = "say which folder holds the tree, as in -s config"
@@ -104,9 +107,26 @@ type work struct {
 	plan    *plan.Plan
 }
 
-// plan reads the tree and the target, at the same time, and puts what differs
-// into the report. With history, transactions are counted with its entries.
-func (a *app) plan(ctx context.Context, t target.Target, flags planFlags, history bool) (*work, error) {
+// wish is where a plan's desired tree comes from.
+type wish struct {
+	read func(ctx context.Context) (tree *plan.Tree, commit string, err error)
+	// adapt, when it is set, makes of it what is desired at this target, and
+	// says what the plan is to be made with.
+	adapt func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (desired *plan.Tree, problems []plan.Finding)
+}
+
+// declared is the wish for what the tree declares.
+func (a *app) declared() wish {
+	return wish{read: func(ctx context.Context) (*plan.Tree, string, error) {
+		// Whether an empty tree is meant, the rails have to say.
+		return a.loadTree(ctx, a.Source, a.place(), source.LoadOptions{AllowEmpty: true, Overlays: a.laid()})
+	}}
+}
+
+// plan reads what is wished for and the target, at the same time, and puts what
+// differs into the report. With history, transactions are counted with its
+// entries.
+func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFlags, history bool) (*work, error) {
 	rails, err := flags.rails(a.rules)
 	if err != nil {
 		return nil, err
@@ -123,7 +143,7 @@ func (a *app) plan(ctx context.Context, t target.Target, flags planFlags, histor
 		live, err := a.snapshot(ctx, t)
 		read <- reading{live, err}
 	}()
-	desired, commit, err := a.loadTree(ctx, a.Source, a.place(), source.LoadOptions{AllowEmpty: true, Overlays: a.laid()}) // the rails have their say
+	desired, commit, err := want.read(ctx)
 	if err != nil {
 		cancel()
 		<-read
@@ -134,8 +154,13 @@ func (a *app) plan(ctx context.Context, t target.Target, flags planFlags, histor
 		return nil, r.err
 	}
 	a.warn(r.live.Warnings...)
+	var problems []plan.Finding
+	if want.adapt != nil {
+		desired, problems = want.adapt(desired, r.live, &w.options)
+	}
 	w.desired, w.live = desired, r.live
 	w.plan = plan.Diff(desired, r.live, w.options)
+	w.plan.Problems = append(w.plan.Problems, problems...)
 	w.plan.Problems = append(w.plan.Problems, rails.Check(w.plan, desired, r.live, a.selection())...)
 	w.plan.Problems = append(w.plan.Problems, unfit(w.plan.Changes, t)...)
 	batches := apply.Batches(w.plan.Changes, t.Limits(), history)
@@ -183,7 +208,11 @@ func tooLarge(batches [][]plan.Change, limits target.Limits, history bool) []pla
 func (a *app) snapshot(ctx context.Context, t target.Target) (*plan.Snapshot, error) {
 	progress := a.progress("reading")
 	defer progress.done()
-	return t.Snapshot(ctx, target.ReadOptions{Selection: a.selection(), Progress: progress.update})
+	selection := a.selection()
+	if a.readAll {
+		selection.Namespaces = nil
+	}
+	return t.Snapshot(ctx, target.ReadOptions{Selection: selection, Progress: progress.update})
 }
 
 // rebase makes changes again as the target has their objects now, if only what is

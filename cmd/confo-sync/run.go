@@ -25,6 +25,7 @@ type cli struct {
 
 	Plan     planCmd     `cmd:"" help:"Show what would change at the target. Writes nothing."`
 	Apply    applyCmd    `cmd:"" help:"Show what would change, ask, and change it."`
+	Promote  promoteCmd  `cmd:"" help:"Bring the configurations of one environment to another, but for what is the other's own."`
 	Show     showCmd     `cmd:"" help:"Show a saved plan."`
 	Diff     diffCmd     `cmd:"" help:"Show how two trees or targets differ."`
 	Pull     pullCmd     `cmd:"" help:"Write what is at the target as YAML into an empty folder."`

@@ -47,6 +47,9 @@ type Header struct {
 	AllowEmpty    bool     `json:"allow_empty,omitempty"`
 	Protect       []string `json:"protect,omitempty"`
 
+	// Promotion is set when the plan is one of promote.
+	Promotion *Promotion `json:"promotion,omitempty"`
+
 	Fingerprint string `json:"fingerprint"`
 	// Tree and Live are sums of the whole tree and of all that was at the
 	// target: they tell on which side something moved.
@@ -55,6 +58,17 @@ type Header struct {
 	// Zxid is the transaction as of which a ZooKeeper was read.
 	Zxid    int64    `json:"zxid,omitempty"`
 	Objects []Object `json:"objects"`
+}
+
+// Promotion is what a promotion was asked for.
+type Promotion struct {
+	From         string   `json:"from"`
+	To           string   `json:"to"`
+	Paths        []string `json:"paths,omitempty"`
+	Keep         []string `json:"keep,omitempty"`
+	Declared     bool     `json:"declared,omitempty"`
+	WithSecrets  bool     `json:"with_secrets,omitempty"`
+	AllowMissing bool     `json:"allow_missing,omitempty"`
 }
 
 // Object is what the plan changes, and what was there.

@@ -19,6 +19,7 @@ const (
 	KindPull     = "confo-sync/pull"
 	KindValidate = "confo-sync/validate"
 	KindRender   = "confo-sync/render"
+	KindPromote  = "confo-sync/promote"
 )
 
 // Version is that of the report's form. It grows when a field changes its
