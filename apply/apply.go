@@ -40,6 +40,11 @@ type Options struct {
 	// Progress is told how many changes of how many are applied.
 	Progress func(done, total int)
 
+	// Owner, when it is set, is who the target is claimed for. One that somebody
+	// else has claimed is refused, unless TakeOver is set.
+	Owner    *Owner
+	TakeOver bool
+
 	// Rebase, when it is set, makes changes again whose objects have moved, as the
 	// target has them now: none, when what moved is what they are about.
 	Rebase func(ctx context.Context, changes []plan.Change) ([]plan.Change, error)
@@ -112,6 +117,9 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 		return result, s
 	}
 	defer w.End()
+	if err := claim(ctx, t, w, opts); err != nil {
+		return result, &Stopped{Err: err, NotAttempted: len(p.Changes)}
+	}
 	encoding, stopEncoding := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopEncoding()
 	header := func(number int) Header {

@@ -247,6 +247,8 @@ func (s *scripted) Limits() target.Limits { return limits(1000, 1) }
 func (s *scripted) Begin(context.Context, target.Run) (target.Writer, error) {
 	return s, nil
 }
+func (s *scripted) Claim(context.Context, []byte) error { return nil }
+
 func (s *scripted) End() error { s.ended = true; return nil }
 
 func (s *scripted) Apply(_ context.Context, b target.Batch) error {

@@ -40,6 +40,9 @@ type Target interface {
 	// history.
 	History(ctx context.Context, from string) ([]Entry, error)
 
+	// Owner returns what Claim left: nil when nobody has claimed the target.
+	Owner(ctx context.Context) ([]byte, error)
+
 	// Close releases what the target holds. It may be called once.
 	Close() error
 }
@@ -86,6 +89,10 @@ type Writer interface {
 	// other error means that it was not. Once a batch is under way ctx no
 	// longer counts.
 	Apply(ctx context.Context, b Batch) error
+
+	// Claim says beside the root whose the target is, in place of whoever
+	// claimed it before.
+	Claim(ctx context.Context, owner []byte) error
 
 	// End gives the lock back. It may be called once.
 	End() error

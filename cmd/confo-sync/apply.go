@@ -32,6 +32,7 @@ type applyFlags struct {
 	NoLock      bool          `help:"Take no lock, and keep no history: for who may not write beside the root."`
 	NoHistory   bool          `help:"Keep no history."`
 	NoVerify    bool          `help:"Don't read again what was written."`
+	TakeOver    bool          `help:"Apply to a target that belongs to another environment or project, and make it this one's."`
 }
 
 // Run shows what would change, asks, changes it, and looks whether it is so.
@@ -72,6 +73,11 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 	}
 	if err := approved.unapplied(ctx, t); err != nil {
 		return err
+	}
+	if owner := a.owner(); owner != nil && !f.TakeOver {
+		if _, err := owner.Check(ctx, t); err != nil {
+			return err
+		}
 	}
 	w, err := a.plan(ctx, t, want, flags, !f.NoHistory && !f.NoLock)
 	if err != nil {
@@ -174,6 +180,7 @@ func (c applyFlags) apply(ctx context.Context, a *app, w *work, approved *approv
 		},
 		Progress: applying.update,
 		Rebase:   w.rebase,
+		Owner:    a.owner(), TakeOver: c.TakeOver,
 	}
 	if !c.NoVerify {
 		opts.Verify = &apply.Verification{Desired: w.desired, Options: w.options, Progress: checking.update}

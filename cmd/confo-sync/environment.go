@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/confo-sync/confo-sync/apply"
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/source"
 	"github.com/confo-sync/confo-sync/source/project"
@@ -133,6 +134,14 @@ func (a *app) liveOf(ctx context.Context, e *project.Environment) (side, error) 
 	defer t.Close()
 	live, err := own.snapshot(ctx, t)
 	return side{live: live}, err
+}
+
+// owner returns who a target is claimed for: nobody, without an environment.
+func (a *app) owner() *apply.Owner {
+	if a.environment == nil {
+		return nil
+	}
+	return &apply.Owner{Project: a.project.Name, Environment: a.environment.Name}
 }
 
 // laid returns the overlays of the environment.

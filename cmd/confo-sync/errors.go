@@ -8,6 +8,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/confo-sync/confo-sync/apply"
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/target"
@@ -56,6 +57,7 @@ func exitCode(err error) int {
 	var locked *target.Locked
 	var stale *staleError
 	var several *findingsError
+	var owned *apply.Owned
 	switch {
 	case err == nil:
 		return exitDone
@@ -65,7 +67,7 @@ func exitCode(err error) int {
 		return exitUnknown
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &conflict), errors.As(err, &locked), errors.As(err, &stale), errors.As(err, &several) && several.refused:
+	case errors.As(err, &conflict), errors.As(err, &locked), errors.As(err, &stale), errors.As(err, &owned), errors.As(err, &several) && several.refused:
 		return exitRefused
 	case errors.As(err, &usage):
 		return exitUsage
@@ -120,6 +122,7 @@ func describe(err error) (message, hint string) {
 	var conflict *target.Conflict
 	var unknown *target.Unknown
 	var stale *staleError
+	var owned *apply.Owned
 	var lost *target.LockLost
 	var path *fs.PathError
 	var finding plan.Finding
@@ -131,6 +134,8 @@ func describe(err error) (message, hint string) {
 		return "interrupted", hint
 	case errors.As(err, &stale):
 		hint = stale.hint()
+	case errors.As(err, &owned):
+		hint = "check that this is the target that was meant; --take-over makes it this environment's"
 	case errors.As(err, &conflict):
 		hint = `nothing of this transaction was applied; look at what changed, and run the command again`
 	case errors.As(err, &lost):

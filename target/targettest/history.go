@@ -53,3 +53,30 @@ func history(p *place) {
 		}
 	}
 }
+
+// owner: nobody owns a target that nobody has claimed, and the last claim counts,
+// for every client.
+func owner(p *place) {
+	other := p.Open()
+	for _, want := range []string{"", "first", "second"} {
+		if want != "" {
+			w, err := p.target.Begin(p.Context(), target.Run{ID: "a", Wait: prompt})
+			if err != nil {
+				p.Fatal(err)
+			}
+			if err := w.Claim(p.Context(), []byte(want)); err != nil {
+				p.Error(err)
+			}
+			w.End()
+		}
+		for _, client := range []target.Target{p.target, other} {
+			got, err := client.Owner(p.Context())
+			if err != nil || string(got) != want {
+				p.Errorf("the owner is %q, want %q: %v", got, want, err)
+			}
+		}
+	}
+	if s := p.snapshot(); s.Exists {
+		p.Error("claiming a target makes its root")
+	}
+}

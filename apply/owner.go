@@ -1,0 +1,60 @@
+package apply
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// Owner is the environment that a target belongs to.
+type Owner struct {
+	Project     string `json:"project"`
+	Environment string `json:"environment"`
+}
+
+// Owned is the error of a target that belongs to somebody else.
+type Owned struct{ Owner, By Owner }
+
+func (o *Owned) Error() string {
+	return fmt.Sprintf("this target belongs to %s, and this is %s", o.By, o.Owner)
+}
+
+func (o Owner) String() string {
+	return fmt.Sprintf("the environment %s of the project %s", plan.Printable(o.Environment), plan.Printable(o.Project))
+}
+
+// Check reports whether a target belongs to nobody else. claimed says that it is
+// the owner's already.
+func (o Owner) Check(ctx context.Context, t target.Target) (claimed bool, err error) {
+	data, err := t.Owner(ctx)
+	if err != nil || len(data) == 0 {
+		return false, err
+	}
+	var by Owner
+	if err := json.Unmarshal(data, &by); err != nil {
+		return false, fmt.Errorf("whose %s is can't be read: %w", plan.Printable(t.String()), err)
+	}
+	if by != o {
+		return false, &Owned{Owner: o, By: by}
+	}
+	return true, nil
+}
+
+// claim makes the target the owner's, under the lock.
+func claim(ctx context.Context, t target.Target, w target.Writer, opts Options) error {
+	if opts.Owner == nil || opts.NoLock {
+		return nil
+	}
+	claimed, err := opts.Owner.Check(ctx, t)
+	if claimed || err != nil && !opts.TakeOver {
+		return err
+	}
+	data, err := json.Marshal(opts.Owner)
+	if err != nil {
+		return err
+	}
+	return w.Claim(ctx, data)
+}
