@@ -29,6 +29,8 @@ type cli struct {
 	Show     showCmd     `cmd:"" help:"Show a saved plan."`
 	Diff     diffCmd     `cmd:"" help:"Show how two trees or targets differ."`
 	Pull     pullCmd     `cmd:"" help:"Write what is at the target as YAML into an empty folder."`
+	Envs     envsCmd     `cmd:"" help:"List the environments: target, overlays, state and last apply."`
+	Matrix   matrixCmd   `cmd:"" help:"Show which configurations are the same in all environments, and which are not."`
 	Render   renderCmd   `cmd:"" help:"Print the tree with an environment's overlays laid over it."`
 	Validate validateCmd `cmd:"" help:"Check a tree without a target."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

@@ -20,6 +20,8 @@ const (
 	KindValidate = "confo-sync/validate"
 	KindRender   = "confo-sync/render"
 	KindPromote  = "confo-sync/promote"
+	KindMatrix   = "confo-sync/matrix"
+	KindEnvs     = "confo-sync/envs"
 )
 
 // Version is that of the report's form. It grows when a field changes its
@@ -49,10 +51,12 @@ type Report struct {
 	Errors      []Finding `json:"errors"`
 	Moved       Changes   `json:"moved,omitzero"`
 	// Stale is what keeps a saved plan from being applied.
-	Stale   []Stale  `json:"stale,omitempty"`
-	Applied *Applied `json:"applied,omitempty"`
-	Written *Written `json:"written,omitempty"`
-	Tree    *Tree    `json:"tree,omitempty"`
+	Stale        []Stale       `json:"stale,omitempty"`
+	Applied      *Applied      `json:"applied,omitempty"`
+	Written      *Written      `json:"written,omitempty"`
+	Tree         *Tree         `json:"tree,omitempty"`
+	Matrix       *Matrix       `json:"matrix,omitempty"`
+	Environments []Environment `json:"environments,omitempty"`
 
 	masker *masker
 }
@@ -81,6 +85,27 @@ type Summary struct {
 	Delete       int `json:"delete"`
 	Unchanged    int `json:"unchanged"` // configurations
 	Transactions int `json:"transactions"`
+}
+
+// Environment is one of a project, and what was found of it.
+type Environment struct {
+	Name     string   `json:"name"`
+	Target   string   `json:"target"`
+	Overlays []string `json:"overlays"`
+	// State is reachable; empty, when nothing was applied yet; or unreachable,
+	// with an error.
+	State string     `json:"state"`
+	Error string     `json:"error,omitempty"`
+	Last  *LastApply `json:"last_apply,omitempty"`
+}
+
+// LastApply is the last apply that an environment's history knows.
+type LastApply struct {
+	ID     string    `json:"id"`
+	Time   time.Time `json:"time"`
+	Who    string    `json:"who"`
+	Reason string    `json:"reason,omitempty"`
+	Commit string    `json:"commit,omitempty"`
 }
 
 // Namespace counts the changes to a namespace and to what is in it.

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"sync"
+	"text/tabwriter"
+	"time"
+
+	"github.com/confo-sync/confo-sync/apply"
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/source/project"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+type envsCmd struct{}
+
+// Run lists the environments.
+func (c *envsCmd) Run(ctx context.Context, a *app) error {
+	a.begin(render.KindEnvs, "", "")
+	if err := a.plainForms("envs"); err != nil {
+		return err
+	}
+	p, err := a.readProject()
+	if err != nil {
+		return err
+	}
+	if p == nil {
+		return noProject()
+	}
+	a.project, a.given = p, a.Credentials
+	rows := make([]render.Environment, len(p.Environments))
+	var all sync.WaitGroup
+	for i := range p.Environments {
+		all.Go(func() { rows[i] = a.look(ctx, &p.Environments[i]) })
+	}
+	all.Wait()
+	a.report.Environments = rows
+	if a.Format == "json" {
+		return a.show()
+	}
+	return writeEnvironments(a.stdout, rows)
+}
+
+// look finds out whether an environment can be reached, and who applied to it
+// last. That it can't is no failure of the list.
+func (a *app) look(ctx context.Context, e *project.Environment) render.Environment {
+	row := render.Environment{Name: e.Name, Target: e.Target, Overlays: []string{}, State: "reachable"}
+	for _, o := range e.Overlays {
+		row.Overlays = append(row.Overlays, filepath.ToSlash(o))
+	}
+	failed := func(err error) render.Environment {
+		row.State = "unreachable"
+		row.Error, _ = describe(err)
+		return row
+	}
+	own := *a
+	if own.Credentials = a.given; own.Credentials == "" {
+		own.Credentials = e.Credentials
+	}
+	t, err := own.open(e.Target, false)
+	if err != nil {
+		return failed(err)
+	}
+	defer t.Close()
+	row.Target = t.String()
+	live, err := t.Snapshot(ctx, target.ReadOptions{Selection: plan.Selection{}.Only(map[string]bool{})})
+	if err != nil {
+		return failed(err)
+	}
+	if !live.Exists {
+		row.State = "empty"
+	}
+	last, err := lastApply(ctx, t)
+	if err != nil {
+		return failed(err)
+	}
+	if last != nil {
+		row.Last = &render.LastApply{ID: last.ID, Time: last.Time, Who: last.Who, Reason: last.Reason, Commit: last.Commit}
+	}
+	return row
+}
+
+// lastApply returns the last entry of a target's history, or nil. Most were made
+// lately, so the whole of it is read only when they were not.
+func lastApply(ctx context.Context, t target.Target) (*apply.Entry, error) {
+	for _, since := range []time.Time{time.Now().Add(-time.Hour), time.Now().AddDate(0, 0, -7), {}} {
+		entries, err := apply.History(ctx, t, since)
+		if err != nil {
+			return nil, err
+		}
+		if len(entries) > 0 {
+			return entries[len(entries)-1], nil
+		}
+	}
+	return nil, nil
+}
+
+func writeEnvironments(w io.Writer, rows []render.Environment) error {
+	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(table, "environment\ttarget\toverlays\tstate\tlast apply")
+	for _, r := range rows {
+		overlays := "-"
+		if len(r.Overlays) > 0 {
+			overlays = strings.Join(r.Overlays, ", ")
+		}
+		last := "-"
+		if r.Last != nil {
+			last = fmt.Sprintf("%s by %s", r.Last.Time.Local().Format(time.DateTime), r.Last.Who)
+		}
+		cells := []string{r.Name, r.Target, overlays, r.State, last}
+		for i := range cells {
+			cells[i] = plan.Printable(cells[i])
+		}
+		fmt.Fprintln(table, strings.Join(cells, "\t"))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if r.Error != "" {
+			fmt.Fprintf(w, "%s: %s\n", plan.Printable(r.Name), r.Error)
+		}
+	}
+	return nil
+}

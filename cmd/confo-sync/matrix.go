@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/source"
+	"github.com/confo-sync/confo-sync/source/project"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+type matrixCmd struct {
+	Configuration        string `arg:"" optional:"" placeholder:"NAMESPACE/CONFIGURATION" help:"Show the fields of this configuration side by side."`
+	All                  bool   `help:"Show also what is the same everywhere."`
+	ShowSensitive        bool   `help:"Show passwords and the like in plain, at a terminal."`
+	ShowSensitiveInFiles bool   `help:"Show them in files and pipes too."`
+}
+
+// place is an environment with what is live there and what is declared for it.
+type place struct {
+	environment *project.Environment
+	live        *plan.Snapshot
+	declared    *plan.Tree
+}
+
+// Run shows configurations by environments.
+func (c *matrixCmd) Run(ctx context.Context, a *app) error {
+	a.begin(render.KindMatrix, "", "")
+	if err := a.output(outputFlags{ShowSensitive: c.ShowSensitive, ShowSensitiveInFiles: c.ShowSensitiveInFiles}); err != nil {
+		return err
+	}
+	if a.Format == "markdown" {
+		return &usageError{errors.New("matrix has no markdown form: it has text, json and html")}
+	}
+	places, err := c.read(ctx, a)
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(places))
+	live := make([]*plan.Snapshot, len(places))
+	declared := make([]*plan.Tree, len(places))
+	for i, p := range places {
+		names[i], live[i], declared[i] = p.environment.Name, p.live, p.declared
+	}
+	rows := plan.Matrix(live, declared)
+	if c.Configuration != "" {
+		if rows, err = c.only(rows); err != nil {
+			return err
+		}
+	}
+	m := render.NewMatrix(names, rows, c.All || c.Configuration != "")
+	if c.Configuration != "" {
+		values, err := c.values(places, rows[0].Key)
+		if err != nil {
+			return err
+		}
+		m.AddFields(values)
+	}
+	a.report.Matrix = m
+	a.shown = true
+	switch a.Format {
+	case "json":
+		return render.JSON(a.stdout, a.report)
+	case "html":
+		return render.MatrixHTML(a.stdout, m)
+	default:
+		return render.MatrixText(a.stdout, m)
+	}
+}
+
+// read reads what is live in all environments at the same time, and what is
+// declared for them.
+func (c *matrixCmd) read(ctx context.Context, a *app) ([]place, error) {
+	p, err := a.readProject()
+	if err != nil {
+		return nil, err
+	}
+	if p == nil {
+		return nil, noProject()
+	}
+	a.project, a.given = p, a.Credentials
+	if a.Source == "" {
+		a.Source = p.Source
+	}
+	places := make([]place, len(p.Environments))
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range p.Environments {
+		e := &p.Environments[i]
+		places[i].environment = e
+		group.Go(func() error {
+			s, err := a.liveOf(ctx, e)
+			if err != nil {
+				return fmt.Errorf("%s: %w", plan.Printable(e.Name), err)
+			}
+			places[i].live = s.live
+			return nil
+		})
+	}
+	for i := range p.Environments {
+		reading := *a
+		reading.overlays = p.Environments[i].Overlays
+		reading.Quiet = true // what there is to say of the tree, validate says
+		tree, _, err := reading.loadTree(ctx, a.Source, a.place(), source.LoadOptions{Overlays: reading.laid()})
+		if err != nil {
+			return nil, errors.Join(err, group.Wait())
+		}
+		places[i].declared = tree
+	}
+	return places, group.Wait()
+}
+
+// only returns the row of the configuration that was asked for.
+func (c *matrixCmd) only(rows []plan.MatrixRow) ([]plan.MatrixRow, error) {
+	names := make([]string, len(rows))
+	for i, r := range rows {
+		names[i] = r.Key.String()
+		if names[i] == c.Configuration {
+			return rows[i : i+1], nil
+		}
+	}
+	hint := "matrix --all lists them"
+	if meant := project.Closest(c.Configuration, names); meant != "" {
+		hint = "did you mean " + plan.Printable(meant) + "?"
+	}
+	return nil, target.WithHint(fmt.Errorf("no environment has a configuration %s", plan.Quote(c.Configuration)), hint)
+}
+
+// values returns a configuration's values in all places, masked: equal ones share
+// their numbers across places.
+func (c *matrixCmd) values(places []place, key plan.Key) ([]*plan.Node, error) {
+	values := make([]*plan.Node, len(places))
+	var declared plan.Tree
+	var live plan.Snapshot
+	var patterns []plan.Pattern
+	var marked []plan.Path // wherever it is marked, it is everywhere
+	for _, p := range places {
+		declared.Namespaces = append(declared.Namespaces, p.declared.Namespaces...)
+		live.Namespaces = append(live.Namespaces, p.live.Namespaces...)
+		patterns = append(patterns, p.environment.Sensitive...)
+		if config := find(p.declared, key); config != nil {
+			marked = append(marked, config.Value.SensitivePaths()...)
+		}
+	}
+	masker := render.NewMasker(plan.SensitivityOf(&declared, &live).With(patterns), c.ShowSensitive || c.ShowSensitiveInFiles)
+	for i, p := range places {
+		for _, ns := range p.live.Namespaces {
+			for _, config := range ns.Configs {
+				if ns.Name != key.Namespace || config.Name != key.Config {
+					continue
+				}
+				n, err := config.Value.Parse()
+				if err == nil {
+					n, err = masker.Value(key, plan.Encode(n, marked...))
+				}
+				if err != nil {
+					return nil, fmt.Errorf("%s in %s: %w", plan.Printable(key.String()), plan.Printable(p.environment.Name), err)
+				}
+				values[i] = &n
+			}
+		}
+	}
+	return values, nil
+}
+
+// find returns a configuration of a tree, or nil.
+func find(t *plan.Tree, key plan.Key) *plan.Config {
+	for i := range t.Namespaces {
+		if ns := &t.Namespaces[i]; ns.Name == key.Namespace {
+			for j := range ns.Configs {
+				if ns.Configs[j].Name == key.Config {
+					return &ns.Configs[j]
+				}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,221 @@
+package render
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// Matrix shows configurations by environments; of one configuration, its fields.
+type Matrix struct {
+	Environments []string    `json:"environments"`
+	Rows         []MatrixRow `json:"rows"`
+	// Same counts the configurations that are the same everywhere.
+	Same   int           `json:"same"`
+	Fields []MatrixField `json:"fields,omitempty"`
+}
+
+// MatrixRow is a configuration, with a cell for each environment.
+type MatrixRow struct {
+	Object
+	Cells []MatrixCell `json:"cells"`
+}
+
+// MatrixCell is what an environment has: those with the same value share a
+// letter. It has none when the configuration is missing.
+type MatrixCell struct {
+	Value   string `json:"value,omitempty"`
+	Drifted bool   `json:"drifted,omitempty"` // it is not what the tree declares
+}
+
+// MatrixField is a field of the one configuration that was asked for.
+type MatrixField struct {
+	Name  string   `json:"name"`
+	Cells []*Value `json:"cells"` // null where the field is missing
+	Same  bool     `json:"same"`
+}
+
+// NewMatrix returns a matrix as it is shown: without what is the same everywhere,
+// unless all is asked for.
+func NewMatrix(environments []string, rows []plan.MatrixRow, all bool) *Matrix {
+	m := &Matrix{Environments: environments, Rows: []MatrixRow{}}
+	for _, r := range rows {
+		if r.Same() {
+			m.Same++
+			if !all {
+				continue
+			}
+		}
+		row := MatrixRow{Object: object(r.Key)}
+		for _, c := range r.Cells {
+			row.Cells = append(row.Cells, MatrixCell{Value: letter(c.Value), Drifted: c.Drifted})
+		}
+		m.Rows = append(m.Rows, row)
+	}
+	return m
+}
+
+// letter returns A for 1, B for 2; A27 for 27, should there be so many.
+func letter(n int) string {
+	switch {
+	case n == 0:
+		return ""
+	case n <= 26:
+		return string(rune('A' + n - 1))
+	}
+	return fmt.Sprintf("A%d", n)
+}
+
+// AddFields puts the fields of one configuration side by side. A value is nil
+// where the configuration is missing.
+func (m *Matrix) AddFields(values []*plan.Node) {
+	index := map[string]int{}
+	for place, n := range values {
+		if n == nil {
+			continue
+		}
+		for _, leaf := range n.Leaves() {
+			name := leaf.Path.String()
+			i, ok := index[name]
+			if !ok {
+				i = len(m.Fields)
+				index[name] = i
+				m.Fields = append(m.Fields, MatrixField{Name: name, Cells: make([]*Value, len(values))})
+			}
+			m.Fields[i].Cells[place] = &Value{node: leaf.Node}
+		}
+	}
+	for i := range m.Fields {
+		f := &m.Fields[i]
+		f.Same = true
+		for _, c := range f.Cells {
+			if c == nil || f.Cells[0] == nil || !c.node.Equal(f.Cells[0].node) {
+				f.Same = false
+			}
+		}
+	}
+}
+
+// MatrixText writes the matrix for people.
+func MatrixText(w io.Writer, m *Matrix) error {
+	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	if len(m.Fields) > 0 {
+		fmt.Fprintf(table, "  field\t%s\n", strings.Join(m.names(), "\t"))
+		for _, f := range m.Fields {
+			mark := "  "
+			if !f.Same {
+				mark = "~ "
+			}
+			fmt.Fprintf(table, "%s%s\t%s\n", mark, f.Name, strings.Join(f.texts(), "\t"))
+		}
+		return table.Flush()
+	}
+	if len(m.Rows) > 0 {
+		fmt.Fprintf(table, "configuration\t%s\n", strings.Join(m.names(), "\t"))
+		for _, r := range m.Rows {
+			fmt.Fprintf(table, "%s\t%s\n", r.title(), strings.Join(r.texts(), "\t"))
+		}
+		if err := table.Flush(); err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "\nThe same letter is the same value; - is missing; * is not what the tree declares.\n")
+	}
+	_, err := fmt.Fprintln(w, m.sum())
+	return err
+}
+
+// sum says in a sentence how much is the same.
+func (m *Matrix) sum() string {
+	differ := 0
+	for _, r := range m.Rows {
+		if !r.same() {
+			differ++
+		}
+	}
+	if differ == 0 {
+		return upperFirst(plural(m.Same, "configuration")) + ", the same everywhere, as declared."
+	}
+	verb := "differ or have"
+	if differ == 1 {
+		verb = "differs or has"
+	}
+	return fmt.Sprintf("%s %s drifted, %d the same everywhere.", upperFirst(plural(differ, "configuration")), verb, m.Same)
+}
+
+func (r MatrixRow) same() bool {
+	for _, c := range r.Cells {
+		if c.Drifted || c.Value != "A" {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *Matrix) names() []string {
+	names := make([]string, len(m.Environments))
+	for i, name := range m.Environments {
+		names[i] = plan.Printable(name)
+	}
+	return names
+}
+
+func (r MatrixRow) texts() []string {
+	texts := make([]string, len(r.Cells))
+	for i, c := range r.Cells {
+		texts[i] = c.Value
+		if c.Value == "" {
+			texts[i] = "-"
+		}
+		if c.Drifted {
+			texts[i] += "*"
+		}
+	}
+	return texts
+}
+
+func (f MatrixField) texts() []string {
+	texts := make([]string, len(f.Cells))
+	for i, c := range f.Cells {
+		texts[i] = "-"
+		if c != nil {
+			texts[i] = inline(c.node)
+		}
+	}
+	return texts
+}
+
+//go:embed html/matrix.html
+var matrixFile embed.FS
+
+var matrixPage = template.Must(template.ParseFS(matrixFile, "html/matrix.html"))
+
+// MatrixHTML writes the matrix as one HTML file that needs nothing but itself.
+func MatrixHTML(w io.Writer, m *Matrix) error {
+	type row struct {
+		Name  string
+		Same  bool
+		Cells []string
+	}
+	page := struct {
+		Title, Sum, Head string
+		Names            []string
+		Rows             []row
+		CSS              template.CSS
+	}{Title: "Configurations by environment", Sum: m.sum(), Head: "Configuration", Names: m.names(), CSS: template.CSS(htmlCSS)}
+	for _, r := range m.Rows {
+		page.Rows = append(page.Rows, row{r.title(), r.same(), r.texts()})
+	}
+	if len(m.Fields) > 0 {
+		page.Rows, page.Head = nil, "Field"
+		page.Title = m.Rows[0].title()
+		for _, f := range m.Fields {
+			page.Rows = append(page.Rows, row{f.Name, f.Same, f.texts()})
+		}
+	}
+	return matrixPage.ExecuteTemplate(w, "matrix", page)
+}
