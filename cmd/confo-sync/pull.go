@@ -36,26 +36,36 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer t.Close()
+	left, err := a.pull(ctx, t, a.Source, c.Split)
+	if err != nil {
+		return err
+	}
+	return c.report(a, left)
+}
+
+// pull writes what is live at a target to a folder, and returns what could not be
+// written.
+func (a *app) pull(ctx context.Context, t target.Target, dir string, split bool) (left []plan.Finding, err error) {
 	live, err := a.snapshot(ctx, t)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(live.Namespaces) == 0 {
-		return nothingToPull(t, live)
+		return nil, nothingToPull(t, live)
 	}
 	tree, left := readable(live)
-	written, err := source.Write(a.Source, tree, source.WriteOptions{Split: c.Split})
+	written, err := source.Write(dir, tree, source.WriteOptions{Split: split})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := a.writtenIs(ctx, tree); err != nil {
-		return err
+	if err := writtenIs(ctx, dir, tree); err != nil {
+		return nil, err
 	}
 	a.report.Written = &render.Written{
 		Files: written.Files, Namespaces: len(tree.Namespaces), Configurations: tree.Configs(),
-		Sensitive: plan.Sensitivity{}.Count(tree),
+		Sensitive: plan.Sensitivity{}.With(a.rules.Sensitive).Count(tree),
 	}
-	return c.report(a, left)
+	return left, nil
 }
 
 func (c *pullCmd) report(a *app, left []plan.Finding) error {
@@ -73,12 +83,17 @@ func (c *pullCmd) report(a *app, left []plan.Finding) error {
 	if w.Sensitive > 0 {
 		a.notice("%s now stand there in plain text: keep the folder to yourself until they are out.", plural(w.Sensitive, "sensitive value"))
 	}
-	if len(left) > 0 {
-		return target.WithHint(
-			fmt.Errorf("%s left out, so a plan of this folder would delete what was left out", plural(len(left), "configuration")),
-			"mend or delete them at the target, or declare them in the folder, before you apply it")
+	return leftOut(left)
+}
+
+// leftOut is the error of a tree that lacks what could not be read.
+func leftOut(left []plan.Finding) error {
+	if len(left) == 0 {
+		return nil
 	}
-	return nil
+	return target.WithHint(
+		fmt.Errorf("%s left out, so a plan of this folder would delete what was left out", plural(len(left), "configuration")),
+		"mend or delete them at the target, or declare them in the folder, before you apply it")
 }
 
 func nothingToPull(t target.Target, live *plan.Snapshot) error {
@@ -118,8 +133,8 @@ func readable(live *plan.Snapshot) (*plan.Tree, []plan.Finding) {
 }
 
 // writtenIs reads what was written and compares it with what was to be.
-func (a *app) writtenIs(ctx context.Context, tree *plan.Tree) error {
-	reread, found, err := source.Load(ctx, a.Source, source.LoadOptions{})
+func writtenIs(ctx context.Context, dir string, tree *plan.Tree) error {
+	reread, found, err := source.Load(ctx, dir, source.LoadOptions{})
 	if err != nil {
 		return fmt.Errorf("read what was written: %w", err)
 	}
@@ -134,7 +149,7 @@ func (a *app) writtenIs(ctx context.Context, tree *plan.Tree) error {
 	}
 	if len(problems) > 0 {
 		return fmt.Errorf("what was written to %s does not read as what is live (please report this): %w",
-			plan.Printable(a.Source), errors.Join(problems...))
+			plan.Printable(dir), errors.Join(problems...))
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ import (
 type cli struct {
 	globals
 
+	Init     initCmd     `cmd:"" help:"Write a project file and a tree in this folder, from what is live if you like."`
 	Plan     planCmd     `cmd:"" help:"Show what would change at the target. Writes nothing."`
 	Apply    applyCmd    `cmd:"" help:"Show what would change, ask, and change it."`
 	Promote  promoteCmd  `cmd:"" help:"Bring the configurations of one environment to another, but for what is the other's own."`

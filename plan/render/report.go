@@ -22,6 +22,7 @@ const (
 	KindPromote  = "confo-sync/promote"
 	KindMatrix   = "confo-sync/matrix"
 	KindEnvs     = "confo-sync/envs"
+	KindInit     = "confo-sync/init"
 )
 
 // Version is that of the report's form. It grows when a field changes its

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/source/project"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+//go:embed init
+var initFiles embed.FS
+
+type initCmd struct {
+	From string `placeholder:"WHERE" help:"Write what is live there: a target's URL, a folder of Confo's file backend, or a JSON file with Confo's credentials dictionary."`
+}
+
+// What init writes, beside the project file.
+const (
+	initTree   = "config"
+	initIgnore = ".gitignore"
+)
+
+// ignored are the lines that .gitignore has.
+var ignored = []string{".confo/", "*.confo"}
+
+// settled is what the project file is made of.
+type settled struct{ Name, Target, Credentials string }
+
+// Run writes a project where there is none.
+func (c *initCmd) Run(ctx context.Context, a *app) error {
+	a.begin(render.KindInit, "", initTree)
+	if err := a.plainForms("init"); err != nil {
+		return err
+	}
+	if err := nothingThere(); err != nil {
+		return err
+	}
+	// Everything is made beside its place first: should anything fail, nothing
+	// is left.
+	staging, err := os.MkdirTemp(".", ".confo-sync-init-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(staging)
+	tree := filepath.Join(staging, initTree)
+	say := settled{Name: "dev", Target: "file:.confo/dev"}
+	var left []plan.Finding
+	if c.From != "" {
+		say, left, err = c.pull(ctx, a, tree)
+	} else {
+		err = example(a, tree)
+	}
+	if err != nil {
+		return err
+	}
+	if err := say.write(tree); err != nil {
+		return err
+	}
+	return c.report(a, say, left)
+}
+
+// nothingThere refuses to write over anything.
+func nothingThere() error {
+	there := func(path, hint string) error {
+		return target.WithHint(fmt.Errorf("%s is there already, and init overwrites nothing", path), hint)
+	}
+	if _, err := os.Lstat(project.FileName); err == nil {
+		return there(project.FileName, "this folder has its project: go on with confo-sync plan")
+	}
+	entries, err := os.ReadDir(initTree)
+	switch {
+	case err == nil && len(entries) > 0:
+		return there(initTree+"/", "move it away, or write "+project.FileName+" by hand")
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return there(initTree, "move it away")
+	}
+	return nil
+}
+
+// example writes a tree to begin with.
+func example(a *app, dir string) error {
+	content, err := initFiles.ReadFile("init/example.yaml")
+	if err == nil {
+		err = os.Mkdir(dir, 0o777)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "example.yaml"), content, 0o666)
+	}
+	a.report.Written = &render.Written{Files: 1, Namespaces: 1, Configurations: 2}
+	return err
+}
+
+// pull writes what is live somewhere.
+func (c *initCmd) pull(ctx context.Context, a *app, dir string) (settled, []plan.Finding, error) {
+	say := settled{Name: "live"}
+	a.Target = c.From
+	if !target.IsURL(c.From) {
+		info, err := os.Stat(c.From)
+		switch {
+		case err != nil:
+			return say, nil, target.WithHint(fmt.Errorf("--from: %w", err), "it is a target's URL, a folder, or a JSON file with credentials")
+		case info.IsDir():
+			a.Target = target.SchemeFile + ":" + c.From
+		default:
+			a.Target, a.Credentials = "", c.From
+			say.Credentials = filepath.ToSlash(c.From)
+		}
+	}
+	t, err := a.openTarget(false)
+	if err != nil {
+		return say, nil, err
+	}
+	defer t.Close()
+	say.Target = t.String()
+	left, err := a.pull(ctx, t, dir, false)
+	return say, left, err
+}
+
+// write puts everything in its place, the project file last.
+func (s settled) write(tree string) error {
+	text, err := template.ParseFS(initFiles, "init/confo-sync.yaml")
+	if err != nil {
+		return err
+	}
+	var file bytes.Buffer
+	if err := text.Execute(&file, s); err != nil {
+		return err
+	}
+	if err := addIgnored(); err != nil {
+		return err
+	}
+	if err := os.Remove(initTree); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Rename(tree, initTree); err != nil {
+		return err
+	}
+	out, err := os.OpenFile(project.FileName, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(file.Bytes())
+	return errors.Join(err, out.Close())
+}
+
+// addIgnored adds to .gitignore what it lacks.
+func addIgnored() error {
+	content, err := os.ReadFile(initIgnore)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	has := map[string]bool{}
+	for line := range strings.Lines(string(content)) {
+		has[strings.TrimSpace(line)] = true
+	}
+	if len(content) > 0 && !bytes.HasSuffix(content, []byte("\n")) {
+		content = append(content, '\n')
+	}
+	lacks := false
+	for _, line := range ignored {
+		if !has[line] {
+			content, lacks = append(content, line+"\n"...), true
+		}
+	}
+	if !lacks {
+		return nil
+	}
+	return os.WriteFile(initIgnore, content, 0o666)
+}
+
+func (c *initCmd) report(a *app, say settled, left []plan.Finding) error {
+	a.warn(left...)
+	w := a.report.Written
+	if a.Format == "json" {
+		if err := a.show(); err != nil {
+			return err
+		}
+	} else {
+		a.say("Wrote %s, %s in %s/, and %s.", project.FileName, plural(w.Configurations, "configuration"), initTree, initIgnore)
+		a.say("Next: confo-sync plan")
+	}
+	if w.Sensitive > 0 {
+		a.notice("%s now stand there in plain text: keep the folder to yourself until they are out.", plural(w.Sensitive, "sensitive value"))
+	}
+	return leftOut(left)
+}
