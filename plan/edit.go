@@ -73,7 +73,7 @@ func (c Change) Edits(s Sensitivity) (edits []Edit, unchanged int) {
 	if c.Action != Delete {
 		after = parse(c.After)
 	}
-	declared := slices.Concat(c.Before.sensitive(), c.After.sensitive())
+	declared := slices.Concat(c.Before.sensitive(), c.After.sensitive(), s.paths(c.Key))
 	for _, n := range []*Node{before, after} {
 		if n != nil {
 			s.mark(n, declared)

@@ -74,6 +74,11 @@ func TestPromotion(t *testing.T) {
 			[]string{`shop/db={"password": "p", "url": "x://u:p@prod/", "port": 2, "tokens": ["p", "q"], "secrets": {"a": "p", "b": "q"}}`}, nil,
 		},
 		{
+			"what the project's tree marks, and names", plan.Promotion{Sensitivity: marksOf(t, `{"pin": 1, "deep": {"a": 1}}`, "pin", "deep").With(patterns(t, "*/*/salt"))},
+			[]string{`ns/c={"pin": 5, "deep": {"a": 5}, "salt": 5, "b": 5}`}, []string{`ns/c={"pin": 1, "deep": {"a": 1}, "salt": 1, "b": 1}`},
+			[]string{`ns/c={"pin": 1, "deep": {"a": 1}, "salt": 1, "b": 5}`}, nil,
+		},
+		{
 			"unless they are to travel", plan.Promotion{WithSecrets: true},
 			[]string{`shop/db={"password": "s"}`}, []string{`shop/db={"password": "p", "token": "q"}`},
 			[]string{`shop/db={"password": "s"}`}, nil,
@@ -128,6 +133,17 @@ func TestPromotion(t *testing.T) {
 			t.Errorf("%s: missing (-want +got):\n%s", test.rule, diff)
 		}
 	}
+}
+
+// marksOf returns the sensitivity of a tree that marks fields of ns/c.
+func marksOf(t *testing.T, value string, fields ...string) plan.Sensitivity {
+	t.Helper()
+	var paths []plan.Path
+	for _, f := range fields {
+		paths = append(paths, parsePath(f))
+	}
+	tree := &plan.Tree{Namespaces: []plan.Namespace{{Name: "ns", Configs: []plan.Config{{Name: "c", Value: plan.Encode(decode(t, value), paths...)}}}}}
+	return plan.SensitivityOf(&plan.Tree{}, nil, tree)
 }
 
 // TestPromotionLaw: promoted, two targets differ only in what is kept.

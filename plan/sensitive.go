@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -19,6 +20,8 @@ type Sensitivity struct {
 	// marked reports whether the tree marks a text. It is a function because
 	// fmt would print what is in a map.
 	marked func(text string) bool
+	// declared returns the fields of a configuration that are marked.
+	declared func(k Key) []Path
 	// patterns name what is sensitive besides.
 	patterns []Pattern
 }
@@ -33,7 +36,7 @@ func (s Sensitivity) With(patterns []Pattern) Sensitivity {
 func (s Sensitivity) Parse(k Key, v Value) (Node, error) {
 	n, err := v.Parse()
 	if err == nil {
-		s.mark(&n, v.sensitive())
+		s.mark(&n, slices.Concat(v.sensitive(), s.paths(k)))
 		s.markNamed(k, &n)
 	}
 	return n, err
@@ -73,27 +76,47 @@ const minMarked = 4
 
 // SensitivityOf returns the sensitivity that takes into account what a tree, or
 // what it is compared with, marks. What the other side has in a marked place is
-// marked as well. live may be nil.
-func SensitivityOf(desired *Tree, live *Snapshot) Sensitivity {
+// marked as well. Other trees may mark too what is live and has no marks of its
+// own. live may be nil.
+func SensitivityOf(desired *Tree, live *Snapshot, others ...*Tree) Sensitivity {
 	declared := map[Key][]Path{}
-	eachValue(desired, live, func(k Key, v Value) {
+	collect := func(k Key, v Value) {
 		if paths := v.sensitive(); paths != nil {
 			declared[k] = append(declared[k], paths...)
 		}
-	})
+	}
+	eachValue(desired, live, collect)
+	for _, t := range others {
+		eachValue(t, nil, collect)
+	}
 	if len(declared) == 0 {
 		return Sensitivity{}
 	}
 	texts := map[string]bool{}
-	eachValue(desired, live, func(k Key, v Value) {
+	remember := func(k Key, v Value) {
 		if paths := declared[k]; paths != nil {
 			if n, err := v.Parse(); err == nil {
 				Sensitivity{}.markBelow(&n, nil, paths)
 				n.rememberMarked(texts)
 			}
 		}
-	})
-	return Sensitivity{marked: func(text string) bool { return texts[text] }}
+	}
+	eachValue(desired, live, remember)
+	for _, t := range others {
+		eachValue(t, nil, remember)
+	}
+	return Sensitivity{
+		marked:   func(text string) bool { return texts[text] },
+		declared: func(k Key) []Path { return declared[k] },
+	}
+}
+
+// paths returns what is marked in a configuration, of whatever value.
+func (s Sensitivity) paths(k Key) []Path {
+	if s.declared == nil {
+		return nil
+	}
+	return s.declared(k)
 }
 
 func eachValue(desired *Tree, live *Snapshot, do func(k Key, v Value)) {

@@ -69,7 +69,11 @@ func (s *stack) unit(u unit, p parsed, l *layered, sel plan.Selection) {
 			return
 		}
 	}
+	before := len(s.tree.Namespaces)
 	ns := s.namespace(u.namespace, plan.Position{File: u.shown})
+	if len(p.configs) == 0 && len(s.tree.Namespaces) == before && l.root == "" {
+		s.warn(plan.Key{Namespace: u.namespace}, position, "an empty file adds nothing to the namespace", "drop it, or write !delete to remove the namespace")
+	}
 	for _, c := range p.configs {
 		if sel.Config(u.namespace, c.Name) {
 			s.config(ns, c, l.configs[c.Name])
@@ -221,6 +225,9 @@ func (m *merger) merge(path plan.Path, base *plan.Node, over plan.Node) (merged 
 	}
 	switch {
 	case over.Kind == plan.Object && base != nil && base.Kind == plan.Object:
+		if len(over.Fields) == 0 {
+			m.warn(m.key, m.position(path), fmt.Sprintf("an empty mapping adds nothing to %s at %s", m.name(path), m.origin(path)), "drop it here, or write !replace {} to empty it")
+		}
 		return m.mapping(path, *base, over), true
 	case base == nil:
 		m.decide(path)

@@ -83,6 +83,13 @@ func TestOverlays(t *testing.T) {
 				"OVER/shop.yaml:2:3: host is what it is already at BASE/shop.yaml:2, so this changes nothing",
 				"OVER/shop.yaml:4:5: pool.max is what it is already at BASE/shop.yaml:5, so this changes nothing",
 			}},
+		{"nothing is added", []string{"shop.yaml", "db: {pool: {}}\nmail: {}\n", "other.yaml", "\n"},
+			`other/c={"a": {"b": 1}} shop/db={"host": "a", "port": 1, "list": [1, 2], "pool": {"min": 1, "max": 2}} shop/mail={"from": "x"}`,
+			[]string{
+				"OVER/other.yaml:1:1: an empty file adds nothing to the namespace",
+				"OVER/shop.yaml:1:6: an empty mapping adds nothing to pool at BASE/shop.yaml:5",
+				"OVER/shop.yaml:2:1: an empty mapping adds nothing to the configuration at BASE/shop.yaml:6",
+			}},
 		{"what is not there", []string{"shop.yaml", "db: {hots: !delete , x: !append [1], y: !replace {}}\nmial: !delete\n", "shp.yaml", "!delete\n"},
 			`other/c={"a": {"b": 1}} shop/db={"host": "a", "port": 1, "list": [1, 2], "pool": {"min": 1, "max": 2}, "x": [1], "y": {}} shop/mail={"from": "x"}`,
 			[]string{

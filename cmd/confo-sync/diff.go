@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source"
 	"github.com/confo-sync/confo-sync/source/git"
+	"github.com/confo-sync/confo-sync/source/project"
 	"github.com/confo-sync/confo-sync/target"
 )
 
@@ -35,7 +37,11 @@ func (c *diffCmd) Run(ctx context.Context, a *app) error {
 	p := plan.Diff(to.tree(), from.snapshot(), plan.Options{Prune: plan.PruneNamespaces, Selection: a.selection()})
 	a.report.Commit = to.commit
 	a.report.Missing = !from.snapshot().Exists
-	a.report.Add(p, 0, plan.SensitivityOf(to.tree(), from.snapshot()))
+	marks, err := a.marks(ctx, from.environment, to.environment)
+	if err != nil {
+		return err
+	}
+	a.report.Add(p, 0, plan.SensitivityOf(to.tree(), from.snapshot(), marks...).With(append(from.sensitive(), to.sensitive()...)))
 	if err := a.show(); err != nil {
 		return err
 	}
@@ -50,6 +56,16 @@ type side struct {
 	declared *plan.Tree
 	live     *plan.Snapshot
 	commit   string // of what is declared, if that is known
+	// environment is whose live tree it is, if it is one's.
+	environment *project.Environment
+}
+
+// sensitive returns what the side's environment says is sensitive.
+func (s side) sensitive() []plan.Pattern {
+	if s.environment == nil {
+		return nil
+	}
+	return slices.Clone(s.environment.Sensitive)
 }
 
 func (s side) tree() *plan.Tree {

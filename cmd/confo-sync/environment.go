@@ -133,7 +133,7 @@ func (a *app) liveOf(ctx context.Context, e *project.Environment) (side, error) 
 	}
 	defer t.Close()
 	live, err := own.snapshot(ctx, t)
-	return side{live: live}, err
+	return side{live: live, environment: e}, err
 }
 
 // owner returns who a target is claimed for: nobody, without an environment.
@@ -142,6 +142,27 @@ func (a *app) owner() *apply.Owner {
 		return nil
 	}
 	return &apply.Owner{Project: a.project.Name, Environment: a.environment.Name}
+}
+
+// marks reads what the project declares for environments, for what it marks as
+// sensitive: what is live has no marks of its own. What there is to say of the
+// tree, validate says.
+func (a *app) marks(ctx context.Context, environments ...*project.Environment) ([]*plan.Tree, error) {
+	var trees []*plan.Tree
+	for _, e := range environments {
+		if e == nil {
+			continue
+		}
+		reading := *a
+		reading.Quiet, reading.Namespace, reading.Exclude = true, nil, nil
+		reading.overlays = e.Overlays
+		tree, _, err := reading.loadTree(ctx, a.project.Source, a.place(), source.LoadOptions{AllowEmpty: true, Overlays: reading.laid()})
+		if err != nil {
+			return nil, err
+		}
+		trees = append(trees, tree)
+	}
+	return trees, nil
 }
 
 // laid returns the overlays of the environment.

@@ -134,29 +134,22 @@ func (c *matrixCmd) only(rows []plan.MatrixRow) ([]plan.MatrixRow, error) {
 // their numbers across places.
 func (c *matrixCmd) values(places []place, key plan.Key) ([]*plan.Node, error) {
 	values := make([]*plan.Node, len(places))
-	var declared plan.Tree
+	var declared []*plan.Tree
 	var live plan.Snapshot
 	var patterns []plan.Pattern
-	var marked []plan.Path // wherever it is marked, it is everywhere
 	for _, p := range places {
-		declared.Namespaces = append(declared.Namespaces, p.declared.Namespaces...)
+		declared = append(declared, p.declared)
 		live.Namespaces = append(live.Namespaces, p.live.Namespaces...)
 		patterns = append(patterns, p.environment.Sensitive...)
-		if config := find(p.declared, key); config != nil {
-			marked = append(marked, config.Value.SensitivePaths()...)
-		}
 	}
-	masker := render.NewMasker(plan.SensitivityOf(&declared, &live).With(patterns), c.ShowSensitive || c.ShowSensitiveInFiles)
+	masker := render.NewMasker(plan.SensitivityOf(&plan.Tree{}, &live, declared...).With(patterns), c.ShowSensitive || c.ShowSensitiveInFiles)
 	for i, p := range places {
 		for _, ns := range p.live.Namespaces {
 			for _, config := range ns.Configs {
 				if ns.Name != key.Namespace || config.Name != key.Config {
 					continue
 				}
-				n, err := config.Value.Parse()
-				if err == nil {
-					n, err = masker.Value(key, plan.Encode(n, marked...))
-				}
+				n, err := masker.Value(key, config.Value)
 				if err != nil {
 					return nil, fmt.Errorf("%s in %s: %w", plan.Printable(key.String()), plan.Printable(p.environment.Name), err)
 				}
@@ -165,18 +158,4 @@ func (c *matrixCmd) values(places []place, key plan.Key) ([]*plan.Node, error) {
 		}
 	}
 	return values, nil
-}
-
-// find returns a configuration of a tree, or nil.
-func find(t *plan.Tree, key plan.Key) *plan.Config {
-	for i := range t.Namespaces {
-		if ns := &t.Namespaces[i]; ns.Name == key.Namespace {
-			for j := range ns.Configs {
-				if ns.Configs[j].Name == key.Config {
-					return &ns.Configs[j]
-				}
-			}
-		}
-	}
-	return nil
 }

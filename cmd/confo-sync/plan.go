@@ -113,6 +113,8 @@ type wish struct {
 	// adapt, when it is set, makes of it what is desired at this target, and
 	// says what the plan is to be made with.
 	adapt func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (desired *plan.Tree, problems []plan.Finding)
+	// marks are trees that say what is sensitive of what is live.
+	marks []*plan.Tree
 }
 
 // declared is the wish for what the tree declares.
@@ -170,7 +172,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	a.report.Commit = commit
 	a.report.Missing = !r.live.Exists
 	a.report.Snapshot = snapshotOf(r.live)
-	a.report.Add(w.plan, len(batches), plan.SensitivityOf(desired, r.live).With(a.rules.Sensitive))
+	a.report.Add(w.plan, len(batches), plan.SensitivityOf(desired, r.live, want.marks...).With(a.rules.Sensitive))
 	return w, nil
 }
 

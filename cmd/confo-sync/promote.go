@@ -65,10 +65,15 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 	if err != nil {
 		return err
 	}
+	marks, err := a.marks(ctx, from, a.environment)
+	if err != nil {
+		return err
+	}
 	want := wish{
-		read: func(ctx context.Context) (*plan.Tree, string, error) { return c.read(ctx, a, from) },
+		marks: marks,
+		read:  func(ctx context.Context) (*plan.Tree, string, error) { return c.read(ctx, a, from) },
 		adapt: func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding) {
-			promotion.Sensitivity = plan.SensitivityOf(tree, live).With(a.rules.Sensitive)
+			promotion.Sensitivity = plan.SensitivityOf(tree, live, marks...).With(a.rules.Sensitive)
 			desired, missing := promotion.Desired(tree, live)
 			o.Selection = plan.Selection{}.Only(promotion.Namespaces(tree))
 			if c.AllowMissing {

@@ -192,6 +192,21 @@ func TestNoSecretIsShown(t *testing.T) {
 			command("plan", "-s", after, "-t", url, "--out", file("plan.confo"),
 				"--report", "text="+file("r.txt"), "--report", "json="+file("r.json"), "--report", "markdown="+file("r.md"), "--report", "html="+file("r.html"))
 			everyForm("show", file("plan.confo"))
+			// Two environments, of which one has the other tree as its overlay.
+			write(dir+"/confo-sync.yaml", fmt.Sprintf("source: before\nenvironments:\n  a: {target: %q}\n  b: {target: %q, overlays: [after]}\n", url, "file:"+file("second")))
+			project := func(args ...string) { everyForm(append([]string{"-f", file("confo-sync.yaml")}, args...)...) }
+			command("-f", file("confo-sync.yaml"), "apply", "-e", "b", "--auto-approve", "-v")
+			project("render", "-e", "a")
+			project("render", "-e", "b", "--origin")
+			project("plan", "-e", "b")
+			project("diff", "env:a", "env:b")
+			project("matrix")
+			project("matrix", "a/changed")
+			project("matrix", "a/typed")
+			project("promote", "a", "b", "--plan-only")
+			project("promote", "b", "a", "--plan-only", "--with-secrets")
+			project("promote", "a", "b", "a/changed", "--allow-missing", "--auto-approve")
+			project("envs")
 			command("apply", "-s", after, "-t", url, "-v")
 			write(after+"/b.yaml", "x: {password: "+quote(p.new())+"}\n")
 			everyForm("apply", file("plan.confo"))
