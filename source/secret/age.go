@@ -1,0 +1,83 @@
+package secret
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"filippo.io/age"
+	"filippo.io/age/armor"
+)
+
+var errNotAge = &Error{
+	"this is not an age file",
+	`"confo-sync encrypt" makes one, as does "age -a"; if it was one, a part of it is missing or changed`,
+}
+
+// Age decrypts an age file, which is armored: YAML holds no binary.
+func (r *Resolver) Age(armored string) (string, error) {
+	armored = strings.TrimSpace(armored)
+	if value, ok := r.ring.values.Load(armored); ok {
+		return value.(string), nil
+	}
+	if !strings.HasPrefix(armored, armor.Header) {
+		return "", errNotAge
+	}
+	ids, err := r.ring.load()
+	if err != nil {
+		return "", err
+	}
+	value, err := ids.decrypt(armored)
+	if err != nil {
+		return "", err
+	}
+	r.ring.values.Store(armored, value)
+	return value, nil
+}
+
+func (ids *identities) decrypt(armored string) (string, error) {
+	if len(ids.all) == 0 {
+		return "", &Error{
+			"no age identity to decrypt it with",
+			ids.also("name a file that holds one with --age-identity FILE, or set " + variable),
+		}
+	}
+	plaintext, err := age.Decrypt(armor.NewReader(strings.NewReader(armored)), ids.all...)
+	var unmatched *age.NoIdentityMatchError
+	switch {
+	case errors.As(err, &unmatched) && slices.Contains(unmatched.StanzaTypes, "scrypt"):
+		return "", &Error{
+			"it is encrypted with a passphrase, and there is no one to ask for it",
+			"encrypt it to recipients: confo-sync encrypt",
+		}
+	case errors.As(err, &unmatched):
+		message := fmt.Sprintf("none of the %d identities can decrypt it", len(ids.all))
+		if len(ids.all) == 1 {
+			message = "the only identity there is can't decrypt it"
+		}
+		return "", &Error{message, ids.also("ask for it to be encrypted to your recipient: confo-sync rotate")}
+	case err != nil:
+		return "", errNotAge
+	}
+	content, err := io.ReadAll(io.LimitReader(plaintext, limit+1))
+	switch {
+	case err != nil:
+		return "", errNotAge
+	case len(content) > limit:
+		return "", &Error{"what is encrypted is larger than 16 MiB", "a value is shorter than that"}
+	case !utf8.Valid(content):
+		return "", &Error{"what is encrypted is not UTF-8", hintBase64}
+	}
+	return string(content), nil
+}
+
+// also adds to a hint which files were of no use.
+func (ids *identities) also(hint string) string {
+	for _, why := range ids.skipped {
+		hint += "; " + why
+	}
+	return hint
+}

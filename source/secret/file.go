@@ -1,0 +1,219 @@
+package secret
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"unicode/utf8"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// File returns the content of the file at path, which counts from the folder of
+// the file from (a real path) that refers to it.
+//
+// A file of one line is that line, without the break at its end; one of several
+// lines is taken as it is. The file must be in the project or in an allowed folder,
+// and so must be what links lead to: who can change a tree cannot read, by it,
+// what else there is on the machine that applies it.
+func (r *Resolver) File(from, path string) (string, error) {
+	if path == "" || strings.ContainsRune(path, 0) {
+		return "", &Error{fmt.Sprintf("%s names no file", plan.Quote(path)), "it is a path, as in !file secrets/password"}
+	}
+	content, err := r.find(from, filepath.FromSlash(path))
+	if err != nil {
+		return "", unreadable(path, err)
+	}
+	line, ended := strings.CutSuffix(content, "\n")
+	if !strings.Contains(line, "\n") {
+		if ended {
+			line = strings.TrimSuffix(line, "\r")
+		}
+		return line, nil
+	}
+	return content, nil
+}
+
+// find reads the file that a path leads to.
+func (r *Resolver) find(from, path string) (string, error) {
+	folders := forms(filepath.Dir(from))
+	if r.checkout != "" {
+		if at, ok := relative(forms(r.checkout), folders); ok {
+			folders = nil
+			for _, original := range forms(r.original) {
+				folders = append(folders, filepath.Join(original, at))
+			}
+		}
+	}
+	places := join(folders, path)
+	if r.checkout != "" {
+		if rel, ok := relative(forms(r.original), places); ok {
+			content, err := read(r.checkout, rel)
+			if !errors.Is(err, fs.ErrNotExist) {
+				return content, err
+			}
+		}
+	}
+	folder, rel, err := r.allowed(places)
+	if err != nil {
+		return "", err
+	}
+	content, err := read(folder, rel)
+	if !refused(err) {
+		return content, err
+	}
+	// A link leads out of this folder, but possibly into one that is allowed.
+	if target, evalErr := filepath.EvalSymlinks(filepath.Join(folder, rel)); evalErr == nil {
+		if folder, rel, outside := r.allowed([]string{target}); outside == nil {
+			return read(folder, rel)
+		}
+	}
+	return "", err
+}
+
+// join returns where a path leads from folders.
+func join(folders []string, path string) []string {
+	if filepath.IsAbs(path) {
+		folders, path = forms(filepath.Dir(path)), filepath.Base(path)
+	}
+	var places []string
+	for _, folder := range folders {
+		places = append(places, filepath.Join(folder, path))
+	}
+	return places
+}
+
+// allowed returns the folder that may be read and holds one of the places, and
+// where it is in it.
+func (r *Resolver) allowed(places []string) (folder, rel string, err error) {
+	for _, folder := range append([]string{r.options.Root}, r.options.Allowed...) {
+		if folder == "" {
+			continue
+		}
+		if rel, ok := relative(forms(folder), places); ok {
+			return folder, rel, nil
+		}
+	}
+	return "", "", errOutside
+}
+
+// forms returns a path as an absolute one: as it is written, and without links
+// if that differs.
+func forms(path string) []string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil
+	}
+	if real, err := filepath.EvalSymlinks(abs); err == nil && real != abs {
+		return []string{abs, real}
+	}
+	return []string{abs}
+}
+
+// relative returns where in a folder a place is, given the forms of both.
+func relative(folders, places []string) (string, bool) {
+	for _, folder := range folders {
+		for _, place := range places {
+			if rel, err := filepath.Rel(folder, place); err == nil && filepath.IsLocal(rel) {
+				return rel, true
+			}
+		}
+	}
+	return "", false
+}
+
+// Why a file can't be read, beside what the system says.
+var (
+	errOutside   = errors.New("outside")
+	errFolder    = errors.New("a folder")
+	errIrregular = errors.New("neither file nor folder")
+	errLarge     = errors.New("too large")
+	errNotUTF8   = errors.New("not UTF-8")
+)
+
+// read reads a file in a folder. Links that lead out of it are not followed.
+func read(folder, rel string) (string, error) {
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return "", err
+	}
+	defer root.Close()
+	// To open a named pipe would be to wait for who writes to it.
+	info, err := root.Stat(rel)
+	if err != nil {
+		return "", err
+	}
+	if err := regular(info); err != nil {
+		return "", err
+	}
+	f, err := root.Open(rel)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	if info, err = f.Stat(); err != nil {
+		return "", err
+	}
+	if err := regular(info); err != nil { // it is another by now
+		return "", err
+	}
+	content, err := io.ReadAll(io.LimitReader(f, limit+1))
+	switch {
+	case err != nil:
+		return "", err
+	case len(content) > limit:
+		return "", errLarge
+	case !utf8.Valid(content):
+		return "", errNotUTF8
+	}
+	return string(content), nil
+}
+
+func regular(info fs.FileInfo) error {
+	switch {
+	case info.IsDir():
+		return errFolder
+	case !info.Mode().IsRegular():
+		return errIrregular
+	}
+	return nil
+}
+
+// refused tells whether it was os.Root, and not the system, that did not follow
+// a path: its error is no variable to compare with.
+func refused(err error) bool {
+	var path *fs.PathError
+	var errno syscall.Errno
+	return errors.As(err, &path) && !errors.As(err, &errno) && !errors.Is(err, fs.ErrNotExist)
+}
+
+// unreadable says why the file at a path, as the user wrote it, can't be read.
+func unreadable(path string, err error) *Error {
+	shown := plan.Printable(path)
+	switch {
+	case err == errOutside || refused(err):
+		return &Error{shown + " leads out of the project", "move it into the project, or allow its folder with --allow-file DIR"}
+	case err == errFolder:
+		return &Error{shown + " is a folder", "name a file in it"}
+	case err == errIrregular:
+		return &Error{shown + " is no regular file", "a pipe or a device can't be read here: put the value in a file"}
+	case err == errLarge:
+		return &Error{shown + " is larger than 16 MiB", "a value is shorter than that: name another file"}
+	case err == errNotUTF8:
+		return &Error{shown + " is not UTF-8", hintBase64}
+	case errors.Is(err, fs.ErrNotExist):
+		return &Error{"there is no file " + shown, "a path counts from the folder of the file that refers to it"}
+	case errors.Is(err, fs.ErrPermission):
+		return &Error{shown + " may not be read by this user", "change who may read it, or run confo-sync as who may"}
+	}
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		err = errno // the rest names the path as the system knows it
+	}
+	return &Error{fmt.Sprintf("%s can't be read: %s", shown, plan.Printable(err.Error())), "see that it is a file, and try again"}
+}

@@ -1,0 +1,205 @@
+package secret
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"filippo.io/age"
+	"filippo.io/age/agessh"
+	"filippo.io/age/armor"
+	"golang.org/x/crypto/ssh"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// variable holds age identities, one a line.
+const variable = "CONFO_SYNC_AGE_KEY"
+
+// ring is the identities there are, read when first needed, and what was
+// decrypted with them.
+type ring struct {
+	options Options
+	once    sync.Once
+	found   identities
+	err     *Error   // what is wrong with those that were named
+	values  sync.Map // armored text to value
+}
+
+// identities are those of one source or of several.
+type identities struct {
+	all     []age.Identity
+	lines   []string // the native ones, as they are written
+	sshFile string   // the first ssh key
+	skipped []string // why usual files were not read, for hints
+}
+
+func (r *ring) load() (*identities, error) {
+	r.once.Do(func() { r.err = r.found.load(r.options) })
+	if r.err != nil {
+		return nil, r.err
+	}
+	return &r.found, nil
+}
+
+// load reads what Options name, or else the variable, or else the usual files.
+func (ids *identities) load(o Options) *Error {
+	if len(o.Identities) > 0 {
+		for _, path := range o.Identities {
+			content, err := readIdentities(path)
+			if err != nil {
+				return &Error{
+					fmt.Sprintf("the identity file %s can't be read: %s", plan.Printable(path), brief(err)),
+					"--age-identity names a file that age-keygen made, or an ssh key",
+				}
+			}
+			if wrong := ids.add(path, content); wrong != nil {
+				return &Error{fmt.Sprintf("the identity file %s %s", plan.Printable(path), wrong.Message), wrong.Hint}
+			}
+		}
+		return nil
+	}
+	if value, _ := o.Env(variable); strings.TrimSpace(value) != "" {
+		if wrong := ids.addLines(value); wrong != nil {
+			return &Error{variable + " " + wrong.Message, "it holds what age-keygen prints: lines that begin with AGE-SECRET-KEY-"}
+		}
+		return nil
+	}
+	for _, path := range usual(o.Env) {
+		info, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		var content []byte
+		if err == nil {
+			if err = regular(info); err == nil {
+				content, err = readIdentities(path)
+			}
+		}
+		if err != nil {
+			ids.skipped = append(ids.skipped, fmt.Sprintf("%s can't be read: %s", plan.Printable(path), brief(err)))
+		} else if wrong := ids.add(path, content); wrong != nil {
+			ids.skipped = append(ids.skipped, plan.Printable(path)+" "+wrong.Message)
+		}
+	}
+	return nil
+}
+
+// usual lists the files where identities are.
+func usual(env func(string) (string, bool)) []string {
+	variable := "HOME"
+	if runtime.GOOS == "windows" {
+		variable = "USERPROFILE"
+	}
+	home, _ := env(variable)
+	config, _ := env("XDG_CONFIG_HOME")
+	if !filepath.IsAbs(config) {
+		config = ""
+		if home != "" {
+			config = filepath.Join(home, ".config")
+		}
+	}
+	var files []string
+	if config != "" {
+		files = append(files,
+			filepath.Join(config, "confo-sync", "age.txt"),
+			filepath.Join(config, "age", "keys.txt"),
+			filepath.Join(config, "sops", "age", "keys.txt"))
+	}
+	if home != "" {
+		files = append(files,
+			filepath.Join(home, ".ssh", "id_ed25519"),
+			filepath.Join(home, ".ssh", "id_rsa"))
+	}
+	return files
+}
+
+// readIdentities reads a file, which may be a pipe, as the shell's <(...) is.
+func readIdentities(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && len(content) > limit {
+		err = errLarge
+	}
+	return content, err
+}
+
+// brief says what went wrong with a file, without its path.
+func brief(err error) string {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return plan.Printable(err.Error())
+}
+
+// add adds the identities of a file. Its error's message goes on from the file's
+// name; parsers' own errors may quote what they read, and are dropped.
+func (ids *identities) add(path string, content []byte) *Error {
+	content = bytes.TrimSpace(content)
+	switch {
+	case bytes.HasPrefix(content, []byte("age-encryption.org/")), bytes.HasPrefix(content, []byte(armor.Header)):
+		return &Error{"is itself encrypted", "it must be decrypted first, to where only you can read it: age -d"}
+	case !bytes.HasPrefix(content, []byte("-----BEGIN ")):
+		return ids.addLines(string(content))
+	}
+	identity, err := agessh.ParseIdentity(append(content, '\n'))
+	var locked *ssh.PassphraseMissingError
+	switch {
+	case errors.As(err, &locked):
+		return &Error{"needs a passphrase", "name a key without one, as age-keygen makes it"}
+	case err != nil:
+		return &Error{"is no ssh key that age can use", "age uses ed25519 and RSA keys; age-keygen makes one of its own"}
+	}
+	ids.all = append(ids.all, identity)
+	if ids.sshFile == "" {
+		ids.sshFile = path
+	}
+	return nil
+}
+
+// addLines adds the identities that a text lists. Of a text that holds others too, as
+// those of plugins, it adds those it knows, and then says so.
+func (ids *identities) addLines(text string) *Error {
+	known, wrong := 0, 0
+	for i, line := range slices.Collect(strings.SplitSeq(text, "\n")) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		parsed, err := age.ParseIdentities(strings.NewReader(line))
+		if err != nil {
+			if wrong == 0 {
+				wrong = i + 1
+			}
+			continue
+		}
+		known++
+		if !slices.Contains(ids.lines, line) {
+			ids.all = append(ids.all, parsed...)
+			ids.lines = append(ids.lines, line)
+		}
+	}
+	switch {
+	case wrong > 0:
+		return &Error{
+			fmt.Sprintf("holds what is no age identity, in line %d", wrong),
+			"identities are lines that begin with AGE-SECRET-KEY-, as age-keygen prints them; plugins are not supported",
+		}
+	case known == 0:
+		return &Error{"holds no age identity", "age-keygen makes one"}
+	}
+	return nil
+}

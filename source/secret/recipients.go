@@ -1,0 +1,104 @@
+package secret
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"filippo.io/age"
+	"filippo.io/age/agessh"
+	"filippo.io/age/armor"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// Recipients are whom to encrypt to.
+type Recipients struct{ all []age.Recipient }
+
+const hintRecipients = "a recipient begins with age1, ssh-ed25519 or ssh-rsa; age-keygen -y prints that of an identity"
+
+// ParseRecipients reads recipients: age1..., ssh-ed25519 ... or ssh-rsa ...
+func ParseRecipients(texts []string) (*Recipients, error) {
+	if len(texts) == 0 {
+		return nil, &Error{"there is no one to encrypt to", hintRecipients}
+	}
+	var r Recipients
+	for i, text := range texts {
+		text = strings.TrimSpace(text)
+		recipient, err := parseRecipient(text)
+		if err != nil {
+			return nil, wrongRecipient(i+1, text)
+		}
+		r.all = append(r.all, recipient)
+	}
+	// Whether they go together is known only by encrypting.
+	if _, err := age.Encrypt(io.Discard, r.all...); err != nil {
+		return nil, &Error{
+			"one value can't be encrypted to all of these recipients",
+			"those that withstand quantum computers (age1pq1...) don't go together with others: use one kind",
+		}
+	}
+	return &r, nil
+}
+
+func parseRecipient(text string) (age.Recipient, error) {
+	if strings.ContainsAny(text, "\r\n") {
+		return nil, fmt.Errorf("several lines")
+	}
+	if strings.HasPrefix(text, "ssh-") {
+		return agessh.ParseRecipient(text)
+	}
+	parsed, err := age.ParseRecipients(strings.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	return parsed[0], nil
+}
+
+// wrongRecipient quotes a text only when it looks like what is public.
+func wrongRecipient(number int, text string) *Error {
+	upper := strings.ToUpper(text)
+	switch {
+	case strings.Contains(upper, "AGE-SECRET-KEY-") || strings.Contains(upper, "AGE-PLUGIN-") || strings.Contains(upper, "PRIVATE KEY"):
+		return &Error{
+			fmt.Sprintf("recipient %d is an identity, which is secret", number),
+			"give its recipient, which age-keygen -y prints; who else has seen the identity can decrypt what is encrypted to it",
+		}
+	case strings.HasPrefix(text, "age1") || strings.HasPrefix(text, "ssh-"):
+		const most = 100
+		shown := text
+		if len(shown) > most {
+			shown = shown[:most] + "..."
+		}
+		return &Error{fmt.Sprintf("recipient %d, %s, is none that age knows", number, plan.Quote(shown)), hintRecipients}
+	}
+	return &Error{fmt.Sprintf("recipient %d is none that age knows", number), hintRecipients}
+}
+
+// Encrypt returns an armored age file that Resolver.Age decrypts.
+func (r *Recipients) Encrypt(plaintext string) (armored string, err error) {
+	switch {
+	case len(plaintext) > limit:
+		return "", &Error{"the value is larger than 16 MiB", "a value is shorter than that"}
+	case !utf8.ValidString(plaintext):
+		return "", &Error{"the value is not UTF-8", hintBase64}
+	}
+	var out bytes.Buffer
+	outer := armor.NewWriter(&out)
+	inner, err := age.Encrypt(outer, r.all...)
+	if err != nil {
+		return "", fmt.Errorf("encrypt: %w", err)
+	}
+	if _, err := io.WriteString(inner, plaintext); err != nil {
+		return "", fmt.Errorf("encrypt: %w", err)
+	}
+	if err := inner.Close(); err != nil {
+		return "", fmt.Errorf("encrypt: %w", err)
+	}
+	if err := outer.Close(); err != nil {
+		return "", fmt.Errorf("encrypt: %w", err)
+	}
+	return out.String(), nil
+}
