@@ -76,6 +76,12 @@ func (c *converter) node(n *yaml.Node) plan.Kind {
 	if n.Kind == yaml.AliasNode {
 		return c.expand(n)
 	}
+	if r, ok := referenceOf(n); ok {
+		return c.reference(n, r)
+	}
+	if kind, ok := c.sealed(n); ok {
+		return kind
+	}
 	if isSensitive(n) {
 		c.sensitive = append(c.sensitive, slices.Clone(c.path))
 	}

@@ -19,6 +19,8 @@ type unit struct {
 	namespace string
 	config    string // when the file holds one configuration; else it holds a namespace
 	json      bool
+
+	references References
 }
 
 // parsed is what a file declares, and what is to be said about it.
@@ -39,6 +41,11 @@ func (u unit) read(ctx context.Context, w workers) parsed {
 // parse reads the file's content, if it is large in chunks. It keeps nothing of
 // data.
 func (u unit) parse(ctx context.Context, w workers, data []byte) parsed {
+	if mayBeSealed(data) {
+		d := u.document(data)
+		d.unseal(ctx)
+		return d.parseWhole()
+	}
 	if p, ok := u.parseChunks(ctx, w, data, chunkSize); ok || ctx.Err() != nil {
 		return p
 	}
@@ -51,7 +58,7 @@ func (d *document) parseWhole() parsed {
 	if offset := invalidUTF8(d.text.data); offset >= 0 {
 		line, column := d.text.position(offset)
 		d.fail(at{line, column}, "this is not UTF-8", "save the file as UTF-8")
-	} else if d.json {
+	} else if d.json && d.seal == nil {
 		d.parseJSON()
 	} else {
 		d.parseYAML()
@@ -73,6 +80,7 @@ type document struct {
 	sensitive map[int][]plan.Path // fields marked with !sensitive, by index in configs
 
 	layered *layered // when it is asked for
+	seal    *seal    // when the file is encrypted by SOPS
 }
 
 func (u unit) document(data []byte) *document {

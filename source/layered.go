@@ -83,12 +83,15 @@ func (d *document) misplaced(n *yaml.Node) *problem {
 }
 
 // parseLayered reads the file, with where its values are.
-func (u unit) parseLayered(overlay bool) (parsed, *layered) {
+func (u unit) parseLayered(ctx context.Context, overlay bool) (parsed, *layered) {
 	data, err := os.ReadFile(u.path)
 	if err != nil {
-		return u.read(context.Background(), newWorkers()), &layered{}
+		return u.read(ctx, newWorkers()), &layered{}
 	}
 	d := u.document(data)
+	if mayBeSealed(data) {
+		d.unseal(ctx)
+	}
 	d.layered = &layered{overlay: overlay, configs: map[string]layerMarks{}}
 	return d.parseWhole(), d.layered
 }

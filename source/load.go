@@ -24,6 +24,8 @@ type LoadOptions struct {
 	Selection plan.Selection
 	// Overlays are laid over the tree, one after the other.
 	Overlays []Overlay
+	// References say what is done with references.
+	References References
 	// Origins asks where the values of every configuration come from, not only
 	// of those that overlays lie over.
 	Origins bool
@@ -60,12 +62,15 @@ func Load(ctx context.Context, dir string, opts LoadOptions) (*plan.Tree, Findin
 	}
 	tree := a.tree(opts.Selection)
 	if (len(opts.Overlays) > 0 || opts.Origins) && len(a.findings.Errors) == 0 {
-		s := newStack(tree, w.units, &a.findings, a.sources)
+		s := newStack(ctx, tree, w.units, &a.findings, a.sources)
 		for _, o := range opts.Overlays {
-			s.lay(o, opts.Selection)
+			s.lay(o, opts)
 		}
 		if opts.Origins {
 			s.complete()
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, Findings{}, err
 		}
 	}
 	a.findings.sort()

@@ -17,6 +17,7 @@ type entry struct {
 	value  *yaml.Node
 	alias  *yaml.Node // by which it was merged in, or nil
 	merges bool       // the key is <<
+	merged bool       // it was merged in
 	hidden bool       // it was merged in from what is marked as sensitive
 }
 
@@ -108,6 +109,10 @@ func (c *converter) name(e *entry) bool {
 	}
 	if isSensitive(key) {
 		c.problem(e.key, unknownTag(tagSensitive))
+		return false
+	}
+	if isReference(key) {
+		c.problem(e.key, &problem{"a reference can't be a key", "write the name itself"})
 		return false
 	}
 	if tag := layerTag(key); tag != "" {
@@ -203,7 +208,7 @@ func (c *converter) merge(all []entry, taken map[string]bool, source *yaml.Node)
 		}
 		if !taken[e.name] {
 			taken[e.name] = true
-			e.alias = c.alias
+			e.alias, e.merged = c.alias, true
 			all = append(all, e)
 		}
 	}

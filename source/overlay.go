@@ -1,6 +1,7 @@
 package source
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ type Overlay struct {
 
 // stack is a tree on which overlays are laid, one after the other.
 type stack struct {
+	ctx      context.Context // of the one call of Load that it is for
 	tree     *plan.Tree
 	base     []unit
 	findings *Findings
@@ -24,9 +26,9 @@ type stack struct {
 	read     map[string]*layered // files of the base that were read again
 }
 
-func newStack(tree *plan.Tree, base []unit, findings *Findings, sources map[string]string) *stack {
+func newStack(ctx context.Context, tree *plan.Tree, base []unit, findings *Findings, sources map[string]string) *stack {
 	return &stack{
-		tree: tree, base: base, findings: findings, sources: sources,
+		ctx: ctx, tree: tree, base: base, findings: findings, sources: sources,
 		layers: map[plan.Key]*layer{}, read: map[string]*layered{},
 	}
 }
@@ -39,15 +41,16 @@ type layer struct {
 }
 
 // lay lays an overlay over what is there.
-func (s *stack) lay(o Overlay, sel plan.Selection) {
-	w := walk(o.Dir, LoadOptions{Selection: sel, AllowEmpty: true, Shown: o.Shown})
+func (s *stack) lay(o Overlay, opts LoadOptions) {
+	sel := opts.Selection
+	w := walk(o.Dir, LoadOptions{Selection: sel, AllowEmpty: true, Shown: o.Shown, References: opts.References})
 	s.add(w.findings)
 	for _, declared := range w.folders {
 		s.namespace(declared.Name, declared.Position)
 	}
 	for _, u := range w.units {
 		s.sources[u.shown] = u.path
-		p, l := u.parseLayered(true)
+		p, l := u.parseLayered(s.ctx, true)
 		s.add(p.findings)
 		if len(p.findings.Errors) == 0 {
 			s.unit(u, p, l, sel)
@@ -162,7 +165,7 @@ func (s *stack) originsOf(key plan.Key, file string) plan.Origins {
 		if u.shown == file {
 			l := s.read[file]
 			if l == nil {
-				_, l = u.parseLayered(false)
+				_, l = u.parseLayered(s.ctx, false)
 				s.read[file] = l
 			}
 			for path, m := range l.configs[key.Config] {
@@ -235,6 +238,7 @@ func (m *merger) merge(path plan.Path, base *plan.Node, over plan.Node) (merged 
 			return m.mapping(path, plan.Node{Kind: plan.Object}, over), true
 		}
 		return over, true
+	case isUnknown(*base) || isUnknown(over):
 	case base.Equal(over):
 		m.warn(m.key, m.position(path), fmt.Sprintf("%s is what it is already at %s, so this changes nothing", m.name(path), m.origin(path)), "drop it here")
 		return *base, true

@@ -135,7 +135,7 @@ func TestOverlayErrors(t *testing.T) {
 		"db: {list: [!delete ]}\n":    "OVER/shop.yaml:1:13: !delete works on fields, not on elements of a list",
 		"db: {!delete host: a}\n":     "OVER/shop.yaml:1:6: the tag !delete stands before a value, not before a key",
 		"db:\n":                       `OVER/shop.yaml:1:4: the configuration "db" is empty`,
-		"db: {host: !env X}\n":        "OVER/shop.yaml:1:12: this tag is unknown",
+		"db: {host: !enw X}\n":        "OVER/shop.yaml:1:12: this tag is unknown",
 		"!append\ndb: {}\n":           "OVER/shop.yaml:1:1: !append takes a list",
 		"db: {a: 1}\ndb: {host: b}\n": `OVER/shop.yaml:2:1: the key "db" is there twice, first at line 1, column 1`,
 	} {

@@ -24,13 +24,15 @@ type walker struct {
 	selection plan.Selection
 	dir       string
 	shown     string // in place of dir, if that is not shown
+
+	references References // of the files
 }
 
 // walk lists the files of the tree in dir, in the order of their names, without
 // those of namespaces that aren't selected.
 func walk(dir string, opts LoadOptions) *walker {
 	sel := opts.Selection
-	w := &walker{selection: sel, dir: filepath.Clean(dir), shown: opts.Shown}
+	w := &walker{selection: sel, dir: filepath.Clean(dir), shown: opts.Shown, references: opts.References}
 	shown := cmp.Or(strings.TrimRight(opts.Shown, ":/"), filepath.ToSlash(dir))
 	entries, err := os.ReadDir(dir)
 	switch {
@@ -58,7 +60,7 @@ func walk(dir string, opts LoadOptions) *walker {
 			w.seen = true
 			declared[p.name] = true
 			if sel.Namespace(p.name) {
-				w.units = append(w.units, unit{path: p.path, shown: p.shown, namespace: p.name, json: p.json})
+				w.units = append(w.units, unit{path: p.path, shown: p.shown, namespace: p.name, json: p.json, references: w.references})
 			}
 		}
 	}
@@ -91,7 +93,7 @@ func (w *walker) folder(p place, declared bool) {
 			w.warn(file.shown, "a folder within a namespace is passed over", "move its files up, or begin its name with _ to keep it out")
 		default:
 			found = true
-			w.units = append(w.units, unit{path: file.path, shown: file.shown, namespace: p.name, config: file.name, json: file.json})
+			w.units = append(w.units, unit{path: file.path, shown: file.shown, namespace: p.name, config: file.name, json: file.json, references: w.references})
 		}
 	}
 	switch {

@@ -98,7 +98,7 @@ func TestScalars(t *testing.T) {
 		{"timestamp doesn't fit", `!!timestamp soon`, ``, "not what its tag !!timestamp says"},
 		{"long tag", `!<tag:yaml.org,2002:str> 1`, `"1"`, ""},
 		{"binary", `!!binary aGk=`, ``, "the tag !!binary has no counterpart"},
-		{"unknown tag", `!env NAME`, ``, "this tag is unknown"},
+		{"unknown tag", `!enw NAME`, ``, "this tag is unknown"},
 		{"unknown long tag", `!!python/none x`, ``, "this tag is unknown"},
 		{"map on a scalar", `!!map x`, ``, "the tag !!map does not belong here"},
 		{"str on a list", `!!str [a]`, ``, "the tag !!str does not belong here"},

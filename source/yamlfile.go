@@ -16,7 +16,12 @@ func (d *document) parseYAML() {
 	if !ok {
 		return
 	}
-	d.lintTabs()
+	if !d.json {
+		d.lintTabs()
+	}
+	if d.seal != nil {
+		root = d.open(root)
+	}
 	c := d.converter(root)
 	start := at{1, 1}
 	if root != nil {
