@@ -22,7 +22,25 @@ type emitter struct {
 
 	// remark, when it is set, returns a comment for what is at a path.
 	remark func(path plan.Path) string
-	path   plan.Path
+	// tags are written before what is at a path, as text.
+	tags map[string]string
+	path plan.Path
+	step int // by which blocks are indented, if it isn't two
+}
+
+// tag returns the tag of what is at the path.
+func (e *emitter) tag() string {
+	if len(e.tags) == 0 {
+		return ""
+	}
+	return e.tags[e.path.String()]
+}
+
+func (e *emitter) deeper(indent int) int {
+	if e.step > 0 {
+		return indent + e.step
+	}
+	return indent + 2
 }
 
 // comment writes what there is to remark at the end of a line.
@@ -96,13 +114,16 @@ func (e *emitter) field(f plan.Field, indent int) {
 	}
 	e.out = append(e.out, ':')
 	if len(f.Value.Fields) > 0 || len(f.Value.Items) > 0 {
+		if tag := e.tag(); tag != "" {
+			e.out = append(append(e.out, ' '), tag...)
+		}
 		e.comment()
 		e.out = append(e.out, '\n')
-		e.indent(indent + 2)
+		e.indent(e.deeper(indent))
 	} else {
 		e.out = append(e.out, ' ')
 	}
-	e.value(f.Value, indent+2)
+	e.value(f.Value, e.deeper(indent))
 }
 
 func (e *emitter) indent(n int) {
@@ -115,6 +136,15 @@ func (e *emitter) indent(n int) {
 // goes on in lines indented by indent.
 func (e *emitter) scalar(n plan.Node, indent int) {
 	e.kept = false
+	if tag := e.tag(); tag != "" {
+		e.out = append(e.out, tag...)
+		if tag == tagDelete {
+			e.comment()
+			e.out = append(e.out, '\n')
+			return
+		}
+		e.out = append(e.out, ' ')
+	}
 	switch n.Kind {
 	case plan.Object:
 		e.out = append(e.out, "{}"...)

@@ -1,0 +1,167 @@
+package source
+
+import (
+	"slices"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// draft is a value as one file has it, or is to have it: with the tag by which an
+// overlay does something with it, and with where it stands. Drafts of one file
+// are compared and changed; its text is made to follow them.
+type draft struct {
+	plan.Node // a scalar's kind and text; of a collection the kind only
+
+	fields []draftField // in the order of the file, what is merged in too
+	items  []*draft
+
+	tag   string     // of an overlay, or empty
+	fixed bool       // a reference, or what SOPS encrypted: it stays as it is written
+	node  *yaml.Node // where it stands: nil when it is yet to be written
+	alias bool       // node is an alias for it
+}
+
+type draftField struct {
+	name   string
+	value  *draft
+	key    *yaml.Node
+	merged bool // by <<
+}
+
+// draftOf returns a value as it is to be written.
+func draftOf(n plan.Node) *draft {
+	d := &draft{Node: plan.Node{Kind: n.Kind, Text: n.Text}}
+	for _, f := range n.Fields {
+		d.fields = append(d.fields, draftField{name: f.Name, value: draftOf(f.Value)})
+	}
+	for _, item := range n.Items {
+		d.items = append(d.items, draftOf(item))
+	}
+	return d
+}
+
+// value returns what a draft says, whatever the tags in it.
+func (d *draft) value() plan.Node {
+	n := plan.Node{Kind: d.Kind, Text: d.Text}
+	for _, f := range d.fields {
+		n.Fields = append(n.Fields, plan.Field{Name: f.name, Value: f.value.value()})
+	}
+	for _, item := range d.items {
+		n.Items = append(n.Items, item.value())
+	}
+	return n
+}
+
+// field returns the value of a field, or nil.
+func (d *draft) field(name string) *draft {
+	if i := d.index(name); i >= 0 {
+		return d.fields[i].value
+	}
+	return nil
+}
+
+func (d *draft) index(name string) int {
+	return slices.IndexFunc(d.fields, func(f draftField) bool { return f.name == name })
+}
+
+// set gives a field a value, which for nil it loses. A new field comes last.
+func (d *draft) set(name string, value *draft) {
+	i := d.index(name)
+	switch {
+	case i < 0 && value != nil:
+		d.fields = append(d.fields, draftField{name: name, value: value})
+	case i >= 0 && value == nil:
+		d.fields = slices.Delete(d.fields, i, i+1)
+	case i >= 0:
+		d.fields[i].value = value
+	}
+}
+
+// equal reports whether two drafts are written with the same meaning.
+func (d *draft) equal(other *draft) bool {
+	switch {
+	case d.tag != other.tag || d.fixed != other.fixed:
+		return false
+	case d.fixed:
+		return d.node.Value == other.node.Value && d.node.Tag == other.node.Tag
+	case d.Kind != other.Kind || len(d.fields) != len(other.fields) || len(d.items) != len(other.items):
+		return false
+	case d.Kind != plan.Object && d.Kind != plan.List:
+		return d.Node.Equal(other.Node)
+	}
+	for _, f := range d.fields {
+		o := other.field(f.name)
+		if o == nil || !f.value.equal(o) {
+			return false
+		}
+	}
+	for i := range d.items {
+		if !d.items[i].equal(other.items[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// hasFixed reports whether something in a draft stays as it is written.
+func (d *draft) hasFixed() bool {
+	return d.fixed ||
+		slices.ContainsFunc(d.items, (*draft).hasFixed) ||
+		slices.ContainsFunc(d.fields, func(f draftField) bool { return f.value.hasFixed() })
+}
+
+// drafted returns the draft of a node. Of files in error it is of no use.
+func (c *converter) drafted(n *yaml.Node) *draft {
+	if n.Kind == yaml.AliasNode {
+		d := c.drafted(n.Alias)
+		d.node, d.alias = n, true
+		return d
+	}
+	if opened, ok := c.unsealed(n); ok {
+		return &draft{Node: opened, node: n, fixed: true}
+	}
+	if r, ok := referenceOf(n); ok {
+		v, p := c.doc.look(n, r)
+		if p != nil {
+			c.problem(n, p)
+		}
+		d := draftOf(v)
+		d.node, d.fixed = n, true
+		return d
+	}
+	d := &draft{node: n, tag: layerTag(n)}
+	switch n.Kind {
+	case yaml.ScalarNode:
+		d.Node = c.resolve(n).node()
+	case yaml.SequenceNode:
+		d.Kind = plan.List
+		for _, item := range n.Content {
+			d.items = append(d.items, c.drafted(item))
+		}
+	case yaml.MappingNode:
+		d.Kind = plan.Object
+		leave := c.inside(n)
+		for _, e := range c.entries(n) {
+			d.fields = append(d.fields, draftField{name: e.name, value: c.drafted(e.value), key: e.key, merged: e.merged})
+		}
+		leave()
+	}
+	return d
+}
+
+// unsealed returns what a value stands for that SOPS encrypted.
+func (c *converter) unsealed(n *yaml.Node) (plan.Node, bool) {
+	if c.doc.seal == nil {
+		return plan.Node{}, false
+	}
+	opened, ok := c.doc.seal.values[n]
+	switch {
+	case !ok:
+		return plan.Node{}, false
+	case opened == nil:
+		return plan.Node{Kind: plan.String, Text: unknown + n.Value}, true
+	}
+	return c.resolve(opened).node(), true
+}

@@ -1,0 +1,402 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// Wish says what a tree is to declare of one object once its overlays are laid
+// over it: a configuration, or with no name of one a namespace.
+type Wish struct {
+	Key    plan.Key
+	Absent bool
+	Value  plan.Value // of a configuration that is not absent
+}
+
+// ReviseOptions say how Revise changes a tree.
+type ReviseOptions struct {
+	// Overlays are laid over the tree, as in LoadOptions.
+	Overlays []Overlay
+	// Above leaves the tree as it is for others, and says in the last overlay
+	// what differs from it.
+	Above      bool
+	References References
+}
+
+// Revision is how the files of a tree and its overlays change.
+type Revision struct {
+	Files []Revised // by name
+	// Left are references, and what SOPS encrypted, that stay as they are
+	// although something else is wanted.
+	Left []plan.Finding
+}
+
+// Revised is a file that changes.
+type Revised struct {
+	Path          string
+	Shown         string
+	Before, After []byte // nil for a file that is not there
+	unit          unit
+}
+
+// Revise finds out how to change the tree in dir so that it declares what is
+// wished for, and nothing else changes: values where they stand, in the layer
+// that decides them, with everything around them as it is. It writes nothing.
+func Revise(ctx context.Context, dir string, wishes []Wish, opts ReviseOptions) (*Revision, error) {
+	r := reviser{ctx: ctx, opts: opts}
+	r.layer(dir, "", opts.References)
+	for _, o := range opts.Overlays {
+		r.layer(o.Dir, o.Shown, opts.References)
+	}
+	for _, w := range wishes {
+		if w.Key.Config != "" {
+			if err := r.config(w); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, w := range wishes {
+		if w.Key.Config == "" {
+			r.namespace(w)
+		}
+	}
+	return r.revision()
+}
+
+// reviser changes what the files of a tree say.
+type reviser struct {
+	ctx    context.Context
+	opts   ReviseOptions
+	layers []*layerFiles
+	left   []plan.Finding
+}
+
+// layerFiles are the files of the tree, or of an overlay.
+type layerFiles struct {
+	dir, shown string
+	references References
+	units      map[string][]unit // by namespace
+	files      map[string][]*layerFile
+	folders    map[string]bool // of namespaces
+	gone       map[string]bool // namespaces that are not to be declared any more
+	overlay    bool
+}
+
+// layerFile is a file with what it says and is to say.
+type layerFile struct {
+	unit
+	data       []byte // nil when the file is new
+	have, want *draft // nil when the file is new, or is to go
+	sealed     bool
+	changed    bool
+}
+
+func (r *reviser) layer(dir, shown string, references References) {
+	l := &layerFiles{dir: filepath.Clean(dir), shown: shown, references: references, units: map[string][]unit{}, files: map[string][]*layerFile{}, folders: map[string]bool{}, gone: map[string]bool{}, overlay: len(r.layers) > 0}
+	w := walk(dir, LoadOptions{AllowEmpty: true, Shown: shown, References: references})
+	for _, u := range w.units {
+		l.units[u.namespace] = append(l.units[u.namespace], u)
+	}
+	for _, ns := range w.folders {
+		l.folders[ns.Name] = true
+	}
+	r.layers = append(r.layers, l)
+}
+
+// of returns the files of a namespace.
+func (l *layerFiles) of(namespace string) ([]*layerFile, error) {
+	if files, ok := l.files[namespace]; ok {
+		return files, nil
+	}
+	var files []*layerFile
+	for _, u := range l.units[namespace] {
+		data, err := os.ReadFile(u.path)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", plan.Printable(u.shown), err)
+		}
+		have, _, ok := u.drafts(data)
+		if !ok && u.json {
+			have, ok = u.jsonDraft(data)
+		}
+		if !ok {
+			return nil, fmt.Errorf("%s can't be read any more", plan.Printable(u.shown))
+		}
+		files = append(files, &layerFile{unit: u, data: data, have: have, want: have, sealed: mayBeSealed(data) && u.isSealed(data)})
+	}
+	l.files[namespace] = files
+	return files, nil
+}
+
+// jsonDraft reads JSON that is no YAML.
+func (u unit) jsonDraft(data []byte) (*draft, bool) {
+	n, err := plan.Decode(withoutBOM(data))
+	return draftOf(n), err == nil
+}
+
+func (u unit) isSealed(data []byte) bool {
+	d := u.document(data)
+	root, ok := d.yamlRoot()
+	return ok && isSealed(root)
+}
+
+// find returns the file that says something of a configuration, and what.
+func find(files []*layerFile, config string) (*layerFile, *draft) {
+	for _, f := range files {
+		if f.want == nil {
+			continue
+		}
+		if f.unit.config == config {
+			return f, f.want
+		}
+		if f.unit.config == "" {
+			if d := f.want.field(config); d != nil {
+				return f, d
+			}
+		}
+	}
+	return nil, nil
+}
+
+// config makes the layers say what is wished for of one configuration.
+func (r *reviser) config(w Wish) error {
+	var want *plan.Node
+	if !w.Absent {
+		n, err := w.Value.Parse()
+		if err != nil {
+			return fmt.Errorf("%s: %w", plan.Printable(w.Key.String()), err)
+		}
+		want = &n
+	}
+	slots := make([]*draft, len(r.layers))
+	files := make([]*layerFile, len(r.layers))
+	declared := -1
+	cut := 0
+	for i, l := range r.layers {
+		of, err := l.of(w.Key.Namespace)
+		if err != nil {
+			return err
+		}
+		if declared < 0 && (len(of) > 0 || l.folders[w.Key.Namespace]) {
+			declared = i
+		}
+		for _, f := range of {
+			if f.unit.config == "" && f.want != nil && f.want.tag != "" {
+				clear(slots[:i])
+				if cut = i; f.want.tag == tagDelete {
+					cut = i + 1
+				}
+			}
+		}
+		files[i], slots[i] = find(of, w.Key.Config)
+	}
+	before := slices.Clone(slots)
+	var unreadable []int
+	for i, f := range files {
+		if f != nil && f.sealed {
+			unreadable = append(unreadable, i)
+		}
+	}
+	s := settling{above: r.opts.Above && len(r.layers) > 1, left: func(path plan.Path, d *draft) {
+		r.left = append(r.left, stays(w.Key, path, d, slots, files))
+	}}
+	home := max(declared, cut, 0)
+	if s.above {
+		home = len(r.layers) - 1
+	}
+	settled := s.settle(nil, slots, want, min(home, len(slots)-1))
+	if !s.stays {
+		if err := fulfilled(w.Key, settled, want); err != nil {
+			return err
+		}
+	}
+	for i := range settled {
+		if settled[i] == before[i] {
+			continue
+		}
+		if slices.Contains(unreadable, i) {
+			r.left = append(r.left, sealedStays(w.Key, files[i]))
+			continue
+		}
+		if files[i] == nil {
+			files[i] = r.home(i, w.Key, files, want)
+		}
+		files[i].put(w.Key.Config, settled[i])
+	}
+	return nil
+}
+
+// stays is the finding of a reference that stays as it is.
+func stays(key plan.Key, path plan.Path, d *draft, slots []*draft, files []*layerFile) plan.Finding {
+	f := plan.Finding{
+		Key:     key,
+		Message: "what is live is not what " + d.node.Tag + " stands for here, which stays as it is",
+		Hint:    "change what it stands for, or what is live",
+	}
+	if strings.HasPrefix(d.node.Value, "ENC[") {
+		f.Message = "what is live is not what SOPS encrypted here, which stays as it is"
+		f.Hint = "edit the file with sops"
+	}
+	if len(path) > 0 {
+		f.Message = plan.Printable(path.String()) + ": " + f.Message
+	}
+	for i, slot := range slots {
+		if slot != nil && slot.holds(d) && files[i] != nil {
+			f.Position = plan.Position{File: files[i].shown, Line: int32(d.node.Line), Column: int32(d.node.Column)}
+		}
+	}
+	return f
+}
+
+// holds reports whether a draft is part of d, or is it.
+func (d *draft) holds(part *draft) bool {
+	return d.node == part.node ||
+		slices.ContainsFunc(d.items, func(i *draft) bool { return i.holds(part) }) ||
+		slices.ContainsFunc(d.fields, func(f draftField) bool { return f.value.holds(part) })
+}
+
+func sealedStays(key plan.Key, f *layerFile) plan.Finding {
+	return plan.Finding{
+		Key: key, Position: plan.Position{File: f.shown},
+		Message: "what is live differs from this file, which is encrypted by SOPS and stays as it is",
+		Hint:    "edit the file with sops",
+	}
+}
+
+// put makes a file say something of a configuration, or with nil nothing.
+func (f *layerFile) put(config string, d *draft) {
+	f.changed = true
+	if f.unit.config != "" {
+		f.want = d
+		return
+	}
+	f.want = f.want.shallow()
+	f.want.set(config, d)
+}
+
+// home returns the file of a layer that is to say something of a configuration of
+// which it says nothing yet: its namespace's, or a new one in the form that the
+// layers below have.
+func (r *reviser) home(layer int, key plan.Key, files []*layerFile, want *plan.Node) *layerFile {
+	l := r.layers[layer]
+	halves := want != nil && hasHalves(*want)
+	if !halves {
+		for _, f := range l.files[key.Namespace] {
+			if f.unit.config == "" && f.want != nil {
+				return f
+			}
+		}
+	}
+	alone := halves || l.folders[key.Namespace]
+	for _, f := range files {
+		alone = alone || len(l.files[key.Namespace]) == 0 && f != nil && f.unit.config != ""
+	}
+	u := unit{namespace: key.Namespace, json: halves, references: l.references}
+	base := encodeName(key.Namespace) + ".yaml"
+	if alone {
+		u.config = key.Config
+		base = filepath.Join(encodeName(key.Namespace), encodeName(key.Config)+".yaml")
+		if halves {
+			base = strings.TrimSuffix(base, ".yaml") + ".json"
+		}
+	}
+	u.path = filepath.Join(l.dir, base)
+	u.shown = (&walker{dir: l.dir, shown: l.shown}).show(u.path)
+	f := &layerFile{unit: u}
+	if !alone {
+		f.want = &draft{Node: plan.Node{Kind: plan.Object}}
+	}
+	l.files[key.Namespace] = append(l.files[key.Namespace], f)
+	return f
+}
+
+// namespace makes the tree declare a namespace, or not.
+func (r *reviser) namespace(w Wish) {
+	for i, l := range r.layers {
+		files, err := l.of(w.Key.Namespace)
+		if err != nil {
+			continue
+		}
+		if !w.Absent {
+			if len(files) > 0 || l.folders[w.Key.Namespace] {
+				return
+			}
+			continue
+		}
+		l.gone[w.Key.Namespace] = true
+		for _, f := range files {
+			if f.unit.config == "" && f.want != nil && len(f.want.fields) == 0 && (i == 0 || f.want.tag == "") {
+				f.want, f.changed = nil, true
+			}
+		}
+	}
+	if w.Absent {
+		return
+	}
+	l := r.layers[0]
+	if r.opts.Above {
+		l = r.layers[len(r.layers)-1]
+	}
+	base := encodeName(w.Key.Namespace) + ".yaml"
+	u := unit{namespace: w.Key.Namespace, path: filepath.Join(l.dir, base), references: l.references}
+	u.shown = (&walker{dir: l.dir, shown: l.shown}).show(u.path)
+	l.files[w.Key.Namespace] = append(l.files[w.Key.Namespace], &layerFile{unit: u, changed: true, want: &draft{Node: plan.Node{Kind: plan.Object}}})
+}
+
+// revision returns the files whose content changes.
+func (r *reviser) revision() (*Revision, error) {
+	rev := &Revision{Left: r.left}
+	for _, l := range r.layers {
+		for namespace, files := range l.files {
+			for _, f := range files {
+				if !f.changed {
+					continue
+				}
+				revised := Revised{Path: f.path, Shown: f.shown, Before: f.data, unit: f.unit}
+				var err error
+				switch {
+				case f.want == nil && f.data == nil:
+					continue
+				case f.want == nil:
+				case f.data == nil:
+					revised.After = f.unit.written(f.want)
+					err = f.unit.says(revised.After, f.want)
+				default:
+					revised.After, err = f.unit.rewrite(f.data, f.want)
+				}
+				if err != nil {
+					return nil, err
+				}
+				rev.Files = append(rev.Files, revised)
+			}
+			rev.Files = append(rev.Files, l.keep(namespace)...)
+		}
+	}
+	slices.SortFunc(rev.Files, func(a, b Revised) int { return strings.Compare(a.Shown, b.Shown) })
+	return rev, nil
+}
+
+// keep returns what is to be done with the file by which a folder without
+// configurations declares a namespace.
+func (l *layerFiles) keep(namespace string) []Revised {
+	if !l.folders[namespace] || slices.ContainsFunc(l.files[namespace], func(f *layerFile) bool { return f.want != nil }) {
+		return nil
+	}
+	path := filepath.Join(l.dir, encodeName(namespace), keepFile)
+	file := Revised{Path: path, Shown: (&walker{dir: l.dir, shown: l.shown}).show(path)}
+	before, err := os.ReadFile(path)
+	switch there := err == nil; {
+	case there && l.gone[namespace]:
+		file.Before = append([]byte{}, before...)
+	case !there && !l.gone[namespace] && !l.overlay:
+		file.After = []byte{}
+	default:
+		return nil
+	}
+	return []Revised{file}
+}

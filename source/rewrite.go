@@ -1,0 +1,508 @@
+package source
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// mostPasses is how often a file is gone through until it says what it should:
+// what is behind an alias or merged in is only known when what it stands for has
+// been changed.
+const mostPasses = 12
+
+// rewrite returns the file's content changed to say what want says, in as few
+// lines as can be. It has been read back.
+func (u unit) rewrite(data []byte, want *draft) ([]byte, error) {
+	changed, err := u.rewriteInPlace(data, want)
+	if err == nil {
+		return changed, nil
+	}
+	// The file is written in a way that can't be followed: it is written anew.
+	if have, _, ok := u.drafts(data); ok && want.hasFixed() && have.node == nil {
+		return nil, fmt.Errorf("%s can't be changed where it stands: %w", plan.Printable(u.shown), err)
+	}
+	changed = u.written(want)
+	if err := u.says(changed, want); err != nil {
+		return nil, err
+	}
+	return changed, nil
+}
+
+func (u unit) rewriteInPlace(data []byte, want *draft) ([]byte, error) {
+	whole := false
+	for range mostPasses {
+		have, root, ok := u.drafts(data)
+		if !ok {
+			return nil, errLayout
+		}
+		if have.equal(want) {
+			return data, u.says(data, want)
+		}
+		e := newEditing(u, data)
+		e.whole = whole
+		if err := e.file(root, have, want); err != nil {
+			if whole {
+				return nil, err
+			}
+			whole = true
+			continue
+		}
+		edits := e.direct
+		if len(edits) == 0 {
+			edits = e.indirect
+		}
+		if have.refersTo(e.lost) {
+			if edits, ok = writeOut(u, data, root, have, e.lost); !ok {
+				return nil, errLayout
+			}
+		}
+		next, err := e.apply(edits)
+		if err != nil {
+			return nil, err
+		}
+		if _, _, ok := u.drafts(next); !ok || len(edits) == 0 {
+			if whole {
+				return nil, errLayout
+			}
+			whole = true
+			continue
+		}
+		data = next
+	}
+	return nil, errLayout
+}
+
+// says checks that a file that was written reads as what it should say.
+func (u unit) says(data []byte, want *draft) error {
+	have, _, ok := u.drafts(data)
+	if ok && have.equal(want) {
+		return nil
+	}
+	return fmt.Errorf("%s would not read back as what it should say, so it is left as it is; please report this", plan.Printable(u.shown))
+}
+
+// drafts reads what a file says. It is not ok when the file is in error.
+func (u unit) drafts(data []byte) (have *draft, root *yaml.Node, ok bool) {
+	d := u.document(data)
+	d.layered = &layered{overlay: true, configs: map[string]layerMarks{}}
+	if mayBeSealed(data) {
+		d.unseal(context.Background())
+	}
+	root, ok = d.yamlRoot()
+	if !ok {
+		return nil, nil, false
+	}
+	if d.seal != nil && root != nil {
+		root = d.open(root)
+	}
+	c := d.converter(root)
+	switch {
+	case root == nil:
+		have = &draft{}
+	default:
+		have = c.drafted(root)
+	}
+	if u.config == "" && have.Kind == plan.Null && have.tag == "" {
+		have.Node = plan.Node{Kind: plan.Object}
+	}
+	return have, root, !slices.ContainsFunc(d.notes, func(n note) bool { return !n.warning })
+}
+
+// written returns a file that says what want says, in the one layout.
+func (u unit) written(want *draft) []byte {
+	if u.json {
+		return append(plan.AppendJSON(nil, want.value()), '\n')
+	}
+	e := emitter{tags: map[string]string{}}
+	n := want.emitted(nil, e.tags)
+	switch {
+	case want.tag == tagDelete:
+		return []byte(tagDelete + "\n")
+	case want.tag != "":
+		e.out = append(e.out, want.tag+"\n"...)
+		delete(e.tags, "")
+	}
+	if u.config == "" {
+		e.namespace(n.Fields)
+	} else {
+		e.value(n, 0)
+	}
+	return e.out
+}
+
+// emitted returns what an emitter writes for a draft, and adds the tags that it
+// writes.
+func (d *draft) emitted(path plan.Path, tags map[string]string) plan.Node {
+	if d.fixed {
+		tags[path.String()] = d.node.Tag
+		return plan.Node{Kind: plan.String, Text: d.node.Value}
+	}
+	if d.tag != "" {
+		tags[path.String()] = d.tag
+	}
+	n := plan.Node{Kind: d.Kind, Text: d.Text}
+	for _, f := range d.fields {
+		n.Fields = append(n.Fields, plan.Field{Name: f.name, Value: f.value.emitted(path.With(plan.Name(f.name)), tags)})
+	}
+	for i, item := range d.items {
+		n.Items = append(n.Items, item.emitted(path.With(plan.Item(i)), tags))
+	}
+	return n
+}
+
+// splice puts a text in the place of another.
+type splice struct {
+	from, to int
+	text     string
+	lines    bool // the text is of whole lines
+}
+
+// editing finds what to change in the text of one file.
+type editing struct {
+	spans
+	unit
+	prefix   []byte // a byte order mark
+	breaks   string // how lines end
+	step     int    // by which blocks are indented
+	whole    bool   // configurations are replaced, and nothing within them
+	direct   []splice
+	indirect []splice // for what an alias stands for, or was merged in
+
+	lost     map[*yaml.Node]bool // anchored nodes that go
+	writeOut map[*yaml.Node]bool // anchored nodes whose aliases are replaced by what they stand for
+}
+
+func newEditing(u unit, data []byte) *editing {
+	e := &editing{unit: u, spans: spans{newText(withoutBOM(data))}, breaks: "\n"}
+	e.prefix = data[:len(data)-len(e.data)]
+	if i := bytes.IndexByte(e.data, '\n'); i > 0 && e.data[i-1] == '\r' {
+		e.breaks = "\r\n"
+	}
+	return e
+}
+
+// apply returns the text with all edits made.
+func (e *editing) apply(edits []splice) ([]byte, error) {
+	slices.SortStableFunc(edits, func(a, b splice) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
+	out := slices.Clone(e.prefix)
+	at := 0
+	for _, s := range edits {
+		if s.from < at { // within what was taken away
+			if s.text != "" && s.to > s.from {
+				return nil, errLayout
+			}
+			s.from, s.to = at, max(s.to, at)
+		}
+		out = append(out, e.data[at:s.from]...)
+		if s.lines && s.text != "" && len(out) > len(e.prefix) && out[len(out)-1] != '\n' {
+			out = append(out, e.breaks...)
+		}
+		text := []byte(s.text)
+		if e.breaks != "\n" {
+			text = bytes.ReplaceAll(text, []byte("\n"), []byte(e.breaks))
+		}
+		out = append(out, text...)
+		at = s.to
+	}
+	return append(out, e.data[at:]...), nil
+}
+
+func (e *editing) edit(s splice) { e.direct = append(e.direct, s) }
+
+// file edits the file's value.
+func (e *editing) file(root *yaml.Node, have, want *draft) error {
+	e.step = e.indentation(root)
+	if root == nil {
+		e.edit(splice{len(e.data), len(e.data), string(e.written(want)), true})
+		return nil
+	}
+	return e.value(slot{after: -1, indent: -1, flow: e.json}, have, want)
+}
+
+// indentation returns by how much the file indents its blocks.
+func (e *editing) indentation(n *yaml.Node) int {
+	if n == nil || n.Kind != yaml.MappingNode || n.Style&yaml.FlowStyle != 0 {
+		return 2
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if value.Kind != yaml.MappingNode || value.Style&yaml.FlowStyle != 0 || len(value.Content) == 0 {
+			continue
+		}
+		if step := value.Content[0].Column - key.Column; step > 0 && value.Content[0].Line > key.Line {
+			return step
+		}
+	}
+	return 2
+}
+
+// slot is where a value stands.
+type slot struct {
+	after  int  // where what is before it ends, a colon or a dash; -1: nothing is
+	indent int  // of the collection that it is in; -1 for the file's value
+	flow   bool // within brackets
+	item   bool // of a list
+	depth  int
+}
+
+// value edits one value.
+func (e *editing) value(s slot, have, want *draft) error {
+	same := have.tag == want.tag && have.Kind == want.Kind
+	switch {
+	case have.refersTo(e.writeOut):
+		if have.alias || have.mergesFrom(e.writeOut) {
+			return e.replace(s, have, want)
+		}
+	case have.equal(want):
+		return nil
+	}
+	switch {
+	case have.alias:
+		direct := e.direct
+		err := e.replace(s, have, want)
+		e.indirect = append(e.indirect, e.direct[len(direct):]...)
+		e.direct = direct
+		return err
+	case e.whole && s.depth > 0 && (e.config != "" || s.depth > 1 || have.Kind != plan.Object), have.fixed || want.fixed || !same:
+		return e.replace(s, have, want)
+	case have.Kind == plan.Object && len(have.node.Content) > 0 && (len(want.fields) > 0 || e.isNamespace(s)):
+		return e.mapping(s, have, want)
+	case have.Kind == plan.List && len(have.items) > 0 && len(want.items) > 0:
+		return e.sequence(s, have, want)
+	}
+	return e.replace(s, have, want)
+}
+
+// isNamespace reports whether a slot holds the configurations of a namespace,
+// which may be none.
+func (e *editing) isNamespace(s slot) bool { return s.after < 0 && e.config == "" && !e.json }
+
+// entryAt is where an entry of a mapping or list is: from its key or dash, to the
+// end of its value.
+type entryAt struct {
+	begin, after, end int
+	value             *draft
+}
+
+func (e *editing) isFlow(n *yaml.Node) bool {
+	return n.Style&yaml.FlowStyle != 0
+}
+
+func (e *editing) mapping(s slot, have, want *draft) error {
+	n := have.node
+	flow := s.flow || e.isFlow(n)
+	var own []draftField
+	var places []entryAt
+	for _, f := range have.fields {
+		if f.merged {
+			continue
+		}
+		after, err := e.colon(f.key)
+		if err != nil {
+			return err
+		}
+		place := entryAt{begin: e.begin(f.key), after: after, end: after, value: f.value}
+		if !isEmptyScalar(f.value.node) || e.content(f.value.node) > after {
+			if place.end, err = e.end(f.value.node, e.column(place.begin)); err != nil {
+				return err
+			}
+		}
+		own, places = append(own, f), append(places, place)
+	}
+	gone := make([]bool, len(own))
+	left := len(n.Content)/2 - len(own) // what is merged in
+	for i, f := range own {
+		if gone[i] = want.field(f.name) == nil; !gone[i] {
+			left++
+		}
+	}
+	if left == 0 && !slices.ContainsFunc(want.fields, func(f draftField) bool { return have.index(f.name) < 0 }) && !e.isNamespace(s) {
+		return e.replace(s, have, want)
+	}
+	if !flow && len(own) > 0 && gone[0] && !e.startsLine(places[0].begin) {
+		return e.replace(s, have, want)
+	}
+	if e.isNamespace(s) && flow && len(own) == 0 {
+		return e.replace(s, have, want)
+	}
+	for i, f := range own {
+		if gone[i] {
+			continue
+		}
+		below := slot{after: places[i].after, indent: e.column(places[i].begin), flow: flow, depth: s.depth + 1}
+		if err := e.value(below, f.value, want.field(f.name)); err != nil {
+			return err
+		}
+	}
+	for _, f := range have.fields {
+		if w := want.field(f.name); f.merged && w == nil {
+			// What is merged in can't be left out: the mapping is written out.
+			direct := e.direct
+			err := e.replace(s, have, want)
+			e.indirect = append(e.indirect, e.direct[len(direct):]...)
+			e.direct = direct
+			if err != nil {
+				return err
+			}
+			break
+		}
+	}
+	e.remove(places, gone, flow)
+	return e.insertFields(s, have, want, own, places, flow)
+}
+
+// insertFields writes the fields that a mapping lacks, each after the one that it
+// follows.
+func (e *editing) insertFields(s slot, have, want *draft, own []draftField, places []entryAt, flow bool) error {
+	previous := -1
+	for _, f := range want.fields {
+		i := slices.IndexFunc(own, func(o draftField) bool { return o.name == f.name })
+		if i >= 0 {
+			previous = i
+			continue
+		}
+		to := &e.direct
+		if h := have.field(f.name); h != nil { // merged in
+			if h.equal(f.value) {
+				continue
+			}
+			to = &e.indirect
+		}
+		after := previous
+		if after < 0 {
+			after = len(places) - 1
+		}
+		edit, err := e.newField(s, have, f, places, after, flow)
+		if err != nil {
+			return err
+		}
+		*to = append(*to, edit)
+	}
+	return nil
+}
+
+func (e *editing) newField(s slot, have *draft, f draftField, places []entryAt, after int, flow bool) (splice, error) {
+	if flow {
+		text := e.flowField(f)
+		if len(places) == 0 {
+			at := e.content(have.node) + 1
+			return splice{from: at, to: at, text: text}, nil
+		}
+		return e.inFlow(places, after, text), nil
+	}
+	if len(places) == 0 { // all that is there is merged in
+		key := have.node.Content[len(have.node.Content)-2]
+		end, err := e.end(have.node, s.indent)
+		if err != nil {
+			return splice{}, err
+		}
+		places, after = []entryAt{{begin: e.begin(key), end: end}}, 0
+	}
+	indent := e.column(places[after].begin)
+	text := e.blockField(f, indent)
+	if e.isNamespace(s) && e.isAiry(places) {
+		text = "\n" + text
+	}
+	at := e.nextLine(places[after].end)
+	return splice{at, at, text, true}, nil
+}
+
+// isAiry reports whether there are empty lines between the entries of a mapping.
+func (e *editing) isAiry(places []entryAt) bool {
+	for i := 1; i < len(places); i++ {
+		between := e.data[places[i-1].end:places[i].begin]
+		if bytes.Count(bytes.ReplaceAll(between, []byte("\r"), nil), []byte("\n\n")) > 0 || bytes.HasPrefix(between, []byte("\n")) && e.data[places[i-1].end-1] == '\n' {
+			return true
+		}
+	}
+	return len(places) == 1
+}
+
+// inFlow returns the edit that writes an entry after another, in brackets.
+func (e *editing) inFlow(places []entryAt, after int, text string) splice {
+	if after < 0 {
+		at := places[0].begin
+		if e.startsLine(at) {
+			return splice{from: at, to: at, text: text + ",\n" + string(bytes.Repeat([]byte(" "), e.column(at)))}
+		}
+		return splice{from: at, to: at, text: text + ", "}
+	}
+	at, begin := places[after].end, places[after].begin
+	if e.startsLine(begin) {
+		return splice{from: at, to: at, text: ",\n" + string(e.data[e.lineStart(begin):begin]) + text}
+	}
+	return splice{from: at, to: at, text: ", " + text}
+}
+
+// remove takes entries away: with the comments right above them, and with one of
+// the empty lines around them.
+func (e *editing) remove(places []entryAt, gone []bool, flow bool) {
+	for i := 0; i < len(places); i++ {
+		if !gone[i] {
+			continue
+		}
+		e.lose(places[i].value.node)
+		last := i
+		for last+1 < len(places) && gone[last+1] {
+			last++
+			e.lose(places[last].value.node)
+		}
+		switch {
+		case !flow:
+			for ; i <= last; i++ {
+				e.removeLines(places[i])
+			}
+		case last+1 < len(places):
+			e.edit(splice{from: places[i].begin, to: places[last+1].begin})
+		case i > 0:
+			e.edit(splice{from: places[i-1].end, to: places[last].end})
+		default:
+			e.edit(splice{from: places[i].begin, to: places[last].end})
+		}
+		i = last
+	}
+}
+
+func (e *editing) removeLines(p entryAt) {
+	from, to := e.lineStart(p.begin), e.nextLine(p.end)
+	from = e.aboveComments(from, e.column(p.begin))
+	airyBefore := from == 0 || e.isBlankLine(e.lineStart(from-1))
+	switch {
+	case airyBefore && to < len(e.data):
+		for to < len(e.data) && e.isBlankLine(to) {
+			to = e.lineAfter(to)
+		}
+	case airyBefore:
+		for from > 0 && e.isBlankLine(e.lineStart(from-1)) {
+			from = e.lineStart(from - 1)
+		}
+	}
+	e.edit(splice{from: from, to: to})
+}
+
+// aboveComments returns where the comments begin that are right above a line, in
+// the same column. Those at the start of the file are the file's.
+func (e *editing) aboveComments(line, column int) int {
+	at := line
+	for at > 0 {
+		above := e.lineStart(at - 1)
+		text := e.data[above:e.lineEnd(above)]
+		blanks := len(text) - len(bytes.TrimLeft(text, " "))
+		if blanks != column || blanks == len(text) || text[blanks] != '#' {
+			return at
+		}
+		at = above
+	}
+	return line
+}
+
+func (e *editing) isBlankLine(at int) bool {
+	return len(bytes.TrimSpace(e.data[at:e.lineEnd(at)])) == 0
+}

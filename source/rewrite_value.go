@@ -1,0 +1,404 @@
+package source
+
+import (
+	"bytes"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+func (e *editing) sequence(s slot, have, want *draft) error {
+	n := have.node
+	flow := s.flow || e.isFlow(n)
+	places, err := e.items(have, flow)
+	if err != nil {
+		return err
+	}
+	gone := make([]bool, len(places))
+	type insertion struct {
+		after int
+		item  *draft
+	}
+	var added []insertion
+	changed := hunks(have.items, want.items)
+	if e.writeOut != nil {
+		changed = []hunk{{0, len(have.items), 0, len(want.items)}}
+	}
+	for _, h := range changed {
+		paired := min(h.haveTo-h.have, h.wantTo-h.want)
+		for i := range paired {
+			p := places[h.have+i]
+			below := slot{after: p.after, indent: e.column(p.begin), flow: flow, item: true, depth: s.depth + 1}
+			if err := e.value(below, have.items[h.have+i], want.items[h.want+i]); err != nil {
+				return err
+			}
+		}
+		for i := h.have + paired; i < h.haveTo; i++ {
+			gone[i] = true
+		}
+		for i := h.want + paired; i < h.wantTo; i++ {
+			added = append(added, insertion{h.have + paired - 1, want.items[i]})
+		}
+	}
+	if !flow && (gone[0] || len(added) > 0 && added[0].after < 0) && !e.startsLine(places[0].begin) {
+		return e.replace(s, have, want)
+	}
+	e.remove(places, gone, flow)
+	for _, a := range added {
+		switch {
+		case flow:
+			e.edit(e.inFlow(places, a.after, e.flowText(a.item, nil)))
+		case a.after < 0:
+			at := e.aboveComments(e.lineStart(places[0].begin), e.column(places[0].begin))
+			e.edit(splice{at, at, e.blockItem(a.item, e.column(places[0].begin)), true})
+		default:
+			at := e.nextLine(places[a.after].end)
+			e.edit(splice{at, at, e.blockItem(a.item, e.column(places[0].begin)), true})
+		}
+	}
+	return nil
+}
+
+// items returns where the elements of a list are.
+func (e *editing) items(have *draft, flow bool) ([]entryAt, error) {
+	n := have.node
+	at := e.content(n)
+	var places []entryAt
+	for i, item := range n.Content {
+		p := entryAt{value: have.items[i]}
+		if flow {
+			p.begin = e.begin(item)
+			p.after = p.begin
+		} else {
+			if e.spans.at(at) != '-' {
+				return nil, errLayout
+			}
+			p.begin, p.after = at, at+1
+		}
+		p.end = p.after
+		if flow || !isEmptyScalar(item) || e.content(item) > p.after {
+			var err error
+			if p.end, err = e.end(item, e.column(p.begin)); err != nil {
+				return nil, err
+			}
+		}
+		places = append(places, p)
+		at = e.skip(p.end)
+	}
+	return places, nil
+}
+
+// hunk is where two lists differ.
+type hunk struct{ have, haveTo, want, wantTo int }
+
+// hunks returns where two lists differ, so that as many elements as can be stay.
+func hunks(have, want []*draft) []hunk {
+	start := 0
+	for start < len(have) && start < len(want) && have[start].equal(want[start]) {
+		start++
+	}
+	h, w := len(have), len(want)
+	for h > start && w > start && have[h-1].equal(want[w-1]) {
+		h, w = h-1, w-1
+	}
+	a, b := have[start:h], want[start:w]
+	if len(a)*len(b) > 1<<20 {
+		return []hunk{{start, h, start, w}}
+	}
+	longest := make([][]int, len(a)+1)
+	for i := range longest {
+		longest[i] = make([]int, len(b)+1)
+	}
+	for i := len(a) - 1; i >= 0; i-- {
+		for j := len(b) - 1; j >= 0; j-- {
+			if a[i].equal(b[j]) {
+				longest[i][j] = longest[i+1][j+1] + 1
+			} else {
+				longest[i][j] = max(longest[i+1][j], longest[i][j+1])
+			}
+		}
+	}
+	var all []hunk
+	open := hunk{start, start, start, start}
+	for i, j := 0, 0; i < len(a) || j < len(b); {
+		switch {
+		case i < len(a) && j < len(b) && a[i].equal(b[j]):
+			if open.haveTo > open.have || open.wantTo > open.want {
+				all = append(all, open)
+			}
+			i, j = i+1, j+1
+			open = hunk{start + i, start + i, start + j, start + j}
+		case j == len(b) || i < len(a) && longest[i+1][j] >= longest[i][j+1]:
+			i++
+			open.haveTo++
+		default:
+			j++
+			open.wantTo++
+		}
+	}
+	if open.haveTo > open.have || open.wantTo > open.want {
+		all = append(all, open)
+	}
+	return all
+}
+
+// replace writes a value anew, where the old one stands.
+func (e *editing) replace(s slot, have, want *draft) error {
+	n := have.node
+	if n.Kind != yaml.AliasNode {
+		for _, child := range n.Content {
+			e.lose(child)
+		}
+	}
+	begin, content := e.begin(n), e.content(n)
+	missing := isEmptyScalar(n) && n.Anchor == "" && n.Style&yaml.TaggedStyle == 0
+	if missing && s.after >= 0 {
+		begin, content = s.after, s.after
+	}
+	end := content
+	if !isEmptyScalar(n) {
+		var err error
+		if end, err = e.end(n, s.indent); err != nil {
+			return err
+		}
+	}
+	var head []string
+	if n.Kind != yaml.AliasNode && n.Anchor != "" {
+		head = append(head, "&"+n.Anchor)
+	}
+	if isSensitive(n) && want.tag == "" && !want.fixed {
+		head = append(head, tagSensitive)
+	}
+	if s.flow || e.json {
+		return e.replaceInFlow(s, want, n, begin, end, head)
+	}
+	first, rest := e.blockText(s, want, n)
+	if first != "" {
+		head = append(head, first)
+	}
+	text := strings.Join(head, " ")
+	block := (n.Kind == yaml.MappingNode || n.Kind == yaml.SequenceNode) && !e.isFlow(n)
+	literal := n.Kind == yaml.ScalarNode && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0
+	switch {
+	case s.after < 0:
+		from := begin
+		if block {
+			from = e.lineStart(begin)
+		}
+		if text != "" {
+			text += "\n"
+		}
+		e.edit(splice{from, e.nextLine(end), text + rest, true})
+	case block && e.startsLine(content):
+		line := e.nextLine(s.after)
+		if begin < content { // the anchor or tag, on the line of what is before
+			line = max(line, e.nextLine(begin+1))
+		}
+		upTo := s.after
+		if begin < content {
+			upTo = e.properties(begin, content)
+		}
+		if text != "" {
+			text = " " + text
+		}
+		e.edit(splice{from: s.after, to: upTo, text: text})
+		e.edit(splice{line, e.nextLine(end), rest, true})
+	case block:
+		e.edit(splice{begin, e.nextLine(end), text + "\n" + rest, false})
+	case literal:
+		header := content
+		for header < len(e.data) && !isBlankOrBreak(e.data[header]) {
+			header++
+		}
+		from := begin
+		if text == "" {
+			from = s.after
+		}
+		e.edit(splice{from: from, to: header, text: text})
+		e.edit(splice{e.lineAfter(content), end, rest, true})
+	default:
+		from := begin
+		if text == "" {
+			from = s.after
+		} else if from == s.after {
+			text = " " + text
+		}
+		e.edit(splice{from: from, to: end, text: text})
+		if rest != "" {
+			line := e.nextLine(end)
+			e.edit(splice{line, line, rest, true})
+		}
+	}
+	return nil
+}
+
+// properties returns the end of the anchor and tag that are between two places.
+func (e *editing) properties(begin, content int) int {
+	end := begin
+	for at := begin; at < content; {
+		if c := e.data[at]; c != '&' && c != '!' {
+			break
+		}
+		end = e.property(at)
+		at = e.skip(end)
+	}
+	return end
+}
+
+func (e *editing) replaceInFlow(s slot, want *draft, n *yaml.Node, begin, end int, head []string) error {
+	if s.after < 0 { // the whole of a JSON file
+		end = e.nextLine(end)
+		e.edit(splice{from: begin, to: end, text: string(e.written(want))})
+		return nil
+	}
+	text := strings.Join(append(head, e.flowText(want, n)), " ")
+	if begin == s.after && begin > 0 && e.data[begin-1] == ':' {
+		text = " " + text
+	}
+	e.edit(splice{from: begin, to: end, text: text})
+	return nil
+}
+
+// blockText returns a value as it is written after a colon or dash: what goes on
+// the same line, and the lines that follow.
+func (e *editing) blockText(s slot, want *draft, old *yaml.Node) (first, rest string) {
+	if text, ok := quotedLike(old, want); ok {
+		return text, ""
+	}
+	out := e.emitter()
+	n := want.emitted(nil, out.tags)
+	indent := 0
+	if s.indent >= 0 {
+		indent = s.indent + e.step
+		if s.item {
+			indent = s.indent + 2
+		}
+	}
+	collection := len(n.Fields) > 0 || len(n.Items) > 0
+	tag := out.tags[""]
+	if collection {
+		delete(out.tags, "")
+	}
+	if e.isNamespace(s) {
+		if tag == tagDelete {
+			return tagDelete, ""
+		}
+		if len(n.Fields) == 0 {
+			return "{}", ""
+		}
+		out.namespace(n.Fields)
+		return tag, string(out.out)
+	}
+	out.value(n, indent)
+	text := string(out.out)
+	if collection && (!s.item || tag != "") {
+		return tag, strings.Repeat(" ", indent) + text
+	}
+	first, rest, _ = strings.Cut(text, "\n")
+	return first, rest
+}
+
+// quotedLike returns a string in the quotes that an older one had.
+func quotedLike(old *yaml.Node, want *draft) (string, bool) {
+	if old == nil || old.Kind != yaml.ScalarNode || want.Kind != plan.String || want.tag != "" || want.fixed || !isShown(want.Text) {
+		return "", false
+	}
+	switch {
+	case old.Style&yaml.SingleQuotedStyle != 0:
+		return "'" + strings.ReplaceAll(want.Text, "'", "''") + "'", true
+	case old.Style&yaml.DoubleQuotedStyle != 0:
+		var e emitter
+		e.quote(want.Text)
+		return string(e.out), true
+	}
+	return "", false
+}
+
+func (e *editing) emitter() *emitter { return &emitter{tags: map[string]string{}, step: e.step} }
+
+// blockField returns the lines of a field.
+func (e *editing) blockField(f draftField, indent int) string {
+	out := e.emitter()
+	n := f.value.emitted(plan.Path{plan.Name(f.name)}, out.tags)
+	out.indent(indent)
+	out.field(plan.Field{Name: f.name, Value: n}, indent)
+	return string(out.out)
+}
+
+// blockItem returns the lines of an element of a list.
+func (e *editing) blockItem(item *draft, indent int) string {
+	out := e.emitter()
+	out.indent(indent)
+	out.out = append(out.out, "- "...)
+	out.value(item.emitted(nil, out.tags), indent+2)
+	return string(out.out)
+}
+
+// flowField returns a field as it is written in brackets.
+func (e *editing) flowField(f draftField) string {
+	if e.json {
+		return string(plan.AppendString(nil, f.name)) + ": " + e.flowText(f.value, nil)
+	}
+	return flowString(f.name) + ": " + e.flowText(f.value, nil)
+}
+
+// flowText returns a value as it is written in brackets.
+func (e *editing) flowText(d *draft, old *yaml.Node) string {
+	if e.json {
+		return string(plan.AppendJSON(nil, d.value()))
+	}
+	if text, ok := quotedLike(old, d); ok {
+		return text
+	}
+	var b strings.Builder
+	tag := d.tag
+	if d.fixed {
+		tag = d.node.Tag
+	}
+	if tag == tagDelete {
+		return tag
+	}
+	if tag != "" {
+		b.WriteString(tag + " ")
+	}
+	switch {
+	case d.fixed:
+		b.WriteString(flowString(d.node.Value))
+	case d.Kind == plan.Object:
+		b.WriteByte('{')
+		for i, f := range d.fields {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(e.flowField(f))
+		}
+		b.WriteByte('}')
+	case d.Kind == plan.List:
+		b.WriteByte('[')
+		for i, item := range d.items {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(e.flowText(item, nil))
+		}
+		b.WriteByte(']')
+	case d.Kind == plan.String:
+		b.WriteString(flowString(d.Text))
+	case d.Kind == plan.Float:
+		b.WriteString(yamlFloat(string(plan.AppendJSON(nil, d.Node))))
+	default:
+		b.Write(plan.AppendJSON(nil, d.Node))
+	}
+	return b.String()
+}
+
+func flowString(s string) string {
+	if isPlain(s, resolve(s)) && !strings.ContainsAny(s, ",[]{}") {
+		return s
+	}
+	var e emitter
+	e.quote(s)
+	return string(bytes.TrimSpace(e.out))
+}

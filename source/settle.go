@@ -1,0 +1,316 @@
+package source
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// A value may be said by several files: by one of the tree, and by those of
+// overlays that are laid over it. Its slots are what each of these layers says of
+// it, the tree first; nil for one that says nothing.
+
+// overlaid returns what a value becomes when a draft is laid over it, by the rules of
+// overlays; nil stands for none.
+func overlaid(below *plan.Node, d *draft) *plan.Node {
+	if d == nil {
+		return below
+	}
+	switch d.tag {
+	case tagDelete:
+		return nil
+	case tagAppend, tagPrepend:
+		if below != nil && below.Kind == plan.List {
+			own := d.value().Items
+			joined := plan.Node{Kind: plan.List, Items: slices.Concat(below.Items, own)}
+			if d.tag == tagPrepend {
+				joined.Items = slices.Concat(own, below.Items)
+			}
+			return &joined
+		}
+	case tagReplace:
+		below = nil
+	}
+	if d.Kind != plan.Object {
+		n := d.value()
+		return &n
+	}
+	merged := plan.Node{Kind: plan.Object}
+	if below != nil && below.Kind == plan.Object {
+		merged.Fields = slices.Clone(below.Fields)
+	}
+	for _, f := range d.fields {
+		i := slices.IndexFunc(merged.Fields, func(b plan.Field) bool { return b.Name == f.name })
+		var was *plan.Node
+		if i >= 0 {
+			was = &merged.Fields[i].Value
+		}
+		is := overlaid(was, f.value)
+		switch {
+		case is == nil && i >= 0:
+			merged.Fields = slices.Delete(merged.Fields, i, i+1)
+		case is == nil:
+		case i >= 0:
+			merged.Fields[i].Value = *is
+		default:
+			merged.Fields = append(merged.Fields, plan.Field{Name: f.name, Value: *is})
+		}
+	}
+	return &merged
+}
+
+// overlaidAll returns what slots make together.
+func overlaidAll(slots []*draft) *plan.Node {
+	var n *plan.Node
+	for _, d := range slots {
+		n = overlaid(n, d)
+	}
+	return n
+}
+
+func equalNodes(a, b *plan.Node) bool {
+	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
+}
+
+// settling changes what the layers say of one configuration so that together they
+// say what is wanted: as little as can be, and each value in the layer that
+// decides it, or with above in the last layer.
+type settling struct {
+	above bool
+	left  func(path plan.Path, d *draft) // reports a reference that stays as it is
+	stays bool                           // there is one
+}
+
+// stay leaves a reference as it is.
+func (s *settling) stay(path plan.Path, d *draft) {
+	s.stays = true
+	if !isUnknown(d.value()) {
+		s.left(path, d)
+	}
+}
+
+// settle returns the slots of a value as they are to be. What no layer says yet
+// is said in home.
+func (s *settling) settle(path plan.Path, slots []*draft, want *plan.Node, home int) []*draft {
+	have := overlaidAll(slots)
+	if equalNodes(have, want) {
+		return slots
+	}
+	slots = slices.Clone(slots)
+	last := len(slots) - 1
+	owner := last
+	for owner >= 0 && slots[owner] == nil {
+		owner--
+	}
+	if owner >= 0 && slots[owner].fixed && (want != nil || len(path) > 0) {
+		s.stay(path, slots[owner])
+		return slots
+	}
+	if have != nil && want != nil && have.Kind == plan.Object && want.Kind == plan.Object {
+		s.fields(path, slots, have, want)
+		return slots
+	}
+	at := owner
+	if owner < 0 {
+		at = home
+	}
+	if s.above {
+		at = last
+	}
+	below := overlaidAll(slots[:at])
+	switch {
+	case want == nil && below == nil:
+		slots[at] = nil
+	case want == nil:
+		slots[at] = &draft{Node: plan.Node{Kind: plan.Null, Text: "null"}, tag: tagDelete}
+	case at > 0 && equalNodes(below, want):
+		slots[at] = nil
+	default:
+		slots[at] = s.said(path, slots[at], below, want)
+	}
+	return slots
+}
+
+// said returns how a layer says what is wanted, over what is below it.
+func (s *settling) said(path plan.Path, old *draft, below, want *plan.Node) *draft {
+	switch {
+	case want.Kind == plan.List && old != nil && below != nil && below.Kind == plan.List && (old.tag == tagAppend || old.tag == tagPrepend):
+		if rest, ok := beside(below.Items, want.Items, old.tag); ok {
+			d := s.list(path, old, plan.Node{Kind: plan.List, Items: rest})
+			d.tag = old.tag
+			return d
+		}
+	case want.Kind == plan.List && old != nil && old.Kind == plan.List && old.tag == "":
+		return s.list(path, old, *want)
+	case want.Kind == plan.Object && below != nil && below.Kind == plan.Object:
+		return difference(*below, *want)
+	}
+	return draftOf(*want)
+}
+
+// beside returns the elements that are added to below, before or behind it, to
+// make want.
+func beside(below, want []plan.Node, tag string) (rest []plan.Node, ok bool) {
+	if len(below) >= len(want) {
+		return nil, false
+	}
+	rest, kept := want[len(below):], want[:len(below)]
+	if tag == tagPrepend {
+		rest, kept = want[:len(want)-len(below)], want[len(want)-len(below):]
+	}
+	return rest, slices.EqualFunc(below, kept, plan.Node.Equal)
+}
+
+// difference returns what is laid over one mapping to make it another.
+func difference(below, want plan.Node) *draft {
+	d := &draft{Node: plan.Node{Kind: plan.Object}}
+	for _, f := range want.Fields {
+		was := below.Field(f.Name)
+		switch {
+		case was != nil && was.Equal(f.Value):
+		case was != nil && was.Kind == plan.Object && f.Value.Kind == plan.Object:
+			d.set(f.Name, difference(*was, f.Value))
+		default:
+			d.set(f.Name, draftOf(f.Value))
+		}
+	}
+	for _, f := range below.Fields {
+		if want.Field(f.Name) == nil {
+			d.set(f.Name, &draft{Node: plan.Node{Kind: plan.Null, Text: "null"}, tag: tagDelete})
+		}
+	}
+	return d
+}
+
+// fields settles the fields of a mapping that the layers have together.
+func (s *settling) fields(path plan.Path, slots []*draft, have, want *plan.Node) {
+	cut := 0 // what is below doesn't count
+	for i, d := range slots {
+		switch {
+		case d == nil:
+		case d.tag == tagReplace:
+			cut = i
+		case d.tag == tagDelete || d.Kind != plan.Object:
+			cut = i + 1
+		}
+	}
+	home := len(slots) - 1
+	if !s.above {
+		for i := len(slots) - 1; i >= cut; i-- {
+			if slots[i] != nil {
+				home = i
+			}
+		}
+	}
+	names := make([]string, 0, len(want.Fields)+1)
+	for _, f := range want.Fields {
+		names = append(names, f.Name)
+	}
+	for _, f := range have.Fields {
+		if want.Field(f.Name) == nil {
+			names = append(names, f.Name)
+		}
+	}
+	for i, name := range names {
+		below := make([]*draft, len(slots))
+		for j := cut; j < len(slots); j++ {
+			if slots[j] != nil {
+				below[j] = slots[j].field(name)
+			}
+		}
+		settled := s.settle(path.With(plan.Name(name)), below, want.Field(name), home)
+		for j := range settled {
+			if settled[j] == below[j] {
+				continue
+			}
+			if slots[j] == nil {
+				slots[j] = &draft{Node: plan.Node{Kind: plan.Object}}
+			} else {
+				slots[j] = slots[j].shallow()
+			}
+			slots[j].put(name, settled[j], names[:i])
+		}
+	}
+	for i := cut + 1; i < len(slots); i++ {
+		d := slots[i]
+		if d == nil || d.tag != "" || d.fixed || d.Kind != plan.Object || len(d.fields) > 0 {
+			continue
+		}
+		if below := overlaidAll(slots[:i]); below != nil && below.Kind == plan.Object {
+			slots[i] = nil // nothing is left to be said here
+		}
+	}
+}
+
+// shallow returns a copy whose fields can be set.
+func (d *draft) shallow() *draft {
+	c := *d
+	c.fields = slices.Clone(d.fields)
+	return &c
+}
+
+// put gives a field a value, as set does. A new one comes after the last of the
+// names that is there.
+func (d *draft) put(name string, value *draft, before []string) {
+	if value == nil || d.index(name) >= 0 {
+		d.set(name, value)
+		return
+	}
+	for _, previous := range slices.Backward(before) {
+		if i := d.index(previous); i >= 0 {
+			d.fields = slices.Insert(d.fields, i+1, draftField{name: name, value: value})
+			return
+		}
+	}
+	d.set(name, value)
+}
+
+// list returns a list's draft changed to what is wanted. Elements that stay the
+// same stay as they are written, and so do references in those that change.
+func (s *settling) list(path plan.Path, old *draft, want plan.Node) *draft {
+	values := make([]*draft, len(old.items)) // without what they are written as
+	for i, item := range old.items {
+		values[i] = draftOf(item.value())
+	}
+	wanted := draftOf(want).items
+	d := *old
+	d.items = nil
+	at := 0
+	for _, h := range append(hunks(values, wanted), hunk{len(values), len(values), len(wanted), len(wanted)}) {
+		d.items = append(d.items, old.items[at:h.have]...)
+		for i := h.want; i < h.wantTo; i++ {
+			item := wanted[i]
+			if from := h.have + i - h.want; from < h.haveTo {
+				item = s.element(path.With(plan.Item(from)), old.items[from], want.Items[i])
+			}
+			d.items = append(d.items, item)
+		}
+		at = h.haveTo
+	}
+	return &d
+}
+
+func (s *settling) element(path plan.Path, old *draft, want plan.Node) *draft {
+	switch {
+	case old.fixed:
+		s.stay(path, old)
+		return old
+	case old.Kind == plan.List && want.Kind == plan.List:
+		return s.list(path, old, want)
+	case old.Kind == plan.Object && want.Kind == plan.Object:
+		one := settling{left: s.left}
+		settled := one.settle(path, []*draft{old}, &want, 0)[0]
+		s.stays = s.stays || one.stays
+		return settled
+	}
+	return draftOf(want)
+}
+
+// fulfilled reports a wish that the slots don't fulfil.
+func fulfilled(key plan.Key, slots []*draft, want *plan.Node) error {
+	if equalNodes(overlaidAll(slots), want) {
+		return nil
+	}
+	return fmt.Errorf("%s would not become what is wanted; please report this", plan.Printable(key.String()))
+}

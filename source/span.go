@@ -1,0 +1,368 @@
+package source
+
+import (
+	"bytes"
+	"errors"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// The library says where a node begins, but not where it ends, and its encoder
+// changes the layout of all it writes. So what is changed in a file is changed in
+// its text, between the places that are found here. Offsets are in bytes.
+
+// errLayout says that a node isn't where it should be: it is written in a way
+// that is not followed here.
+var errLayout = errors.New("this way of writing YAML is not followed")
+
+// spans finds where the nodes of a file are.
+type spans struct {
+	text
+}
+
+// offset returns where the library's line and column are.
+func (s *spans) offset(line, column int) int {
+	s.split()
+	if line < 1 || line > len(s.starts) {
+		return len(s.data)
+	}
+	at := s.starts[line-1]
+	for ; column > 1 && at < len(s.data); column-- {
+		_, size := utf8.DecodeRune(s.data[at:])
+		at += size
+	}
+	return at
+}
+
+// begin returns where a node begins, with its anchor and tag.
+func (s *spans) begin(n *yaml.Node) int { return s.offset(n.Line, n.Column) }
+
+// content returns where what a node says begins, after its anchor and tag.
+func (s *spans) content(n *yaml.Node) int {
+	at := s.begin(n)
+	if n.Kind == yaml.AliasNode {
+		return at
+	}
+	properties := 0
+	if n.Anchor != "" {
+		properties++
+	}
+	if n.Style&yaml.TaggedStyle != 0 {
+		properties++
+	}
+	for ; properties > 0 && at < len(s.data); properties-- {
+		if s.data[at] != '&' && s.data[at] != '!' {
+			break
+		}
+		end := s.property(at)
+		next := s.skip(end)
+		if properties == 1 && isEmptyScalar(n) {
+			return end
+		}
+		at = next
+	}
+	return at
+}
+
+// property returns the end of an anchor or tag.
+func (s *spans) property(at int) int {
+	if bytes.HasPrefix(s.data[at:], []byte("!<")) {
+		if end := bytes.IndexByte(s.data[at:], '>'); end >= 0 {
+			return at + end + 1
+		}
+	}
+	for at < len(s.data) && !isBlankOrBreak(s.data[at]) && bytes.IndexByte([]byte(",[]{}"), s.data[at]) < 0 {
+		at++
+	}
+	return at
+}
+
+// isEmptyScalar reports whether a node is a null that is written as nothing.
+func isEmptyScalar(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && n.Value == "" && n.Style&quoted == 0
+}
+
+func isBlankOrBreak(b byte) bool { return b == ' ' || b == '\t' || b == '\n' || b == '\r' }
+
+// skip returns where something stands, at or after a place: behind blanks, line
+// breaks and comments.
+func (s *spans) skip(at int) int {
+	for at < len(s.data) {
+		switch {
+		case isBlankOrBreak(s.data[at]):
+			at++
+		case s.data[at] == '#' && (at == 0 || isBlankOrBreak(s.data[at-1])):
+			at = s.lineEnd(at)
+		default:
+			return at
+		}
+	}
+	return at
+}
+
+// lineEnd returns the end of the line, before its break.
+func (s *spans) lineEnd(at int) int {
+	end := bytes.IndexByte(s.data[at:], '\n')
+	if end < 0 {
+		return len(s.data)
+	}
+	end += at
+	if end > at && s.data[end-1] == '\r' {
+		end--
+	}
+	return end
+}
+
+// nextLine returns where the line after the one at a place begins, or the place
+// itself if a line begins there already.
+func (s *spans) nextLine(at int) int {
+	if at == 0 || s.data[at-1] == '\n' {
+		return at
+	}
+	return s.lineAfter(at)
+}
+
+// lineAfter returns where the next line begins.
+func (s *spans) lineAfter(at int) int {
+	end := bytes.IndexByte(s.data[at:], '\n')
+	if end < 0 {
+		return len(s.data)
+	}
+	return at + end + 1
+}
+
+// lineStart returns where the line begins that a place is in.
+func (s *spans) lineStart(at int) int { return bytes.LastIndexByte(s.data[:at], '\n') + 1 }
+
+// column returns how many characters are before a place on its line.
+func (s *spans) column(at int) int { return utf8.RuneCount(s.data[s.lineStart(at):at]) }
+
+// startsLine reports whether only blanks are before a place on its line.
+func (s *spans) startsLine(at int) bool {
+	return len(bytes.TrimLeft(s.data[s.lineStart(at):at], " ")) == 0
+}
+
+// end returns where a node ends. What is in blocks within a collection indented
+// by indent; -1 for the file.
+func (s *spans) end(n *yaml.Node, indent int) (int, error) {
+	at := s.content(n)
+	switch {
+	case n.Kind == yaml.AliasNode:
+		return s.expect(at, "*"+n.Value)
+	case n.Kind == yaml.ScalarNode:
+		return s.scalarEnd(n, at, indent)
+	case n.Kind == yaml.MappingNode && s.at(at) == '{' && n.Style&yaml.FlowStyle != 0:
+		return s.flowEnd(n, at, '}')
+	case n.Kind == yaml.SequenceNode && s.at(at) == '[' && n.Style&yaml.FlowStyle != 0:
+		return s.flowEnd(n, at, ']')
+	case n.Kind == yaml.MappingNode && len(n.Content) > 0:
+		last, key := n.Content[len(n.Content)-1], n.Content[len(n.Content)-2]
+		after, err := s.colon(key)
+		if err != nil {
+			return 0, err
+		}
+		if isEmptyScalar(last) && s.content(last) < after {
+			return after, nil
+		}
+		return s.end(last, s.column(s.begin(key)))
+	case n.Kind == yaml.SequenceNode && len(n.Content) > 0:
+		after := at + 1
+		if s.at(at) != '-' {
+			return 0, errLayout
+		}
+		dash := s.column(at)
+		for i, item := range n.Content {
+			end := after
+			if !isEmptyScalar(item) || s.content(item) >= after {
+				var err error
+				if end, err = s.end(item, dash); err != nil {
+					return 0, err
+				}
+			}
+			if i == len(n.Content)-1 {
+				return max(end, after), nil
+			}
+			next := s.skip(end)
+			if s.at(next) != '-' {
+				return 0, errLayout
+			}
+			after = next + 1
+		}
+	}
+	return 0, errLayout
+}
+
+func (s *spans) at(at int) byte {
+	if at < len(s.data) {
+		return s.data[at]
+	}
+	return 0
+}
+
+func (s *spans) expect(at int, text string) (int, error) {
+	if !bytes.HasPrefix(s.data[at:], []byte(text)) {
+		return 0, errLayout
+	}
+	return at + len(text), nil
+}
+
+// colon returns the place after the colon that follows a key.
+func (s *spans) colon(key *yaml.Node) (int, error) {
+	end, err := s.end(key, -1)
+	if err != nil {
+		return 0, err
+	}
+	at := end
+	for at < len(s.data) && (s.data[at] == ' ' || s.data[at] == '\t') {
+		at++
+	}
+	if s.at(at) != ':' {
+		if at = s.skip(at); s.at(at) != ':' { // ? KEY, and its colon on a line of its own
+			return 0, errLayout
+		}
+	}
+	return at + 1, nil
+}
+
+// flowEnd returns the end of a collection in brackets.
+func (s *spans) flowEnd(n *yaml.Node, at int, closing byte) (int, error) {
+	at++
+	for i, child := range n.Content {
+		begin := s.begin(child)
+		if isEmptyScalar(child) {
+			at = max(at, s.content(child))
+			continue
+		}
+		if begin < at {
+			return 0, errLayout
+		}
+		end, err := s.end(child, -1)
+		if err != nil {
+			return 0, err
+		}
+		at = max(at, end)
+		if closing == '}' && i%2 == 0 {
+			if next := s.skip(at); s.at(next) == ':' {
+				at = next + 1
+			}
+		}
+	}
+	for at < len(s.data) {
+		at = s.skip(at)
+		switch s.at(at) {
+		case closing:
+			return at + 1, nil
+		case ',', ':':
+			at++
+		default:
+			return 0, errLayout
+		}
+	}
+	return 0, errLayout
+}
+
+// scalarEnd returns the end of a scalar whose text begins at a place.
+func (s *spans) scalarEnd(n *yaml.Node, at, indent int) (int, error) {
+	switch {
+	case n.Style&yaml.DoubleQuotedStyle != 0:
+		return s.quoteEnd(at, '"')
+	case n.Style&yaml.SingleQuotedStyle != 0:
+		return s.quoteEnd(at, '\'')
+	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+		return s.blockEnd(at, indent)
+	}
+	return s.plainEnd(n.Value, at)
+}
+
+func (s *spans) quoteEnd(at int, quote byte) (int, error) {
+	if s.at(at) != quote {
+		return 0, errLayout
+	}
+	for at++; at < len(s.data); at++ {
+		switch {
+		case s.data[at] == '\\' && quote == '"':
+			at++
+		case s.data[at] != quote:
+		case quote == '\'' && s.at(at+1) == quote:
+			at++
+		default:
+			return at + 1, nil
+		}
+	}
+	return 0, errLayout
+}
+
+// plainEnd returns the end of a text without quotes, which may go on in other
+// lines: a break there stands for a blank, several for one break less.
+func (s *spans) plainEnd(value string, at int) (int, error) {
+	for i := 0; i < len(value); {
+		switch {
+		case at < len(s.data) && s.data[at] == value[i] && value[i] != '\n':
+			at++
+			i++
+		case value[i] == ' ' || value[i] == '\n':
+			if at >= len(s.data) || !isBlankOrBreak(s.data[at]) {
+				return 0, errLayout
+			}
+			for at < len(s.data) && isBlankOrBreak(s.data[at]) {
+				at++
+			}
+			for i < len(value) && (value[i] == ' ' || value[i] == '\n') {
+				i++
+			}
+		case isBlankOrBreak(s.at(at)):
+			// Blanks before a break, of which the value says nothing but the break.
+			for at < len(s.data) && isBlankOrBreak(s.data[at]) {
+				at++
+			}
+		default:
+			return 0, errLayout
+		}
+	}
+	return at, nil
+}
+
+// blockEnd returns the end of a text after | or >: where the line after its last
+// one begins.
+func (s *spans) blockEnd(at, indent int) (int, error) {
+	header := s.at(at)
+	if header != '|' && header != '>' {
+		return 0, errLayout
+	}
+	keep, explicit := false, 0
+	for i := at + 1; i < len(s.data) && !isBlankOrBreak(s.data[i]); i++ {
+		switch c := s.data[i]; {
+		case c == '+':
+			keep = true
+		case c >= '1' && c <= '9':
+			explicit = int(c - '0')
+		}
+	}
+	line := s.lineAfter(at)
+	end := line
+	depth := -1
+	if explicit > 0 {
+		depth = max(indent, 0) + explicit
+	}
+	for line < len(s.data) {
+		next := s.lineAfter(line)
+		content := bytes.TrimRight(s.data[line:next], "\r\n")
+		blanks := len(content) - len(bytes.TrimLeft(content, " "))
+		switch {
+		case blanks == len(content):
+			if keep || depth >= 0 && blanks > depth {
+				end = next
+			}
+		case depth < 0 && blanks > indent, depth >= 0 && blanks >= depth:
+			if depth < 0 {
+				depth = blanks
+			}
+			end = next
+		default:
+			return end, nil
+		}
+		line = next
+	}
+	return end, nil
+}
