@@ -193,7 +193,7 @@ shop/limits = {"max": 5}
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	opts = LoadOptions{References: References{Resolver: secret.New(secret.Options{Root: dir})}}
 	_, problems, _ = load(t, dir, opts)
-	if len(problems) != 2 || !strings.HasPrefix(problems[0], "other/c.json:1:1: sops can't decrypt") {
+	if len(problems) != 2 || !strings.HasPrefix(problems[0], "other/c.json:1:1: sops can't decrypt this file:") {
 		t.Error(problems)
 	}
 	t.Setenv("PATH", "")

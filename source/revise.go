@@ -11,14 +11,6 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Wish says what a tree is to declare of one object once its overlays are laid
-// over it: a configuration, or with no name of one a namespace.
-type Wish struct {
-	Key    plan.Key
-	Absent bool
-	Value  plan.Value // of a configuration that is not absent
-}
-
 // ReviseOptions say how Revise changes a tree.
 type ReviseOptions struct {
 	// Overlays are laid over the tree, as in LoadOptions.
@@ -35,6 +27,9 @@ type Revision struct {
 	// Left are references, and what SOPS encrypted, that stay as they are
 	// although something else is wanted.
 	Left []plan.Finding
+	// Unfulfilled are the configurations with such, also where it isn't known
+	// what a reference stands for.
+	Unfulfilled map[plan.Key]bool
 }
 
 // Revised is a file that changes.
@@ -48,8 +43,8 @@ type Revised struct {
 // Revise finds out how to change the tree in dir so that it declares what is
 // wished for, and nothing else changes: values where they stand, in the layer
 // that decides them, with everything around them as it is. It writes nothing.
-func Revise(ctx context.Context, dir string, wishes []Wish, opts ReviseOptions) (*Revision, error) {
-	r := reviser{ctx: ctx, opts: opts}
+func Revise(ctx context.Context, dir string, wishes []plan.Wish, opts ReviseOptions) (*Revision, error) {
+	r := reviser{ctx: ctx, opts: opts, stays: map[plan.Key]bool{}}
 	r.layer(dir, "", opts.References)
 	for _, o := range opts.Overlays {
 		r.layer(o.Dir, o.Shown, opts.References)
@@ -75,6 +70,7 @@ type reviser struct {
 	opts   ReviseOptions
 	layers []*layerFiles
 	left   []plan.Finding
+	stays  map[plan.Key]bool
 }
 
 // layerFiles are the files of the tree, or of an overlay.
@@ -164,7 +160,7 @@ func find(files []*layerFile, config string) (*layerFile, *draft) {
 }
 
 // config makes the layers say what is wished for of one configuration.
-func (r *reviser) config(w Wish) error {
+func (r *reviser) config(w plan.Wish) error {
 	var want *plan.Node
 	if !w.Absent {
 		n, err := w.Value.Parse()
@@ -210,7 +206,9 @@ func (r *reviser) config(w Wish) error {
 		home = len(r.layers) - 1
 	}
 	settled := s.settle(nil, slots, want, min(home, len(slots)-1))
-	if !s.stays {
+	if s.stays {
+		r.stays[w.Key] = true
+	} else {
 		if err := fulfilled(w.Key, settled, want); err != nil {
 			return err
 		}
@@ -221,6 +219,7 @@ func (r *reviser) config(w Wish) error {
 		}
 		if slices.Contains(unreadable, i) {
 			r.left = append(r.left, sealedStays(w.Key, files[i]))
+			r.stays[w.Key] = true
 			continue
 		}
 		if files[i] == nil {
@@ -316,7 +315,7 @@ func (r *reviser) home(layer int, key plan.Key, files []*layerFile, want *plan.N
 }
 
 // namespace makes the tree declare a namespace, or not.
-func (r *reviser) namespace(w Wish) {
+func (r *reviser) namespace(w plan.Wish) {
 	for i, l := range r.layers {
 		files, err := l.of(w.Key.Namespace)
 		if err != nil {
@@ -350,7 +349,7 @@ func (r *reviser) namespace(w Wish) {
 
 // revision returns the files whose content changes.
 func (r *reviser) revision() (*Revision, error) {
-	rev := &Revision{Left: r.left}
+	rev := &Revision{Left: r.left, Unfulfilled: r.stays}
 	for _, l := range r.layers {
 		for namespace, files := range l.files {
 			for _, f := range files {

@@ -241,12 +241,12 @@ func TestReviseLaw(t *testing.T) {
 		was := declared(t, before)
 		want := map[string]plan.Node{}
 		changed := map[string]bool{}
-		var wishes []Wish
+		var wishes []plan.Wish
 		for _, config := range append(configs, "three") {
 			n, there := was[config]
 			switch mutation := rapid.IntRange(0, 9).Draw(t, "mutation"); {
 			case mutation == 0 && there, mutation > 4 && !there:
-				wishes = append(wishes, Wish{Key: plan.Key{Namespace: "ns", Config: config}, Absent: true})
+				wishes = append(wishes, plan.Wish{Key: plan.Key{Namespace: "ns", Config: config}, Absent: true})
 				changed[config] = true
 				continue
 			case mutation > 6:
@@ -256,7 +256,7 @@ func TestReviseLaw(t *testing.T) {
 				}
 				n = mutate(t, n, nil, changed, config)
 				changed[config] = true
-				wishes = append(wishes, Wish{Key: plan.Key{Namespace: "ns", Config: config}, Value: plan.Encode(n)})
+				wishes = append(wishes, plan.Wish{Key: plan.Key{Namespace: "ns", Config: config}, Value: plan.Encode(n)})
 				there = true
 			}
 			if there {

@@ -17,6 +17,15 @@ import (
 // when the revision was made is an error.
 func (r *Revision) Save() error { return SaveFiles(r.Files) }
 
+// Undo brings back what was there before Save.
+func (r *Revision) Undo() error {
+	files := slices.Clone(r.Files)
+	for i := range files {
+		files[i].Before, files[i].After = files[i].After, files[i].Before
+	}
+	return SaveFiles(files)
+}
+
 // SaveFiles writes files that change, as Revision.Save does.
 func SaveFiles(files []Revised) (err error) {
 	var done []Revised

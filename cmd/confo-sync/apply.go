@@ -169,7 +169,7 @@ func (c applyFlags) apply(ctx context.Context, a *app, w *work, approved *approv
 	applying, checking := a.progress("applying"), a.progress("reading again")
 	defer applying.done()
 	defer checking.done()
-	who, host := whoami(a.env)
+	who, host := whoami(a.getenv)
 	opts := apply.Options{
 		Who: who, Host: host, PID: os.Getpid(),
 		Reason: c.Reason, Commit: a.report.Commit, Tool: tool(), Plan: approved.fingerprintText(),

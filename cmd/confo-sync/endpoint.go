@@ -37,20 +37,25 @@ func (a *app) loadTree(ctx context.Context, dir, at string, opts source.LoadOpti
 		}
 		defer checkout.Remove()
 		opts.Shown = checkout.Shown
+		references := a.references(checkout.Original)
+		references.checkedOut(checkout)
 		for i, o := range opts.Overlays {
 			below, err := checkOut(ctx, git.Prefix+checkout.Commit, o.Dir)
 			if err != nil {
 				return nil, "", err
 			}
 			defer below.Remove()
+			references.checkedOut(below)
 			shown := strings.Replace(below.Shown, checkout.Commit, git.Ref(dir), 1)
 			opts.Overlays[i] = source.Overlay{Dir: below.Dir, Shown: shown}
 		}
+		opts.References = references.References
 		tree, err := a.loadFolder(ctx, checkout.Dir, dir, opts)
 		return tree, checkout.Commit, err
 	}
 	head := make(chan string, 1)
 	go func() { head <- git.Head(ctx, dir) }()
+	opts.References = a.references(dir).References
 	tree, err = a.loadFolder(ctx, dir, dir, opts)
 	return tree, <-head, err
 }
@@ -144,7 +149,7 @@ func (a *app) credentials() (zk.Credentials, error) {
 		c, err := readCredentials(a.Credentials)
 		return zk.NewCredentials(c.user, c.password), err
 	}
-	user, password := a.env("CONFO_SYNC_ZK_USER"), a.env("CONFO_SYNC_ZK_PASSWD")
+	user, password := a.getenv("CONFO_SYNC_ZK_USER"), a.getenv("CONFO_SYNC_ZK_PASSWD")
 	if (user == "") != (password == "") {
 		return zk.Credentials{}, errors.New("CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD go together: one of them is not set")
 	}

@@ -21,6 +21,7 @@ type settings struct {
 	overlays    []string
 	given       string // --credentials, as it was given
 	readAll     bool   // of a target, not only what is selected
+	unresolved  bool   // nothing is asked of what references stand for
 }
 
 // configure looks for the project file and takes from it what the flags don't
@@ -154,7 +155,7 @@ func (a *app) marks(ctx context.Context, environments ...*project.Environment) (
 			continue
 		}
 		reading := *a
-		reading.Quiet, reading.Namespace, reading.Exclude = true, nil, nil
+		reading.Quiet, reading.Namespace, reading.Exclude, reading.unresolved = true, nil, nil, true
 		reading.overlays = e.Overlays
 		tree, _, err := reading.loadTree(ctx, a.project.Source, a.place(), source.LoadOptions{AllowEmpty: true, Overlays: reading.laid()})
 		if err != nil {

@@ -43,6 +43,7 @@ var onlyUser = map[string][]string{
 	"filippo.io/age":               {"source/secret"},
 	"filippo.io/age/":              {"source/secret"},
 	"github.com/agnivade/":         {"source/project"},
+	"github.com/aymanbagabas/":     {"source"},
 	"github.com/sergi/go-diff/":    {"plan/render"},
 	"github.com/schollz/":          {"cmd/confo-sync"},
 	"golang.org/x/term":            {"cmd/confo-sync"},

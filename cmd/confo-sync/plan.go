@@ -107,9 +107,12 @@ type work struct {
 	plan    *plan.Plan
 }
 
+// readTree reads what is wanted, and says of which commit that is.
+type readTree func(ctx context.Context) (tree *plan.Tree, commit string, err error)
+
 // wish is where a plan's desired tree comes from.
 type wish struct {
-	read func(ctx context.Context) (tree *plan.Tree, commit string, err error)
+	read readTree
 	// adapt, when it is set, makes of it what is desired at this target, and
 	// says what the plan is to be made with.
 	adapt func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (desired *plan.Tree, problems []plan.Finding)
@@ -134,46 +137,51 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 		return nil, err
 	}
 	w := &work{target: t, began: time.Now().UTC(), options: plan.Options{Ignore: a.rules.Ignore, Prune: pruneLevel(cmp.Or(flags.Prune, a.rules.Prune)), Selection: a.selection()}}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	type reading struct {
-		live *plan.Snapshot
-		err  error
-	}
-	read := make(chan reading, 1)
-	go func() {
-		live, err := a.snapshot(ctx, t)
-		read <- reading{live, err}
-	}()
-	desired, commit, err := want.read(ctx)
+	desired, commit, live, err := a.readBoth(ctx, t, want.read)
 	if err != nil {
-		cancel()
-		<-read
 		return nil, err
 	}
-	r := <-read
-	if r.err != nil {
-		return nil, r.err
-	}
-	a.warn(r.live.Warnings...)
+	a.warn(live.Warnings...)
 	var problems []plan.Finding
 	if want.adapt != nil {
-		desired, problems = want.adapt(desired, r.live, &w.options)
+		desired, problems = want.adapt(desired, live, &w.options)
 	}
-	w.desired, w.live = desired, r.live
-	w.plan = plan.Diff(desired, r.live, w.options)
+	w.desired, w.live = desired, live
+	w.plan = plan.Diff(desired, live, w.options)
 	w.plan.Problems = append(w.plan.Problems, problems...)
-	w.plan.Problems = append(w.plan.Problems, rails.Check(w.plan, desired, r.live, a.selection())...)
+	w.plan.Problems = append(w.plan.Problems, rails.Check(w.plan, desired, live, a.selection())...)
 	w.plan.Problems = append(w.plan.Problems, unfit(w.plan.Changes, t)...)
 	batches := apply.Batches(w.plan.Changes, t.Limits(), history)
 	if len(w.plan.Problems) == 0 {
 		w.plan.Problems = tooLarge(batches, t.Limits(), history)
 	}
 	a.report.Commit = commit
-	a.report.Missing = !r.live.Exists
-	a.report.Snapshot = snapshotOf(r.live)
-	a.report.Add(w.plan, len(batches), plan.SensitivityOf(desired, r.live, want.marks...).With(a.rules.Sensitive))
+	a.report.Missing = !live.Exists
+	a.report.Snapshot = snapshotOf(live)
+	a.report.Add(w.plan, len(batches), plan.SensitivityOf(desired, live, want.marks...).With(a.rules.Sensitive))
 	return w, nil
+}
+
+// readBoth reads a tree and a target, at the same time.
+func (a *app) readBoth(ctx context.Context, t target.Target, read readTree) (tree *plan.Tree, commit string, live *plan.Snapshot, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	failed := make(chan error, 1)
+	go func() {
+		var err error
+		live, err = a.snapshot(ctx, t)
+		failed <- err
+	}()
+	tree, commit, err = read(ctx)
+	if err != nil {
+		cancel()
+		<-failed
+		return nil, "", nil, err
+	}
+	if err := <-failed; err != nil {
+		return nil, "", nil, err
+	}
+	return tree, commit, live, nil
 }
 
 // unfit returns what the target could not hold.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,6 +24,8 @@ type promoteCmd struct {
 	Declared     bool     `help:"Take what is declared for the environment, not what is live there."`
 	WithSecrets  bool     `help:"Take what is sensitive along too."`
 	AllowMissing bool     `help:"Go on without what is kept and is not there."`
+	Write        bool     `help:"Change the tree of the environment promoted to, rather than what is live there: its last overlay, or the tree if it has none."`
+	DryRun       bool     `help:"With --write, show how the files would change, and change none."`
 	PlanOnly     bool     `help:"Show the plan with its fingerprint, and change nothing."`
 	Out          string   `placeholder:"FILE" help:"Save the plan, for apply FILE, and change nothing."`
 	planFlags
@@ -43,6 +46,12 @@ func (c *promoteCmd) Run(ctx context.Context, a *app) error {
 			return &usageError{fmt.Errorf("--fingerprint: %w", err)}
 		}
 		approved = &approval{fingerprint: fingerprint, flags: c.applyFlags}
+	}
+	if c.DryRun && !c.Write {
+		return &usageError{errors.New("--dry-run goes with --write: --plan-only shows what would change at the target")}
+	}
+	if c.Write && (c.Out != "" || c.Fingerprint != "") {
+		return &usageError{errors.New("--write changes the tree, and applies or saves no plan")}
 	}
 	return c.run(ctx, a, approved)
 }
@@ -82,6 +91,9 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 			}
 			return desired, missing
 		},
+	}
+	if c.Write {
+		return c.write(ctx, a, want)
 	}
 	if c.Out == "" && !c.PlanOnly {
 		return c.applyFlags.run(ctx, a, approved, want, c.planFlags)
@@ -171,4 +183,77 @@ func (c *promoteCmd) read(ctx context.Context, a *app, from *project.Environment
 		return nil, "", err
 	}
 	return s.tree(), s.commit, nil
+}
+
+// write changes the tree of the environment so that its plan is the promotion.
+func (c *promoteCmd) write(ctx context.Context, a *app, want wish) error {
+	if a.environment == nil {
+		return &usageError{errors.New("--write changes the tree of an environment, and the target is none of the project")}
+	}
+	t, err := a.openTarget(false)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	w, err := a.plan(ctx, t, want, c.planFlags, false)
+	if err != nil {
+		return err
+	}
+	if err := w.refused(); err != nil {
+		return errors.Join(a.show(), err)
+	}
+	revision, err := source.Revise(ctx, a.project.Source, w.plan.Wishes(), source.ReviseOptions{
+		Overlays: a.laid(), Above: true, References: a.references(a.project.Source).References,
+	})
+	if err != nil {
+		return err
+	}
+	s := plan.SensitivityOf(w.desired, w.live, want.marks...).With(a.rules.Sensitive)
+	if err := a.save(revision.Files, reviseFlags{DryRun: c.DryRun}, s); err != nil {
+		return err
+	}
+	if !c.DryRun {
+		if err := c.written(ctx, a, w, revision); err != nil {
+			return err
+		}
+	}
+	a.warn(revision.Left...)
+	if err := a.show(); err != nil || a.Format != "text" {
+		return err
+	}
+	a.say("")
+	if len(a.report.Files) == 0 {
+		return a.showFiles("The tree of %s declares this already.", plan.Printable(a.environment.Name))
+	}
+	if c.DryRun {
+		return a.showFiles("%s would change.", plural(len(a.report.Files), "file"))
+	}
+	return a.showFiles("Wrote %s. Next: commit, review, and confo-sync apply -e %s", plural(len(a.report.Files), "file"), plan.Printable(a.environment.Name))
+}
+
+// written reads the tree again, whose plan now has to be what was shown; if it is
+// not, the files become again what they were.
+func (c *promoteCmd) written(ctx context.Context, a *app, w *work, revision *source.Revision) error {
+	again := *a
+	again.Quiet, again.Namespace, again.Exclude = true, nil, nil
+	tree, _, err := again.loadTree(ctx, a.project.Source, a.place(), source.LoadOptions{AllowEmpty: true, Overlays: a.laid()})
+	if err == nil {
+		options := w.options
+		options.Selection = plan.Selection{}
+		planned := map[plan.Key]plan.Change{}
+		for _, change := range plan.Diff(tree, w.live, options).Changes {
+			planned[change.Key] = change
+		}
+		for _, change := range w.plan.Changes {
+			p := planned[change.Key]
+			if !revision.Unfulfilled[change.Key] && (p.Action != change.Action || !p.After.Equal(change.After)) {
+				err = fmt.Errorf("%s would not be planned as it is promoted", plan.Printable(change.Key.String()))
+				break
+			}
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("nothing was changed (please report this): %w", errors.Join(err, revision.Undo()))
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -14,7 +15,10 @@ import (
 )
 
 type pullCmd struct {
-	Split bool `help:"Write a file for each configuration rather than for each namespace."`
+	Split     bool `help:"Into an empty folder, write a file for each configuration rather than for each namespace."`
+	Overlay   bool `help:"Write what differs to the last overlay of the environment, and leave the tree as others share it."`
+	NoSecrets bool `help:"Leave references alone without following them: no identity, file or variable is needed."`
+	reviseFlags
 }
 
 // Run writes what is live as YAML.
@@ -25,22 +29,191 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 	if err := a.plainForms("pull"); err != nil {
 		return err
 	}
-	if err := a.needSource("say which folder to write, as in -s config; it is empty or absent"); err != nil {
+	if err := c.check(a); err != nil {
+		return err
+	}
+	if err := a.needSource("say which folder to write, as in -s config"); err != nil {
 		return err
 	}
 	if strings.HasPrefix(a.Source, git.Prefix) {
 		return &usageError{errors.New("a tree is written to a folder, not to a commit")}
+	}
+	if c.Overlay && len(a.overlays) == 0 {
+		return &usageError{errors.New("--overlay: the environment has no overlay to write to")}
 	}
 	t, err := a.openTarget(false)
 	if err != nil {
 		return err
 	}
 	defer t.Close()
+	if !isEmptyFolder(a.Source) {
+		return c.revise(ctx, a, t)
+	}
+	if c.DryRun {
+		return &usageError{fmt.Errorf("--dry-run: %s is empty, so all that is live would be written to it", plan.Printable(a.Source))}
+	}
 	left, err := a.pull(ctx, t, a.Source, c.Split)
 	if err != nil {
 		return err
 	}
 	return c.report(a, left)
+}
+
+// revise changes the tree that there is so that it declares what is live.
+func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
+	a.unresolved = c.NoSecrets
+	tree, commit, live, err := a.readBoth(ctx, t, a.declared().read)
+	if err != nil {
+		return err
+	}
+	a.warn(live.Warnings...)
+	a.report.Commit, a.report.Snapshot = commit, snapshotOf(live)
+	if len(live.Namespaces) == 0 {
+		return nothingToPull(t, live)
+	}
+	adoption := a.adopt(tree, live)
+	revision, err := source.Revise(ctx, a.Source, adoption.Wishes, source.ReviseOptions{
+		Overlays: a.laid(), Above: c.Overlay, References: a.references(a.Source).References,
+	})
+	if err != nil {
+		return err
+	}
+	sensitivity := plan.SensitivityOf(tree, live).With(a.rules.Sensitive)
+	if err := a.save(revision.Files, c.reviseFlags, sensitivity); err != nil {
+		return err
+	}
+	if !c.DryRun {
+		if err := a.pulled(ctx, live, revision); err != nil {
+			return err
+		}
+	}
+	left := append(adoption.Left, revision.Left...)
+	a.warn(left...)
+	return c.tell(a, tally(tree, adoption.Wishes, revision, sensitivity), adoption.Undeclared, len(left))
+}
+
+// adopt returns how the tree has to change. Namespaces that it does not declare
+// are taken in when they are asked for by name, when it is to have all, or when it
+// has none.
+func (a *app) adopt(tree *plan.Tree, live *plan.Snapshot) plan.Adoption {
+	all := len(tree.Namespaces) == 0 || pruneLevel(a.rules.Prune) == plan.PruneNamespaces
+	return plan.Adopt(tree, live, plan.Options{Ignore: a.rules.Ignore, Selection: a.selection()}, func(namespace string) bool {
+		return all || len(a.Namespace) > 0
+	})
+}
+
+// pulled reads the tree again, which now has to declare what is live; if it does
+// not, the files become again what they were.
+func (a *app) pulled(ctx context.Context, live *plan.Snapshot, revision *source.Revision) error {
+	again := *a
+	again.Quiet = true
+	tree, _, err := again.declared().read(ctx)
+	if err == nil {
+		for _, w := range a.adopt(tree, live).Wishes {
+			if !revision.Unfulfilled[w.Key] {
+				err = fmt.Errorf("%s would not read as what is live", plan.Printable(w.Key.String()))
+				break
+			}
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("nothing was changed (please report this): %w", errors.Join(err, revision.Undo()))
+	}
+	return nil
+}
+
+// pullTally counts what a pull did to a tree.
+type pullTally struct {
+	added, changed, removed int
+	sensitive               int // values now in plain text
+}
+
+func tally(tree *plan.Tree, wishes []plan.Wish, revision *source.Revision, s plan.Sensitivity) pullTally {
+	had := map[plan.Key]plan.Value{}
+	for _, ns := range tree.Namespaces {
+		for _, c := range ns.Configs {
+			had[plan.Key{Namespace: ns.Name, Config: c.Name}] = c.Value
+		}
+	}
+	var n pullTally
+	for _, w := range wishes {
+		before, there := had[w.Key]
+		change := plan.Change{Key: w.Key, Action: plan.Create, Before: before, After: w.Value}
+		switch {
+		case w.Key.Config == "" || revision.Unfulfilled[w.Key]:
+			continue
+		case w.Absent:
+			n.removed++
+			continue
+		case there:
+			n.changed++
+			change.Action = plan.Update
+		default:
+			n.added++
+		}
+		n.sensitive += change.SensitiveAfter(s)
+	}
+	return n
+}
+
+func (c *pullCmd) tell(a *app, n pullTally, undeclared []string, left int) error {
+	changed := n.added + n.changed + n.removed
+	a.report.Written = &render.Written{Files: len(a.report.Files), Configurations: changed, Sensitive: n.sensitive}
+	verb := "Pulled"
+	if c.DryRun {
+		verb = "Would pull"
+	}
+	var err error
+	switch {
+	case len(a.report.Files) == 0 && left == 0:
+		err = a.showFiles("Nothing to pull: the tree declares what is live.")
+	default:
+		err = a.showFiles("%s %s into %s: %d added, %d changed, %d removed.",
+			verb, plural(changed, "configuration"), plural(len(a.report.Files), "file"), n.added, n.changed, n.removed)
+	}
+	if err != nil {
+		return err
+	}
+	if n.sensitive > 0 && !c.DryRun {
+		a.notice("%s now stand there in plain text: encrypt them before you commit (confo-sync encrypt).", plural(n.sensitive, "sensitive value"))
+	}
+	if len(undeclared) > 0 {
+		a.notice("Left out, as the tree does not declare them: %s (pull -n NAME takes one in).", plan.Printable(strings.Join(undeclared, ", ")))
+	}
+	c.tellShared(a)
+	if left > 0 {
+		return target.WithHint(fmt.Errorf("%s as it is, so a plan is not empty", plural(left, "value or configuration was left")),
+			"see the warnings above")
+	}
+	return nil
+}
+
+// tellShared says that other environments have what changes, too.
+func (c *pullCmd) tellShared(a *app) {
+	if a.project == nil || a.environment == nil || len(a.project.Environments) < 2 {
+		return
+	}
+	var others []string
+	for _, name := range a.project.Names() {
+		if name != a.environment.Name {
+			others = append(others, name)
+		}
+	}
+	for _, f := range a.report.Files {
+		if isWithin(f.File, a.Source) {
+			hint := ""
+			if len(a.overlays) > 0 {
+				hint = " (--overlay writes to " + plan.Printable(a.overlays[len(a.overlays)-1]) + " instead)"
+			}
+			a.notice("%s is shared with %s%s.", plan.Printable(f.File), plan.Printable(list(others)), hint)
+			return
+		}
+	}
+}
+
+func isWithin(file, dir string) bool {
+	rel, err := filepath.Rel(filepath.Clean(dir), filepath.FromSlash(file))
+	return err == nil && filepath.IsLocal(rel)
 }
 
 // pull writes what is live at a target to a folder, and returns what could not be

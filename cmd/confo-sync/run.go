@@ -47,6 +47,8 @@ type globals struct {
 	Exclude     []string      `sep:"none" placeholder:"GLOB" help:"Not these namespaces, or with namespace/configuration not these configurations (repeatable)."`
 	Chdir       string        `short:"C" placeholder:"DIR" help:"Work in this folder."`
 	Credentials string        `placeholder:"FILE" help:"JSON file with Confo's credentials dictionary for ZooKeeper."`
+	AgeIdentity []string      `sep:"none" placeholder:"FILE" help:"File with age identities, or an ssh key, for what is encrypted (repeatable); otherwise CONFO_SYNC_AGE_KEY or the usual files."`
+	AllowFile   []string      `sep:"none" env:"CONFO_SYNC_ALLOW_FILE" placeholder:"DIR" help:"Folder outside the project whose files !file may name (repeatable)."`
 	Format      string        `enum:"text,json,markdown,html" default:"text" help:"Form of the result: text or json, and of changes markdown or html."`
 	Color       string        `enum:"auto,always,never" default:"auto" help:"Colour: auto, always or never."`
 	Timeout     time.Duration `default:"10s" placeholder:"TIME" help:"How long to wait for a connection (10s)."`
@@ -61,7 +63,7 @@ func (g *globals) selection() plan.Selection {
 // app is one run of the program: what was asked, and everything ambient.
 type app struct {
 	globals
-	env    func(string) string
+	env    func(string) (string, bool) // as os.LookupEnv
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
@@ -76,7 +78,7 @@ type app struct {
 }
 
 // run runs the program and returns its exit code.
-func run(ctx context.Context, args []string, env func(string) string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+func run(ctx context.Context, args []string, env func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	a := &app{env: env, stdin: stdin, stdout: stdout, stderr: stderr, log: slog.New(slog.DiscardHandler)}
 	a.report = render.New("confo-sync/error", "", "")
 	ctx, stop := untilInterrupted(ctx, stderr)
@@ -164,6 +166,12 @@ func untilInterrupted(parent context.Context, stderr io.Writer) (ctx context.Con
 	}
 }
 
+// getenv returns an environment variable, empty if it is not set.
+func (a *app) getenv(name string) string {
+	value, _ := a.env(name)
+	return value
+}
+
 // begin says what kind of report the command shows.
 func (a *app) begin(kind, target, source string) {
 	a.report = render.New(kind, target, source)
@@ -177,7 +185,7 @@ func (a *app) colored(w io.Writer) bool {
 	case "never":
 		return false
 	}
-	return a.env("NO_COLOR") == "" && a.env("TERM") != "dumb" && isTerminal(w)
+	return a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb" && isTerminal(w)
 }
 
 // notice tells the user something on stderr.

@@ -121,7 +121,7 @@ func output(t *testing.T, args ...string) (stdout, stderr string) {
 		defer f.Close()
 		files[i] = f
 	}
-	run(t.Context(), args, func(string) string { return "" }, strings.NewReader("no\n"), files[0], files[1])
+	run(t.Context(), args, func(string) (string, bool) { return "", false }, strings.NewReader("no\n"), files[0], files[1])
 	var texts [2]string
 	for i, f := range files {
 		content, err := os.ReadFile(f.Name())

@@ -7,7 +7,9 @@ import (
 	"github.com/confo-sync/confo-sync/source"
 )
 
-type validateCmd struct{}
+type validateCmd struct {
+	NoSecrets bool `help:"Check references without following them: no identity, file or variable is needed."`
+}
 
 // Run checks a tree without a target.
 func (c *validateCmd) Run(ctx context.Context, a *app) error {
@@ -20,6 +22,7 @@ func (c *validateCmd) Run(ctx context.Context, a *app) error {
 	if err := a.needSource(hintSource); err != nil {
 		return err
 	}
+	a.unresolved = c.NoSecrets
 	tree, commit, err := a.loadTree(ctx, a.Source, a.place(), source.LoadOptions{Overlays: a.laid()})
 	if err != nil {
 		return err

@@ -23,6 +23,10 @@ const (
 	KindMatrix   = "confo-sync/matrix"
 	KindEnvs     = "confo-sync/envs"
 	KindInit     = "confo-sync/init"
+	KindFmt      = "confo-sync/fmt"
+	KindEncrypt  = "confo-sync/encrypt"
+	KindDecrypt  = "confo-sync/decrypt"
+	KindRotate   = "confo-sync/rotate"
 )
 
 // Version is that of the report's form. It grows when a field changes its
@@ -55,6 +59,7 @@ type Report struct {
 	Stale        []Stale       `json:"stale,omitempty"`
 	Applied      *Applied      `json:"applied,omitempty"`
 	Written      *Written      `json:"written,omitempty"`
+	Files        []File        `json:"files,omitempty"`
 	Tree         *Tree         `json:"tree,omitempty"`
 	Matrix       *Matrix       `json:"matrix,omitempty"`
 	Environments []Environment `json:"environments,omitempty"`
@@ -146,6 +151,13 @@ type Written struct {
 	Namespaces     int `json:"namespaces"`
 	Configurations int `json:"configurations"`
 	Sensitive      int `json:"sensitive"` // values in plain text that reports would mask
+}
+
+// File is a file of the tree that a command changes, or with a patch would.
+type File struct {
+	File   string `json:"file"`
+	Action string `json:"action"` // create, update or delete
+	Patch  string `json:"patch,omitempty"`
 }
 
 // Object names a namespace, or with a configuration that.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -16,6 +17,9 @@ import (
 type Checkout struct {
 	Dir    string // where it is
 	Commit string
+	// Original is where the folder is in the working tree: empty without one. It
+	// need not be there.
+	Original string
 	// Shown is what stands before the names of its files, as users write them:
 	// git:main:config/.
 	Shown string
@@ -51,6 +55,9 @@ func Read(ctx context.Context, dir string, p Place) (*Checkout, error) {
 		return nil, err
 	}
 	c := &Checkout{Dir: temporary, Commit: commit, Shown: Prefix + p.Ref + ":"}
+	if top, failed, err := r.line(ctx, "rev-parse", "--show-toplevel"); failed == "" && err == nil {
+		c.Original = filepath.Join(filepath.FromSlash(top), filepath.FromSlash(at))
+	}
 	if at != "" {
 		c.Shown += at + "/"
 	}

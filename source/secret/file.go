@@ -42,18 +42,19 @@ func (r *Resolver) File(from, path string) (string, error) {
 // find reads the file that a path leads to.
 func (r *Resolver) find(from, path string) (string, error) {
 	folders := forms(filepath.Dir(from))
-	if r.checkout != "" {
-		if at, ok := relative(forms(r.checkout), folders); ok {
+	for _, c := range r.checkouts {
+		if at, ok := relative(forms(c.dir), folders); ok {
 			folders = nil
-			for _, original := range forms(r.original) {
+			for _, original := range forms(c.original) {
 				folders = append(folders, filepath.Join(original, at))
 			}
+			break
 		}
 	}
 	places := join(folders, path)
-	if r.checkout != "" {
-		if rel, ok := relative(forms(r.original), places); ok {
-			content, err := read(r.checkout, rel)
+	for _, c := range r.checkouts {
+		if rel, ok := relative(forms(c.original), places); ok {
+			content, err := read(c.dir, rel)
 			if !errors.Is(err, fs.ErrNotExist) {
 				return content, err
 			}

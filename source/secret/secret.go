@@ -11,6 +11,7 @@ package secret
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -34,11 +35,13 @@ type Options struct {
 
 // Resolver finds what references stand for. It can be used by several at once.
 type Resolver struct {
-	options Options
-	ring    *ring
-	// checkout and original are those of For.
-	checkout, original string
+	options   Options
+	ring      *ring
+	checkouts []checkout
 }
+
+// checkout is a folder that stands for another.
+type checkout struct{ dir, original string }
 
 // New returns a resolver, and reads nothing yet.
 func New(o Options) *Resolver {
@@ -48,11 +51,11 @@ func New(o Options) *Resolver {
 	return &Resolver{options: o, ring: &ring{options: o}}
 }
 
-// For returns a resolver for a tree whose files were checked out to folder
-// checkout in place of original: a file that the checkout lacks is looked for
-// where it would be in the original. Both share the identities.
-func (r *Resolver) For(checkout, original string) *Resolver {
-	return &Resolver{options: r.options, ring: r.ring, checkout: checkout, original: original}
+// For returns a resolver for a tree, or an overlay of it, whose files were checked
+// out to the folder dir in place of original: a file that is not there is looked
+// for where it would be in the original. Both share the identities.
+func (r *Resolver) For(dir, original string) *Resolver {
+	return &Resolver{options: r.options, ring: r.ring, checkouts: append(slices.Clone(r.checkouts), checkout{dir, original})}
 }
 
 // limit is how long a value can be, in bytes.

@@ -48,7 +48,7 @@ func (r *Resolver) SOPS(ctx context.Context, path string) ([]byte, error) {
 			said = "\n  " + plan.Printable(err.Error())
 		}
 		return nil, &Error{
-			"sops can't decrypt " + plan.Printable(path) + ":" + said,
+			"sops can't decrypt this file:" + strings.ReplaceAll(said, path, filepath.Base(path)),
 			"name a file that holds an age identity with --age-identity FILE, or give sops its own key, as its documentation has it",
 		}
 	}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/source"
+)
+
+// reviseFlags are those of commands that change files of the tree.
+type reviseFlags struct {
+	DryRun               bool `help:"Show how the files would change, and change none."`
+	ShowSensitive        bool `help:"Show passwords and the like in plain, at a terminal."`
+	ShowSensitiveInFiles bool `help:"Show them in files and pipes too."`
+}
+
+// check refuses what does not go together.
+func (f reviseFlags) check(a *app) error {
+	return a.output(outputFlags{ShowSensitive: f.ShowSensitive, ShowSensitiveInFiles: f.ShowSensitiveInFiles})
+}
+
+// save writes the files that change, or with --dry-run shows how they would. It
+// puts them into the report.
+func (a *app) save(files []source.Revised, flags reviseFlags, s plan.Sensitivity) error {
+	hide := &s
+	if a.ShowSensitive || a.ShowSensitiveInFiles {
+		hide = nil
+	}
+	for _, f := range files {
+		file := render.File{File: f.Shown, Action: actionOn(f)}
+		if flags.DryRun {
+			file.Patch = f.Patch(hide)
+		}
+		a.report.Files = append(a.report.Files, file)
+	}
+	if flags.DryRun {
+		return nil
+	}
+	return source.SaveFiles(files)
+}
+
+func actionOn(f source.Revised) string {
+	switch {
+	case f.Before == nil:
+		return "create"
+	case f.After == nil:
+		return "delete"
+	}
+	return "update"
+}
+
+// showFiles writes which files a command changed, or how it would, and what that
+// comes to.
+func (a *app) showFiles(format string, args ...any) error {
+	if a.Format == "json" {
+		return a.show()
+	}
+	dry := false
+	for _, f := range a.report.Files {
+		if f.Patch != "" {
+			dry = true
+			if err := render.Patch(a.stdout, f.Patch, a.textOptions(a.stdout)); err != nil {
+				return err
+			}
+		} else {
+			a.say("%s %s", map[string]string{"create": "+", "update": "~", "delete": "-"}[f.Action], plan.Printable(f.File))
+		}
+	}
+	if summary := fmt.Sprintf(format, args...); dry {
+		a.notice("%s", summary) // stdout is the patch
+	} else {
+		a.say("%s", summary)
+	}
+	return nil
+}
+
+// isEmptyFolder reports whether there is nothing in a folder, or no such.
+func isEmptyFolder(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return len(entries) == 0 && (err == nil || os.IsNotExist(err))
+}
+
+// list joins words as a sentence does.
+func list(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}

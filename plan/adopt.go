@@ -1,0 +1,153 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Wish says what a tree is to declare of one object: a configuration, or with no
+// name of one a namespace.
+type Wish struct {
+	Key    Key
+	Absent bool
+	Value  Value // of a configuration that is not absent
+}
+
+// Adoption is what a tree has to declare so that its plan is empty.
+type Adoption struct {
+	// Wishes are by key, a namespace's before those of what is in it.
+	Wishes []Wish
+	// Undeclared are live namespaces that the tree goes on to leave alone.
+	Undeclared []string
+	// Left is what a tree can't declare.
+	Left []Finding
+}
+
+// Adopt returns how the tree has to change to declare what is live: the other way
+// round from Diff. Of namespaces that it doesn't declare yet, it takes in those
+// that take says.
+func Adopt(desired *Tree, live *Snapshot, opts Options, take func(namespace string) bool) Adoption {
+	opts.Prune = PruneNamespaces
+	wants := map[Key]Value{}
+	declared := map[string]bool{}
+	for _, ns := range desired.Namespaces {
+		declared[ns.Name] = true
+		for _, c := range ns.Configs {
+			wants[Key{ns.Name, c.Name}] = c.Value
+		}
+	}
+	var a Adoption
+	passed := map[string]bool{}
+	p := Diff(desired, adoptable(live, wants), opts)
+	for _, key := range p.Kept {
+		a.Undeclared = append(a.Undeclared, key.Namespace)
+	}
+	for _, f := range p.Problems {
+		f.Message = "left as it is: " + f.Message
+		a.Left = append(a.Left, f)
+	}
+	for _, c := range p.Changes {
+		ns := c.Key.Namespace
+		switch {
+		case passed[ns]:
+		case c.Key.Config == "" && c.Action == Delete && !take(ns):
+			passed[ns] = true
+			a.Undeclared = append(a.Undeclared, ns)
+		case c.Key.Config == "" || c.Action == Create:
+			a.Wishes = append(a.Wishes, Wish{Key: c.Key, Absent: c.Action == Create})
+		default:
+			a.config(c, wants, opts.ignoring(c.Key))
+		}
+	}
+	return a
+}
+
+// config adds the wish for a live configuration.
+func (a *Adoption) config(c Change, wants map[Key]Value, i ignoring) {
+	n, err := c.Before.Parse()
+	if err == nil && n.IsLeaf() {
+		err = fmt.Errorf("a configuration is an object or a list, and this is neither (%s)", n.Kind)
+	}
+	if err != nil {
+		a.Left = append(a.Left, Finding{
+			Key: c.Key, Position: c.Position, Message: "left out: " + err.Error(),
+			Hint: "mend or delete it at the target",
+		})
+		return
+	}
+	value := c.Before
+	if len(i.patterns) > 0 {
+		stripped := i.strip(nil, n)
+		if want, err := wants[c.Key].Parse(); err == nil {
+			stripped = keepEmpty(stripped, n, want)
+		}
+		value = Encode(stripped)
+	}
+	a.Wishes = append(a.Wishes, Wish{Key: c.Key, Value: value})
+}
+
+// keepEmpty puts back mappings that are declared without a field, where all that
+// is live in them is ignored.
+func keepEmpty(stripped, live, want Node) Node {
+	if stripped.Kind != Object || live.Kind != Object || want.Kind != Object {
+		return stripped
+	}
+	fields := slices.Clone(stripped.Fields)
+	for j := range fields {
+		l, w := live.Field(fields[j].Name), want.Field(fields[j].Name)
+		if l != nil && w != nil {
+			fields[j].Value = keepEmpty(fields[j].Value, *l, *w)
+		}
+	}
+	for _, w := range want.Fields {
+		l := live.Field(w.Name)
+		if stripped.Field(w.Name) == nil && l != nil && l.Kind == Object && w.Value.Kind == Object && !hadFields(w.Value) {
+			fields = append(fields, Field{w.Name, Node{Kind: Object}})
+		}
+	}
+	stripped.Fields = fields
+	return stripped
+}
+
+// adoptable returns a snapshot without what would keep objects from being
+// deleted, here being taken in: what is foreign, and what goes by itself.
+func adoptable(live *Snapshot, wants map[Key]Value) *Snapshot {
+	s := *live
+	s.Namespaces = slices.Clone(live.Namespaces)
+	for i := range s.Namespaces {
+		ns := &s.Namespaces[i]
+		ns.Data, ns.Children = 0, 0
+		ns.Configs = slices.DeleteFunc(slices.Clone(ns.Configs), func(c LiveConfig) bool {
+			_, wanted := wants[Key{ns.Name, c.Name}]
+			return c.Ephemeral && !wanted
+		})
+		for j := range ns.Configs {
+			ns.Configs[j].Children = 0
+		}
+	}
+	return &s
+}
+
+// Wishes returns what a tree is to declare so that its plan makes these changes.
+func (p *Plan) Wishes() []Wish {
+	wishes := make([]Wish, len(p.Changes))
+	for i, c := range p.Changes {
+		wishes[i] = Wish{Key: c.Key, Absent: c.Action == Delete, Value: c.After}
+		if c.Core != nil {
+			wishes[i].Value = c.Core.After
+		}
+	}
+	return wishes
+}
+
+// SensitiveAfter counts the sensitive values that a change puts in place.
+func (c Change) SensitiveAfter(s Sensitivity) int {
+	edits, _ := c.Edits(s)
+	count := 0
+	for _, e := range edits {
+		if e.After != nil {
+			count += e.After.countSensitive()
+		}
+	}
+	return count
+}
