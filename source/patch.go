@@ -71,6 +71,9 @@ func lineRange(from, to int) string {
 
 // shownLines returns what may be shown of each line of a file, which count from 1.
 func (u unit) shownLines(data []byte, s *plan.Sensitivity) func(number int) string {
+	if s != nil {
+		data = withoutBOM(data)
+	}
 	lines := strings.SplitAfter(string(data), "\n")
 	text := func(number int) string { return strings.TrimSuffix(lines[number-1], "\n") }
 	if s == nil {

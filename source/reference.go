@@ -164,7 +164,10 @@ func (r reference) typed(text string) (plan.Node, *problem) {
 func parseFragment(text string) (plan.Node, bool) {
 	value := strings.TrimLeft(text, " ")
 	indent := text[:len(text)-len(value)]
-	d := unit{config: "fragment"}.document([]byte(indent + "value: " + value + "\n"))
+	if value != "" && value[0] != '|' && value[0] != '>' { // whose end counts
+		value += "\n"
+	}
+	d := unit{config: "fragment"}.document([]byte(indent + "value: " + value))
 	d.parseYAML()
 	if slices.ContainsFunc(d.notes, func(n note) bool { return !n.warning }) || len(d.ends) == 0 {
 		return plan.Node{}, false

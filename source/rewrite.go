@@ -162,6 +162,7 @@ type splice struct {
 	from, to int
 	text     string
 	lines    bool // the text is of whole lines
+	exact    bool // its line breaks stay as they are
 }
 
 // editing finds what to change in the text of one file.
@@ -205,7 +206,7 @@ func (e *editing) apply(edits []splice) ([]byte, error) {
 			out = append(out, e.breaks...)
 		}
 		text := []byte(s.text)
-		if e.breaks != "\n" {
+		if e.breaks != "\n" && !s.exact {
 			text = bytes.ReplaceAll(text, []byte("\n"), []byte(e.breaks))
 		}
 		out = append(out, text...)
@@ -220,7 +221,7 @@ func (e *editing) edit(s splice) { e.direct = append(e.direct, s) }
 func (e *editing) file(root *yaml.Node, have, want *draft) error {
 	e.step = e.indentation(root)
 	if root == nil {
-		e.edit(splice{len(e.data), len(e.data), string(e.written(want)), true})
+		e.edit(splice{from: len(e.data), to: len(e.data), text: string(e.written(want)), lines: true})
 		return nil
 	}
 	return e.value(slot{after: -1, indent: -1, flow: e.json}, have, want)
@@ -411,7 +412,7 @@ func (e *editing) newField(s slot, have *draft, f draftField, places []entryAt, 
 		text = "\n" + text
 	}
 	at := e.nextLine(places[after].end)
-	return splice{at, at, text, true}, nil
+	return splice{from: at, to: at, text: text, lines: true}, nil
 }
 
 // isAiry reports whether there are empty lines between the entries of a mapping.

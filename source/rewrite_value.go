@@ -52,10 +52,10 @@ func (e *editing) sequence(s slot, have, want *draft) error {
 			e.edit(e.inFlow(places, a.after, e.flowText(a.item, nil)))
 		case a.after < 0:
 			at := e.aboveComments(e.lineStart(places[0].begin), e.column(places[0].begin))
-			e.edit(splice{at, at, e.blockItem(a.item, e.column(places[0].begin)), true})
+			e.edit(splice{from: at, to: at, text: e.blockItem(a.item, e.column(places[0].begin)), lines: true})
 		default:
 			at := e.nextLine(places[a.after].end)
-			e.edit(splice{at, at, e.blockItem(a.item, e.column(places[0].begin)), true})
+			e.edit(splice{from: at, to: at, text: e.blockItem(a.item, e.column(places[0].begin)), lines: true})
 		}
 	}
 	return nil
@@ -190,7 +190,7 @@ func (e *editing) replace(s slot, have, want *draft) error {
 		if text != "" {
 			text += "\n"
 		}
-		e.edit(splice{from, e.nextLine(end), text + rest, true})
+		e.edit(splice{from: from, to: e.nextLine(end), text: text + rest, lines: true})
 	case block && e.startsLine(content):
 		line := e.nextLine(s.after)
 		if begin < content { // the anchor or tag, on the line of what is before
@@ -204,9 +204,9 @@ func (e *editing) replace(s slot, have, want *draft) error {
 			text = " " + text
 		}
 		e.edit(splice{from: s.after, to: upTo, text: text})
-		e.edit(splice{line, e.nextLine(end), rest, true})
+		e.edit(splice{from: line, to: e.nextLine(end), text: rest, lines: true})
 	case block:
-		e.edit(splice{begin, e.nextLine(end), text + "\n" + rest, false})
+		e.edit(splice{from: begin, to: e.nextLine(end), text: text + "\n" + rest})
 	case literal:
 		header := content
 		for header < len(e.data) && !isBlankOrBreak(e.data[header]) {
@@ -217,7 +217,7 @@ func (e *editing) replace(s slot, have, want *draft) error {
 			from = s.after
 		}
 		e.edit(splice{from: from, to: header, text: text})
-		e.edit(splice{e.lineAfter(content), end, rest, true})
+		e.edit(splice{from: e.lineAfter(content), to: end, text: rest, lines: true})
 	default:
 		from := begin
 		if text == "" {
@@ -228,7 +228,7 @@ func (e *editing) replace(s slot, have, want *draft) error {
 		e.edit(splice{from: from, to: end, text: text})
 		if rest != "" {
 			line := e.nextLine(end)
-			e.edit(splice{line, line, rest, true})
+			e.edit(splice{from: line, to: line, text: rest, lines: true})
 		}
 	}
 	return nil

@@ -42,7 +42,7 @@ var onlyUser = map[string][]string{
 	"gopkg.in/yaml.v3":             {"source", "source/project"},
 	"filippo.io/age":               {"source/secret"},
 	"filippo.io/age/":              {"source/secret"},
-	"github.com/agnivade/":         {"source/project"},
+	"github.com/agnivade/":         {"plan"},
 	"github.com/aymanbagabas/":     {"source"},
 	"github.com/sergi/go-diff/":    {"plan/render"},
 	"github.com/schollz/":          {"cmd/confo-sync"},

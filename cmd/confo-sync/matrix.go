@@ -124,7 +124,7 @@ func (c *matrixCmd) only(rows []plan.MatrixRow) ([]plan.MatrixRow, error) {
 		}
 	}
 	hint := "matrix --all lists them"
-	if meant := project.Closest(c.Configuration, names); meant != "" {
+	if meant := plan.Closest(c.Configuration, names); meant != "" {
 		hint = "did you mean " + plan.Printable(meant) + "?"
 	}
 	return nil, target.WithHint(fmt.Errorf("no environment has a configuration %s", plan.Quote(c.Configuration)), hint)

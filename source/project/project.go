@@ -145,7 +145,7 @@ func (e *UnknownError) Error() string {
 // Hint names the one that was meant, or all there are.
 func (e *UnknownError) Hint() string {
 	names := e.Project.Names()
-	if meant := Closest(e.Name, names); meant != "" {
+	if meant := plan.Closest(e.Name, names); meant != "" {
 		return fmt.Sprintf("did you mean %s?", plan.Printable(meant))
 	}
 	if len(names) == 0 {

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
 	"gopkg.in/yaml.v3"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -162,7 +161,7 @@ func (r *reader) mapping(n *yaml.Node, what string, fields map[string]func(*yaml
 			}
 			slices.Sort(names)
 			hint := "there are " + strings.Join(names, ", ")
-			if meant := Closest(key.Value, names); meant != "" {
+			if meant := plan.Closest(key.Value, names); meant != "" {
 				hint = fmt.Sprintf("did you mean %s?", meant)
 			}
 			r.fail(key, fmt.Sprintf("%s has no %s", what, plan.Quote(key.Value)), hint)
@@ -176,15 +175,4 @@ func (r *reader) mapping(n *yaml.Node, what string, fields map[string]func(*yaml
 			read(value)
 		}
 	}
-}
-
-// Closest returns the name that was probably meant, or nothing.
-func Closest(written string, names []string) string {
-	best, distance := "", 1+max(1, len(written)/3)
-	for _, name := range names {
-		if d := levenshtein.ComputeDistance(strings.ToLower(written), strings.ToLower(name)); d < distance {
-			best, distance = name, d
-		}
-	}
-	return best
 }

@@ -167,7 +167,7 @@ func (r *reader) prune(n *yaml.Node, to *string) {
 	r.text(n, to)
 	if *to != "" && !slices.Contains(prunes, *to) {
 		hint := "there are " + strings.Join(prunes, ", ")
-		if meant := Closest(*to, prunes); meant != "" {
+		if meant := plan.Closest(*to, prunes); meant != "" {
 			hint = "did you mean " + meant + "?"
 		}
 		r.fail(n, fmt.Sprintf("prune has no %s", plan.Quote(*to)), hint)
