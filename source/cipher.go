@@ -44,9 +44,8 @@ func (u unit) cipher(data []byte) (*cipher, error) {
 	c := &cipher{editing: newEditing(u, data)}
 	var ok bool
 	if c.have, c.root, ok = u.drafts(data); !ok {
-		_, found := u.check(data)
-		if len(found) > 0 {
-			return nil, found[0]
+		if found := u.check(data); len(found) > 0 {
+			return nil, Errors(found)
 		}
 		return nil, aboutFile(u.shown, "this file can't be read", `see what "confo-sync validate" says`)
 	}
@@ -58,11 +57,10 @@ func (u unit) cipher(data []byte) (*cipher, error) {
 }
 
 // check returns the errors of a file.
-func (u unit) check(data []byte) (parsed, []plan.Finding) {
+func (u unit) check(data []byte) []plan.Finding {
 	d := u.document(data)
 	d.layered = &layered{overlay: true, configs: map[string]layerMarks{}}
-	p := d.parseWhole()
-	return p, p.findings.Errors
+	return d.parseWhole().findings.Errors
 }
 
 // leaves returns the scalars of the file, by their nodes.
@@ -216,10 +214,11 @@ func (c *cipher) usual(text string, l leaf) (first, rest string) {
 }
 
 // open decrypts one scalar.
-func (c *cipher) open(l leaf, text string) error {
+func (c *cipher) open(l leaf, text string) *plan.Finding {
 	s, err := c.standing(l)
 	if err != nil {
-		return c.unfollowed(l.node)
+		f := c.unfollowed(l.node)
+		return &f
 	}
 	r, _ := referenceOf(l.node)
 	first, rest := "", ""
@@ -231,7 +230,8 @@ func (c *cipher) open(l leaf, text string) error {
 	default:
 		v, p := r.typed(text)
 		if p != nil {
-			return plan.Finding{Position: plan.Position{File: c.shown, Line: int32(l.node.Line), Column: int32(l.node.Column)}, Message: p.message, Hint: p.hint}
+			f := c.at(l.node, p.message, p.hint)
+			return &f
 		}
 		first = c.flowText(draftOf(v), nil)
 	}
@@ -280,12 +280,24 @@ func (c *cipher) restored(text string, l leaf) (first, rest string) {
 	return value, ""
 }
 
-func (c *cipher) unfollowed(n *yaml.Node) error {
-	return plan.Finding{
-		Position: plan.Position{File: c.shown, Line: int32(n.Line), Column: int32(n.Column)},
-		Message:  "this way of writing a value is not followed",
-		Hint:     "write it in a simpler way: on one line after its key, an anchor before a tag",
+func (c *cipher) unfollowed(n *yaml.Node) plan.Finding {
+	return c.at(n, "this way of writing a value is not followed", "write it in a simpler way: on one line after its key, an anchor before a tag")
+}
+
+// at is a finding about a value.
+func (c *cipher) at(n *yaml.Node, message, hint string) plan.Finding {
+	return plan.Finding{Position: plan.Position{File: c.shown, Line: int32(n.Line), Column: int32(n.Column)}, Message: message, Hint: hint}
+}
+
+// Errors are what is wrong with files, all of it.
+type Errors []plan.Finding
+
+func (e Errors) Error() string {
+	lines := make([]string, len(e))
+	for i, f := range e {
+		lines[i] = f.Error()
 	}
+	return strings.Join(lines, "\n")
 }
 
 // Ciphered is a file in which values were encrypted, decrypted, or encrypted
@@ -467,9 +479,6 @@ func (d *draft) becomes(now *draft, texts map[string]string) bool {
 		}
 		r, _ := referenceOf(d.at())
 		v, p := r.typed(text)
-		if !(p == nil && !now.fixed && v.Equal(now.value())) {
-			println("X", text, r.kind, p, now.fixed, string(plan.AppendJSON(nil, v)), string(plan.AppendJSON(nil, now.value())))
-		}
 		return p == nil && !now.fixed && v.Equal(now.value())
 	}
 	if d.tag != now.tag || d.Kind != now.Kind || len(d.fields) != len(now.fields) || len(d.items) != len(now.items) {
@@ -490,6 +499,9 @@ func (d *draft) becomes(now *draft, texts map[string]string) bool {
 
 // Rotate encrypts again what is encrypted with age.
 func (f File) Rotate(decrypt func(armored string) (string, error), encrypt func(text string) (string, error)) (*Ciphered, error) {
+	if f.unit.json || !bytes.Contains(f.data, []byte(tagAge)) {
+		return &Ciphered{Revised: f.revised(f.data)}, nil
+	}
 	c, err := f.unit.cipher(f.data)
 	if err != nil {
 		return nil, err
@@ -499,7 +511,7 @@ func (f File) Rotate(decrypt func(armored string) (string, error), encrypt func(
 		return &Ciphered{Revised: f.revised(f.data)}, err
 	}
 	before, after := map[string]string{}, map[string]string{}
-	var failed []error
+	var failed Errors
 	for _, l := range chosen.leaves {
 		text, err := decrypt(l.node.Value)
 		if err != nil {
@@ -516,7 +528,7 @@ func (f File) Rotate(decrypt func(armored string) (string, error), encrypt func(
 		}
 	}
 	if len(failed) > 0 {
-		return nil, errors.Join(failed...)
+		return nil, failed
 	}
 	content, err := c.apply(c.direct)
 	if err != nil {
@@ -558,9 +570,9 @@ func (c *cipher) resealed(l leaf, armored string) error {
 }
 
 // about says of an error where in the file it is.
-func (c *cipher) about(n *yaml.Node, err error) error {
+func (c *cipher) about(n *yaml.Node, err error) plan.Finding {
 	p := problemOf(err)
-	return plan.Finding{Position: plan.Position{File: c.shown, Line: int32(n.Line), Column: int32(n.Column)}, Message: p.message, Hint: p.hint}
+	return c.at(n, p.message, p.hint)
 }
 
 // decrypt puts back the values whose text open knows.
@@ -571,7 +583,7 @@ func (u unit) decrypt(data []byte, open func(armored string) (text string, ok bo
 	}
 	nodes := c.leaves()
 	done := map[*yaml.Node]bool{}
-	var failed []error
+	var failed Errors
 	c.have.each(nil, func(_ []string, d *draft) {
 		l, known := nodes[d.at()]
 		if !known || !isAge(d) || done[l.node] {
@@ -587,12 +599,12 @@ func (u unit) decrypt(data []byte, open func(armored string) (text string, ok bo
 			return
 		}
 		opened = append(opened, l.node)
-		if err := c.open(l, text); err != nil {
-			failed = append(failed, err)
+		if f := c.open(l, text); f != nil {
+			failed = append(failed, *f)
 		}
 	})
 	if len(failed) > 0 {
-		return nil, nil, errors.Join(failed...)
+		return nil, nil, failed
 	}
 	after, err = c.apply(c.direct)
 	return after, opened, err

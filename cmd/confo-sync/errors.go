@@ -11,6 +11,8 @@ import (
 	"github.com/confo-sync/confo-sync/apply"
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/source"
+	"github.com/confo-sync/confo-sync/source/secret"
 	"github.com/confo-sync/confo-sync/target"
 )
 
@@ -48,6 +50,15 @@ type findingsError struct {
 }
 
 func (f *findingsError) Error() string { return f.summary }
+
+// several returns an error that is several findings as such, and another as it is.
+func several(err error) error {
+	var found source.Errors
+	if !errors.As(err, &found) {
+		return err
+	}
+	return &findingsError{summary: plural(len(found), "error") + ": nothing was changed", findings: found}
+}
 
 // exitCode returns the exit code for an error.
 func exitCode(err error) int {
@@ -126,8 +137,12 @@ func describe(err error) (message, hint string) {
 	var lost *target.LockLost
 	var path *fs.PathError
 	var finding plan.Finding
+	var lacking *secret.Error
 	if errors.As(err, &finding) && hint == "" {
 		hint = finding.Hint
+	}
+	if errors.As(err, &lacking) && hint == "" {
+		hint = lacking.Hint
 	}
 	switch {
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):

@@ -24,7 +24,7 @@ var mayImport = map[string][]string{
 	"source":            {"plan", "source/secret"},
 	"source/archive":    {"plan"},
 	"source/git":        {"plan"},
-	"source/project":    {"plan"},
+	"source/project":    {"plan", "source/secret"},
 	"source/secret":     {"plan"},
 	"target":            {"plan"},
 	"target/targettest": {"plan", "target"},

@@ -29,10 +29,13 @@ type cli struct {
 	Promote  promoteCmd  `cmd:"" help:"Bring the configurations of one environment to another, but for what is the other's own."`
 	Show     showCmd     `cmd:"" help:"Show a saved plan."`
 	Diff     diffCmd     `cmd:"" help:"Show how two trees or targets differ."`
-	Pull     pullCmd     `cmd:"" help:"Write what is at the target as YAML into an empty folder."`
+	Pull     pullCmd     `cmd:"" help:"Bring what is live at the target back into the tree: only what differs, where it stands."`
 	Envs     envsCmd     `cmd:"" help:"List the environments: target, overlays, state and last apply."`
 	Matrix   matrixCmd   `cmd:"" help:"Show which configurations are the same in all environments, and which are not."`
 	Render   renderCmd   `cmd:"" help:"Print the tree with an environment's overlays laid over it."`
+	Encrypt  encryptCmd  `cmd:"" help:"Replace values in a file of the tree by what age makes of them, for the project's recipients."`
+	Decrypt  decryptCmd  `cmd:"" help:"Put values back that are encrypted with age."`
+	Rotate   rotateCmd   `cmd:"" help:"Encrypt again what is encrypted with age, to the recipients there are now."`
 	Validate validateCmd `cmd:"" help:"Check a tree without a target."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }

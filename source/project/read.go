@@ -79,6 +79,7 @@ func (r *reader) read(data []byte) {
 	fields["project"] = func(n *yaml.Node) { r.text(n, &p.Name) }
 	fields["source"] = func(n *yaml.Node) { r.folder(n, &p.Source) }
 	fields["default"] = func(n *yaml.Node) { def = n; r.text(n, &p.Default) }
+	fields["recipients"] = func(n *yaml.Node) { r.recipients(n, &p.Recipients) }
 	fields["environments"] = func(n *yaml.Node) { environments = n }
 	r.mapping(document.Content[0], "the project file", fields)
 	p.Position = plan.Position{File: filepath.ToSlash(p.Path)}

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source/secret"
 )
 
 // rules returns what reads the keys that a project and its environments share.
@@ -70,6 +72,25 @@ func (r *reader) overlays(n *yaml.Node, to *[]string) {
 		if r.folder(item, &path); path != "" {
 			*to = append(*to, path)
 		}
+	}
+}
+
+// recipients reads whom to encrypt to. What is wrong there might be an identity,
+// so it is not quoted.
+func (r *reader) recipients(n *yaml.Node, to *[]string) {
+	for _, item := range r.items(n) {
+		var text string
+		r.text(item, &text)
+		if text == "" {
+			continue
+		}
+		var wrong *secret.Error
+		if _, err := secret.ParseRecipients([]string{text}); errors.As(err, &wrong) {
+			r.findings = append(r.findings, plan.Finding{
+				Position: r.position(item), Message: "this is no recipient that age knows", Hint: wrong.Hint,
+			})
+		}
+		*to = append(*to, text)
 	}
 }
 
