@@ -25,7 +25,7 @@ type Project struct {
 	Source string // folder of the base tree
 	// Default is the environment that is meant when none is named.
 	Default      string
-	Recipients   []string // whom to encrypt to, as age has them
+	Recipients   []string      // whom to encrypt to, as age has them
 	Environments []Environment // in the order of the file
 	Position     plan.Position // of the environments
 	Rules                      // for all environments
