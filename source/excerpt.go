@@ -1,6 +1,7 @@
 package source
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -79,8 +80,14 @@ func mask(line string) string {
 	return maskRuns(line)
 }
 
-// maskAfter hides what follows the first end bytes of a line.
+var referenceTag = regexp.MustCompile(`^[ \t]*(!env|!file|!age)(:[a-z]+)?( |$)`)
+
+// maskAfter hides what follows the first end bytes of a line, but for the tag of a
+// reference.
 func maskAfter(line string, end int) string {
+	if tag := referenceTag.FindString(line[end:]); tag != "" {
+		end += len(tag)
+	}
 	if trimBlanks(line[end:]) == "" {
 		return line
 	}

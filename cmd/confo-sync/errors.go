@@ -98,9 +98,7 @@ func (a *app) fail(err error) int {
 	switch {
 	case errors.Is(err, errSaid):
 	case errors.As(err, &several):
-		for _, f := range several.findings {
-			printFinding(a.stderr, "error", f)
-		}
+		printFindings(a.stderr, "error", several.findings)
 		fmt.Fprintf(a.stderr, "confo-sync: error: %s\n", several.summary)
 		if !several.refused {
 			a.report.Errors = append(a.report.Errors, render.Findings(several.findings)...)

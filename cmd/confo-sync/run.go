@@ -209,8 +209,17 @@ func (a *app) warn(findings ...plan.Finding) {
 	if a.Quiet {
 		return
 	}
-	for _, f := range findings {
-		printFinding(a.stderr, "warning", f)
+	printFindings(a.stderr, "warning", findings)
+}
+
+// printFindings writes findings. A hint that several in a row share follows the
+// last of them.
+func printFindings(w io.Writer, severity string, findings []plan.Finding) {
+	for i, f := range findings {
+		if i+1 < len(findings) && findings[i+1].Hint == f.Hint {
+			f.Hint = ""
+		}
+		printFinding(w, severity, f)
 	}
 }
 

@@ -70,7 +70,7 @@ func (r *Resolver) find(from, path string) (string, error) {
 	}
 	// A link leads out of this folder, but possibly into one that is allowed.
 	if target, evalErr := filepath.EvalSymlinks(filepath.Join(folder, rel)); evalErr == nil {
-		if folder, rel, outside := r.allowed([]string{target}); outside == nil {
+		if folder, rel, outside := r.allowed(forms(target)); outside == nil {
 			return read(folder, rel)
 		}
 	}
