@@ -199,16 +199,23 @@ func (c *pullCmd) tellShared(a *app) {
 			others = append(others, name)
 		}
 	}
+	shared := 0
 	for _, f := range a.report.Files {
 		if isWithin(f.File, a.Source) {
-			hint := ""
-			if len(a.overlays) > 0 {
-				hint = " (--overlay writes to " + plan.Printable(a.overlays[len(a.overlays)-1]) + " instead)"
-			}
-			a.notice("%s is shared with %s%s.", plan.Printable(f.File), plan.Printable(list(others)), hint)
-			return
+			shared++
 		}
 	}
+	if shared == 0 {
+		return
+	}
+	verb, hint := "are", ""
+	if shared == 1 {
+		verb = "is"
+	}
+	if len(a.overlays) > 0 {
+		hint = " (--overlay writes to " + plan.Printable(a.overlays[len(a.overlays)-1]) + " instead)"
+	}
+	a.notice("%s of these %s shared with %s: theirs change too%s.", plural(shared, "file"), verb, plan.Printable(list(others)), hint)
 }
 
 func isWithin(file, dir string) bool {
