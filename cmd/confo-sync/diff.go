@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -17,6 +19,7 @@ type diffCmd struct {
 	From             string `arg:"" name:"a" help:"What it was: a folder that holds a tree, git:REF[:PATH], env:NAME, file:PATH or zk://…"`
 	To               string `arg:"" name:"b" help:"What it would be: the same."`
 	DetailedExitcode bool   `help:"Exit with 2 when they differ."`
+	NoSecrets        bool   `help:"Compare the references of two trees as they are written, without following them: no identity, file or variable is needed."`
 	outputFlags
 }
 
@@ -25,6 +28,20 @@ func (c *diffCmd) Run(ctx context.Context, a *app) error {
 	a.begin(render.KindDiff, c.From, c.To)
 	if err := a.output(c.outputFlags); err != nil {
 		return err
+	}
+	if err := a.configure(); err != nil {
+		return err
+	}
+	if a.Env == "" {
+		a.environment, a.overlays = nil, nil // both sides are what they are
+	} else if a.environment != nil {
+		a.report.Environment = a.environment.Name
+	}
+	a.yetToCome, a.unresolved = true, c.NoSecrets
+	for _, endpoint := range []string{c.From, c.To} {
+		if c.NoSecrets && (target.IsURL(endpoint) || strings.HasPrefix(endpoint, envPrefix)) {
+			return &usageError{errors.New("--no-secrets compares trees: what is live holds no references")}
+		}
 	}
 	from, err := a.side(ctx, c.From, c.To)
 	if err != nil {
@@ -41,7 +58,8 @@ func (c *diffCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	a.report.Add(p, 0, plan.SensitivityOf(to.tree(), from.snapshot(), marks...).With(append(from.sensitive(), to.sensitive()...)))
+	patterns := slices.Concat(a.rules.Sensitive, from.sensitive(), to.sensitive())
+	a.report.Add(p, 0, plan.SensitivityOf(to.tree(), from.snapshot(), marks...).With(patterns))
 	if err := a.show(); err != nil {
 		return err
 	}
@@ -83,7 +101,9 @@ func (s side) snapshot() *plan.Snapshot {
 }
 
 // side reads an endpoint as it is written on the command line. A commit without
-// a path is compared at the folder that the other side is.
+// a path is compared at the folder that the other side is, or else at that of the
+// project's tree. Over the project's tree lie the overlays of the environment, if
+// one is named.
 func (a *app) side(ctx context.Context, endpoint, other string) (side, error) {
 	if name, ok := strings.CutPrefix(endpoint, envPrefix); ok {
 		e, err := a.named(name)
@@ -93,11 +113,15 @@ func (a *app) side(ctx context.Context, endpoint, other string) (side, error) {
 		return a.liveOf(ctx, e)
 	}
 	if !target.IsURL(endpoint) {
-		at := "."
-		if !target.IsURL(other) && !strings.HasPrefix(other, git.Prefix) {
+		at := a.place()
+		if isFolder(other) {
 			at = other
 		}
-		tree, commit, err := a.loadTree(ctx, endpoint, at, source.LoadOptions{})
+		var opts source.LoadOptions
+		if a.isOurs(endpoint, at) {
+			opts.Overlays = a.laid()
+		}
+		tree, commit, err := a.loadTree(ctx, endpoint, at, opts)
 		return side{declared: tree, commit: commit}, err
 	}
 	t, err := a.open(endpoint, false)
@@ -107,4 +131,27 @@ func (a *app) side(ctx context.Context, endpoint, other string) (side, error) {
 	defer t.Close()
 	live, err := a.snapshot(ctx, t)
 	return side{live: live}, err
+}
+
+// isFolder reports whether an endpoint is a folder that holds a tree.
+func isFolder(endpoint string) bool {
+	return !target.IsURL(endpoint) && !strings.HasPrefix(endpoint, git.Prefix) && !strings.HasPrefix(endpoint, envPrefix)
+}
+
+// isOurs reports whether an endpoint is the project's tree: its folder, or a commit
+// that is compared at it.
+func (a *app) isOurs(endpoint, at string) bool {
+	if a.project == nil {
+		return false
+	}
+	dir := endpoint
+	if strings.HasPrefix(endpoint, git.Prefix) {
+		if place, err := git.Parse(endpoint); err != nil || place.HasPath {
+			return false
+		}
+		dir = at
+	}
+	own, err1 := filepath.Abs(a.project.Source)
+	other, err2 := filepath.Abs(dir)
+	return err1 == nil && err2 == nil && own == other
 }

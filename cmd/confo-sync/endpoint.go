@@ -39,16 +39,22 @@ func (a *app) loadTree(ctx context.Context, dir, at string, opts source.LoadOpti
 		opts.Shown = checkout.Shown
 		references := a.references(checkout.Original)
 		references.checkedOut(checkout)
-		for i, o := range opts.Overlays {
+		var overlays []source.Overlay
+		for _, o := range opts.Overlays {
 			below, err := checkOut(ctx, git.Prefix+checkout.Commit, o.Dir)
+			var absent *git.NoFolder
+			if a.yetToCome && errors.As(err, &absent) {
+				continue
+			}
 			if err != nil {
 				return nil, "", err
 			}
 			defer below.Remove()
 			references.checkedOut(below)
 			shown := strings.Replace(below.Shown, checkout.Commit, git.Ref(dir), 1)
-			opts.Overlays[i] = source.Overlay{Dir: below.Dir, Shown: shown}
+			overlays = append(overlays, source.Overlay{Dir: below.Dir, Shown: shown})
 		}
+		opts.Overlays = overlays
 		opts.References = references.References
 		tree, err := a.loadFolder(ctx, checkout.Dir, dir, opts)
 		return tree, checkout.Commit, err

@@ -22,6 +22,7 @@ type settings struct {
 	given       string // --credentials, as it was given
 	readAll     bool   // of a target, not only what is selected
 	unresolved  bool   // nothing is asked of what references stand for
+	yetToCome   bool   // a commit need not have every overlay
 }
 
 // configure looks for the project file and takes from it what the flags don't

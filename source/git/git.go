@@ -20,6 +20,12 @@ type Error struct{ Message, Hint string }
 
 func (e *Error) Error() string { return e.Message }
 
+// NoFolder is the error of a folder that a commit does not have.
+type NoFolder struct{ Err *Error }
+
+func (n *NoFolder) Error() string { return n.Err.Message }
+func (n *NoFolder) Unwrap() error { return n.Err }
+
 // Place is a folder at a commit.
 type Place struct {
 	Ref string
@@ -154,7 +160,7 @@ func (r repository) tree(ctx context.Context, p Place, commit string) (at, tree 
 		shown = "its top"
 	}
 	if failed != "" {
-		return "", "", &Error{fmt.Sprintf("git: %s has no folder %s", plan.Printable(p.Ref), shown), fmt.Sprintf(`"git ls-tree %s" lists what it has; the path counts from the repository's top`, plan.Printable(p.Ref))}
+		return "", "", &NoFolder{&Error{fmt.Sprintf("git: %s has no folder %s", plan.Printable(p.Ref), shown), fmt.Sprintf(`"git ls-tree %s" lists what it has; the path counts from the repository's top`, plan.Printable(p.Ref))}}
 	}
 	kind, failed, err := r.line(ctx, "cat-file", "-t", tree)
 	if err == nil && (failed != "" || kind != "tree") {
