@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aymanbagabas/go-udiff"
 	"pgregory.net/rapid"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -285,8 +286,9 @@ func TestReviseLaw(t *testing.T) {
 			t.Fatalf("there are %v, want %v\n%s", slices.Collect(maps.Keys(got)), slices.Collect(maps.Keys(want)), text)
 		}
 		if linked {
-			return
+			return // one change may ask for others, where the aliases are
 		}
+		necessary(t, revision, base, overlays, want)
 		now := string(must2(t)(os.ReadFile(filepath.Join(base, "ns.yaml"))))
 		for config, lines := range leaves {
 			n, there := want[config]
@@ -301,6 +303,49 @@ func TestReviseLaw(t *testing.T) {
 			}
 		}
 	})
+}
+
+// necessary checks that every change of a file had to be: that without it, the tree
+// would not declare what is wanted.
+func necessary(t *rapid.T, revision *Revision, base string, overlays []Overlay, want map[string]plan.Node) {
+	for _, f := range revision.Files {
+		before, after := strings.SplitAfter(string(f.Before), "\n"), strings.SplitAfter(string(f.After), "\n")
+		unified, err := udiff.ToUnifiedDiff("a", "b", string(f.Before), udiff.Lines(string(f.Before), string(f.After)), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range unified.Hunks {
+			removed, added := 0, 0
+			for _, l := range h.Lines {
+				if l.Kind == udiff.Delete {
+					removed++
+				} else {
+					added++
+				}
+			}
+			from, to := h.FromLine-1, h.ToLine-1
+			if strings.TrimSpace(strings.Join(before[from:from+removed], "")+strings.Join(after[to:to+added], "")) == "" {
+				continue // an empty line goes with what is beside it
+			}
+			back := slices.Concat(after[:to], before[from:from+removed], after[to+added:])
+			if err := os.WriteFile(f.Path, []byte(strings.Join(back, "")), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			tree, found, err := Load(t.Context(), base, LoadOptions{Overlays: overlays, AllowEmpty: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(found.Errors) > 0 {
+				continue
+			}
+			if maps.EqualFunc(declared(t, tree), want, plan.Node.Equal) {
+				t.Fatalf("this did not have to change:\n%s---\n%sin\n%s===\n%s", strings.Join(before[from:from+removed], ""), strings.Join(after[to:to+added], ""), f.Before, f.After)
+			}
+		}
+		if err := os.WriteFile(f.Path, f.After, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // touched reports whether a path was changed, or is part of what was, or in a

@@ -408,7 +408,7 @@ func (e *editing) newField(s slot, have *draft, f draftField, places []entryAt, 
 	}
 	indent := e.column(places[after].begin)
 	text := e.blockField(f, indent)
-	if e.isNamespace(s) && e.isAiry(places) {
+	if e.isNamespace(s) && e.isAiry(places) && !e.keepsBreaks() {
 		text = "\n" + text
 	}
 	at := e.nextLine(places[after].end)
@@ -424,6 +424,12 @@ func (e *editing) isAiry(places []entryAt) bool {
 		}
 	}
 	return len(places) == 1
+}
+
+// keepsBreaks reports whether there are blocks of which the empty lines after them
+// are part: after |+ or >+.
+func (e *editing) keepsBreaks() bool {
+	return bytes.Contains(e.data, []byte("|+")) || bytes.Contains(e.data, []byte(">+"))
 }
 
 // inFlow returns the edit that writes an entry after another, in brackets.

@@ -195,6 +195,7 @@ func (s *settling) fields(path plan.Path, slots []*draft, have, want *plan.Node)
 			cut = i + 1
 		}
 	}
+	before := slices.Clone(slots)
 	home := len(slots) - 1
 	if !s.above {
 		for i := len(slots) - 1; i >= cut; i-- {
@@ -234,7 +235,7 @@ func (s *settling) fields(path plan.Path, slots []*draft, have, want *plan.Node)
 	}
 	for i := cut + 1; i < len(slots); i++ {
 		d := slots[i]
-		if d == nil || d.tag != "" || d.fixed || d.Kind != plan.Object || len(d.fields) > 0 {
+		if d == nil || d == before[i] || d.tag != "" || d.fixed || d.Kind != plan.Object || len(d.fields) > 0 {
 			continue
 		}
 		if below := overlaidAll(slots[:i]); below != nil && below.Kind == plan.Object {
