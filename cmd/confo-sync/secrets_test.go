@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"filippo.io/age"
+
 	"github.com/confo-sync/confo-sync/target/zk/zktest"
 )
 
@@ -140,9 +142,9 @@ func TestNoSecretIsShown(t *testing.T) {
 		t.Run(backend, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			url := "file:" + filepath.Join(dir, "live")
+			url, refsURL := "file:"+filepath.Join(dir, "live"), "file:"+filepath.Join(dir, "refs-live")
 			if backend == "zk" {
-				url = zktest.URL(t)
+				url, refsURL = zktest.URL(t), zktest.URL(t)
 			}
 			var p planted
 			before, after := filepath.Join(dir, "before"), filepath.Join(dir, "after")
@@ -213,6 +215,40 @@ func TestNoSecretIsShown(t *testing.T) {
 			everyForm("apply", "-s", after, "-t", url, "--auto-approve")
 			command("pull", "-s", file("pulled"), "-t", url, "-v")
 			command("pull", "-s", file("pulled"), "-t", url, "--format", "json")
+			// What references stand for, and what is encrypted and decrypted.
+			key := filepath.Join(dir, "age.txt")
+			identity, err := age.GenerateX25519Identity()
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(key, identity.String()+"\n")
+			p.secrets = append(p.secrets, identity.String())
+			held := []string{p.new(), p.new()}
+			refs := filepath.Join(dir, "refs")
+			write(refs+"/_word", held[0])
+			write(refs+"/_json", `{"x": `+quote(p.new())+`, "y": [`+p.number()+`]}`)
+			write(refs+"/a.yaml", "x:\n  shown: !file _word\n  json: !file:json _json\n  wrong: !file:int _word\n")
+			everyForm("plan", "-s", refs, "-t", refsURL)
+			write(refs+"/a.yaml", "x:\n  shown: !file _word\n  json: !file:json _json\n  password: "+quote(p.new())+"\n  pin: !sensitive "+p.number()+"\n  note: "+quote(held[0])+"\n")
+			commandOn := func(args ...string) { command(append(args, "-s", refs, "-t", refsURL, "-v")...) }
+			recipient := identity.Recipient().String()
+			commandOn("apply", "--auto-approve")
+			commandOn("encrypt", refs+"/a.yaml", "-r", recipient)
+			commandOn("encrypt", refs+"/a.yaml", "-r", identity.String())
+			commandOn("plan")
+			commandOn("plan", "--age-identity", key)
+			commandOn("plan", "--age-identity", refs+"/_word")
+			commandOn("rotate", "-r", recipient, "--age-identity", key)
+			commandOn("rotate", "-r", recipient)
+			commandOn("decrypt", refs+"/a.yaml", "x/pin")
+			commandOn("decrypt", refs+"/a.yaml", "--age-identity", key, "--format", "json")
+			write(refs+"/_word", held[1])
+			for _, form := range []string{"text", "json"} {
+				commandOn("pull", "--dry-run", "--format", form)
+				command("pull", "-s", after, "-t", url, "--dry-run", "-v", "--format", form)
+				command("-f", file("confo-sync.yaml"), "promote", "a", "b", "--write", "--dry-run", "--with-secrets", "--allow-missing", "-v", "--format", form)
+			}
+			commandOn("pull")
 			for _, name := range []string{"plan.confo", "r.txt", "r.json", "r.md", "r.html"} {
 				content, err := os.ReadFile(file(name))
 				if err != nil {
