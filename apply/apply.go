@@ -8,6 +8,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -29,6 +30,8 @@ type Options struct {
 	Commit string // of the tree
 	Tool   string // name and version of the program
 	Plan   string // fingerprint of the plan that was approved
+	// Operation is what it is if not an apply of a tree; Undoes what it takes back.
+	Operation, Undoes string
 
 	NoHistory bool
 	NoLock    bool
@@ -66,6 +69,8 @@ type Result struct {
 	ID           string
 	Transactions int
 	Applied      []plan.Change
+	// NotPruned is why the history could not be shortened, which fails nothing.
+	NotPruned error
 }
 
 // Count returns how many applied changes have the action.
@@ -109,7 +114,7 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 		return s
 	}
 	w, err := t.Begin(ctx, target.Run{
-		ID: result.ID, Who: opts.Who, Host: opts.Host, PID: opts.PID, Operation: "apply", Since: now,
+		ID: result.ID, Who: opts.Who, Host: opts.Host, PID: opts.PID, Operation: cmp.Or(opts.Operation, "apply"), Since: now,
 		NoLock: opts.NoLock, Wait: opts.LockTimeout, Waiting: opts.Waiting,
 	})
 	if err != nil {
@@ -126,6 +131,7 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 		return Header{
 			ID: result.ID, Batch: number, Of: len(batches), Time: time.Now().UTC().Truncate(time.Millisecond),
 			Who: opts.Who, Host: opts.Host, Reason: opts.Reason, Commit: opts.Commit, Tool: opts.Tool, Plan: opts.Plan,
+			Operation: opts.Operation, Undoes: opts.Undoes,
 		}
 	}
 	entries := entriesAhead(encoding, batches, !opts.NoHistory, header)
@@ -162,6 +168,9 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 		default:
 			return result, stopped(i, err)
 		}
+	}
+	if !opts.NoHistory && len(batches) > 0 {
+		_, result.NotPruned = Prune(ctx, t, w, KeepApplies, KeepBytes)
 	}
 	if opts.Verify != nil {
 		return result, opts.Verify.run(ctx, t, p)

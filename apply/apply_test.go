@@ -167,7 +167,6 @@ func TestBatchesLaws(t *testing.T) {
 func TestEntries(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var changes []plan.Change
-		var want []Previous
 		for range rapid.IntRange(0, 5).Draw(t, "changes") {
 			c := plan.Change{
 				Key:    plan.Key{Namespace: rapid.String().Draw(t, "namespace"), Config: rapid.String().Draw(t, "configuration")},
@@ -177,13 +176,17 @@ func TestEntries(t *testing.T) {
 			if rapid.Bool().Draw(t, "null") {
 				data = nil
 			}
-			c.Before = plan.NewValue(data)
-			p := Previous{Namespace: c.Key.Namespace, Action: "update", Size: len(data), Value: data}
-			if !c.Key.IsNamespace() {
-				p.Config = &c.Key.Config
-				p.Null = data == nil
+			switch {
+			case c.Key.IsNamespace():
+			case data == nil:
+				c.Before = plan.NullValue()
+			case rapid.Bool().Draw(t, "unreadable"):
+				c.Before = plan.Unreadable(data, rapid.String().Draw(t, "reason")+"!")
+			default:
+				c.Before = plan.NewValue(data)
 			}
-			changes, want = append(changes, c), append(want, p)
+			c.After = plan.NewValue([]byte(rapid.String().Draw(t, "after")))
+			changes = append(changes, c)
 		}
 		header := Header{
 			ID: "id", Batch: 2, Of: 3, Time: time.Unix(1_700_000_000, 0).UTC(),
@@ -203,13 +206,18 @@ func TestEntries(t *testing.T) {
 		if got.Update != len(changes) || got.Batch != 2 || got.Of != 3 || !strings.HasPrefix(header.Reason, got.Reason[:min(len(got.Reason), 1)]) {
 			t.Errorf("the header is %+v", got.Header)
 		}
-		for i := range want {
-			if len(want[i].Value) == 0 {
-				want[i].Value, got.Previous[i].Value = nil, nil
-			}
+		if len(got.Previous) != len(changes) {
+			t.Fatalf("%d records, not %d", len(got.Previous), len(changes))
 		}
-		if diff := cmp.Diff(want, got.Previous); diff != "" {
-			t.Error(diff)
+		for i, p := range got.Previous {
+			c := changes[i]
+			before, existed := p.Before()
+			if p.Key() != c.Key || p.Action != "update" || !existed || !c.Key.IsNamespace() && !before.Same(c.Before) {
+				t.Errorf("record %d is %+v", i, p)
+			}
+			if !c.Key.IsNamespace() && (!p.wrote(state{true, c.After}) || p.wrote(state{true, plan.NewValue([]byte("else"))})) {
+				t.Errorf("what change %d wrote is not known again", i)
+			}
 		}
 	})
 }
@@ -248,6 +256,9 @@ func (s *scripted) Begin(context.Context, target.Run) (target.Writer, error) {
 	return s, nil
 }
 func (s *scripted) Claim(context.Context, []byte) error { return nil }
+
+func (s *scripted) HistoryNames(context.Context, bool) ([]target.EntryInfo, error) { return nil, nil }
+func (s *scripted) Forget(context.Context, []string) error                         { return nil }
 
 func (s *scripted) End() error { s.ended = true; return nil }
 

@@ -2,6 +2,8 @@ package apply
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,9 +40,13 @@ type Header struct {
 	Commit  string    `json:"commit,omitempty"` // of the tree
 	Tool    string    `json:"tool"`
 	Plan    string    `json:"plan,omitempty"` // fingerprint of the plan that was approved
-	Create  int       `json:"create"`
-	Update  int       `json:"update"`
-	Delete  int       `json:"delete"`
+	// Operation is what wrote it, if not an apply of a tree: promote, rollback or
+	// restore; Undoes, of a rollback, what it took back.
+	Operation string `json:"operation,omitempty"`
+	Undoes    string `json:"undoes,omitempty"`
+	Create    int    `json:"create"`
+	Update    int    `json:"update"`
+	Delete    int    `json:"delete"`
 }
 
 // Previous is what was there before a change.
@@ -48,9 +54,35 @@ type Previous struct {
 	Namespace string  `json:"namespace"`
 	Config    *string `json:"configuration"`
 	Action    string  `json:"action"`
-	Null      bool    `json:"null,omitempty"` // stored, but without data
-	Size      int     `json:"size"`
-	Value     []byte  `json:"-"`
+	// After is a sum of what the change wrote, by which it is known again.
+	After string `json:"after,omitempty"`
+	Null  bool   `json:"null,omitempty"` // stored, but without data
+	// Reason is why Confo could not read the value, if it is not its bytes.
+	Reason string `json:"reason,omitempty"`
+	Size   int    `json:"size"`
+	Value  []byte `json:"-"`
+}
+
+// Before returns what was there, and whether there was something.
+func (p Previous) Before() (v plan.Value, existed bool) {
+	switch {
+	case p.Action == plan.Create.String():
+		return plan.Value{}, false
+	case p.Null:
+		return plan.NullValue(), true
+	case p.Reason != "":
+		return plan.Unreadable(p.Value, p.Reason), true
+	}
+	return plan.NewValue(p.Value), true
+}
+
+// sumOf returns the sum of a value by which it is known again.
+func sumOf(v plan.Value) string {
+	if v.IsNull() {
+		return "null"
+	}
+	sum := sha256.Sum256(v.Reveal())
+	return hex.EncodeToString(sum[:16])
 }
 
 // Key returns what was changed.
@@ -88,7 +120,7 @@ func encodeEntry(h Header, changes []plan.Change) ([]byte, error) {
 	h.Version = entryVersion
 	h.Who, h.Host = clip(h.Who, nameMost), clip(h.Host, nameMost)
 	h.Commit, h.Tool, h.Reason = clip(h.Commit, nameMost), clip(h.Tool, nameMost), clip(h.Reason, reasonMost)
-	h.Plan = clip(h.Plan, nameMost)
+	h.Plan, h.Operation, h.Undoes = clip(h.Plan, nameMost), clip(h.Operation, nameMost), clip(h.Undoes, nameMost)
 	for i := range changes {
 		switch changes[i].Action {
 		case plan.Create:
@@ -110,23 +142,29 @@ func encodeEntry(h Header, changes []plan.Change) ([]byte, error) {
 func records(changes []plan.Change) []byte {
 	var b []byte
 	for i := range changes {
-		c := &changes[i]
+		p := previousOf(&changes[i])
 		b = append(b, `{"namespace": `...)
-		b = plan.AppendString(b, c.Key.Namespace)
+		b = plan.AppendString(b, p.Namespace)
 		b = append(b, `, "configuration": `...)
-		if c.Key.IsNamespace() {
+		if p.Config == nil {
 			b = append(b, "null"...)
 		} else {
-			b = plan.AppendString(b, c.Key.Config)
+			b = plan.AppendString(b, *p.Config)
 		}
-		b = fmt.Appendf(b, `, "action": %q`, c.Action)
-		before := c.Before.Reveal()
-		if before == nil && c.Action != plan.Create && !c.Key.IsNamespace() {
+		b = fmt.Appendf(b, `, "action": %q`, p.Action)
+		if p.After != "" {
+			b = fmt.Appendf(b, `, "after": %q`, p.After)
+		}
+		switch {
+		case p.Null:
 			b = append(b, `, "null": true`...)
+		case p.Reason != "":
+			b = append(b, `, "reason": `...)
+			b = plan.AppendString(b, p.Reason)
 		}
-		b = fmt.Appendf(b, `, "size": %d}`, len(before))
+		b = fmt.Appendf(b, `, "size": %d}`, len(p.Value))
 		b = append(b, '\n')
-		b = append(b, before...)
+		b = append(b, p.Value...)
 		b = append(b, '\n')
 	}
 	return b
@@ -134,7 +172,7 @@ func records(changes []plan.Change) []byte {
 
 // recordMost is what a change's record takes at most.
 func recordMost(c plan.Change) int {
-	return 100 + 6*(len(c.Key.Namespace)+len(c.Key.Config)) + c.Before.Size()
+	return 160 + 6*(len(c.Key.Namespace)+len(c.Key.Config)+len(c.Before.Reason())) + c.Before.Size()
 }
 
 var encoder = sync.OnceValue(func() *zstd.Encoder {

@@ -18,9 +18,19 @@ const (
 type Options struct {
 	Prune     Prune
 	Selection Selection
+	// Exact has bytes compared, and not what they say: what is restored is to be
+	// stored as it was.
+	Exact bool
 	// Ignore names what applications write themselves: what is live of it
 	// stays as it is, and the tree may not have it.
 	Ignore []Pattern
+}
+
+func (o Options) same(a, b Value) bool {
+	if o.Exact {
+		return a.Same(b)
+	}
+	return a.Equal(b)
 }
 
 // Diff returns the plan that brings live to desired. Both must be sorted. It is
@@ -170,7 +180,7 @@ func (d *diff) config(namespace string, want Config, have LiveConfig) {
 			"take it out of the tree")
 	case len(d.opts.Ignore) > 0 && d.opts.ignores(key):
 		d.declaresIgnored(key, want.Position)
-	case want.Value.Equal(have.Value) && len(d.opts.Ignore) == 0:
+	case d.opts.same(want.Value, have.Value) && len(d.opts.Ignore) == 0:
 		d.plan.Unchanged++
 	default:
 		c := Change{
@@ -178,7 +188,7 @@ func (d *diff) config(namespace string, want Config, have LiveConfig) {
 			Before: have.Value, After: want.Value,
 			Revision: have.Revision, Position: want.Position, Origins: want.Origins,
 		}
-		if d.ignore(&c); c.After.Equal(c.Before) {
+		if d.ignore(&c); c.Core == nil && d.opts.same(c.After, c.Before) || c.Core != nil && c.After.Equal(c.Before) {
 			d.plan.Unchanged++
 			return
 		}

@@ -98,11 +98,7 @@ func (p Promotion) Desired(from *Tree, to *Snapshot) (desired *Tree, missing []F
 
 // asItIs returns what is there, without what a tree may not declare.
 func (p Promotion) asItIs(k Key, there Value) Value {
-	i := Options{Ignore: p.Ignore}.ignoring(k)
-	if n, err := there.Parse(); err == nil && len(i.patterns) > 0 {
-		return Encode(i.strip(nil, n))
-	}
-	return there
+	return Options{Ignore: p.Ignore}.withoutIgnored(k, there)
 }
 
 func (p Promotion) keepsWhole(k Key) bool {

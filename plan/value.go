@@ -44,6 +44,19 @@ func Unreadable(stored []byte, reason string) Value {
 	return v
 }
 
+// NullValue returns the value of a znode that was created without data, which is not the
+// same as an empty one.
+func NullValue() Value {
+	return Unreadable(nil, "null (a znode created without data), on which Confo fails for the whole namespace")
+}
+
+// IsNull reports whether it is that of a znode without data.
+func (v Value) IsNull() bool { return v.data == nil && v.unreadable() != "" }
+
+// Reason returns why Confo can't read the value although its bytes might be JSON;
+// for most values nothing.
+func (v Value) Reason() string { return v.unreadable() }
+
 // Encode returns the value of node as Python's json.dumps would write it, with
 // the fields at the given paths marked as sensitive.
 func Encode(node Node, sensitive ...Path) Value {

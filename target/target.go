@@ -35,10 +35,13 @@ type Target interface {
 	// error is a *Locked when someone else has held it for all of run.Wait.
 	Begin(ctx context.Context, run Run) (Writer, error)
 
-	// History returns the entries that batches wrote, oldest first, from the
-	// name that is given on: "" for all. There are none where there is no
-	// history.
-	History(ctx context.Context, from string) ([]Entry, error)
+	// HistoryNames lists the entries that batches wrote, oldest first. There are
+	// none where there is no history. Sizes are known if they are asked for.
+	HistoryNames(ctx context.Context, sizes bool) ([]EntryInfo, error)
+
+	// History returns the entries of these names, in their order, without those
+	// that are gone by now.
+	History(ctx context.Context, names []string) ([]Entry, error)
 
 	// Owner returns what Claim left: nil when nobody has claimed the target.
 	Owner(ctx context.Context) ([]byte, error)
@@ -94,6 +97,10 @@ type Writer interface {
 	// claimed it before.
 	Claim(ctx context.Context, owner []byte) error
 
+	// Forget removes entries of the history, one by one; what is gone already is
+	// no error.
+	Forget(ctx context.Context, names []string) error
+
 	// End gives the lock back. It may be called once.
 	End() error
 }
@@ -112,6 +119,12 @@ type Entry struct {
 	// Name is the run's ID and the batch's number, in four digits after a dot.
 	Name string
 	Data []byte
+}
+
+// EntryInfo is an entry without what it holds.
+type EntryInfo struct {
+	Name string
+	Size int // bytes, if it was asked for
 }
 
 // EntryName returns the name of a batch's entry.

@@ -8,12 +8,26 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// history: what batches keep can be read, in the order of their names and from
-// any of them on. A batch that conflicts keeps nothing.
+// history: what batches keep can be listed and read, in the order of their names,
+// and removed. A batch that conflicts keeps nothing.
 func history(p *place) {
-	names := func(from string) string {
+	list := func() (all []string) {
 		p.Helper()
-		entries, err := p.target.History(p.Context(), from)
+		infos, err := p.target.HistoryNames(p.Context(), true)
+		if err != nil {
+			p.Fatal(err)
+		}
+		for _, info := range infos {
+			if info.Size != 1 {
+				p.Errorf("%s has the size %d", info.Name, info.Size)
+			}
+			all = append(all, info.Name)
+		}
+		return all
+	}
+	read := func(names ...string) string {
+		p.Helper()
+		entries, err := p.target.History(p.Context(), names)
 		if err != nil {
 			p.Fatal(err)
 		}
@@ -31,7 +45,7 @@ func history(p *place) {
 		defer w.End()
 		return w.Apply(p.Context(), target.Batch{Number: number, Changes: []plan.Change{c}, Entry: []byte(id)})
 	}
-	if got := names(""); got != "" {
+	if got := list(); len(got) > 0 {
 		p.Errorf("before anything was applied there is %s", got)
 	}
 	namespace := func(name string) plan.Change {
@@ -45,12 +59,25 @@ func history(p *place) {
 	if err := apply("d", 1, namespace("ns0")); err == nil {
 		p.Error("what is there was made again")
 	}
-	for from, want := range map[string]string{
-		"": "a.0002=a b.0001=b c.0003=c", "b": "b.0001=b c.0003=c", "b.0001": "b.0001=b c.0003=c", "b.0002": "c.0003=c", "d": "",
-	} {
-		if got := names(from); got != want {
-			p.Errorf("from %q on there is %q, want %q", from, got, want)
-		}
+	if got, want := strings.Join(list(), " "), "a.0002 b.0001 c.0003"; got != want {
+		p.Errorf("there is %q, want %q", got, want)
+	}
+	if got, want := read(list()...), "a.0002=a b.0001=b c.0003=c"; got != want {
+		p.Errorf("there is %q, want %q", got, want)
+	}
+	if got, want := read("b.0001", "b.0002"), "b.0001=b"; got != want {
+		p.Errorf("there is %q, want %q", got, want)
+	}
+	w, err := p.target.Begin(p.Context(), target.Run{ID: "e", Wait: prompt})
+	if err != nil {
+		p.Fatal(err)
+	}
+	defer w.End()
+	if err := w.Forget(p.Context(), []string{"a.0002", "b.0002", "b.0001"}); err != nil {
+		p.Error(err)
+	}
+	if got, want := read(list()...), "c.0003=c"; got != want {
+		p.Errorf("there is left %q, want %q", got, want)
 	}
 }
 

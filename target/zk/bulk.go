@@ -23,15 +23,20 @@ const (
 	batchesGrowBy = 4
 )
 
-// request is a znode to be read: its data and stat, its children's names, or its
-// access list.
+// request is a znode to be read: its data and stat, its children's names, its access
+// list, or its stat alone.
 type request struct {
 	parent string
 	name   string // below parent; empty for parent itself
 	list   bool
 	access bool
+	exists bool // its stat alone
 	watch  bool // be told when it changes
 }
+
+// isSingle reports whether a request is none that a multiRead takes: a server takes
+// those with watches, and sets none.
+func (r request) isSingle() bool { return r.watch || r.access || r.exists }
 
 // answer is what became of a request. The data is good until the next one.
 type answer struct {
@@ -88,9 +93,7 @@ func (w *wire) fetchAtOnce(n int, get func(i int) request, each func(i int, a *a
 // fetchRun fetches count requests from first on. What the server refused
 // because it has no multiRead is returned, and w has learnt it.
 func (w *wire) fetchRun(first, count int, get func(i int) request, each func(i int, a *answer) error) (refused []batch, err error) {
-	// The server takes multiReads with watches, and sets none; access lists
-	// can't be had by one.
-	flow := &flow{size: firstBatch, single: w.single || count > 0 && (get(first).watch || get(first).access)}
+	flow := &flow{size: firstBatch, single: w.single || count > 0 && get(first).isSingle()}
 	flow.changed = sync.NewCond(&flow.mu)
 	sent := make(chan batch, singlesAhead)
 	sendErr := make(chan error, 1)
@@ -246,6 +249,8 @@ func opcode(r request) int32 {
 	switch {
 	case r.access:
 		return opGetACL
+	case r.exists:
+		return opExists
 	case r.list:
 		return opGetChildren
 	default:
@@ -295,6 +300,8 @@ func takeAnswers(f *fields, whole code, b batch, each func(i int, a *answer) err
 			a.stat = f.stat()
 		case kind == opGetChildren:
 			a.names = f.names()
+		case kind == opExists:
+			a.stat = f.stat()
 		case kind == opGetACL:
 			a.access = f.access()
 			a.stat = f.stat()

@@ -4,21 +4,45 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"strings"
+
+	"github.com/go-zookeeper/zk"
 
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// History implements target.Target.
-func (t *Target) History(ctx context.Context, from string) ([]target.Entry, error) {
-	var entries []target.Entry
+// HistoryNames implements target.Target.
+func (t *Target) HistoryNames(ctx context.Context, sizes bool) ([]target.EntryInfo, error) {
+	var entries []target.EntryInfo
 	err := t.reading(ctx, func(w *wire) error {
 		names, err := t.historyNames(w)
 		if err != nil {
 			return err
 		}
-		first, _ := slices.BinarySearch(names, from)
-		entries = make([]target.Entry, 0, len(names)-first)
-		names = names[first:]
+		entries = make([]target.EntryInfo, len(names))
+		for i, name := range names {
+			entries[i].Name = name
+		}
+		if !sizes {
+			return nil
+		}
+		get := func(i int) request { return request{parent: t.historyRoot(), name: names[i], exists: true} }
+		return w.explain(w.fetch(len(names), get, func(i int, a *answer) error {
+			if a.code != 0 && a.code != codeNoNode { // which is one that was pruned meanwhile
+				return t.explain("look at", t.historyRoot()+"/"+names[i], a.code)
+			}
+			entries[i].Size = int(a.stat.dataLength)
+			return nil
+		}))
+	})
+	return entries, err
+}
+
+// History implements target.Target.
+func (t *Target) History(ctx context.Context, names []string) ([]target.Entry, error) {
+	entries := make([]target.Entry, 0, len(names))
+	err := t.reading(ctx, func(w *wire) error {
+		entries = entries[:0]
 		get := func(i int) request { return request{parent: t.historyRoot(), name: names[i]} }
 		return w.explain(w.fetch(len(names), get, func(i int, a *answer) error {
 			switch a.code {
@@ -31,6 +55,8 @@ func (t *Target) History(ctx context.Context, from string) ([]target.Entry, erro
 			return nil
 		}))
 	})
+	// A read that had to be asked twice is answered late.
+	slices.SortFunc(entries, func(a, b target.Entry) int { return strings.Compare(a.Name, b.Name) })
 	return entries, err
 }
 
@@ -49,4 +75,34 @@ func (t *Target) historyNames(w *wire) (names []string, err error) {
 	}))
 	slices.Sort(names)
 	return names, err
+}
+
+// forgottenAtOnce is how many entries one transaction removes.
+const forgottenAtOnce = 500
+
+// Forget implements target.Writer.
+func (w *writer) Forget(ctx context.Context, names []string) error {
+	for some := range slices.Chunk(names, forgottenAtOnce) {
+		ops := make([]any, len(some))
+		for i, name := range some {
+			ops[i] = &zk.DeleteRequest{Path: w.t.historyRoot() + "/" + name, Version: -1}
+		}
+		results, err := within(ctx, w.t.patience(), func() ([]zk.MultiResponse, error) { return w.s.conn.Multi(ops...) })
+		if err == nil {
+			continue
+		}
+		if path, err := blame(ops, results, err); len(some) == 1 {
+			if c, ok := codeOf(err); ok && c == codeNoNode {
+				continue
+			}
+			return w.t.explain("remove", path, err)
+		}
+		// One of them is gone already, or may not be removed.
+		for _, name := range some {
+			if err := w.Forget(ctx, []string{name}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -266,7 +266,7 @@ func (s *scan) setConfig(c *plan.LiveConfig, a *answer) {
 // value returns what a znode holds as a value.
 func value(data []byte) plan.Value {
 	if data == nil {
-		return plan.Unreadable(nil, "null (a znode created without data), on which Confo fails for the whole namespace")
+		return plan.NullValue()
 	}
 	return plan.NewValue(data)
 }

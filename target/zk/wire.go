@@ -16,6 +16,7 @@ import (
 
 // The opcodes of ZooKeeper's protocol that reading needs.
 const (
+	opExists       = 3
 	opGetData      = 4
 	opGetACL       = 6
 	opGetChildren  = 8

@@ -161,9 +161,9 @@ func (w *writer) changes(ctx context.Context, changes []plan.Change) ([]any, err
 			if c.Key.IsNamespace() {
 				w.access.known[path] = acl
 			}
-			ops = append(ops, &zk.CreateRequest{Path: path, Data: notNil(c.After.Reveal()), Acl: acl})
+			ops = append(ops, &zk.CreateRequest{Path: path, Data: stored(c.After), Acl: acl})
 		case plan.Update:
-			ops = append(ops, &zk.SetDataRequest{Path: path, Data: notNil(c.After.Reveal()), Version: version(c.Revision)})
+			ops = append(ops, &zk.SetDataRequest{Path: path, Data: stored(c.After), Version: version(c.Revision)})
 		case plan.Delete:
 			// The server asks for a right on the parent only, and would delete
 			// what we may not read. But then there is no plan: a snapshot
@@ -198,12 +198,13 @@ func (w *writer) missingRoot(ctx context.Context) ([]any, error) {
 	return ops, nil
 }
 
-// notNil keeps go-zookeeper from storing null, on which Confo fails.
-func notNil(b []byte) []byte {
-	if b == nil {
-		return []byte{}
+// stored returns what a znode gets for a value. It is never null, on which Confo
+// fails, unless null is to be restored.
+func stored(v plan.Value) []byte {
+	if b := v.Reveal(); b != nil || v.IsNull() {
+		return b
 	}
-	return b
+	return []byte{}
 }
 
 // commit sends a transaction and finds out what became of it.

@@ -1,0 +1,175 @@
+package apply
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// Rollback is what has to come true so that what some applies did is undone.
+type Rollback struct {
+	// Wishes are the states of objects before the applies, as they were stored.
+	Wishes []plan.Wish
+	// Moved are the objects that somebody else has changed since, or in between:
+	// that would be lost.
+	Moved []plan.Finding
+}
+
+// Undo returns what undoes entries, oldest first, at a target. Every apply that the
+// target has seen after them has to be among them, or what it changed counts as
+// changed since.
+func Undo(entries []*Entry, live *plan.Snapshot, selection plan.Selection) Rollback {
+	u := undoing{objects: map[plan.Key]*undone{}}
+	for _, e := range entries {
+		for _, p := range e.Previous {
+			if k := p.Key(); selection.Namespace(k.Namespace) && (k.IsNamespace() || selection.Config(k.Namespace, k.Config)) {
+				u.undo(e, p)
+			}
+		}
+	}
+	var r Rollback
+	now := statesOf(live, u.objects)
+	for _, key := range u.order {
+		o := u.objects[key]
+		wish := plan.Wish{Key: key}
+		before, existed := o.first.Before()
+		wish.Value, wish.Absent = before, !existed
+		is := now[key]
+		if why := o.moved(is); why != "" && !is.isAs(wish) {
+			r.Moved = append(r.Moved, plan.Finding{Key: key, Message: why})
+		}
+		r.Wishes = append(r.Wishes, wish)
+	}
+	r.Moved = append(r.Moved, u.stillInUse(live)...)
+	return r
+}
+
+// undoing collects what entries did to each object.
+type undoing struct {
+	objects map[plan.Key]*undone
+	order   []plan.Key
+}
+
+// undone is an object that entries changed.
+type undone struct {
+	first   Previous // what was there before the first of them
+	last    Previous // and the last one
+	by      Header   // who wrote the last one
+	between string   // what somebody else did between two
+}
+
+func (u *undoing) undo(e *Entry, p Previous) {
+	key := p.Key()
+	o := u.objects[key]
+	if o == nil {
+		u.objects[key] = &undone{first: p, last: p, by: e.Header}
+		u.order = append(u.order, key)
+		return
+	}
+	if before, existed := p.Before(); o.between == "" && !key.IsNamespace() && !o.last.wrote(state{existed, before}) {
+		o.between = fmt.Sprintf("was changed by somebody else between %s and %s", plan.Printable(o.by.ID), plan.Printable(e.ID))
+	}
+	o.last, o.by = p, e.Header
+}
+
+// state is that of an object at a target.
+type state struct {
+	exists bool
+	value  plan.Value
+}
+
+func (s state) isAs(w plan.Wish) bool {
+	return s.exists != w.Absent && (!s.exists || w.Key.IsNamespace() || s.value.Same(w.Value))
+}
+
+// wrote reports whether a state is the one that a change left.
+func (p Previous) wrote(s state) bool {
+	if p.Action == plan.Delete.String() {
+		return !s.exists
+	}
+	return s.exists && (p.Config == nil || p.After == "" || p.After == sumOf(s.value))
+}
+
+// moved says what somebody else did to an object since the last entry.
+func (o *undone) moved(now state) string {
+	deleted := o.last.Action == plan.Delete.String()
+	switch {
+	case o.last.wrote(now):
+		return o.between
+	case deleted:
+		return "has been created again since"
+	case !now.exists:
+		return "has been deleted since"
+	}
+	return "has been changed since"
+}
+
+// statesOf returns the states of objects.
+func statesOf(live *plan.Snapshot, objects map[plan.Key]*undone) map[plan.Key]state {
+	states := make(map[plan.Key]state, len(objects))
+	for _, ns := range live.Namespaces {
+		if key := (plan.Key{Namespace: ns.Name}); objects[key] != nil {
+			states[key] = state{exists: true}
+		}
+		for _, c := range ns.Configs {
+			if key := (plan.Key{Namespace: ns.Name, Config: c.Name}); objects[key] != nil {
+				states[key] = state{true, c.Value}
+			}
+		}
+	}
+	return states
+}
+
+// stillInUse finds namespaces that would go, and hold what came after.
+func (u *undoing) stillInUse(live *plan.Snapshot) []plan.Finding {
+	var found []plan.Finding
+	for _, ns := range live.Namespaces {
+		key := plan.Key{Namespace: ns.Name}
+		o := u.objects[key]
+		if o == nil || o.first.Action != plan.Create.String() {
+			continue
+		}
+		var since []string
+		for _, c := range ns.Configs {
+			inside := u.objects[plan.Key{Namespace: ns.Name, Config: c.Name}]
+			if inside == nil || inside.first.Action != plan.Create.String() {
+				since = append(since, plan.Printable(c.Name))
+			}
+		}
+		if len(since) > 0 {
+			found = append(found, plan.Finding{Key: key, Message: "would go, and holds what came since: " + strings.Join(since, ", ")})
+		}
+	}
+	return found
+}
+
+// Reaches reports whether a history tells what a target was like at a time: there is
+// an apply that is not newer.
+func Reaches(records []*Record, at time.Time) bool {
+	return len(records) > 0 && !records[0].Began.After(at)
+}
+
+// EntryOf returns the entry of changes that were applied, for who keeps no history.
+func EntryOf(id string, changes []plan.Change) *Entry {
+	e := &Entry{Header: Header{ID: id, Of: 1, Batch: 1}}
+	for i := range changes {
+		e.Previous = append(e.Previous, previousOf(&changes[i]))
+	}
+	return e
+}
+
+// previousOf returns what an entry keeps of a change.
+func previousOf(c *plan.Change) Previous {
+	p := Previous{Namespace: c.Key.Namespace, Action: c.Action.String(), Value: c.Before.Reveal()}
+	if c.Key.IsNamespace() {
+		return p
+	}
+	p.Config, p.Reason = &c.Key.Config, c.Before.Reason()
+	p.Null = c.Action != plan.Create && c.Before.Reveal() == nil
+	if c.Action != plan.Delete {
+		p.After = sumOf(c.After)
+	}
+	return p
+}

@@ -1,0 +1,72 @@
+package plan
+
+import "slices"
+
+// Wished returns what is wanted at a target so that the wishes come true and all
+// else stays as it is: what is live, with some of its objects in another state. A
+// namespace goes only when nothing is left in it. What applications write is left to
+// them.
+func Wished(live *Snapshot, wishes []Wish, opts Options) *Tree {
+	open := make(map[Key]Wish, len(wishes))
+	for _, w := range wishes {
+		open[w.Key] = w
+	}
+	tree := &Tree{}
+	at := map[string]int{}
+	namespace := func(name string) *Namespace {
+		i, ok := at[name]
+		if !ok {
+			i = len(tree.Namespaces)
+			at[name] = i
+			tree.Namespaces = append(tree.Namespaces, Namespace{Name: name})
+		}
+		return &tree.Namespaces[i]
+	}
+	put := func(k Key, v Value) {
+		if ns := namespace(k.Namespace); !k.IsNamespace() {
+			ns.Configs = append(ns.Configs, Config{Name: k.Config, Value: opts.withoutIgnored(k, v)})
+		}
+	}
+	ignored := func(k Key) bool { return opts.ignores(k) || opts.ignores(Key{Namespace: k.Namespace}) }
+	for _, ns := range live.Tree().Namespaces {
+		if ignored(Key{Namespace: ns.Name}) {
+			continue
+		}
+		put(Key{Namespace: ns.Name}, Value{})
+		for _, c := range ns.Configs {
+			key := Key{ns.Name, c.Name}
+			w, wished := open[key]
+			delete(open, key)
+			switch {
+			case ignored(key), wished && w.Absent:
+			case wished:
+				put(key, w.Value)
+			default:
+				put(key, c.Value)
+			}
+		}
+	}
+	for _, w := range wishes {
+		if _, left := open[w.Key]; left && !w.Absent && !ignored(w.Key) {
+			put(w.Key, w.Value)
+		}
+	}
+	tree.Namespaces = slices.DeleteFunc(tree.Namespaces, func(ns Namespace) bool {
+		return len(ns.Configs) == 0 && open[Key{Namespace: ns.Name}].Absent
+	})
+	tree.Sort()
+	return tree
+}
+
+// withoutIgnored returns a value without what applications write in it.
+func (o Options) withoutIgnored(k Key, v Value) Value {
+	i := o.ignoring(k)
+	if len(i.patterns) == 0 {
+		return v
+	}
+	n, err := v.Parse()
+	if err != nil {
+		return v
+	}
+	return Encode(i.strip(nil, n), v.sensitive()...)
+}
