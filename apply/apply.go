@@ -125,6 +125,11 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 	if err := claim(ctx, t, w, opts); err != nil {
 		return result, &Stopped{Err: err, NotAttempted: len(p.Changes)}
 	}
+	if !opts.NoHistory {
+		if result.ID, err = nextID(ctx, t, now); err != nil {
+			return result, &Stopped{Err: err, NotAttempted: len(p.Changes)}
+		}
+	}
 	encoding, stopEncoding := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopEncoding()
 	header := func(number int) Header {
@@ -143,7 +148,7 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 		if entry.err != nil {
 			return result, stopped(i, entry.err)
 		}
-		b := target.Batch{Number: i + 1, Changes: changes, Entry: entry.data}
+		b := target.Batch{ID: result.ID, Number: i + 1, Changes: changes, Entry: entry.data}
 		err := w.Apply(ctx, b)
 		for range rebases {
 			if err = opts.rebase(ctx, w, &b, err, header); !isConflict(err) {
@@ -234,14 +239,36 @@ func entriesAhead(ctx context.Context, batches [][]plan.Change, history bool, he
 	return ahead
 }
 
-// idTime is the form of the time that an ID begins with.
+// idTime is the form of the time that an ID begins with; thousandths of a second
+// follow.
 const idTime = "20060102-150405"
 
 // newID returns a name for an apply that sorts by time.
 func newID(now time.Time) string {
-	random := make([]byte, 3)
+	random := make([]byte, 2)
 	rand.Read(random)
-	return now.UTC().Format(idTime) + "-" + hex.EncodeToString(random)
+	now = now.UTC()
+	return fmt.Sprintf("%s-%03d%s", now.Format(idTime), now.Nanosecond()/1e6, hex.EncodeToString(random)[:3])
+}
+
+// nextID returns a name that comes after all that the history has, under the lock:
+// clocks differ, and what came last has to be the last.
+func nextID(ctx context.Context, t target.Target, now time.Time) (string, error) {
+	entries, err := t.HistoryNames(ctx, false)
+	if err != nil {
+		return "", err
+	}
+	id := newID(now)
+	if len(entries) == 0 {
+		return id, nil
+	}
+	last := idOf(entries[len(entries)-1].Name)
+	if timed := len(id) - 3; len(last) == len(id) && last[:timed] >= id[:timed] {
+		if at, err := time.Parse(idTime+".000", last[:len(idTime)]+"."+last[len(idTime)+1:timed]); err == nil {
+			id = newID(at.Add(time.Millisecond))
+		}
+	}
+	return id, nil
 }
 
 // ErrNotAsWanted is the error of a target that, read again after a plan was

@@ -1,10 +1,12 @@
 package apply
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -198,6 +200,28 @@ func TestPrunable(t *testing.T) {
 		}
 		if of != len(ids) {
 			t.Errorf("of %d applies, not %d", len(ids), of)
+		}
+	}
+}
+
+// named is a target whose history has one entry.
+type named struct {
+	target.Target
+	name string
+}
+
+func (n named) HistoryNames(context.Context, bool) ([]target.EntryInfo, error) {
+	return []target.EntryInfo{{Name: n.name}}, nil
+}
+
+// TestNextID: what is applied later comes later in the history, also when it was
+// in the same instant, or the clock goes wrong.
+func TestNextID(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC)
+	for _, last := range []string{newID(now), newID(now.Add(time.Hour)), newID(now.Add(-time.Hour)), newID(now.Add(994 * time.Millisecond)), "other"} {
+		id, err := nextID(t.Context(), named{name: target.EntryName(last, 3)}, now)
+		if err != nil || id <= last && last != "other" || len(id) != len("20260102-030405-006abc") {
+			t.Errorf("after %s comes %s: %v", last, id, err)
 		}
 	}
 }

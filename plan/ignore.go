@@ -35,7 +35,7 @@ func (o Options) ignores(k Key) bool {
 
 // matches reports whether a path within the configuration is ignored.
 func (i ignoring) matches(path Path) bool {
-	levels := append([]string{i.key.Namespace, i.key.Config}, path.names()...)
+	levels := append([]string{i.key.Namespace, i.key.Config}, path.Levels()...)
 	return slices.ContainsFunc(i.patterns, func(p Pattern) bool { return p.Match(levels...) })
 }
 

@@ -77,9 +77,9 @@ func (p Path) String() string {
 	return string(b)
 }
 
-// names returns the path's steps as levels of a Pattern: an element of a list is
+// Levels returns the path's steps as levels of a Pattern: an element of a list is
 // a level called by its index.
-func (p Path) names() []string {
+func (p Path) Levels() []string {
 	names := make([]string, len(p))
 	for i, s := range p {
 		names[i] = s.name

@@ -133,7 +133,7 @@ type keeper struct {
 }
 
 func (k *keeper) levels(path Path) []string {
-	return append([]string{k.key.Namespace, k.key.Config}, path.names()...)
+	return append([]string{k.key.Namespace, k.key.Config}, path.Levels()...)
 }
 
 // keeps reports whether a value stays as the target has it.

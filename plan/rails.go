@@ -103,7 +103,7 @@ func (p Pattern) mayMatchFields(k Key) bool {
 // reaches reports whether an edit touches what the pattern names: the field
 // itself, something below it, or something that it is in.
 func (p Pattern) reaches(k Key, e Edit) bool {
-	path := append([]string{k.Namespace, k.Config}, e.Path.names()...)
+	path := append([]string{k.Namespace, k.Config}, e.Path.Levels()...)
 	for length := 3; length <= len(path); length++ {
 		if p.Match(path[:length]...) {
 			return true

@@ -6,6 +6,7 @@
 package target
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -109,10 +110,15 @@ type Writer interface {
 type Batch struct {
 	Number  int // from 1
 	Changes []plan.Change
-	// Entry is what history keeps of the batch, under the run's ID and the
+	// Entry is what history keeps of the batch, under the apply's ID and the
 	// batch's number. Without one, none is kept.
 	Entry []byte
+	// ID is that of the apply, if it is another than the run's.
+	ID string
 }
+
+// EntryName returns the name of the batch's entry.
+func (b Batch) EntryName(run Run) string { return EntryName(cmp.Or(b.ID, run.ID), b.Number) }
 
 // Entry is what history keeps of a batch, as Batch has it.
 type Entry struct {

@@ -13,6 +13,7 @@ import (
 	"github.com/confo-sync/confo-sync/apply"
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/source/git"
 	"github.com/confo-sync/confo-sync/target"
 )
 
@@ -27,7 +28,8 @@ type applyCmd struct {
 type applyFlags struct {
 	Fingerprint string        `placeholder:"HASH" help:"Apply only the plan that has this fingerprint, without asking."`
 	AutoApprove bool          `help:"Don't ask."`
-	Reason      string        `placeholder:"TEXT" help:"Why: history keeps it."`
+	Reason      string        `placeholder:"TEXT" help:"Why: history keeps it; without it, the subject of the tree's commit."`
+	OnFailure   string        `enum:"stop,rollback" default:"stop" help:"When a transaction fails after others were applied: stop there, or rollback, which takes them back (${default})."`
 	LockTimeout time.Duration `default:"30s" placeholder:"TIME" help:"How long to wait for another apply to end (${default})."`
 	NoLock      bool          `help:"Take no lock, and keep no history: for who may not write beside the root."`
 	NoHistory   bool          `help:"Keep no history."`
@@ -45,8 +47,13 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if approved != nil && approved.file != nil && approved.file.Promotion != nil {
-		return promotionOf(approved.file, c).run(ctx, a, approved)
+	if approved != nil && approved.file != nil {
+		switch {
+		case approved.file.Promotion != nil:
+			return promotionOf(approved.file, c).run(ctx, a, approved)
+		case approved.file.Rollback != nil:
+			return rollbackOf(approved.file, c).run(ctx, a, approved)
+		}
 	}
 	if err := a.beginHere(render.KindApply); err != nil {
 		return err
@@ -102,7 +109,10 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 			return err
 		}
 	}
-	result, err := f.apply(ctx, a, w, approved)
+	result, err := f.apply(ctx, a, w, approved, want)
+	if err != nil && f.OnFailure == "rollback" && result.Transactions > 0 {
+		err = f.takeBack(ctx, a, w, result, err)
+	}
 	return a.applied(result, err == nil && !f.NoVerify, err)
 }
 
@@ -165,27 +175,97 @@ func (a *app) confirm(ctx context.Context, t target.Target) error {
 }
 
 // apply carries the plan out and reads what was written again.
-func (c applyFlags) apply(ctx context.Context, a *app, w *work, approved *approval) (apply.Result, error) {
+func (c applyFlags) apply(ctx context.Context, a *app, w *work, approved *approval, want wish) (apply.Result, error) {
 	applying, checking := a.progress("applying"), a.progress("reading again")
 	defer applying.done()
 	defer checking.done()
+	opts := c.options(a)
+	opts.Reason, opts.Commit, opts.Plan = c.reason(ctx, a), a.report.Commit, approved.fingerprintText()
+	opts.Operation, opts.Undoes = want.operation, want.undoes
+	opts.Progress, opts.Rebase = applying.update, w.rebase
+	opts.Owner, opts.TakeOver = a.owner(), c.TakeOver
+	if !c.NoVerify {
+		opts.Verify = &apply.Verification{Desired: w.desired, Options: w.options, Progress: checking.update}
+	}
+	result, err := apply.Run(ctx, w.target, w.plan, opts)
+	if result.NotPruned != nil {
+		a.log.Debug("the history was not shortened", "error", result.NotPruned)
+	}
+	return result, err
+}
+
+// options returns those that hold for whatever is applied.
+func (c applyFlags) options(a *app) apply.Options {
 	who, host := whoami(a.getenv)
-	opts := apply.Options{
-		Who: who, Host: host, PID: os.Getpid(),
-		Reason: c.Reason, Commit: a.report.Commit, Tool: tool(), Plan: approved.fingerprintText(),
+	return apply.Options{
+		Who: who, Host: host, PID: os.Getpid(), Tool: tool(),
 		NoLock: c.NoLock, NoHistory: c.NoHistory || c.NoLock,
 		LockTimeout: c.LockTimeout,
 		Waiting: func(holder target.Run) {
 			a.notice("Waiting up to %s for the lock: %s.", c.LockTimeout, holder)
 		},
-		Progress: applying.update,
-		Rebase:   w.rebase,
-		Owner:    a.owner(), TakeOver: c.TakeOver,
 	}
-	if !c.NoVerify {
-		opts.Verify = &apply.Verification{Desired: w.desired, Options: w.options, Progress: checking.update}
+}
+
+// reason returns why something is applied: what was said, or what the commit of the
+// tree says.
+func (c applyFlags) reason(ctx context.Context, a *app) string {
+	commit := a.report.Commit
+	if c.Reason != "" || commit == "" || strings.HasSuffix(commit, "+") {
+		return c.Reason
 	}
-	return apply.Run(ctx, w.target, w.plan, opts)
+	dir := a.Source
+	if strings.HasPrefix(dir, git.Prefix) {
+		dir = a.place()
+	}
+	return git.Subject(ctx, dir, commit)
+}
+
+// takeBack undoes what was applied before a failure, and adds to its error when that
+// can't be done.
+func (c applyFlags) takeBack(ctx context.Context, a *app, w *work, result apply.Result, failure error) error {
+	var unknown *target.Unknown
+	if errors.As(failure, &unknown) || errors.Is(failure, apply.ErrNotAsWanted) {
+		return failure // what there is to take back isn't known
+	}
+	ctx = context.WithoutCancel(ctx)
+	options := plan.Options{Exact: true, Prune: plan.PruneNamespaces, Selection: w.options.Selection.Only(touched(result.Applied))}
+	cant := func(err error) error {
+		return errors.Join(failure, target.WithHint(
+			fmt.Errorf("what was applied before could not be taken back: %w", err),
+			fmt.Sprintf(`see what is there with "confo-sync plan"; "confo-sync rollback %s" tries it again`, result.ID)))
+	}
+	live, err := w.target.Snapshot(ctx, target.ReadOptions{Selection: options.Selection})
+	if err != nil {
+		return cant(err)
+	}
+	undo := apply.Undo([]*apply.Entry{apply.EntryOf(result.ID, result.Applied)}, live, plan.Selection{})
+	if len(undo.Moved) > 0 {
+		return cant(undo.Moved[0])
+	}
+	desired := plan.Wished(live, undo.Wishes, options)
+	opts := c.options(a)
+	opts.Operation, opts.Undoes, opts.Reason = "rollback", result.ID, "its apply failed"
+	opts.Verify = &apply.Verification{Desired: desired, Options: options}
+	back, err := apply.Run(ctx, w.target, plan.Diff(desired, live, options), opts)
+	if err != nil {
+		return cant(err)
+	}
+	a.report.RolledBack = countsOf(back)
+	return failure
+}
+
+// touched returns the namespaces that changes are in.
+func touched(changes []plan.Change) map[string]bool {
+	names := map[string]bool{}
+	for i := range changes {
+		names[changes[i].Key.Namespace] = true
+	}
+	return names
+}
+
+func countsOf(r apply.Result) *render.Applied {
+	return &render.Applied{Transactions: r.Transactions, Create: r.Count(plan.Create), Update: r.Count(plan.Update), Delete: r.Count(plan.Delete)}
 }
 
 // whoami returns the user and the machine that this runs as and on.
@@ -199,10 +279,7 @@ func whoami(env func(string) string) (who, host string) {
 
 // applied says what was done, also when it was not all.
 func (a *app) applied(result apply.Result, verified bool, err error) error {
-	sum := &render.Applied{
-		Transactions: result.Transactions,
-		Create:       result.Count(plan.Create), Update: result.Count(plan.Update), Delete: result.Count(plan.Delete),
-	}
+	sum := countsOf(result)
 	a.report.Applied = sum
 	var stopped *apply.Stopped
 	if errors.As(err, &stopped) {
@@ -222,6 +299,12 @@ func (a *app) applied(result apply.Result, verified bool, err error) error {
 	case stopped != nil:
 		a.showMoved()
 		fmt.Fprintf(a.stderr, "Applied before that: %s. Failed: %d. Not attempted: %d.\n", did(sum), sum.Failed, sum.NotAttempted)
+		switch {
+		case a.report.RolledBack != nil:
+			fmt.Fprintf(a.stderr, "That was taken back: %s.\n", did(a.report.RolledBack))
+		case sum.Transactions > 0:
+			fmt.Fprintf(a.stderr, "The command goes on from there when it is run again; \"confo-sync rollback %s\" takes back what was applied.\n", result.ID)
+		}
 	case result.Transactions > 0:
 		line := fmt.Sprintf("Applied: %s.", did(sum))
 		if verified {

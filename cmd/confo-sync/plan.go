@@ -18,7 +18,12 @@ import (
 
 // planFlags are the flags that shape a plan.
 type planFlags struct {
-	Prune         string   `enum:"none,configurations,namespaces," default:"" help:"What to delete when the tree lacks it: none, configurations (of namespaces that the tree has; the default), or namespaces too."`
+	Prune string `enum:"none,configurations,namespaces," default:"" help:"What to delete when the tree lacks it: none, configurations (of namespaces that the tree has; the default), or namespaces too."`
+	railFlags
+}
+
+// railFlags are what a plan may do at most.
+type railFlags struct {
 	DeletePercent *int     `placeholder:"N" help:"Refuse to delete more than so many of 100 configurations of a namespace that has ten or more (30)."`
 	AllowEmpty    bool     `help:"Take an empty tree for what is meant."`
 	Protect       []string `sep:"none" placeholder:"PATTERN" help:"Refuse to delete what matches, as in payments/* (repeatable)."`
@@ -28,7 +33,7 @@ type planFlags struct {
 const defaultDeletePercent = 30
 
 // rails returns what a plan is refused for.
-func (f planFlags) rails(rules project.Rules) (plan.Rails, error) {
+func (f railFlags) rails(rules project.Rules) (plan.Rails, error) {
 	rails := plan.Rails{DeletePercent: defaultDeletePercent, AllowEmpty: f.AllowEmpty, Protect: slices.Clone(rules.Protect)}
 	if percent := cmp.Or(f.DeletePercent, rules.DeletePercent); percent != nil {
 		rails.DeletePercent = *percent
@@ -118,6 +123,9 @@ type wish struct {
 	adapt func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (desired *plan.Tree, problems []plan.Finding)
 	// marks are trees that say what is sensitive of what is live.
 	marks []*plan.Tree
+	// operation is what history calls it, if not apply, and undoes what it takes
+	// back.
+	operation, undoes string
 }
 
 // declared is the wish for what the tree declares.
@@ -137,11 +145,13 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 		return nil, err
 	}
 	w := &work{target: t, began: time.Now().UTC(), options: plan.Options{Ignore: a.rules.Ignore, Prune: pruneLevel(cmp.Or(flags.Prune, a.rules.Prune)), Selection: a.selection()}}
-	desired, commit, live, err := a.readBoth(ctx, t, want.read)
+	var interrupted []plan.Finding
+	desired, commit, live, err := a.readBoth(ctx, t, want.read, func() { interrupted = lastInterrupted(ctx, t) })
 	if err != nil {
 		return nil, err
 	}
 	a.warn(live.Warnings...)
+	a.warn(interrupted...)
 	var problems []plan.Finding
 	if want.adapt != nil {
 		desired, problems = want.adapt(desired, live, &w.options)
@@ -162,14 +172,31 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	return w, nil
 }
 
-// readBoth reads a tree and a target, at the same time.
-func (a *app) readBoth(ctx context.Context, t target.Target, read readTree) (tree *plan.Tree, commit string, live *plan.Snapshot, err error) {
+// lastInterrupted warns of an apply that did not come to its end. That history can't
+// be read is no reason not to plan.
+func lastInterrupted(ctx context.Context, t target.Target) []plan.Finding {
+	last, err := apply.Last(ctx, t)
+	if err != nil || last == nil || last.Complete() {
+		return nil
+	}
+	return []plan.Finding{{
+		Message: fmt.Sprintf("the last apply, %s by %s, has done %d of its %s: it was interrupted, or is still under way",
+			plan.Printable(last.ID), plan.Printable(last.Who), len(last.Entries), plural(last.Of, "transaction")),
+		Hint: fmt.Sprintf(`apply goes on from there; "confo-sync rollback %s" takes back what was done`, plan.Printable(last.ID)),
+	}}
+}
+
+// readBoth reads a tree and a target, at the same time, and does what comes after
+// the target.
+func (a *app) readBoth(ctx context.Context, t target.Target, read readTree, after func()) (tree *plan.Tree, commit string, live *plan.Snapshot, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	failed := make(chan error, 1)
 	go func() {
 		var err error
-		live, err = a.snapshot(ctx, t)
+		if live, err = a.snapshot(ctx, t); err == nil && after != nil {
+			after()
+		}
 		failed <- err
 	}()
 	tree, commit, err = read(ctx)
@@ -228,12 +255,8 @@ func (a *app) snapshot(ctx context.Context, t target.Target) (*plan.Snapshot, er
 // rebase makes changes again as the target has their objects now, if only what is
 // ignored has moved.
 func (w *work) rebase(ctx context.Context, changes []plan.Change) ([]plan.Change, error) {
-	touched := map[string]bool{}
-	for i := range changes {
-		touched[changes[i].Key.Namespace] = true
-	}
 	opts := w.options
-	opts.Selection = opts.Selection.Only(touched)
+	opts.Selection = opts.Selection.Only(touched(changes))
 	live, err := w.target.Snapshot(ctx, target.ReadOptions{Selection: opts.Selection})
 	if err != nil {
 		return nil, err

@@ -79,8 +79,8 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 		return err
 	}
 	want := wish{
-		marks: marks,
-		read:  func(ctx context.Context) (*plan.Tree, string, error) { return c.read(ctx, a, from) },
+		operation: "promote", marks: marks,
+		read: func(ctx context.Context) (*plan.Tree, string, error) { return c.read(ctx, a, from) },
 		adapt: func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding) {
 			promotion.Sensitivity = plan.SensitivityOf(tree, live, marks...).With(a.rules.Sensitive)
 			desired, missing := promotion.Desired(tree, live)

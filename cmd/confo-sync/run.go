@@ -30,6 +30,8 @@ type cli struct {
 	Show     showCmd     `cmd:"" help:"Show a saved plan."`
 	Diff     diffCmd     `cmd:"" help:"Show how two trees or targets differ."`
 	Pull     pullCmd     `cmd:"" help:"Bring what is live at the target back into the tree: only what differs, where it stands."`
+	History  historyCmd  `cmd:"" help:"Show who applied what, when and why; or the story of a configuration or field."`
+	Rollback rollbackCmd `cmd:"" help:"Undo an apply, or all since one or since a time."`
 	Envs     envsCmd     `cmd:"" help:"List the environments: target, overlays, state and last apply."`
 	Matrix   matrixCmd   `cmd:"" help:"Show which configurations are the same in all environments, and which are not."`
 	Render   renderCmd   `cmd:"" help:"Print the tree with an environment's overlays laid over it."`

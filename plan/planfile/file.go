@@ -49,6 +49,8 @@ type Header struct {
 
 	// Promotion is set when the plan is one of promote.
 	Promotion *Promotion `json:"promotion,omitempty"`
+	// Rollback is set when the plan is one of rollback.
+	Rollback *Rollback `json:"rollback,omitempty"`
 
 	Fingerprint string `json:"fingerprint"`
 	// Tree and Live are sums of the whole tree and of all that was at the
@@ -69,6 +71,14 @@ type Promotion struct {
 	Declared     bool     `json:"declared,omitempty"`
 	WithSecrets  bool     `json:"with_secrets,omitempty"`
 	AllowMissing bool     `json:"allow_missing,omitempty"`
+}
+
+// Rollback is what a rollback was asked for.
+type Rollback struct {
+	ID     string `json:"id,omitempty"`
+	To     string `json:"to,omitempty"`
+	ToTime string `json:"to_time,omitempty"`
+	Force  bool   `json:"force,omitempty"`
 }
 
 // Object is what the plan changes, and what was there.

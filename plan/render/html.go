@@ -136,9 +136,9 @@ func title(r *Report) string {
 	if subject == "" {
 		subject = r.Target
 	}
-	what := "Plan for "
-	if r.Kind == KindDiff {
-		what = "Difference from "
+	what := map[string]string{KindDiff: "Difference from ", KindHistory: "Apply to ", KindRollback: "Rollback of "}[r.Kind]
+	if what == "" {
+		what = "Plan for "
 	}
 	return what + plan.Printable(subject)
 }

@@ -72,7 +72,7 @@ func (m *markdown) report(r *Report) string {
 }
 
 func heading2(r *Report) string {
-	what := map[string]string{KindDiff: "Difference", KindApply: "Apply"}[r.Kind]
+	what := map[string]string{KindDiff: "Difference", KindApply: "Apply", KindHistory: "Apply", KindRollback: "Rollback"}[r.Kind]
 	if what == "" {
 		what = "Plan"
 	}

@@ -27,6 +27,8 @@ const (
 	KindEncrypt  = "confo-sync/encrypt"
 	KindDecrypt  = "confo-sync/decrypt"
 	KindRotate   = "confo-sync/rotate"
+	KindHistory  = "confo-sync/history"
+	KindRollback = "confo-sync/rollback"
 )
 
 // Version is that of the report's form. It grows when a field changes its
@@ -58,11 +60,14 @@ type Report struct {
 	// Stale is what keeps a saved plan from being applied.
 	Stale        []Stale       `json:"stale,omitempty"`
 	Applied      *Applied      `json:"applied,omitempty"`
+	RolledBack   *Applied      `json:"rolled_back,omitempty"` // of that, after a failure
 	Written      *Written      `json:"written,omitempty"`
 	Files        []File        `json:"files,omitempty"`
 	Tree         *Tree         `json:"tree,omitempty"`
 	Matrix       *Matrix       `json:"matrix,omitempty"`
 	Environments []Environment `json:"environments,omitempty"`
+	// History are applies, the newest first.
+	History []Recorded `json:"history,omitempty"`
 
 	masker *masker
 }

@@ -150,8 +150,11 @@ func (t *text) report(r *Report) {
 
 func (t *text) header(r *Report) {
 	to, from := "target", "source"
-	if r.Kind == KindDiff {
+	switch r.Kind {
+	case KindDiff:
 		to, from = "from", "to"
+	case KindHistory:
+		from = "applied"
 	}
 	missing := ""
 	if r.Missing {
@@ -265,6 +268,9 @@ func Summarize(r *Report) string {
 	if s.Create+s.Update+s.Delete == 0 {
 		return fmt.Sprintf("No changes. %s as the source has %s.",
 			upperFirst(plural(s.Unchanged, "configuration")), map[bool]string{true: "it", false: "them"}[s.Unchanged == 1])
+	}
+	if r.Kind == KindHistory {
+		return fmt.Sprintf("Applied: %d created, %d updated, %d deleted, in %s.", s.Create, s.Update, s.Delete, plural(s.Transactions, "transaction"))
 	}
 	if r.Kind == KindDiff {
 		return fmt.Sprintf("Difference: %d created, %d updated, %d deleted.", s.Create, s.Update, s.Delete)

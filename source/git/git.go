@@ -113,6 +113,16 @@ func Head(ctx context.Context, dir string) string {
 	return commit
 }
 
+// Subject returns the first line of a commit's message; of one that can't be read,
+// nothing.
+func Subject(ctx context.Context, dir, commit string) string {
+	subject, failed, err := repository{dir}.line(ctx, "log", "-1", "--format=%s", "--end-of-options", commit)
+	if failed != "" || err != nil {
+		return ""
+	}
+	return subject
+}
+
 // prefix returns where a folder is in its repository: "" for its top, or a path
 // that ends with a slash.
 func (r repository) prefix(ctx context.Context) (string, error) {

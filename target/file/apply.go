@@ -69,7 +69,7 @@ func (w *writer) Apply(ctx context.Context, made target.Batch) error {
 		return err
 	}
 	if made.Entry != nil {
-		b.entry(target.EntryName(w.run.ID, made.Number), made.Entry)
+		b.entry(made.EntryName(w.run), made.Entry)
 	}
 	j := journal{Version: journalVersion, Steps: b.steps}
 	if j.Staging, err = t.stage(ctx, p, b.writes); err != nil {

@@ -115,7 +115,7 @@ func (w *writer) multi(ctx context.Context, b target.Batch) (*multi, error) {
 		if err != nil {
 			return nil, err
 		}
-		m.entry = w.t.historyRoot() + "/" + target.EntryName(w.run.ID, b.Number)
+		m.entry = w.t.historyRoot() + "/" + b.EntryName(w.run)
 		m.ops = append(m.ops, &zk.CreateRequest{Path: m.entry, Data: b.Entry, Acl: acl})
 	}
 	ops, err := w.changes(ctx, b.Changes)

@@ -1,0 +1,107 @@
+package apply
+
+import (
+	"slices"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// Changes returns what an apply changed, one for each object, with what was there
+// before and after it. later are the entries after those of the apply, oldest
+// first, and live is what is there now: what an apply wrote is kept nowhere but
+// where it still is, or was when it was changed again. A value that nobody has any
+// more can't be read.
+func (r *Record) Changes(later []*Entry, live *plan.Snapshot) []plan.Change {
+	values := valuesAfter(r, later, live)
+	var order []plan.Key
+	changes := map[plan.Key]plan.Change{}
+	for _, e := range r.Entries {
+		for _, p := range e.Previous {
+			key := p.Key()
+			c, again := changes[key]
+			if !again {
+				order = append(order, key)
+				c = plan.Change{Key: key}
+				c.Before, _ = p.Before()
+			}
+			c.Action = actionOf(p.Action)
+			if c.Action != plan.Delete && !key.IsNamespace() {
+				c.After = values.of(key, p.After)
+			}
+			changes[key] = c
+		}
+	}
+	slices.SortStableFunc(order, plan.Key.Compare)
+	all := make([]plan.Change, len(order))
+	for i, key := range order {
+		all[i] = changes[key]
+	}
+	return all
+}
+
+func actionOf(name string) plan.Action {
+	for _, a := range []plan.Action{plan.Create, plan.Update, plan.Delete} {
+		if a.String() == name {
+			return a
+		}
+	}
+	return plan.Update
+}
+
+// known are values by the sums that they are known by.
+type known map[plan.Key]map[string]plan.Value
+
+func (k known) add(key plan.Key, v plan.Value) {
+	if k[key] != nil {
+		k[key][sumOf(v)] = v
+	}
+}
+
+func (k known) of(key plan.Key, sum string) plan.Value {
+	if v, ok := k[key][sum]; ok {
+		return v
+	}
+	return plan.Unreadable(nil, "not kept: somebody else changed it before the next apply did")
+}
+
+// valuesAfter finds the values that an apply's objects have had since.
+func valuesAfter(r *Record, later []*Entry, live *plan.Snapshot) known {
+	k := known{}
+	for _, e := range r.Entries {
+		for _, p := range e.Previous {
+			k[p.Key()] = map[string]plan.Value{}
+		}
+	}
+	for _, e := range slices.Concat(r.Entries, later) {
+		for _, p := range e.Previous {
+			if v, existed := p.Before(); existed && p.Config != nil {
+				k.add(p.Key(), v)
+			}
+		}
+	}
+	for _, ns := range live.Namespaces {
+		for _, c := range ns.Configs {
+			k.add(plan.Key{Namespace: ns.Name, Config: c.Name}, c.Value)
+		}
+	}
+	return k
+}
+
+// Only returns an apply with only what it changed of one configuration.
+func (r *Record) Only(key plan.Key) *Record {
+	one := *r
+	one.Entries = nil
+	for _, e := range r.Entries {
+		own := *e
+		own.Previous = nil
+		for _, p := range e.Previous {
+			if p.Key() == key {
+				own.Previous = append(own.Previous, p)
+			}
+		}
+		if len(own.Previous) > 0 {
+			one.Entries = append(one.Entries, &own)
+		}
+	}
+	return &one
+}

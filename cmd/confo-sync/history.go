@@ -1,0 +1,293 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/confo-sync/confo-sync/apply"
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/source"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+type historyCmd struct {
+	Show  historyShowCmd  `cmd:"" default:"withargs" help:"List applies; show one; or tell the story of a configuration or field."`
+	Prune historyPruneCmd `cmd:"" help:"Remove all but the newest applies from the history."`
+}
+
+type historyShowCmd struct {
+	What  string `arg:"" optional:"" help:"The ID of an apply (or its beginning, or last), to show what it changed; or namespace/configuration or namespace/configuration#field, for its story."`
+	Limit int    `default:"20" placeholder:"N" help:"How many applies to list, the newest (${default}; 0 for all)."`
+	Since string `placeholder:"TIME" help:"Only those since then: 2006-01-02 15:04, 15:04 today, or 2h ago."`
+	outputFlags
+}
+
+// idText is what an apply's ID begins like.
+var idText = regexp.MustCompile(`^(last|[0-9]{4,8}(-.*)?)$`)
+
+// Run shows who applied what.
+func (c *historyShowCmd) Run(ctx context.Context, a *app) error {
+	if err := a.beginHere(render.KindHistory); err != nil {
+		return err
+	}
+	if err := a.output(c.outputFlags); err != nil {
+		return err
+	}
+	isID := idText.MatchString(c.What)
+	if !isID {
+		if err := a.plainForms("history, but of one apply,"); err != nil {
+			return err
+		}
+	}
+	since := time.Time{}
+	if c.Since != "" {
+		var err error
+		if since, err = parseTime(c.Since, time.Now()); err != nil {
+			return &usageError{fmt.Errorf("--since: %w", err)}
+		}
+	}
+	if c.Limit < 0 {
+		return &usageError{errors.New("--limit is negative")}
+	}
+	t, err := a.openTarget(false)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	a.report.Source = ""
+	entries, err := apply.History(ctx, t, time.Time{})
+	if err != nil {
+		return err
+	}
+	records := apply.Records(entries)
+	switch {
+	case isID:
+		return c.one(ctx, a, t, records, entries)
+	case c.What != "":
+		return c.story(ctx, a, t, records, entries, since)
+	}
+	records = slices.DeleteFunc(records, func(r *apply.Record) bool {
+		return r.Time.Before(since) || len(a.Namespace)+len(a.Exclude) > 0 && !r.Touches(a.selection())
+	})
+	return c.list(a, records)
+}
+
+// newest returns as many of the newest applies as were asked for, the newest first.
+func (c *historyShowCmd) newest(records []*apply.Record) (shown []*apply.Record, more int) {
+	shown = slices.Clone(records)
+	slices.Reverse(shown)
+	if c.Limit > 0 && len(shown) > c.Limit {
+		return shown[:c.Limit], len(shown) - c.Limit
+	}
+	return shown, 0
+}
+
+func (c *historyShowCmd) list(a *app, records []*apply.Record) error {
+	shown, more := c.newest(records)
+	a.report.History = make([]render.Recorded, len(shown))
+	for i, r := range shown {
+		a.report.History[i] = recorded(r)
+	}
+	if a.Format == "json" {
+		return a.show()
+	}
+	if len(shown) == 0 {
+		a.say("Nothing was applied.")
+		return nil
+	}
+	if err := render.HistoryList(a.stdout, a.report.History, a.textOptions(a.stdout)); err != nil {
+		return err
+	}
+	if more > 0 {
+		a.notice("%d older ones are not listed (--limit 0 lists all).", more)
+	}
+	for _, r := range a.report.History {
+		if r.Interrupted() {
+			a.notice(`%s was interrupted, or is still under way: apply goes on from there, "confo-sync rollback %[1]s" takes back what was done.`, plan.Printable(r.ID))
+		}
+	}
+	return nil
+}
+
+func recorded(r *apply.Record) render.Recorded {
+	operation := r.Operation
+	if operation == "" {
+		operation = "apply"
+	}
+	return render.Recorded{
+		ID: r.ID, Time: r.Time, Who: r.Who, Host: r.Host, Reason: r.Reason, Commit: r.Commit, Tool: r.Tool,
+		Operation: operation, Undoes: r.Undoes, Create: r.Create, Update: r.Update, Delete: r.Delete,
+		Batches: len(r.Entries), Planned: r.Of,
+	}
+}
+
+// one shows what an apply changed.
+func (c *historyShowCmd) one(ctx context.Context, a *app, t target.Target, records []*apply.Record, entries []*apply.Entry) error {
+	if len(records) == 0 {
+		return target.WithHint(fmt.Errorf("%s has no history", plan.Printable(t.String())), "nothing was applied, or it was not kept")
+	}
+	r, err := find(records, c.What)
+	if err != nil {
+		return err
+	}
+	marks, err := a.historyMarks(ctx)
+	if err != nil {
+		return err
+	}
+	live, err := a.snapshot(ctx, t)
+	if err != nil {
+		return err
+	}
+	sum := recorded(r)
+	a.report.History = []render.Recorded{sum}
+	a.report.Source = r.ID + " by " + sum.By()
+	p := &plan.Plan{Changes: r.Changes(after(entries, r), live)}
+	a.report.Add(p, len(r.Entries), plan.SensitivityOf(&plan.Tree{}, live, marks...).With(a.rules.Sensitive))
+	if !r.Complete() {
+		a.warn(plan.Finding{
+			Message: fmt.Sprintf("it has done %d of its %s: it was interrupted, or is still under way", len(r.Entries), plural(r.Of, "transaction")),
+			Hint:    fmt.Sprintf(`apply goes on from there; "confo-sync rollback %s" takes back what was done`, plan.Printable(r.ID)),
+		})
+	}
+	return a.show()
+}
+
+// after returns the entries after those of an apply.
+func after(entries []*apply.Entry, r *apply.Record) []*apply.Entry {
+	last := r.Entries[len(r.Entries)-1]
+	return slices.DeleteFunc(slices.Clone(entries[slices.Index(entries, last)+1:]), func(e *apply.Entry) bool { return e.ID == r.ID })
+}
+
+// story tells who changed a configuration, or a field of one, and how.
+func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, records []*apply.Record, entries []*apply.Entry, since time.Time) error {
+	name, field, hasField := strings.Cut(c.What, "#")
+	namespace, config, ok := strings.Cut(name, "/")
+	if !ok || namespace == "" || config == "" || strings.Contains(config, "/") || hasField && field == "" {
+		return &usageError{fmt.Errorf("%s is neither the ID of an apply nor a configuration: that is namespace/configuration, or namespace/configuration#field", plan.Quote(c.What))}
+	}
+	var levels []string
+	if hasField {
+		levels = strings.FieldsFunc(field, func(r rune) bool { return strings.ContainsRune("./[]", r) })
+	}
+	key := plan.Key{Namespace: namespace, Config: config}
+	marks, err := a.historyMarks(ctx)
+	if err != nil {
+		return err
+	}
+	live, err := a.snapshot(ctx, t)
+	if err != nil {
+		return err
+	}
+	sensitivity := plan.SensitivityOf(&plan.Tree{}, live, marks...).With(a.rules.Sensitive)
+	shown, _ := c.newest(records)
+	for _, r := range shown {
+		only := r.Only(key)
+		if len(only.Entries) == 0 || r.Time.Before(since) {
+			continue
+		}
+		sum := recorded(r)
+		change := only.Changes(after(entries, r), live)[0]
+		if sum.Edits = a.report.Edits(change, sensitivity, levels); len(sum.Edits) == 0 {
+			continue
+		}
+		a.report.History = append(a.report.History, sum)
+	}
+	a.report.Source = c.What
+	if a.Format == "json" {
+		return a.show()
+	}
+	if len(a.report.History) == 0 {
+		a.say("The history tells nothing of %s.", plan.Printable(c.What))
+		return nil
+	}
+	return render.HistoryStory(a.stdout, a.report.History, a.textOptions(a.stdout))
+}
+
+// historyMarks reads the trees that say what is sensitive of what is or was live: of
+// the environment, or else of the folder that is named. Where that can't be read,
+// everything is taken to be sensitive.
+func (a *app) historyMarks(ctx context.Context) ([]*plan.Tree, error) {
+	var marks []*plan.Tree
+	var err error
+	switch info, failed := os.Stat(a.Source); {
+	case a.environment != nil:
+		marks, err = a.marks(ctx, a.environment)
+	case a.Source != "" && failed == nil && info.IsDir():
+		reading := *a
+		reading.Quiet, reading.unresolved = true, true
+		var tree *plan.Tree
+		tree, _, err = reading.loadTree(ctx, a.Source, a.place(), source.LoadOptions{AllowEmpty: true})
+		marks = []*plan.Tree{tree}
+	}
+	var several *findingsError
+	if errors.As(err, &several) {
+		a.warn(plan.Finding{
+			Message: "the tree can't be read, so it is not known what it marks as sensitive: every value is hidden",
+			Hint:    `see what "confo-sync validate" says`,
+		})
+		everything, err := plan.ParsePattern("**")
+		a.rules.Sensitive = append(slices.Clone(a.rules.Sensitive), everything)
+		return nil, err
+	}
+	return marks, err
+}
+
+type historyPruneCmd struct {
+	Keep        int           `required:"" placeholder:"N" help:"How many applies to keep, the newest."`
+	LockTimeout time.Duration `default:"30s" placeholder:"TIME" help:"How long to wait for an apply to end (${default})."`
+}
+
+// Run removes old applies from the history.
+func (c *historyPruneCmd) Run(ctx context.Context, a *app) error {
+	if err := a.beginHere(render.KindHistory); err != nil {
+		return err
+	}
+	if err := a.plainForms("history prune"); err != nil {
+		return err
+	}
+	if c.Keep < 1 {
+		return &usageError{errors.New("--keep: the newest apply is always kept, so it is 1 at least")}
+	}
+	t, err := a.openTarget(true)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	a.report.Source = ""
+	who, host := whoami(a.getenv)
+	w, err := t.Begin(ctx, target.Run{
+		ID: "prune", Who: who, Host: host, PID: os.Getpid(), Operation: "history prune", Since: time.Now(), Wait: c.LockTimeout,
+		Waiting: func(holder target.Run) { a.notice("Waiting up to %s for the lock: %s.", c.LockTimeout, holder) },
+	})
+	if err != nil {
+		return err
+	}
+	defer w.End()
+	removed, err := apply.Prune(ctx, t, w, c.Keep, apply.KeepBytes)
+	if err != nil {
+		return err
+	}
+	if a.Format == "json" {
+		return a.show()
+	}
+	if removed == 0 {
+		a.say("Nothing to remove: the history has no more than %s.", applies(c.Keep))
+		return nil
+	}
+	a.say("Removed %s: they can't be undone any more.", applies(removed))
+	return nil
+}
+
+func applies(n int) string {
+	if n == 1 {
+		return "1 apply"
+	}
+	return fmt.Sprintf("%d applies", n)
+}

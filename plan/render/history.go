@@ -1,0 +1,105 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// Recorded is an apply as a target's history has it.
+type Recorded struct {
+	ID        string    `json:"id"`
+	Time      time.Time `json:"time"`
+	Who       string    `json:"who"`
+	Host      string    `json:"host"`
+	Reason    string    `json:"reason,omitempty"`
+	Commit    string    `json:"commit,omitempty"`
+	Tool      string    `json:"tool"`
+	Operation string    `json:"operation"` // apply, promote, rollback or restore
+	Undoes    string    `json:"undoes,omitempty"`
+	Create    int       `json:"create"`
+	Update    int       `json:"update"`
+	Delete    int       `json:"delete"`
+	// Batches are those that were done, of those that were planned: with fewer
+	// the apply was interrupted, has failed, or is still under way.
+	Batches int `json:"batches"`
+	Planned int `json:"planned"`
+	// Edits are what it did to the configuration or field that was asked for.
+	Edits []Edit `json:"edits,omitempty"`
+}
+
+// Interrupted reports whether not all batches were done.
+func (r Recorded) Interrupted() bool { return r.Batches < r.Planned }
+
+// By says who did it, where, when and why.
+func (r Recorded) By() string {
+	text := fmt.Sprintf("%s on %s, %s", plan.Printable(r.Who), plan.Printable(r.Host), r.Time.Local().Format(time.DateTime))
+	if why := r.why(); why != "" {
+		text += ", " + why
+	}
+	return text
+}
+
+// why says for what reason it was done: the one that was given, or else what tells
+// of it.
+func (r Recorded) why() string {
+	var all []string
+	if r.Operation != "apply" && r.Operation != "" {
+		all = append(all, strings.TrimSpace(plan.Printable(r.Operation)+" "+plan.Printable(r.Undoes)))
+	}
+	if r.Reason != "" {
+		all = append(all, plan.Printable(r.Reason))
+	}
+	if r.Commit != "" {
+		all = append(all, "commit "+shortCommit(r.Commit))
+	}
+	return strings.Join(all, ", ")
+}
+
+// Edits returns what a change does, masked as in the report; with levels only to the
+// field there, or to what it is in.
+func (r *Report) Edits(c plan.Change, s plan.Sensitivity, levels []string) []Edit {
+	r.masker.Sensitivity = s
+	edits := r.masker.change(c).Edits
+	return slices.DeleteFunc(edits, func(e Edit) bool {
+		at := e.Path.Levels()
+		n := min(len(at), len(levels))
+		return !slices.Equal(at[:n], levels[:n])
+	})
+}
+
+// HistoryList writes applies, a line each, the newest first.
+func HistoryList(w io.Writer, all []Recorded, opts TextOptions) error {
+	t := newText(w, opts)
+	table := tabwriter.NewWriter(t.out, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(table, "id\ttime\twho\tcreated\tupdated\tdeleted\tbatches\twhy")
+	for _, r := range all {
+		batches := fmt.Sprint(r.Batches)
+		if r.Interrupted() {
+			batches = fmt.Sprintf("%d of %d", r.Batches, r.Planned)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\n", plan.Printable(r.ID), r.Time.Local().Format(time.DateTime),
+			plan.Printable(r.Who), r.Create, r.Update, r.Delete, batches, r.why())
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	return t.out.Flush()
+}
+
+// HistoryStory writes the story of one configuration or field, the newest first.
+func HistoryStory(w io.Writer, all []Recorded, opts TextOptions) error {
+	t := newText(w, opts)
+	for _, r := range all {
+		t.line("%s  %s", t.paint.bold(plan.Printable(r.ID)), r.By())
+		for _, l := range editLines(Change{Edits: r.Edits}, t.Width) {
+			t.edit(l)
+		}
+	}
+	return t.out.Flush()
+}
