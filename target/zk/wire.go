@@ -61,7 +61,8 @@ type wire struct {
 // stat is what matters here of a znode's stat.
 type stat struct {
 	czxid, mzxid, pzxid int64
-	version             int32
+	ctime, mtime        int64 // in milliseconds
+	version, cversion   int32
 	owner               int64
 	aversion            int32 // of the access list
 	dataLength          int32
@@ -353,7 +354,7 @@ func (f *fields) stat() stat {
 	i64 := func(at int) int64 { return int64(binary.BigEndian.Uint64(b[at:])) }
 	i32 := func(at int) int32 { return int32(binary.BigEndian.Uint32(b[at:])) }
 	return stat{
-		czxid: i64(0), mzxid: i64(8), version: i32(32), aversion: i32(40),
+		czxid: i64(0), mzxid: i64(8), ctime: i64(16), mtime: i64(24), version: i32(32), cversion: i32(36), aversion: i32(40),
 		owner: i64(44), dataLength: i32(52), numChildren: i32(56), pzxid: i64(60),
 	}
 }
