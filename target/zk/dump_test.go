@@ -189,7 +189,7 @@ func describe(data []byte, stat *gozk.Stat, acl []gozk.ACL) string {
 func TestNoTornDumps(t *testing.T) {
 	t.Parallel()
 	addr, root := zktest.Addr(t), zktest.Root(t)
-	fill(t, addr, root, 20, 200, `{"n": 0}`)
+	fill(t, addr, root, 20, 140, `{"n": 0}`)
 	client := zktest.Client(t, addr)
 	stop, stopped := make(chan struct{}), make(chan int)
 	go func() {
