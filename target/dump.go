@@ -35,3 +35,13 @@ type Dump interface {
 	// Gap says that something can't be read, and why.
 	Gap(path, why string)
 }
+
+// Mender is a Writer that can do more than change configurations: what plan.Exactly
+// finds.
+type Mender interface {
+	// Mend takes steps one after the other, under the lock: several at once where
+	// that can be, access lists one by one. It stops at the first that fails, and
+	// tells how many were taken; those stay. What stands at a path by then and
+	// isn't what it was is an error.
+	Mend(ctx context.Context, mends []plan.Mend, progress func(done, total int)) (done int, err error)
+}

@@ -304,16 +304,7 @@ func (d *dump) access(list plan.Access) (plan.Access, bool) {
 	return list, false
 }
 
-func (d *dump) full(path string) string {
-	switch root := d.target.url.Root; {
-	case path != "":
-		return root + "/" + path
-	case root == "":
-		return "/"
-	default:
-		return root
-	}
-}
+func (d *dump) full(path string) string { return d.target.below(path) }
 
 func (d *dump) fetch(n int, get func(i int) request, each func(i int, a *answer) error) error {
 	if n == 0 {

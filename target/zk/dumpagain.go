@@ -172,7 +172,7 @@ func (a *again) listed(path string, names []string) {
 
 // amend hands over what is another by now, with its access lists.
 func (a *again) amend() error {
-	paths := slices.SortedFunc(maps.Keys(a.latest), comparePaths)
+	paths := slices.SortedFunc(maps.Keys(a.latest), plan.ComparePaths)
 	if s, ok := a.latest[""]; ok {
 		a.exists = s != nil
 	}
@@ -205,11 +205,6 @@ func (a *again) amend() error {
 		}
 	}
 	return nil
-}
-
-// comparePaths orders paths by their parts.
-func comparePaths(a, b string) int {
-	return slices.Compare(strings.Split(a, "/"), strings.Split(b, "/"))
 }
 
 // restless is the error of a tree that never stood still for as long as it took to read

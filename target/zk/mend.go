@@ -1,0 +1,134 @@
+package zk
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/go-zookeeper/zk"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// Mend implements target.Mender. What is made is for us alone at first, if we have an
+// identity, and gets its access list at the end: ZooKeeper sets none in a transaction.
+func (w *writer) Mend(ctx context.Context, mends []plan.Mend, progress func(done, total int)) (done int, err error) {
+	told := func() {
+		if progress != nil {
+			progress(done, len(mends))
+		}
+	}
+	var ops []any
+	bytes := 0
+	flush := func() error {
+		if len(ops) == 0 {
+			return nil
+		}
+		if w.lockPath != "" {
+			ops = append([]any{&zk.SetDataRequest{Path: w.lockPath, Data: []byte{}, Version: w.version}}, ops...)
+		}
+		count := len(ops)
+		if w.lockPath != "" {
+			count--
+		}
+		if err := w.commit(context.WithoutCancel(ctx), &multi{ops: ops}); err != nil {
+			return err
+		}
+		done += count
+		ops, bytes = nil, 0
+		told()
+		return nil
+	}
+	for _, m := range mends {
+		if ctx.Err() != nil {
+			return done, context.Cause(ctx)
+		}
+		path := w.t.below(m.Path)
+		if m.Action == plan.Update && !m.Data {
+			if err := flush(); err != nil {
+				return done, err
+			}
+			if err := w.setAccess(ctx, path, m); err != nil {
+				return done, err
+			}
+			done++
+			told()
+			continue
+		}
+		size := 100 + len(path) + m.Value.Size()
+		if len(ops) >= w.t.opts.BatchOps || bytes+size > w.t.opts.BatchBytes {
+			if err := flush(); err != nil {
+				return done, err
+			}
+		}
+		bytes += size
+		switch m.Action {
+		case plan.Create:
+			ops = append(ops, &zk.CreateRequest{Path: path, Data: stored(m.Value), Acl: w.forUs()})
+		case plan.Update:
+			ops = append(ops, &zk.SetDataRequest{Path: path, Data: stored(m.Value), Version: m.Live.Version})
+		case plan.Delete:
+			ops = append(ops, &zk.DeleteRequest{Path: path, Version: m.Live.Version})
+		}
+	}
+	return done, flush()
+}
+
+// forUs is the access list of what is about to get its own.
+func (w *writer) forUs() []zk.ACL {
+	if w.t.opts.Credentials.User != "" {
+		return zk.AuthACL(zk.PermAll)
+	}
+	return zk.WorldACL(zk.PermAll)
+}
+
+func (w *writer) setAccess(ctx context.Context, path string, m plan.Mend) error {
+	acl, err := parseAccess(m.Access)
+	if err != nil {
+		return fmt.Errorf("set the access list of %s: %w", plan.Printable(path), err)
+	}
+	version := int32(0)
+	if m.Live != nil {
+		version = m.Live.Aversion
+	}
+	_, err = within(ctx, w.t.patience(), func() (*zk.Stat, error) { return w.s.conn.SetACL(path, acl, version) })
+	if c, ok := codeOf(err); ok && c == codeBadVersion {
+		return target.WithHint(fmt.Errorf("set the access list of %s: somebody else has changed it just now", plan.Printable(path)), "run the command again")
+	}
+	return w.t.explain("set the access list of", path, err)
+}
+
+// parseAccess reads an access list as plan.Access has it.
+func parseAccess(access plan.Access) ([]zk.ACL, error) {
+	var acl []zk.ACL
+	for _, entry := range access {
+		scheme, rest, ok := strings.Cut(entry, ":")
+		at := strings.LastIndexByte(rest, ':')
+		if !ok || at < 0 {
+			return nil, fmt.Errorf("%s is no entry of an access list", plan.Quote(entry))
+		}
+		perms := int32(0)
+		for _, letter := range rest[at+1:] {
+			bit, ok := map[rune]int32{'c': zk.PermCreate, 'd': zk.PermDelete, 'r': zk.PermRead, 'w': zk.PermWrite, 'a': zk.PermAdmin}[letter]
+			if !ok {
+				return nil, fmt.Errorf("%s is no right: they are c, d, r, w and a", plan.Quote(string(letter)))
+			}
+			perms |= bit
+		}
+		acl = append(acl, zk.ACL{Scheme: scheme, ID: rest[:at], Perms: perms})
+	}
+	return acl, nil
+}
+
+// below returns the znode at a path below the root.
+func (t *Target) below(path string) string {
+	switch root := t.url.Root; {
+	case path != "":
+		return root + "/" + path
+	case root == "":
+		return "/"
+	default:
+		return root
+	}
+}
