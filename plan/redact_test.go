@@ -21,6 +21,7 @@ type holder struct {
 	many   []plan.Value
 	named  map[string]plan.Value
 	marks  plan.Sensitivity
+	stored plan.Stored
 }
 
 // TestNeverPrinted prints values and nodes in every way that Go has, and looks
@@ -45,6 +46,8 @@ func TestNeverPrinted(t *testing.T) {
 		"unreadable": plan.Unreadable([]byte(planted), "because"), "marked": plan.Encode(node, plan.Path{plan.Name("password")}),
 		"array": [1]plan.Value{value}, "map key": map[any]string{&value: "x"},
 	}
+	stored := plan.Stored{Path: "a/b", Key: plan.Key{Namespace: "a", Config: "b"}, Value: value, Access: plan.Access{"digest:u:" + planted + ":r"}}
+	all["stored"], all["stored pointer"], all["several stored"], all["stored within"] = stored, &stored, []plan.Stored{stored}, holder{stored: plan.Stored{Value: value}}
 	_, broken := plan.NewValue([]byte(planted)).Parse()
 	all["error"] = broken
 	secrets := []string{planted, fmt.Sprintf("%x", planted), fmt.Sprintf("%X", planted), strings.Trim(fmt.Sprint([]byte(planted)), "[]")}

@@ -22,7 +22,7 @@ var mayImport = map[string][]string{
 	"plan/render":       {"plan"},
 	"plan/planfile":     {"plan", "plan/render"},
 	"source":            {"plan", "source/secret"},
-	"source/archive":    {"plan"},
+	"source/archive":    {"plan", "source/secret"},
 	"source/git":        {"plan"},
 	"source/project":    {"plan", "source/secret"},
 	"source/secret":     {"plan"},

@@ -39,27 +39,14 @@ func (r *Resolver) Age(armored string) (string, error) {
 }
 
 func (ids *identities) decrypt(armored string) (string, error) {
-	if len(ids.all) == 0 {
-		return "", &Error{
-			"no age identity to decrypt it with",
-			ids.also("name a file that holds one with --age-identity FILE, or set " + variable),
-		}
+	if err := ids.some(); err != nil {
+		return "", err
 	}
 	plaintext, err := age.Decrypt(armor.NewReader(strings.NewReader(armored)), ids.all...)
-	var unmatched *age.NoIdentityMatchError
-	switch {
-	case errors.As(err, &unmatched) && slices.Contains(unmatched.StanzaTypes, "scrypt"):
-		return "", &Error{
-			"it is encrypted with a passphrase, and there is no one to ask for it",
-			"encrypt it to recipients: confo-sync encrypt",
+	if err != nil {
+		if err := ids.unmatched(err, "confo-sync encrypt", "confo-sync rotate"); err != nil {
+			return "", err
 		}
-	case errors.As(err, &unmatched):
-		message := fmt.Sprintf("none of the %d identities can decrypt it", len(ids.all))
-		if len(ids.all) == 1 {
-			message = "the only identity there is can't decrypt it"
-		}
-		return "", &Error{message, ids.also("ask for it to be encrypted to your recipient: confo-sync rotate")}
-	case err != nil:
 		return "", errNotAge
 	}
 	content, err := io.ReadAll(io.LimitReader(plaintext, limit+1))
@@ -72,6 +59,60 @@ func (ids *identities) decrypt(armored string) (string, error) {
 		return "", &Error{"what is encrypted is not UTF-8", hintBase64}
 	}
 	return string(content), nil
+}
+
+// some returns an error when there is no identity.
+func (ids *identities) some() error {
+	if len(ids.all) > 0 {
+		return nil
+	}
+	return &Error{
+		"no age identity to decrypt it with",
+		ids.also("name a file that holds one with --age-identity FILE, or set " + variable),
+	}
+}
+
+// unmatched returns the words for age's error that no identity fits, and nil for
+// any other. The commands are those that encrypt, and encrypt again.
+func (ids *identities) unmatched(err error, encrypt, again string) error {
+	var unmatched *age.NoIdentityMatchError
+	switch {
+	case !errors.As(err, &unmatched):
+		return nil
+	case slices.Contains(unmatched.StanzaTypes, "scrypt"):
+		return &Error{
+			"it is encrypted with a passphrase, and there is no one to ask for it",
+			"encrypt it to recipients: " + encrypt,
+		}
+	}
+	message := fmt.Sprintf("none of the %d identities can decrypt it", len(ids.all))
+	if len(ids.all) == 1 {
+		message = "the only identity there is can't decrypt it"
+	}
+	return &Error{message, ids.also("ask for it to be encrypted to your recipient: " + again)}
+}
+
+// DecryptAt opens a binary age file of that size for reading at any place, and
+// returns the size of what is in it. When no identity fits, the error is an
+// *Error; any other means that the file is damaged, or can't be read. So do the
+// errors of reading from it, and what it returns is authentic.
+func (r *Resolver) DecryptAt(src io.ReaderAt, size int64) (io.ReaderAt, int64, error) {
+	ids, err := r.ring.load()
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := ids.some(); err != nil {
+		return nil, 0, err
+	}
+	plaintext, length, err := age.DecryptReaderAt(src, size, ids.all...)
+	if err != nil {
+		const recipient = "--recipient"
+		if err := ids.unmatched(err, recipient, recipient); err != nil {
+			return nil, 0, err
+		}
+		return nil, 0, fmt.Errorf("decrypt: %w", err)
+	}
+	return plaintext, length, nil
 }
 
 // also adds to a hint which files were of no use.

@@ -102,3 +102,13 @@ func (r *Recipients) Encrypt(plaintext string) (armored string, err error) {
 	}
 	return out.String(), nil
 }
+
+// Writer encrypts what is written to it and writes it to dst as a binary age
+// file, which is whole once the writer is closed. Closing it leaves dst open.
+func (r *Recipients) Writer(dst io.Writer) (io.WriteCloser, error) {
+	w, err := age.Encrypt(dst, r.all...)
+	if err != nil {
+		return nil, fmt.Errorf("encrypt: %w", err)
+	}
+	return w, nil
+}
