@@ -1,0 +1,401 @@
+package archive
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// line is a node or file as an archive has it, or that there is none.
+type line struct {
+	plan.Stored
+	gone  bool
+	wrong string // what Verify has to say of it
+}
+
+// parser reads the lines of a member. It takes what appendLine writes and little
+// else: any order of keys and any escapes, no white space, nothing unknown,
+// nothing twice.
+//
+// Strings are unescaped where they stand, and what they name and hold stays
+// there: reading a line allocates nothing for it. So the member must not change
+// any more, and is kept as long as anything of it is.
+type parser struct {
+	b       []byte // the member
+	i       int
+	backend string
+	stats   []plan.Stat
+	access  map[string]plan.Access // by their text: most nodes share a few
+}
+
+// maxShared is how many access lists are shared.
+const maxShared = 256
+
+var errLine = errors.New("is not as the format has it")
+
+// parse returns the lines of a member, which should be so many.
+func (p *parser) parse(n int, amending bool) ([]line, error) {
+	if !utf8.Valid(p.b) {
+		return nil, errors.New("is not UTF-8")
+	}
+	p.access = map[string]plan.Access{}
+	most := limitsOf(p.backend)
+	lines := make([]line, 0, min(n, len(p.b)/minLine))
+	for p.i < len(p.b) {
+		if len(lines) == n {
+			return lines, errors.New("is one more than the manifest counts")
+		}
+		from := p.i
+		var l line
+		if !p.line(&l) || l.gone && !amending {
+			return lines, errLine
+		}
+		if p.i-from > most.line {
+			return lines, errors.New("is longer than a line may be")
+		}
+		check := checkStored
+		if l.gone {
+			check = func(backend string, s *plan.Stored) error { return checkPath(backend, s.Path) }
+		}
+		if err := check(p.backend, &l.Stored); err != nil {
+			return lines, err
+		}
+		lines = append(lines, l)
+	}
+	return lines, nil
+}
+
+func (p *parser) take(c byte) bool {
+	if p.i < len(p.b) && p.b[p.i] == c {
+		p.i++
+		return true
+	}
+	return false
+}
+
+func (p *parser) word(w string) bool {
+	if len(p.b)-p.i >= len(w) && string(p.b[p.i:p.i+len(w)]) == w {
+		p.i += len(w)
+		return true
+	}
+	return false
+}
+
+// The keys of a line, as bits.
+const (
+	hasPath = 1 << iota
+	hasNamespace
+	hasConfig
+	hasForeign
+	hasGone
+	hasFolder
+	hasMode
+	hasLink
+	hasData
+	hasAccess
+	hasStat
+)
+
+func (p *parser) line(l *line) bool {
+	seen := 0
+	var data []byte
+	if !p.take('{') {
+		return false
+	}
+	for {
+		key, ok := p.text()
+		if !ok || !p.take(':') {
+			return false
+		}
+		var bit int
+		switch string(key) {
+		case "path":
+			bit, ok = hasPath, p.name(&l.Path)
+		case "path_base64":
+			bit, ok = hasPath, p.odd(&l.Path)
+		case "namespace":
+			bit, ok = hasNamespace, p.name(&l.Key.Namespace)
+		case "namespace_base64":
+			bit, ok = hasNamespace, p.odd(&l.Key.Namespace)
+		case "configuration":
+			bit, ok = hasConfig, p.name(&l.Key.Config)
+		case "configuration_base64":
+			bit, ok = hasConfig, p.odd(&l.Key.Config)
+		case "foreign":
+			bit, ok = hasForeign, p.name(&l.Foreign)
+		case "gone":
+			bit, ok = hasGone, p.word("true")
+			l.gone = true
+		case "folder":
+			bit, ok = hasFolder, p.word("true")
+			l.Folder = true
+		case "mode":
+			bit, ok = hasMode, p.mode(&l.Mode)
+		case "link":
+			bit, ok = hasLink, p.name(&l.Link)
+		case "link_base64":
+			bit, ok = hasLink, p.odd(&l.Link)
+		case "data":
+			bit = hasData
+			if ok = p.word("null"); !ok {
+				data, ok = p.text()
+			}
+		case "base64":
+			bit = hasData
+			data, ok = p.base64()
+		case "acl":
+			bit, ok = hasAccess, p.list(&l.Access)
+		case "stat":
+			bit, ok = hasStat, p.stat(&l.Stat)
+		default:
+			return false
+		}
+		if !ok || seen&bit != 0 {
+			return false
+		}
+		seen |= bit
+		if p.take('}') {
+			break
+		}
+		if !p.take(',') {
+			return false
+		}
+	}
+	if !p.take('\n') || seen&hasPath == 0 {
+		return false
+	}
+	if l.gone {
+		return seen == hasPath|hasGone
+	}
+	l.Value = plan.NewValue(data)
+	return (seen&hasData == 0) == l.Folder
+}
+
+// name takes a string. It is where it stands in the member, which doesn't change.
+func (p *parser) name(into *string) bool {
+	b, ok := p.text()
+	*into = unsafe.String(unsafe.SliceData(b), len(b))
+	return ok
+}
+
+// odd takes a name that isn't UTF-8.
+func (p *parser) odd(into *string) bool {
+	b, ok := p.base64()
+	*into = string(b)
+	return ok && !utf8.Valid(b)
+}
+
+func (p *parser) base64() ([]byte, bool) {
+	b, ok := p.text()
+	if !ok || bytes.ContainsAny(b, "\r\n") { // the decoder passes over them
+		return nil, false
+	}
+	n, err := base64Encoding.Decode(b, b)
+	return b[:n:n], err == nil
+}
+
+// text takes a string of JSON. One that is empty is not nil.
+func (p *parser) text() ([]byte, bool) {
+	if !p.take('"') {
+		return nil, false
+	}
+	from := p.i
+	for p.i < len(p.b) {
+		switch c := p.b[p.i]; {
+		case c == '"':
+			p.i++
+			return p.b[from : p.i-1 : p.i-1], true
+		case c == '\\':
+			return p.unescape(from)
+		case c < 0x20:
+			return nil, false
+		}
+		p.i++
+	}
+	return nil, false
+}
+
+// unescape takes the rest of a string that begins at from, writing it over
+// itself: it only becomes shorter.
+func (p *parser) unescape(from int) ([]byte, bool) {
+	b := p.b
+	to := p.i
+	for p.i < len(b) {
+		c := b[p.i]
+		switch {
+		case c == '"':
+			p.i++
+			return b[from:to:to], true
+		case c < 0x20:
+			return nil, false
+		case c != '\\':
+			b[to] = c
+			to++
+			p.i++
+			continue
+		}
+		if p.i+1 >= len(b) {
+			return nil, false
+		}
+		p.i += 2
+		switch c := b[p.i-1]; c {
+		case '"', '\\', '/':
+			b[to] = c
+		case 'b':
+			b[to] = '\b'
+		case 'f':
+			b[to] = '\f'
+		case 'n':
+			b[to] = '\n'
+		case 'r':
+			b[to] = '\r'
+		case 't':
+			b[to] = '\t'
+		case 'u':
+			r, ok := p.character()
+			if !ok {
+				return nil, false
+			}
+			to += utf8.EncodeRune(b[to:to+utf8.UTFMax], r)
+			continue
+		default:
+			return nil, false
+		}
+		to++
+	}
+	return nil, false
+}
+
+// character takes what follows \u, and the second half of a pair after a first.
+func (p *parser) character() (rune, bool) {
+	r, ok := p.unit()
+	if !ok || r&0xFC00 == 0xDC00 {
+		return 0, false
+	}
+	if r&0xFC00 != 0xD800 {
+		return r, true
+	}
+	if !p.word(`\u`) {
+		return 0, false
+	}
+	low, ok := p.unit()
+	return 0x10000 + (r&0x3FF)<<10 | low&0x3FF, ok && low&0xFC00 == 0xDC00
+}
+
+func (p *parser) unit() (r rune, ok bool) {
+	if len(p.b)-p.i < 4 {
+		return 0, false
+	}
+	for _, c := range p.b[p.i : p.i+4] {
+		switch {
+		case c >= '0' && c <= '9':
+			c -= '0'
+		case c >= 'a' && c <= 'f':
+			c -= 'a' - 10
+		case c >= 'A' && c <= 'F':
+			c -= 'A' - 10
+		default:
+			return 0, false
+		}
+		r = r<<4 | rune(c)
+	}
+	p.i += 4
+	return r, true
+}
+
+// mode takes permission bits, as in "0644".
+func (p *parser) mode(into *uint32) bool {
+	b, ok := p.text()
+	if !ok || len(b) < 2 || len(b) > 5 || b[0] != '0' {
+		return false
+	}
+	for _, c := range b {
+		if c < '0' || c > '7' {
+			return false
+		}
+		*into = *into<<3 | uint32(c-'0')
+	}
+	return *into != 0
+}
+
+func (p *parser) list(into *plan.Access) bool {
+	end := bytes.IndexByte(p.b[p.i:], ']')
+	if end < 0 {
+		return false
+	}
+	text := p.b[p.i : p.i+end+1]
+	if known, ok := p.access[string(text)]; ok {
+		*into = known
+		p.i += len(text)
+		return true
+	}
+	written := string(text) // before it is unescaped
+	from := p.i
+	list := plan.Access{}
+	if !p.take('[') {
+		return false
+	}
+	for !p.take(']') {
+		if len(list) > 0 && !p.take(',') {
+			return false
+		}
+		entry, ok := p.text()
+		if !ok {
+			return false
+		}
+		list = append(list, string(entry))
+	}
+	if p.i-from == len(written) && len(p.access) < maxShared { // no entry has a bracket in it
+		p.access[written] = list
+	}
+	*into = list
+	return true
+}
+
+func (p *parser) stat(into **plan.Stat) bool {
+	if len(p.stats) == cap(p.stats) {
+		p.stats = make([]plan.Stat, 0, 512)
+	}
+	p.stats = append(p.stats, plan.Stat{})
+	s := &p.stats[len(p.stats)-1]
+	*into = s
+	return p.field(`{"czxid":`, &s.Czxid) && p.field(`,"mzxid":`, &s.Mzxid) && p.field(`,"pzxid":`, &s.Pzxid) &&
+		p.field(`,"ctime":`, &s.Ctime) && p.field(`,"mtime":`, &s.Mtime) &&
+		p.field32(`,"version":`, &s.Version) && p.field32(`,"cversion":`, &s.Cversion) && p.field32(`,"aversion":`, &s.Aversion) &&
+		p.field(`,"ephemeralOwner":`, &s.EphemeralOwner) && p.take('}')
+}
+
+func (p *parser) field32(key string, into *int32) bool {
+	var n int64
+	ok := p.field(key, &n)
+	*into = int32(n)
+	return ok && n >= math.MinInt32 && n <= math.MaxInt32
+}
+
+// field takes a key and an integer.
+func (p *parser) field(key string, into *int64) bool {
+	if !p.word(key) {
+		return false
+	}
+	negative := p.take('-')
+	from := p.i
+	var n uint64
+	for p.i < len(p.b) && p.b[p.i] >= '0' && p.b[p.i] <= '9' && p.i-from < 19 {
+		n = n*10 + uint64(p.b[p.i]-'0')
+		p.i++
+	}
+	digits := p.i - from
+	if digits == 0 || digits > 1 && p.b[from] == '0' {
+		return false
+	}
+	if negative {
+		*into = -int64(n)
+		return n > 0 && n <= 1<<63
+	}
+	*into = int64(n)
+	return n <= math.MaxInt64
+}

@@ -1,0 +1,148 @@
+package archive
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+)
+
+// ledger remembers of every node that was added where it is, what it is and how
+// large, in order, so that amendments can be counted when all are known. Beyond
+// some size it is in a file, encrypted with a key that nobody keeps, which is
+// removed from its folder before anything is in it where the system allows that.
+type ledger struct {
+	dir    string
+	last   []byte
+	buffer []byte
+	file   *os.File
+	cipher cipher.Stream
+	key    [32]byte
+}
+
+// ledgerBuffer is how much of a ledger is in memory, in bytes.
+const ledgerBuffer = 1 << 20
+
+// record is an entry of a ledger, or what amends it.
+type record struct {
+	path string
+	kind byte
+	size int
+	gone bool
+}
+
+func (r *record) at() string   { return r.path }
+func (r *record) absent() bool { return r.gone }
+
+// add notes a node: what its path has in common with the last, the rest of it,
+// and what it is.
+func (l *ledger) add(path string, kind byte, size int) error {
+	common := 0
+	for common < min(len(path), len(l.last)) && path[common] == l.last[common] {
+		common++
+	}
+	l.last = append(l.last[:0], path...)
+	l.buffer = binary.AppendUvarint(l.buffer, uint64(common))
+	l.buffer = binary.AppendUvarint(l.buffer, uint64(len(path)-common))
+	l.buffer = append(l.buffer, path[common:]...)
+	l.buffer = binary.AppendUvarint(append(l.buffer, kind), uint64(size))
+	if len(l.buffer) < ledgerBuffer {
+		return nil
+	}
+	return l.spill()
+}
+
+func (l *ledger) spill() error {
+	if l.file == nil {
+		f, err := os.CreateTemp(l.dir, ".confo-sync-*")
+		if err != nil {
+			return fmt.Errorf("make a file in the backup's folder: %w", err)
+		}
+		os.Remove(f.Name()) // or else close does
+		l.file = f
+		rand.Read(l.key[:])
+		l.cipher = l.stream()
+	}
+	l.cipher.XORKeyStream(l.buffer, l.buffer)
+	if _, err := l.file.Write(l.buffer); err != nil {
+		return fmt.Errorf("write beside the backup: %w", err)
+	}
+	l.buffer = l.buffer[:0]
+	return nil
+}
+
+func (l *ledger) stream() cipher.Stream {
+	c, err := aes.NewCipher(l.key[:])
+	if err != nil {
+		panic(err) // only for a key of another size
+	}
+	return cipher.NewCTR(c, make([]byte, aes.BlockSize))
+}
+
+// all yields what was added.
+func (l *ledger) all() iter.Seq2[*record, error] {
+	return func(yield func(*record, error) bool) {
+		rest := io.Reader(bytes.NewReader(l.buffer))
+		if l.file != nil {
+			if _, err := l.file.Seek(0, io.SeekStart); err != nil {
+				yield(nil, err)
+				return
+			}
+			rest = io.MultiReader(cipher.StreamReader{S: l.stream(), R: l.file}, rest)
+		}
+		r := bufio.NewReaderSize(rest, 64<<10)
+		var last []byte
+		for {
+			rec, err := readRecord(r, last)
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if !yield(rec, err) || err != nil {
+				return
+			}
+			last = append(last[:0], rec.path...)
+		}
+	}
+}
+
+func readRecord(r *bufio.Reader, last []byte) (*record, error) {
+	common, err := binary.ReadUvarint(r)
+	if err != nil {
+		return nil, err // at its end, io.EOF
+	}
+	length, err := binary.ReadUvarint(r)
+	if err != nil || common > uint64(len(last)) || length > maxPath {
+		return nil, io.ErrUnexpectedEOF
+	}
+	path := make([]byte, int(common)+int(length))
+	copy(path, last[:common])
+	if _, err := io.ReadFull(r, path[common:]); err != nil {
+		return nil, io.ErrUnexpectedEOF
+	}
+	kind, err := r.ReadByte()
+	if err != nil {
+		return nil, io.ErrUnexpectedEOF
+	}
+	size, err := binary.ReadUvarint(r)
+	if err != nil {
+		return nil, io.ErrUnexpectedEOF
+	}
+	return &record{path: string(path), kind: kind, size: int(size)}, nil
+}
+
+// close drops what was noted.
+func (l *ledger) close() {
+	if l.file != nil {
+		l.file.Close()
+		os.Remove(l.file.Name())
+		l.file = nil
+	}
+	l.buffer = nil
+}

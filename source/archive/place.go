@@ -1,0 +1,110 @@
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// place is a file that is written beside its place, and then put there.
+type place struct {
+	file      *os.File // nil once it was put there or removed
+	path      string
+	overwrite bool
+}
+
+// newPlace makes the file, for its owner's eyes only whatever the umask.
+func newPlace(path string, overwrite bool) (*place, error) {
+	if !overwrite {
+		if _, err := os.Lstat(path); err == nil {
+			return nil, &Exists{path}
+		}
+	}
+	dir, name := filepath.Split(path)
+	if dir == "" {
+		dir = "."
+	}
+	f, err := os.CreateTemp(dir, "."+name+".*")
+	if err == nil {
+		if err = f.Chmod(0o600); err != nil {
+			err = errors.Join(err, f.Close(), os.Remove(f.Name()))
+		}
+	}
+	if err != nil {
+		return nil, failed("make", path, err)
+	}
+	return &place{file: f, path: path, overwrite: overwrite}, nil
+}
+
+// put has the file reach the disk and puts it into its place.
+func (p *place) put() error {
+	f := p.file
+	beside := f.Name()
+	err := errors.Join(f.Sync(), f.Close())
+	p.file = nil
+	if err == nil {
+		err = p.rename(beside)
+	}
+	if err != nil {
+		return errors.Join(err, remove(beside))
+	}
+	if err := syncFolder(filepath.Dir(p.path)); err != nil {
+		return failed("sync the folder of", p.path, err)
+	}
+	return nil
+}
+
+func (p *place) rename(beside string) error {
+	if !p.overwrite {
+		// A link takes no place that something else has taken meanwhile.
+		switch err := os.Link(beside, p.path); {
+		case err == nil:
+			return remove(beside)
+		case errors.Is(err, fs.ErrExist):
+			return &Exists{p.path}
+		}
+		// Not every file system has links.
+		if _, err := os.Lstat(p.path); err == nil {
+			return &Exists{p.path}
+		}
+	}
+	if err := os.Rename(beside, p.path); err != nil {
+		return failed("write", p.path, err)
+	}
+	return nil
+}
+
+// drop removes the file, unless it was put into its place.
+func (p *place) drop() error {
+	if p.file == nil {
+		return nil
+	}
+	f := p.file
+	p.file = nil
+	f.Close() // nothing of it counts any more
+	return remove(f.Name())
+}
+
+func remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return failed("remove", path, err)
+	}
+	return nil
+}
+
+// failed says which deed failed on a file, once.
+func failed(deed, path string, err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	var link *os.LinkError
+	if errors.As(err, &link) {
+		err = link.Err
+	}
+	return fmt.Errorf("%s %s: %w", deed, plan.Printable(path), err)
+}

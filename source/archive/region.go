@@ -1,0 +1,113 @@
+package archive
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// region reads whole frames of an archive, from first to last, as the part of
+// the tar that they are.
+type region struct {
+	from    *bufio.Reader
+	decoder *zstd.Decoder // nil until something is read
+	at      time.Time     // in the headers
+}
+
+// maxWindow is the window of the largest frame that is read, in bytes: no frame
+// takes more memory.
+const maxWindow = 8 << 20
+
+func (r *Reader) region(from, to int64) *region {
+	section := io.NewSectionReader(r.src, from, to-from)
+	return &region{from: bufio.NewReaderSize(section, 256<<10), at: r.manifest.Time}
+}
+
+func (g *region) close() {
+	if g.decoder != nil {
+		g.decoder.Close()
+	}
+}
+
+func (g *region) Read(b []byte) (int, error) {
+	if g.decoder == nil {
+		d, err := zstd.NewReader(g.from, zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(maxWindow))
+		if err != nil {
+			return 0, err
+		}
+		g.decoder = d
+	}
+	return g.decoder.Read(b)
+}
+
+// take reads n bytes. It makes room as they come, whatever n is.
+func (g *region) take(n int64) ([]byte, error) {
+	b := make([]byte, 0, min(n, chunk+block))
+	for int64(len(b)) < n {
+		if len(b) == cap(b) {
+			b = slices.Grow(b, int(min(n-int64(len(b)), int64(len(b)))))
+		}
+		m, err := g.Read(b[len(b):min(int64(cap(b)), n)])
+		b = b[:len(b)+m]
+		if err != nil && int64(len(b)) < n {
+			return nil, unzip(err)
+		}
+	}
+	return b, nil
+}
+
+// unzip returns words for an error of decompressing.
+func unzip(err error) error {
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("it ends too early")
+	case errors.Is(err, zstd.ErrCRCMismatch):
+		return errors.New("a checksum of zstd differs")
+	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		return errors.New("decompressing it takes more memory than a backup needs")
+	}
+	return errors.New("it can't be decompressed")
+}
+
+// member reads the next member, which has to be m, and returns its content. The
+// checksum is left to the caller.
+func (g *region) member(m Member) ([]byte, error) {
+	h, err := g.take(block)
+	if err != nil {
+		return nil, fmt.Errorf("before %s, %w", plan.Quote(m.Name), err)
+	}
+	want, err := header(m.Name, m.Size, g.at)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(h, want) {
+		return nil, errors.New(differs(h, want))
+	}
+	b, err := g.take(padded(m.Size))
+	if err != nil {
+		return nil, fmt.Errorf("within %s, %w", plan.Quote(m.Name), err)
+	}
+	if len(bytes.Trim(b[m.Size:], "\x00")) > 0 {
+		return nil, fmt.Errorf("something comes after %s", plan.Quote(m.Name))
+	}
+	return b[:m.Size:m.Size], nil
+}
+
+// end says what comes after the last member, if anything does.
+func (g *region) end() error {
+	switch n, err := g.Read(make([]byte, 1)); {
+	case n > 0:
+		return errors.New("it has more members than its manifest lists")
+	case !errors.Is(err, io.EOF):
+		return unzip(err)
+	}
+	return nil
+}

@@ -1,0 +1,193 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// Snapshot returns the namespaces and configurations in the archive that the
+// selection takes, and what is foreign among them, as a target would report
+// them; in time it is when the backup was begun. There are no revisions in it:
+// it is nothing to be written to.
+func (r *Reader) Snapshot(ctx context.Context, selection plan.Selection) (*plan.Snapshot, error) {
+	b := builder{reader: r, selection: selection, snapshot: &plan.Snapshot{
+		Zxid: r.manifest.Zxid, At: r.manifest.Time,
+	}}
+	for s, err := range r.All(ctx) {
+		if err == nil {
+			err = b.add(&s)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	b.snapshot.Sort()
+	return b.snapshot, b.ambiguous()
+}
+
+// builder makes a snapshot of what comes in order.
+type builder struct {
+	reader    *Reader
+	selection plan.Selection
+	snapshot  *plan.Snapshot
+}
+
+func (b *builder) add(s *plan.Stored) error {
+	if s.Path == "" {
+		b.snapshot.Exists = true
+		b.access(plan.Key{}, s)
+		return nil
+	}
+	parts := strings.SplitN(s.Path, "/", 4)
+	namespace := parts[0]
+	if !b.selection.Namespace(namespace) {
+		return nil
+	}
+	switch len(parts) {
+	case 1:
+		return b.first(plan.Key{Namespace: namespace}, s)
+	case 2:
+		config := parts[1]
+		if b.reader.manifest.Backend == File {
+			config, _, _ = strings.Cut(config, ".")
+		}
+		if !b.selection.Config(namespace, config) {
+			// target/file counts what is foreign whether it takes part or not.
+			if ns := b.namespace(namespace); ns != nil && s.Foreign != "" && b.reader.manifest.Backend == File {
+				ns.Children++
+			}
+			return nil
+		}
+		return b.second(plan.Key{Namespace: namespace, Config: config}, s)
+	case 3:
+		return b.third(plan.Key{Namespace: namespace, Config: parts[1]}, s)
+	}
+	return nil
+}
+
+// first takes a namespace, or what stands in the place of one.
+func (b *builder) first(key plan.Key, s *plan.Stored) error {
+	if s.Foreign != "" {
+		b.foreign(key, s.Path, s.Foreign)
+		if !s.Ephemeral() {
+			return nil
+		}
+	}
+	data := s.Value.Size()
+	b.snapshot.Namespaces = append(b.snapshot.Namespaces, plan.LiveNamespace{
+		Name: key.Namespace, Ephemeral: s.Ephemeral(), Data: data,
+	})
+	if data > 0 {
+		b.foreign(key, s.Path, fmt.Sprintf("data on a namespace (%d bytes), which Confo does not read", data))
+	}
+	b.access(key, s)
+	return nil
+}
+
+// second takes a configuration, or what is foreign in a namespace.
+func (b *builder) second(key plan.Key, s *plan.Stored) error {
+	ns := b.namespace(key.Namespace)
+	if s.Foreign != "" {
+		b.foreign(key, s.Path, s.Foreign)
+		if ns != nil && b.reader.manifest.Backend == File {
+			ns.Children++
+		}
+		if !s.Ephemeral() {
+			return nil
+		}
+	}
+	if ns == nil { // it is in the gaps
+		b.snapshot.Namespaces = append(b.snapshot.Namespaces, plan.LiveNamespace{Name: key.Namespace})
+		ns = b.namespace(key.Namespace)
+	}
+	ns.Configs = append(ns.Configs, plan.LiveConfig{
+		Name: key.Config, Value: b.reader.value(s), Ephemeral: s.Ephemeral(),
+	})
+	b.access(key, s)
+	return nil
+}
+
+// third takes what is below a configuration.
+func (b *builder) third(key plan.Key, s *plan.Stored) error {
+	if b.reader.manifest.Backend == File || !b.selection.Config(key.Namespace, key.Config) {
+		return nil
+	}
+	b.foreign(key, s.Path, s.Foreign)
+	if ns := b.namespace(key.Namespace); ns != nil && len(ns.Configs) > 0 {
+		if c := &ns.Configs[len(ns.Configs)-1]; c.Name == key.Config {
+			c.Children++
+		}
+	}
+	return nil
+}
+
+// namespace returns the last namespace, if it has that name.
+func (b *builder) namespace(name string) *plan.LiveNamespace {
+	if n := len(b.snapshot.Namespaces); n > 0 && b.snapshot.Namespaces[n-1].Name == name {
+		return &b.snapshot.Namespaces[n-1]
+	}
+	return nil
+}
+
+// ambiguous returns the error of several files that are one configuration.
+func (b *builder) ambiguous() error {
+	for _, ns := range b.snapshot.Namespaces {
+		for i := 1; i < len(ns.Configs); i++ {
+			if ns.Configs[i-1].Name != ns.Configs[i].Name {
+				continue
+			}
+			key := plan.Key{Namespace: ns.Name, Config: ns.Configs[i].Name}
+			return &Error{
+				Message: fmt.Sprintf("in the backup %s, several files are the configuration %s to Confo, which reads any of them",
+					plan.Printable(b.reader.path), plan.Quote(key.String())),
+				Hint: "leave it out with --exclude",
+			}
+		}
+	}
+	return nil
+}
+
+func (b *builder) access(key plan.Key, s *plan.Stored) {
+	if s.Access == nil {
+		return
+	}
+	if b.snapshot.Access == nil {
+		b.snapshot.Access = map[plan.Key]plan.Access{}
+	}
+	b.snapshot.Access[key] = s.Access
+}
+
+func (b *builder) foreign(key plan.Key, path, what string) {
+	b.snapshot.Foreign = append(b.snapshot.Foreign, plan.Foreign{Key: key, Path: b.reader.at(path), What: what})
+}
+
+// at returns a path in the target's own terms.
+func (r *Reader) at(path string) string {
+	target := r.manifest.Target
+	if r.manifest.Backend == File {
+		return filepath.Join(strings.TrimPrefix(target, "file:"), filepath.FromSlash(path))
+	}
+	_, hosts, _ := strings.Cut(target, "://")
+	root := ""
+	if i := strings.IndexByte(hosts, '/'); i >= 0 {
+		root = strings.TrimSuffix(hosts[i:], "/")
+	}
+	return root + "/" + path
+}
+
+// value returns what a configuration holds as its target would.
+func (r *Reader) value(s *plan.Stored) plan.Value {
+	data := s.Value.Reveal()
+	switch {
+	case r.manifest.Backend == File && len(bytes.Trim(data, " \t\n\r\v\f")) == 0:
+		return plan.Unreadable(data, "an empty file, which Confo reads as None")
+	case data == nil:
+		return plan.Unreadable(nil, "null (a znode created without data), on which Confo fails for the whole namespace")
+	}
+	return s.Value
+}

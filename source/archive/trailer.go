@@ -1,0 +1,72 @@
+package archive
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// trailer ends an archive: a frame that zstd passes over, which holds a line of
+// text. It says where the frames begin that can be read without those before
+// them, and holds the sums by which any change is noticed.
+//
+// The last sum is of all bytes before it, so that only the line feed after it
+// is in no sum; the form of the line takes care of that one.
+type trailer struct {
+	amend, history, manifest int64 // where their frames begin; the last ends at the trailer
+	manifestSum, sum         [32]byte
+}
+
+const (
+	skippable   = 0x184D2A5C
+	trailerTag  = "confo-sync/backup 1 "
+	trailerText = len(trailerTag) + len("amend  history  manifest  sha256  file ") + 3*20 + 2*64 + 1
+	trailerSize = 8 + trailerText
+	// afterSum is what of the trailer is not in its last sum.
+	afterSum = 64 + 1
+)
+
+// encode returns the trailer; up to its last sum, which is of what it returns
+// too, when that isn't known yet.
+func (t trailer) encode() []byte {
+	b := binary.LittleEndian.AppendUint32(nil, skippable)
+	b = binary.LittleEndian.AppendUint32(b, uint32(trailerText))
+	return fmt.Appendf(b, "%samend %020d history %020d manifest %020d sha256 %x file %x\n",
+		trailerTag, t.amend, t.history, t.manifest, t.manifestSum, t.sum)
+}
+
+// decodeTrailer reads what ends a file of that size.
+func decodeTrailer(b []byte, size int64) (trailer, error) {
+	var t trailer
+	errMissing := errors.New("its end is not there: it was cut off, or something was added")
+	if len(b) != trailerSize || !strings.HasPrefix(string(b[8:]), trailerTag) {
+		return t, errMissing
+	}
+	var sums [2]string
+	_, err := fmt.Sscanf(string(b[8+len(trailerTag):]), "amend %d history %d manifest %d sha256 %64s file %64s\n",
+		&t.amend, &t.history, &t.manifest, &sums[0], &sums[1])
+	if err == nil {
+		err = decodeSum(&t.manifestSum, sums[0])
+	}
+	if err == nil {
+		err = decodeSum(&t.sum, sums[1])
+	}
+	switch {
+	case err != nil || string(t.encode()) != string(b):
+		return t, errors.New("its last frame is not as it was written")
+	case t.amend < 0 || t.history < t.amend || t.manifest < t.history || t.manifest > size-int64(trailerSize):
+		return t, errors.New("its last frame points out of it")
+	}
+	return t, nil
+}
+
+func decodeSum(sum *[32]byte, text string) error {
+	b, err := hex.DecodeString(text)
+	if err != nil || len(b) != len(sum) {
+		return errors.New("no sum")
+	}
+	copy(sum[:], b)
+	return nil
+}

@@ -1,0 +1,472 @@
+package archive
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source/secret"
+)
+
+// Options say how an archive is written.
+type Options struct {
+	// Recipients are who can read it: when they are set, it is encrypted.
+	Recipients *secret.Recipients
+	// Overwrite lets it take the place of a file that exists.
+	Overwrite bool
+}
+
+// Writer writes an archive. It is used by one goroutine, in this order: Add for
+// everything there is; Amend and Remove for what moved meanwhile; Entry for
+// history; Finish. Gap may come at any time, and so may Amend and Remove before
+// the first Entry. After an error only Abort makes sense.
+type Writer struct {
+	about  About
+	limits limits
+	place  *place
+	file   *bufio.Writer
+	age    io.WriteCloser // nil unless it is encrypted
+	pipe   *pipeline
+
+	body    []byte // the member being filled, after room for its header
+	lines   int
+	course  course
+	orphans bool // what holds something hasn't come before it
+	ledger  ledger
+	tally   tally
+	members []*Member
+	gaps    map[string]string
+
+	amendments map[string]*amendment
+	amended    int // bytes of lines
+	sealed     bool
+	trailer    trailer
+	entry      string // the last
+	entries    int
+	err        error
+	done       bool
+}
+
+// amendment is a line that amends.
+type amendment struct {
+	record
+	line []byte
+}
+
+// Create begins an archive that is to be at path. Unless opts say otherwise,
+// nothing may be there: an *Exists. Nothing is at path before Finish.
+func Create(path string, about About, opts Options) (*Writer, error) {
+	if err := about.check(); err != nil {
+		return nil, fmt.Errorf("make the backup %s: %w", plan.Printable(path), err)
+	}
+	about.Time = about.Time.UTC()
+	place, err := newPlace(path, opts.Overwrite)
+	if err != nil {
+		return nil, err
+	}
+	w := &Writer{
+		about: about, limits: limitsOf(about.Backend), place: place,
+		file:       bufio.NewWriterSize(place.file, 256<<10),
+		ledger:     ledger{dir: filepath.Dir(path)},
+		gaps:       map[string]string{},
+		amendments: map[string]*amendment{},
+	}
+	if err := w.begin(opts.Recipients); err != nil {
+		return nil, errors.Join(failed("make", path, err), place.drop())
+	}
+	return w, nil
+}
+
+func (w *Writer) begin(to *secret.Recipients) error {
+	out := io.Writer(w.file)
+	if to != nil {
+		encrypted, err := to.Writer(w.file)
+		if err != nil {
+			return err
+		}
+		w.age, out = encrypted, encrypted
+	}
+	pipe, err := newPipeline(out)
+	if err != nil {
+		return err
+	}
+	w.pipe = pipe
+	b, err := w.about.encode()
+	if err != nil {
+		return err
+	}
+	if len(b) > maxAbout {
+		return errors.New("what it is of takes too many words")
+	}
+	w.body = append(w.room(), b...)
+	return w.flush(aboutName)
+}
+
+// room returns a buffer with room for a header.
+func (w *Writer) room() []byte { return w.pipe.buffer()[:block] }
+
+// Add writes what stands at a path. Paths come in the order of their parts, a
+// parent before what is in it, each once. Nothing of s is kept.
+func (w *Writer) Add(s plan.Stored) error {
+	switch {
+	case w.err != nil:
+		return w.err
+	case w.sealed:
+		return errors.New("add to a backup: its nodes are complete")
+	}
+	if err := w.check(&s); err != nil {
+		return err
+	}
+	ordered, held := w.course.next(s.Path)
+	if !ordered {
+		return fmt.Errorf("add to a backup: %s is out of order", plan.Quote(s.Path))
+	}
+	w.orphans = w.orphans || !held
+	kind := kindOf(&s)
+	w.tally.add(kind, s.Value.Size())
+	if err := w.ledger.add(s.Path, kind, s.Value.Size()); err != nil {
+		return w.fail(err)
+	}
+	from := w.start()
+	w.body = appendLine(w.body, &s)
+	return w.line(nodesFolder, from)
+}
+
+// check says why an archive can't hold s.
+func (w *Writer) check(s *plan.Stored) error {
+	if size := s.Value.Size(); size > w.limits.data {
+		return &TooLarge{s.Path, size, w.limits.data}
+	}
+	if err := checkStored(w.about.Backend, s); err != nil {
+		return fmt.Errorf("add to a backup: %w", err)
+	}
+	return nil
+}
+
+// start returns where the next line begins in the member being filled.
+func (w *Writer) start() int {
+	if w.body == nil {
+		w.body = w.room()
+	}
+	return len(w.body)
+}
+
+// line takes the line that was appended from there on, into the next member when
+// this one is full.
+func (w *Writer) line(folder string, from int) error {
+	size := len(w.body) - from
+	if size > w.limits.line {
+		return w.fail(fmt.Errorf("add to a backup: a line of %d bytes is longer than the format allows", size))
+	}
+	if w.lines > 0 && len(w.body)-block > chunk {
+		next := append(w.room(), w.body[from:]...)
+		w.body = w.body[:from]
+		if err := w.flush(w.next(folder)); err != nil {
+			return err
+		}
+		w.body = next
+	}
+	w.lines++
+	return nil
+}
+
+// next returns the name of the next member in a folder of numbered ones.
+func (w *Writer) next(folder string) string {
+	number := 1
+	if last := w.members[len(w.members)-1].Name; last[:min(len(last), len(folder))] == folder {
+		fmt.Sscanf(last[len(folder):], "%06d", &number)
+		number++
+	}
+	if folder == amendFolder {
+		return amendName(number)
+	}
+	return nodesName(number)
+}
+
+// flush hands over the member being filled as a frame.
+func (w *Writer) flush(name string) error {
+	body := w.body
+	m := &Member{Name: name, Size: int64(len(body) - block), Nodes: w.lines}
+	w.members = append(w.members, m)
+	w.body, w.lines = nil, 0
+	h, err := header(name, m.Size, w.about.Time)
+	if err != nil {
+		return w.fail(err)
+	}
+	copy(body, h)
+	content := body[block:]
+	return w.put(pad(body), func() { m.SHA256 = sumOf(content) }, nil)
+}
+
+// put hands over a frame.
+func (w *Writer) put(body []byte, sums func(), wrote func(int64)) error {
+	if err := w.pipe.put(body, sums, wrote); err != nil {
+		return w.fail(failed("write", w.place.path, err))
+	}
+	return w.err
+}
+
+// pad fills the last block of a tar.
+func pad(b []byte) []byte {
+	return append(b, make([]byte, padded(int64(len(b)))-int64(len(b)))...)
+}
+
+// Amend says what stands at a path after all, whether something was added there
+// or not.
+func (w *Writer) Amend(s plan.Stored) error {
+	if err := w.check(&s); err != nil {
+		return err
+	}
+	return w.amend(amendment{record{path: s.Path, kind: kindOf(&s), size: s.Value.Size()}, appendLine(nil, &s)})
+}
+
+// Remove says that nothing stands at a path after all, nor below it, but for
+// what is amended.
+func (w *Writer) Remove(path string) error {
+	if err := checkPath(w.about.Backend, path); err != nil {
+		return fmt.Errorf("add to a backup: %w", err)
+	}
+	return w.amend(amendment{record{path: path, gone: true}, appendGone(nil, path)})
+}
+
+func (w *Writer) amend(a amendment) error {
+	switch {
+	case w.err != nil:
+		return w.err
+	case w.sealed:
+		return errors.New("amend a backup: its nodes are complete")
+	}
+	if before := w.amendments[a.path]; before != nil {
+		w.amended -= len(before.line)
+	}
+	w.amendments[a.path] = &a
+	if w.amended += len(a.line); w.amended > w.limits.amend || len(w.amendments) > maxAmended {
+		return w.fail(&Error{
+			Message: fmt.Sprintf("while it was read, too much of it changed: %d nodes, with %d bytes", len(w.amendments), w.amended),
+			Hint:    "make the backup when less is being written",
+		})
+	}
+	return nil
+}
+
+// Gap notes that what is at a path, or in it, could not be read, and why.
+func (w *Writer) Gap(path, why string) { w.gaps[path] = why }
+
+// seal ends the nodes: it writes the amendments.
+func (w *Writer) seal() error {
+	if w.sealed || w.err != nil {
+		return w.err
+	}
+	if w.lines > 0 {
+		if err := w.flush(w.next(nodesFolder)); err != nil {
+			return err
+		}
+	}
+	w.sealed = true
+	sorted := slices.SortedFunc(maps.Values(w.amendments), func(a, b *amendment) int { return comparePaths(a.path, b.path) })
+	if err := w.recount(sorted); err != nil {
+		return w.fail(err)
+	}
+	// The frames before this one are those that a quick look passes over.
+	if err := w.mark(&w.trailer.amend); err != nil {
+		return err
+	}
+	for _, a := range sorted {
+		from := w.start()
+		w.body = append(w.body, a.line...)
+		if err := w.line(amendFolder, from); err != nil {
+			return err
+		}
+	}
+	if w.lines > 0 {
+		if err := w.flush(w.next(amendFolder)); err != nil {
+			return err
+		}
+	}
+	w.amendments = nil
+	return w.mark(&w.trailer.history)
+}
+
+// recount counts what there is as amended, and checks that it hangs together.
+func (w *Writer) recount(amendments []*amendment) error {
+	defer w.ledger.close()
+	if len(amendments) == 0 && !w.orphans {
+		return nil
+	}
+	records := make([]*record, len(amendments))
+	for i, a := range amendments {
+		records[i] = &a.record
+	}
+	w.tally = tally{}
+	course := course{gaps: map[string]bool{}}
+	for path := range w.gaps {
+		course.gaps[path] = true
+	}
+	for r, err := range merge(w.ledger.all(), records) {
+		if err == nil {
+			err = course.check(r.path)
+		}
+		if err != nil {
+			return fmt.Errorf("amend a backup: %w", err)
+		}
+		w.tally.add(r.kind, r.size)
+	}
+	return nil
+}
+
+// mark notes where the next frame begins.
+func (w *Writer) mark(offset *int64) error {
+	return w.put(nil, nil, func(at int64) { *offset = at })
+}
+
+// Entry writes an entry of the target's history, byte for byte. Names come in
+// their order, each once.
+func (w *Writer) Entry(name string, data []byte) error {
+	if err := w.seal(); err != nil {
+		return err
+	}
+	switch {
+	case !entryForm.MatchString(name):
+		return fmt.Errorf("add to a backup: %s is no name of a history entry", plan.Quote(name))
+	case name <= w.entry:
+		return fmt.Errorf("add to a backup: the history entry %s is out of order", plan.Quote(name))
+	case len(data) > maxEntry:
+		return &TooLarge{historyFolder + name, len(data), maxEntry}
+	}
+	w.entry = name
+	w.entries++
+	h, err := header(historyFolder+name, int64(len(data)), w.about.Time)
+	if err != nil {
+		return w.fail(err)
+	}
+	if len(w.body)+len(data) > chunk {
+		if err := w.flushEntries(); err != nil {
+			return err
+		}
+	}
+	if w.body == nil {
+		w.body = w.pipe.buffer()
+	}
+	w.body = pad(append(append(w.body, h...), data...))
+	w.members = append(w.members, &Member{Name: historyFolder + name, Size: int64(len(data)), SHA256: sumOf(data)})
+	return nil
+}
+
+func (w *Writer) flushEntries() error {
+	body := w.body
+	w.body = nil
+	if len(body) == 0 {
+		return nil
+	}
+	return w.put(body, nil, nil)
+}
+
+// Finish completes the archive and puts it into its place, where it outlives a
+// power failure once Finish has returned. Zxid is the transaction as of which a
+// ZooKeeper was read. After an error there is nothing.
+func (w *Writer) Finish(zxid int64) (Manifest, error) {
+	if w.done {
+		return Manifest{}, errors.New("finish a backup: it is finished")
+	}
+	m, err := w.finish(zxid)
+	if err != nil {
+		return Manifest{}, errors.Join(err, w.Abort())
+	}
+	w.done = true
+	if err := w.place.put(); err != nil {
+		return Manifest{}, err
+	}
+	return m, nil
+}
+
+func (w *Writer) finish(zxid int64) (Manifest, error) {
+	if err := w.seal(); err != nil {
+		return Manifest{}, err
+	}
+	if err := w.flushEntries(); err != nil {
+		return Manifest{}, err
+	}
+	if err := w.pipe.wait(); err != nil {
+		return Manifest{}, failed("write", w.place.path, err)
+	}
+	m := w.manifest(zxid)
+	b, err := m.encode()
+	if err != nil {
+		return m, err
+	}
+	if len(b) > maxManifest {
+		return m, errors.New("write a backup: its manifest is larger than the format allows")
+	}
+	h, err := header(manifestName, int64(len(b)), w.about.Time)
+	if err != nil {
+		return m, err
+	}
+	w.trailer.manifest, w.trailer.manifestSum = w.pipe.out.n, sha256.Sum256(b)
+	end := append(pad(append(h, b...)), make([]byte, 2*block)...)
+	if err := w.end(w.pipe.encoder.EncodeAll(end, nil)); err != nil {
+		return m, failed("write", w.place.path, err)
+	}
+	return m, nil
+}
+
+func (w *Writer) manifest(zxid int64) Manifest {
+	m := Manifest{About: w.about, Zxid: zxid, Counts: w.tally.Counts}
+	m.Counts.History = w.entries
+	for _, path := range slices.SortedFunc(maps.Keys(w.gaps), comparePaths[string, string]) {
+		m.Gaps = append(m.Gaps, Gap{path, w.gaps[path]})
+	}
+	for _, member := range w.members {
+		m.Members = append(m.Members, *member)
+	}
+	return m
+}
+
+// end writes the last frame and the trailer, and all that is still in buffers.
+func (w *Writer) end(frame []byte) error {
+	out := w.pipe.out
+	if _, err := out.Write(frame); err != nil {
+		return err
+	}
+	b := w.trailer.encode()
+	if _, err := out.Write(b[:len(b)-afterSum]); err != nil {
+		return err
+	}
+	out.hash.Sum(w.trailer.sum[:0])
+	b = w.trailer.encode()
+	if _, err := out.Write(b[len(b)-afterSum:]); err != nil {
+		return err
+	}
+	if w.age != nil {
+		if err := w.age.Close(); err != nil {
+			return err
+		}
+	}
+	return w.file.Flush()
+}
+
+// Abort drops the archive: nothing of it stays. After Finish it does nothing.
+func (w *Writer) Abort() error {
+	if w.done {
+		return nil
+	}
+	w.done = true
+	given := w.fail(errors.New("the backup was given up"))
+	w.pipe.failed.CompareAndSwap(nil, &given) // so that no more is written
+	w.pipe.wait()
+	w.ledger.close()
+	return w.place.drop()
+}
+
+// fail keeps the first error.
+func (w *Writer) fail(err error) error {
+	if w.err == nil && err != nil {
+		w.err = err
+	}
+	return w.err
+}
