@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bytes"
 	"iter"
 	"slices"
 	"strings"
@@ -82,7 +83,7 @@ func Exactly(want, live iter.Seq2[Stored, error], only func(path string) bool) (
 			case order > 0:
 				deletes = append(deletes, Mend{Path: l.Path, Action: Delete, Live: l.Stat})
 			default:
-				if !w.Value.Same(l.Value) || w.IsNull() != l.IsNull() {
+				if !bytes.Equal(w.Value.Reveal(), l.Value.Reveal()) || w.IsNull() != l.IsNull() {
 					makes = append(makes, Mend{Path: w.Path, Action: Update, Value: w.Value, Data: true, Live: l.Stat})
 				}
 				if w.Access != nil && !sameAccess(w.Access, l.Access) {

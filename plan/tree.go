@@ -186,3 +186,15 @@ func (t *Tree) Configs() int {
 	}
 	return count
 }
+
+// ForgetForeign takes what is not Confo's for absent, for who will remove it.
+func (s *Snapshot) ForgetForeign() {
+	for i := range s.Namespaces {
+		ns := &s.Namespaces[i]
+		ns.Data, ns.Children = 0, 0
+		for j := range ns.Configs {
+			ns.Configs[j].Children = 0
+		}
+	}
+	s.Foreign = nil
+}

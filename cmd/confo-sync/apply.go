@@ -53,6 +53,8 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 			return promotionOf(approved.file, c).run(ctx, a, approved)
 		case approved.file.Rollback != nil:
 			return rollbackOf(approved.file, c).run(ctx, a, approved)
+		case approved.file.Restore != nil:
+			return restoreOf(approved.file, c).run(ctx, a, approved)
 		}
 	}
 	if err := a.beginHere(render.KindApply); err != nil {
@@ -93,6 +95,14 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 	if err := approved.stillFits(ctx, a, w); err != nil {
 		return err
 	}
+	if want.beside != nil {
+		problems, err := want.beside.show(ctx, t)
+		if err != nil {
+			return err
+		}
+		w.plan.Problems = append(w.plan.Problems, problems...)
+		a.report.Errors = append(a.report.Errors, render.Findings(problems)...)
+	}
 	if a.Format == "text" && (asks || !a.Quiet || len(w.plan.Problems) > 0) {
 		if err := a.show(); err != nil {
 			return err
@@ -101,7 +111,7 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 	if err := w.refused(); err != nil {
 		return err
 	}
-	if w.plan.Empty() {
+	if w.plan.Empty() && len(a.report.Exact) == 0 {
 		return a.applied(apply.Result{}, false, nil)
 	}
 	if asks {
@@ -109,9 +119,17 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 			return err
 		}
 	}
+	if want.beside != nil {
+		if err := want.beside.before(ctx, t); err != nil {
+			return err
+		}
+	}
 	result, err := f.apply(ctx, a, w, approved, want)
 	if err != nil && f.OnFailure == "rollback" && result.Transactions > 0 {
 		err = f.takeBack(ctx, a, w, result, err)
+	}
+	if err == nil && want.beside != nil {
+		err = want.beside.after(ctx, t)
 	}
 	return a.applied(result, err == nil && !f.NoVerify, err)
 }
@@ -192,6 +210,18 @@ func (c applyFlags) apply(ctx context.Context, a *app, w *work, approved *approv
 		a.log.Debug("the history was not shortened", "error", result.NotPruned)
 	}
 	return result, err
+}
+
+// lockRun returns what holds the lock for something that is no apply.
+func (c applyFlags) lockRun(a *app, operation string) target.Run {
+	who, host := whoami(a.getenv)
+	return target.Run{
+		ID: operation, Who: who, Host: host, PID: os.Getpid(), Operation: operation, Since: time.Now(),
+		Wait: c.LockTimeout, NoLock: c.NoLock,
+		Waiting: func(holder target.Run) {
+			a.notice("Waiting up to %s for the lock: %s.", c.LockTimeout, holder)
+		},
+	}
 }
 
 // options returns those that hold for whatever is applied.

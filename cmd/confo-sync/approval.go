@@ -81,18 +81,24 @@ type approval struct {
 	flags       applyFlags
 }
 
+// approvedBy returns the plan that a fingerprint names, or nil.
+func approvedBy(flags applyFlags) (*approval, error) {
+	if flags.Fingerprint == "" {
+		return nil, nil
+	}
+	fingerprint, err := planfile.Parse(flags.Fingerprint)
+	if err != nil {
+		return nil, &usageError{fmt.Errorf("--fingerprint: %w", err)}
+	}
+	return &approval{fingerprint: fingerprint, flags: flags}, nil
+}
+
 // approval returns the plan that was approved, or nil. What the plan was made
 // with is then taken from its file.
 func (c *applyCmd) approval(a *app) (*approval, error) {
 	switch {
-	case c.Plan == "" && c.Fingerprint == "":
-		return nil, nil
 	case c.Plan == "":
-		fingerprint, err := planfile.Parse(c.Fingerprint)
-		if err != nil {
-			return nil, &usageError{fmt.Errorf("--fingerprint: %w", err)}
-		}
-		return &approval{fingerprint: fingerprint, flags: c.applyFlags}, nil
+		return approvedBy(c.applyFlags)
 	case c.Fingerprint != "":
 		return nil, &usageError{errors.New("--fingerprint and a saved plan don't go together: the plan has its own")}
 	}

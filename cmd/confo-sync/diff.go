@@ -10,13 +10,14 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source"
+	"github.com/confo-sync/confo-sync/source/archive"
 	"github.com/confo-sync/confo-sync/source/git"
 	"github.com/confo-sync/confo-sync/source/project"
 	"github.com/confo-sync/confo-sync/target"
 )
 
 type diffCmd struct {
-	From             string `arg:"" name:"a" help:"What it was: a folder that holds a tree, git:REF[:PATH], env:NAME, file:PATH or zk://…"`
+	From             string `arg:"" name:"a" help:"What it was: a folder that holds a tree, git:REF[:PATH], env:NAME, file:PATH, zk://… or a backup"`
 	To               string `arg:"" name:"b" help:"What it would be: the same."`
 	DetailedExitcode bool   `help:"Exit with 2 when they differ."`
 	NoSecrets        bool   `help:"Compare the references of two trees as they are written, without following them: no identity, file or variable is needed."`
@@ -112,6 +113,15 @@ func (a *app) side(ctx context.Context, endpoint, other string) (side, error) {
 		}
 		return a.liveOf(ctx, e)
 	}
+	if isArchive(endpoint) {
+		r, err := archive.Open(endpoint, a.decrypting())
+		if err != nil {
+			return side{}, err
+		}
+		defer r.Close()
+		live, err := r.Snapshot(ctx, a.selection())
+		return side{live: live}, err
+	}
 	if !target.IsURL(endpoint) {
 		at := a.place()
 		if isFolder(other) {
@@ -133,9 +143,18 @@ func (a *app) side(ctx context.Context, endpoint, other string) (side, error) {
 	return side{live: live}, err
 }
 
+// isArchive reports whether an endpoint is a backup.
+func isArchive(endpoint string) bool {
+	if target.IsURL(endpoint) || strings.HasPrefix(endpoint, git.Prefix) || strings.HasPrefix(endpoint, envPrefix) {
+		return false
+	}
+	is, err := archive.IsArchive(endpoint)
+	return err == nil && is
+}
+
 // isFolder reports whether an endpoint is a folder that holds a tree.
 func isFolder(endpoint string) bool {
-	return !target.IsURL(endpoint) && !strings.HasPrefix(endpoint, git.Prefix) && !strings.HasPrefix(endpoint, envPrefix)
+	return !target.IsURL(endpoint) && !strings.HasPrefix(endpoint, git.Prefix) && !strings.HasPrefix(endpoint, envPrefix) && !isArchive(endpoint)
 }
 
 // isOurs reports whether an endpoint is the project's tree: its folder, or a commit

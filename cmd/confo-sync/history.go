@@ -261,11 +261,7 @@ func (c *historyPruneCmd) Run(ctx context.Context, a *app) error {
 	}
 	defer t.Close()
 	a.report.Source = ""
-	who, host := whoami(a.getenv)
-	w, err := t.Begin(ctx, target.Run{
-		ID: "prune", Who: who, Host: host, PID: os.Getpid(), Operation: "history prune", Since: time.Now(), Wait: c.LockTimeout,
-		Waiting: func(holder target.Run) { a.notice("Waiting up to %s for the lock: %s.", c.LockTimeout, holder) },
-	})
+	w, err := t.Begin(ctx, applyFlags{LockTimeout: c.LockTimeout}.lockRun(a, "history prune"))
 	if err != nil {
 		return err
 	}

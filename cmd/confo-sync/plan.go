@@ -126,6 +126,8 @@ type wish struct {
 	// operation is what history calls it, if not apply, and undoes what it takes
 	// back.
 	operation, undoes string
+	// beside, when it is set, is what else is done.
+	beside beside
 }
 
 // declared is the wish for what the tree declares.

@@ -39,13 +39,9 @@ func (c *promoteCmd) Run(ctx context.Context, a *app) error {
 	if err := a.output(c.outputFlags); err != nil {
 		return err
 	}
-	var approved *approval
-	if c.Fingerprint != "" {
-		fingerprint, err := planfile.Parse(c.Fingerprint)
-		if err != nil {
-			return &usageError{fmt.Errorf("--fingerprint: %w", err)}
-		}
-		approved = &approval{fingerprint: fingerprint, flags: c.applyFlags}
+	approved, err := approvedBy(c.applyFlags)
+	if err != nil {
+		return err
 	}
 	if c.DryRun && !c.Write {
 		return &usageError{errors.New("--dry-run goes with --write: --plan-only shows what would change at the target")}

@@ -33,13 +33,9 @@ func (c *rollbackCmd) Run(ctx context.Context, a *app) error {
 	if err := a.output(c.outputFlags); err != nil {
 		return err
 	}
-	var approved *approval
-	if c.Fingerprint != "" {
-		fingerprint, err := planfile.Parse(c.Fingerprint)
-		if err != nil {
-			return &usageError{fmt.Errorf("--fingerprint: %w", err)}
-		}
-		approved = &approval{fingerprint: fingerprint, flags: c.applyFlags}
+	approved, err := approvedBy(c.applyFlags)
+	if err != nil {
+		return err
 	}
 	asked := 0
 	for _, one := range []string{c.ID, c.To, c.ToTime} {

@@ -31,6 +31,8 @@ type cli struct {
 	Diff     diffCmd     `cmd:"" help:"Show how two trees or targets differ."`
 	Pull     pullCmd     `cmd:"" help:"Bring what is live at the target back into the tree: only what differs, where it stands."`
 	History  historyCmd  `cmd:"" help:"Show who applied what, when and why; or the story of a configuration or field."`
+	Backup   backupCmd   `cmd:"" help:"Write all that is at the target to a file, byte for byte; list, verify, show and prune such files."`
+	Restore  restoreCmd  `cmd:"" help:"Bring back what a backup holds."`
 	Rollback rollbackCmd `cmd:"" help:"Undo an apply, or all since one or since a time."`
 	Envs     envsCmd     `cmd:"" help:"List the environments: target, overlays, state and last apply."`
 	Matrix   matrixCmd   `cmd:"" help:"Show which configurations are the same in all environments, and which are not."`

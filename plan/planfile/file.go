@@ -49,6 +49,8 @@ type Header struct {
 
 	// Promotion is set when the plan is one of promote.
 	Promotion *Promotion `json:"promotion,omitempty"`
+	// Restore is set when the plan is one of restore.
+	Restore *Restore `json:"restore,omitempty"`
 	// Rollback is set when the plan is one of rollback.
 	Rollback *Rollback `json:"rollback,omitempty"`
 
@@ -79,6 +81,14 @@ type Rollback struct {
 	To     string `json:"to,omitempty"`
 	ToTime string `json:"to_time,omitempty"`
 	Force  bool   `json:"force,omitempty"`
+}
+
+// Restore is what a restore was asked for.
+type Restore struct {
+	File        string   `json:"file"`
+	Paths       []string `json:"paths,omitempty"`
+	Prune       bool     `json:"prune,omitempty"`
+	ToNamespace string   `json:"to_namespace,omitempty"`
 }
 
 // Object is what the plan changes, and what was there.

@@ -29,6 +29,8 @@ const (
 	KindRotate   = "confo-sync/rotate"
 	KindHistory  = "confo-sync/history"
 	KindRollback = "confo-sync/rollback"
+	KindBackup   = "confo-sync/backup"
+	KindRestore  = "confo-sync/restore"
 )
 
 // Version is that of the report's form. It grows when a field changes its
@@ -66,6 +68,10 @@ type Report struct {
 	Tree         *Tree         `json:"tree,omitempty"`
 	Matrix       *Matrix       `json:"matrix,omitempty"`
 	Environments []Environment `json:"environments,omitempty"`
+	// Exact are the steps of restore --exact, beside changes of configurations.
+	Exact []Exact `json:"exact,omitempty"`
+	// Backups are those that a command made, or found.
+	Backups []Backup `json:"backups,omitempty"`
 	// History are applies, the newest first.
 	History []Recorded `json:"history,omitempty"`
 
@@ -163,6 +169,37 @@ type File struct {
 	File   string `json:"file"`
 	Action string `json:"action"` // create, update or delete
 	Patch  string `json:"patch,omitempty"`
+}
+
+// Exact is a step of restore --exact.
+type Exact struct {
+	Path   string   `json:"path"`   // below the root
+	Action string   `json:"action"` // create, update or delete
+	What   string   `json:"what"`   // in words
+	Access []string `json:"access,omitempty"`
+}
+
+// Backup is an archive, and what its manifest says of it.
+type Backup struct {
+	File           string    `json:"file"`
+	Size           int64     `json:"size"` // bytes
+	Encrypted      bool      `json:"encrypted"`
+	Target         string    `json:"target"`
+	Backend        string    `json:"backend"`
+	Time           time.Time `json:"time"`
+	Zxid           int64     `json:"zxid,omitempty"`
+	Namespaces     int       `json:"namespaces"`
+	Configurations int       `json:"configurations"`
+	Foreign        int       `json:"foreign"`
+	History        int       `json:"history"`
+	Bytes          int64     `json:"bytes"` // stored in it
+	Gaps           int       `json:"gaps"`
+	// State is whole, unread (without an identity), or damaged; with why it is not
+	// whole.
+	State string `json:"state,omitempty"`
+	Why   string `json:"why,omitempty"`
+	// Kept says why prune keeps it; empty when it does not.
+	Kept []string `json:"kept,omitempty"`
 }
 
 // Object names a namespace, or with a configuration that.

@@ -142,10 +142,31 @@ func (t *text) report(r *Report) {
 	}
 	t.kept(r.Kept)
 	t.foreign(r.Foreign)
+	t.exact(r.Exact)
 	t.line("%s", t.paint.bold(Summarize(r)))
 	if r.Fingerprint != "" {
 		t.line("%s", t.paint.faint("fingerprint "+r.Fingerprint))
 	}
+}
+
+// exact lists what restore --exact does beside configurations.
+func (t *text) exact(all []Exact) {
+	if len(all) == 0 {
+		return
+	}
+	t.line("Beside configurations:")
+	for _, e := range all {
+		path := "/" + plan.Printable(e.Path)
+		switch {
+		case e.Access != nil && e.Action == "update":
+			t.line("  %s %s: its access list becomes %s", t.paint.sign('~'), path, plan.Printable(strings.Join(e.Access, ", ")))
+		case e.Action == "update":
+			t.line("  %s %s: %s", t.paint.sign('~'), path, e.What)
+		default:
+			t.line("  %s %s", t.paint.sign(signOf(e.Action)), path)
+		}
+	}
+	t.line("")
 }
 
 func (t *text) header(r *Report) {

@@ -3,6 +3,7 @@ package zk
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-zookeeper/zk"
@@ -65,9 +66,9 @@ func (w *writer) Mend(ctx context.Context, mends []plan.Mend, progress func(done
 		bytes += size
 		switch m.Action {
 		case plan.Create:
-			ops = append(ops, &zk.CreateRequest{Path: path, Data: stored(m.Value), Acl: w.forUs()})
+			ops = append(ops, &zk.CreateRequest{Path: path, Data: m.Value.Reveal(), Acl: w.forUs()})
 		case plan.Update:
-			ops = append(ops, &zk.SetDataRequest{Path: path, Data: stored(m.Value), Version: m.Live.Version})
+			ops = append(ops, &zk.SetDataRequest{Path: path, Data: m.Value.Reveal(), Version: m.Live.Version})
 		case plan.Delete:
 			ops = append(ops, &zk.DeleteRequest{Path: path, Version: m.Live.Version})
 		}
@@ -131,4 +132,17 @@ func (t *Target) below(path string) string {
 	default:
 		return root
 	}
+}
+
+// Administers reports whether an access list gives the right to administer to who is
+// connected, as far as that can be told.
+func (t *Target) Administers(access plan.Access) bool {
+	own := ""
+	if c := t.opts.Credentials; c.User != "" {
+		own = "digest:" + zk.DigestACL(0, c.User, c.password)[0].ID + ":"
+	}
+	return slices.ContainsFunc(access, func(entry string) bool {
+		who, rights := entry[:strings.LastIndexByte(entry, ':')+1], entry[strings.LastIndexByte(entry, ':')+1:]
+		return strings.Contains(rights, "a") && (who == "world:anyone:" || own != "" && who == own)
+	})
 }

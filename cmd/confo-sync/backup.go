@@ -1,0 +1,195 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/source/archive"
+	"github.com/confo-sync/confo-sync/source/secret"
+	"github.com/confo-sync/confo-sync/target"
+	"github.com/confo-sync/confo-sync/target/zk"
+)
+
+type backupCmd struct {
+	Make   backupMakeCmd   `cmd:"" default:"withargs" help:"Write all that is at the target to a file, byte for byte."`
+	Verify backupVerifyCmd `cmd:"" help:"Check a backup: every checksum, name and count."`
+	Show   backupShowCmd   `cmd:"" help:"Show what is in a backup."`
+	List   backupListCmd   `cmd:"" help:"List the backups in a folder."`
+	Prune  backupPruneCmd  `cmd:"" help:"Remove old backups from a folder."`
+}
+
+type backupMakeCmd struct {
+	File           string   `arg:"" help:"File to write; or a folder, in which it is named by target and time."`
+	Recipient      []string `short:"r" sep:"none" placeholder:"RECIPIENT" help:"Whom to encrypt to, as age-keygen -y prints it (repeatable); otherwise the recipients of the project. Without any, it is not encrypted."`
+	WithHistory    bool     `help:"Take the history along."`
+	SkipUnreadable bool     `help:"Make the backup without what can't be read, and note in it what that is."`
+	Overwrite      bool     `help:"Replace a file that is there."`
+}
+
+// Run writes a backup.
+func (c *backupMakeCmd) Run(ctx context.Context, a *app) error {
+	if err := a.beginHere(render.KindBackup); err != nil {
+		return err
+	}
+	if err := a.plainForms("backup"); err != nil {
+		return err
+	}
+	t, err := a.openTarget(false)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	recipients, err := c.recipients(a)
+	if err != nil {
+		return err
+	}
+	about := archive.About{Target: t.String(), Backend: archive.File, Time: time.Now(), Tool: tool()}
+	if _, ok := t.(*zk.Target); ok {
+		about.Backend = archive.ZooKeeper
+	}
+	path := c.File
+	if info, err := os.Stat(path); err == nil && info.IsDir() || strings.HasSuffix(path, string(filepath.Separator)) {
+		path = filepath.Join(path, archive.Name(about.Target, about.Time, recipients != nil))
+	}
+	a.report.Source = path
+	w, err := archive.Create(path, about, archive.Options{Recipients: recipients, Overwrite: c.Overwrite})
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	gaps, zxid, err := c.dump(ctx, a, t, w)
+	if err != nil {
+		return err
+	}
+	if len(gaps) > 0 && !c.SkipUnreadable {
+		return &findingsError{summary: fmt.Sprintf("no backup was made: %s could not be read (--skip-unreadable makes one without)", plural(len(gaps), "object")), findings: gaps}
+	}
+	a.warn(gaps...)
+	manifest, err := w.Finish(zxid)
+	if err != nil {
+		return err
+	}
+	return c.tell(a, path, manifest)
+}
+
+// recipients returns whom to encrypt to, or nil.
+func (c *backupMakeCmd) recipients(a *app) (*secret.Recipients, error) {
+	texts := c.Recipient
+	if len(texts) == 0 && a.project != nil {
+		texts = a.project.Recipients
+	}
+	if len(texts) == 0 {
+		return nil, nil
+	}
+	return secret.ParseRecipients(texts)
+}
+
+// dump writes what is at a target, and returns what could not be read.
+func (c *backupMakeCmd) dump(ctx context.Context, a *app, t target.Target, w *archive.Writer) (gaps []plan.Finding, zxid int64, err error) {
+	dumper, ok := t.(target.Dumper)
+	if !ok {
+		return nil, 0, fmt.Errorf("%s can't be backed up", plan.Printable(t.String()))
+	}
+	progress := a.progress("backing up")
+	defer progress.done()
+	d := gapsOf{Writer: w, target: t}
+	dumped, err := dumper.Dump(ctx, &d, progress.update)
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case !dumped.Exists && len(d.gaps) == 0:
+		return nil, 0, target.WithHint(fmt.Errorf("there is nothing to back up: %s does not exist", plan.Printable(t.String())), "check the path after the hosts")
+	}
+	if c.WithHistory {
+		infos, err := t.HistoryNames(ctx, false)
+		if err != nil {
+			return nil, 0, err
+		}
+		for some := range slices.Chunk(infos, 16) {
+			names := make([]string, len(some))
+			for i := range some {
+				names[i] = some[i].Name
+			}
+			entries, err := t.History(ctx, names)
+			if err != nil {
+				return nil, 0, err
+			}
+			for _, e := range entries {
+				if err := w.Entry(e.Name, e.Data); err != nil {
+					return nil, 0, err
+				}
+			}
+		}
+	}
+	slices.SortFunc(d.gaps, func(a, b plan.Finding) int { return cmp.Compare(a.Message, b.Message) })
+	return d.gaps, dumped.Zxid, nil
+}
+
+// gapsOf keeps the gaps of a dump, too.
+type gapsOf struct {
+	*archive.Writer
+	target target.Target
+	gaps   []plan.Finding
+}
+
+func (g *gapsOf) Gap(path, why string) {
+	g.Writer.Gap(path, why)
+	name := path
+	if name == "" {
+		name = g.target.String()
+	}
+	g.gaps = append(g.gaps, plan.Finding{Message: plan.Printable(name) + ": " + why})
+}
+
+func (c *backupMakeCmd) tell(a *app, path string, m archive.Manifest) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	a.report.Backups = []render.Backup{backupOf(path, info.Size(), m)}
+	if a.Format == "json" {
+		return a.show()
+	}
+	a.say("Backed up %s in %s to %s (%s).", plural(m.Counts.Configurations, "configuration"), plural(m.Counts.Namespaces, "namespace"), plan.Printable(path), byteSize(info.Size()))
+	if m.Counts.Foreign > 0 {
+		a.say("With %s that Confo knows nothing of.", plural(m.Counts.Foreign, "object"))
+	}
+	if len(m.Gaps) > 0 {
+		return target.WithHint(errors.New("something could not be read, so it is not in the backup"), "see the warnings above; backup show names it, too")
+	}
+	return nil
+}
+
+// backupOf returns a backup as reports have it.
+func backupOf(path string, size int64, m archive.Manifest) render.Backup {
+	return render.Backup{
+		File: path, Size: size, Target: m.Target, Backend: m.Backend, Time: m.Time, Zxid: m.Zxid,
+		Encrypted:  strings.HasSuffix(path, ".age"),
+		Namespaces: m.Counts.Namespaces, Configurations: m.Counts.Configurations,
+		Foreign: m.Counts.Foreign, History: m.Counts.History, Bytes: m.Counts.Bytes, Gaps: len(m.Gaps),
+	}
+}
+
+// byteSize writes a number of bytes as people do.
+func byteSize(n int64) string {
+	unit, size := "B", float64(n)
+	for _, larger := range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if size < 1024 {
+			break
+		}
+		unit, size = larger, size/1024
+	}
+	if unit == "B" {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", size, unit)
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/source/archive"
+)
+
+type backupListCmd struct {
+	Dir string `arg:"" help:"The folder."`
+}
+
+// Run lists the backups in a folder, the newest last.
+func (c *backupListCmd) Run(ctx context.Context, a *app) error {
+	if err := a.beginBackup("backup list", c.Dir); err != nil {
+		return err
+	}
+	all, err := archive.List(c.Dir)
+	if err != nil {
+		return err
+	}
+	for _, l := range all {
+		a.report.Backups = append(a.report.Backups, listedOf(l))
+	}
+	if a.Format == "json" {
+		return a.show()
+	}
+	if len(all) == 0 {
+		a.say("There is no backup in %s.", plan.Printable(c.Dir))
+		return nil
+	}
+	return a.tabulate(a.report.Backups, "state", func(b render.Backup) string {
+		if b.Why != "" {
+			return b.State + ": " + b.Why
+		}
+		return b.State
+	})
+}
+
+// tabulate writes backups, a line each, with a last column of its own.
+func (a *app) tabulate(all []render.Backup, last string, what func(render.Backup) string) error {
+	table := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
+	fmt.Fprintf(table, "file\ttime\ttarget\tsize\tconfigurations\t%s\n", last)
+	for _, b := range all {
+		when, configurations := "-", "-"
+		if !b.Time.IsZero() {
+			when = b.Time.Local().Format(time.DateTime)
+		}
+		if b.State == "whole" {
+			configurations = fmt.Sprint(b.Configurations)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", plan.Printable(b.File), when, plan.Printable(b.Target), byteSize(b.Size), configurations, what(b))
+	}
+	return table.Flush()
+}
+
+// listedOf returns a backup that was found as reports have it.
+func listedOf(l archive.Listed) render.Backup {
+	b := render.Backup{File: l.Path, Size: l.Size, Encrypted: l.Encrypted, Target: l.Target, Time: l.Time, State: "whole"}
+	switch {
+	case l.Err != nil:
+		b.State, b.Why = "damaged", l.Err.Error()
+	case l.Manifest == nil:
+		b.State, b.Why = "unread", "it is encrypted"
+	default:
+		b = backupOf(l.Path, l.Size, *l.Manifest)
+		b.Encrypted, b.State = l.Encrypted, "whole"
+	}
+	return b
+}
+
+type backupPruneCmd struct {
+	Dir         string `arg:"" help:"The folder."`
+	KeepLast    int    `placeholder:"N" help:"Keep the last N."`
+	KeepDaily   int    `placeholder:"N" help:"Keep the last of each of N days."`
+	KeepWeekly  int    `placeholder:"N" help:"Keep the last of each of N weeks."`
+	KeepMonthly int    `placeholder:"N" help:"Keep the last of each of N months."`
+	DryRun      bool   `help:"Show what would be removed, and remove nothing."`
+}
+
+// Run removes the backups that need not be kept.
+func (c *backupPruneCmd) Run(ctx context.Context, a *app) error {
+	if err := a.beginBackup("backup prune", c.Dir); err != nil {
+		return err
+	}
+	keep := archive.Keep{Last: c.KeepLast, Daily: c.KeepDaily, Weekly: c.KeepWeekly, Monthly: c.KeepMonthly}
+	switch {
+	case keep == (archive.Keep{}):
+		return &usageError{errors.New("say what to keep: --keep-last, --keep-daily, --keep-weekly or --keep-monthly")}
+	case min(keep.Last, keep.Daily, keep.Weekly, keep.Monthly) < 0:
+		return &usageError{errors.New("a number of backups to keep is negative")}
+	}
+	all, err := archive.List(c.Dir)
+	if err != nil {
+		return err
+	}
+	kept, remove := archive.Prune(all, keep)
+	for _, k := range kept {
+		b := listedOf(k.Listed)
+		if b.Kept = k.Reasons; len(b.Kept) == 0 {
+			b.Kept = []string{"it can't be read"}
+		}
+		a.report.Backups = append(a.report.Backups, b)
+	}
+	for _, l := range remove {
+		if !c.DryRun {
+			if err := os.Remove(l.Path); err != nil {
+				return err
+			}
+		}
+		a.report.Backups = append(a.report.Backups, listedOf(l))
+	}
+	if a.Format == "json" {
+		return a.show()
+	}
+	verb := "removed"
+	if c.DryRun {
+		verb = "would be removed"
+	}
+	if err := a.tabulate(a.report.Backups, "kept", func(b render.Backup) string {
+		if len(b.Kept) == 0 {
+			return verb
+		}
+		return strings.Join(b.Kept, ", ")
+	}); err != nil {
+		return err
+	}
+	a.say("%s kept, %d %s.", plural(len(kept), "backup"), len(remove), verb)
+	return nil
+}

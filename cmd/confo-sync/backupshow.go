@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/source/archive"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+type backupVerifyCmd struct {
+	File string `arg:"" help:"The backup."`
+}
+
+// Run checks a backup.
+func (c *backupVerifyCmd) Run(ctx context.Context, a *app) error {
+	if err := a.beginBackup("backup verify", c.File); err != nil {
+		return err
+	}
+	progress := a.progress("verifying")
+	manifest, findings, err := archive.Verify(ctx, c.File, a.decrypting(), progress.update)
+	progress.done()
+	if err != nil {
+		return err
+	}
+	a.warn(findings...)
+	info, err := os.Stat(c.File)
+	if err != nil {
+		return err
+	}
+	a.report.Backups = []render.Backup{backupOf(c.File, info.Size(), manifest)}
+	if a.Format == "json" {
+		return a.show()
+	}
+	a.say("%s is whole: %s in %s, of %s on %s.", plan.Printable(c.File), plural(manifest.Counts.Configurations, "configuration"),
+		plural(manifest.Counts.Namespaces, "namespace"), plan.Printable(manifest.Target), manifest.Time.Local().Format(time.DateTime))
+	for _, gap := range manifest.Gaps {
+		a.say("Not in it, as it could not be read: /%s (%s)", plan.Printable(gap.Path), plan.Printable(gap.Why))
+	}
+	return nil
+}
+
+// beginBackup begins a command about backups, which needs no target.
+func (a *app) beginBackup(command, path string) error {
+	a.begin(render.KindBackup, "", path)
+	if err := a.configure(); err != nil {
+		return err
+	}
+	return a.plainForms(command)
+}
+
+// decrypting returns how encrypted backups are read.
+func (a *app) decrypting() archive.OpenOptions {
+	return archive.OpenOptions{Decrypt: a.references(".").Resolver}
+}
+
+type backupShowCmd struct {
+	File                 string `arg:"" help:"The backup."`
+	Path                 string `arg:"" optional:"" help:"Only what is at this path or below it, as in shop or shop/database."`
+	ShowSensitive        bool   `help:"Show passwords and the like in plain, at a terminal."`
+	ShowSensitiveInFiles bool   `help:"Show them in files and pipes too."`
+}
+
+// Run shows what is in a backup: a line for each object, or what one holds.
+func (c *backupShowCmd) Run(ctx context.Context, a *app) error {
+	if err := a.beginBackup("backup show", c.File); err != nil {
+		return err
+	}
+	if err := (reviseFlags{ShowSensitive: c.ShowSensitive, ShowSensitiveInFiles: c.ShowSensitiveInFiles}).check(a); err != nil {
+		return err
+	}
+	r, err := archive.Open(c.File, a.decrypting())
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	info, err := os.Stat(c.File)
+	if err != nil {
+		return err
+	}
+	a.report.Backups = []render.Backup{backupOf(c.File, info.Size(), r.Manifest())}
+	if a.Format == "json" && c.Path == "" {
+		return a.show()
+	}
+	return c.list(ctx, a, r)
+}
+
+func (c *backupShowCmd) list(ctx context.Context, a *app, r *archive.Reader) error {
+	m := r.Manifest()
+	if c.Path == "" {
+		a.say("target          %s", plan.Printable(m.Target))
+		a.say("time            %s", m.Time.Local().Format(time.DateTime))
+		if m.Zxid > 0 {
+			a.say("zxid            %d", m.Zxid)
+		}
+		a.say("namespaces      %d", m.Counts.Namespaces)
+		a.say("configurations  %d", m.Counts.Configurations)
+		a.say("foreign         %d", m.Counts.Foreign)
+		a.say("history         %d", m.Counts.History)
+		for _, gap := range m.Gaps {
+			a.say("gap             /%s (%s)", plan.Printable(gap.Path), plan.Printable(gap.Why))
+		}
+		a.say("")
+	}
+	var tree plan.Tree
+	found := 0
+	for s, err := range r.All(ctx) {
+		if err != nil {
+			return err
+		}
+		if c.Path != "" && s.Path != c.Path && !strings.HasPrefix(s.Path, c.Path+"/") && s.Key.String() != c.Path {
+			continue
+		}
+		found++
+		if c.Path != "" && s.Key.Config != "" {
+			tree.Namespaces = append(tree.Namespaces, plan.Namespace{Name: s.Key.Namespace, Configs: []plan.Config{{Name: s.Key.Config, Value: s.Value}}})
+			continue
+		}
+		a.say("%s", objectLine(&s))
+	}
+	if found == 0 && c.Path != "" {
+		return target.WithHint(fmt.Errorf("%s has nothing at %s", plan.Printable(c.File), plan.Quote(c.Path)), "without a path, all that is in it is listed")
+	}
+	if len(tree.Namespaces) == 0 {
+		return nil
+	}
+	p := plan.Diff(&tree, &plan.Snapshot{}, plan.Options{})
+	p.Changes = slices.DeleteFunc(p.Changes, func(ch plan.Change) bool { return ch.Key.IsNamespace() })
+	a.report.Target = m.Target
+	a.report.Add(p, 0, plan.Sensitivity{}.With(a.allSensitive()))
+	if a.Format == "json" {
+		return a.show()
+	}
+	return render.Moved(a.stdout, a.changesAsMoved(p.Changes), a.textOptions(a.stdout))
+}
+
+// changesAsMoved returns a report that shows changes alone.
+func (a *app) changesAsMoved(changes []plan.Change) *render.Report {
+	r := *a.report
+	if a.ShowSensitive || a.ShowSensitiveInFiles {
+		r = *r.Plain()
+	}
+	r.AddMoved(changes)
+	return &r
+}
+
+// objectLine says what an object is, in a line.
+func objectLine(s *plan.Stored) string {
+	size := byteSize(int64(s.Value.Size()))
+	switch {
+	case s.Folder:
+		size = "folder"
+	case s.IsNull():
+		size = "null"
+	}
+	line := fmt.Sprintf("/%s  %s", plan.Printable(s.Path), size)
+	switch {
+	case len(s.Access) > 0:
+		line += "  " + plan.Printable(strings.Join(s.Access, ", "))
+	case s.Mode != 0:
+		line += fmt.Sprintf("  %04o", s.Mode)
+	}
+	if s.Link != "" {
+		line += "  -> " + plan.Printable(s.Link)
+	}
+	if s.Foreign != "" {
+		line += "  (" + s.Foreign + ")"
+	}
+	return line
+}

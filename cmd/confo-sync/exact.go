@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/target"
+	"github.com/confo-sync/confo-sync/target/zk"
+)
+
+// beside is what is done beside applying a plan, under the same approval.
+type beside interface {
+	// show puts it into the report, and returns why it can't be done.
+	show(ctx context.Context, t target.Target) ([]plan.Finding, error)
+	// before does what has to be done before the plan is applied, and after what
+	// comes after it.
+	before(ctx context.Context, t target.Target) error
+	after(ctx context.Context, t target.Target) error
+}
+
+// show lists what is beyond configurations.
+func (e *exactly) show(ctx context.Context, t target.Target) ([]plan.Finding, error) {
+	mends, left, err := e.mends(ctx, t, everything)
+	if err != nil {
+		return nil, err
+	}
+	var problems []plan.Finding
+	for _, m := range mends {
+		if !planned(m) {
+			e.app.report.Exact = append(e.app.report.Exact, render.Exact{Path: m.Path, Action: m.Action.String(), What: m.What(), Access: m.Access})
+		}
+		if m.Access != nil && !e.command.AllowLockout && !t.(*zk.Target).Administers(m.Access) {
+			problems = append(problems, plan.Finding{
+				Message: fmt.Sprintf("%s would get an access list that takes the right to administer it from who restores it", plan.Printable("/"+m.Path)),
+				Hint:    "restore it with credentials that keep it, or say --allow-lockout",
+			})
+		}
+	}
+	const most = 5
+	if len(problems) > most {
+		problems = append(problems[:most], plan.Finding{Message: fmt.Sprintf("so it is with %d others", len(problems)-most), Hint: problems[0].Hint})
+	}
+	for _, s := range left {
+		e.app.warn(plan.Finding{Message: fmt.Sprintf("/%s is ephemeral: it belongs to a session, and is left as it is", plan.Printable(s.Path))})
+	}
+	return problems, nil
+}
+
+func everything(string) bool { return true }
+
+// planned reports whether the plan of configurations does a step, too: makes, changes
+// or deletes a namespace or a configuration, as open as they are made.
+func planned(m plan.Mend) bool {
+	depth := strings.Count(m.Path, "/")
+	if m.Access != nil && m.Action == plan.Update {
+		return m.Live == nil && slices.Equal(m.Access, plan.Access{"world:anyone:cdrwa"})
+	}
+	return m.Path != "" && (depth == 1 || depth == 0 && m.Action != plan.Update)
+}
+
+// before removes what is below configurations, or they could not be deleted.
+func (e *exactly) before(ctx context.Context, t target.Target) error {
+	foreign := func(path string) bool { return strings.Count(path, "/") > 1 }
+	return e.mend(ctx, t, foreign, func(m plan.Mend) bool { return m.Action == plan.Delete })
+}
+
+// after makes the rest as it was.
+func (e *exactly) after(ctx context.Context, t target.Target) error {
+	if err := e.mend(ctx, t, everything, func(plan.Mend) bool { return true }); err != nil {
+		return err
+	}
+	rest, _, err := e.mends(ctx, t, everything)
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 {
+		return target.WithHint(fmt.Errorf("read again, it is not exactly as it was: %s differs, and %d more", plan.Printable("/"+rest[0].Path), len(rest)-1),
+			"somebody else has written there meanwhile: run the command again")
+	}
+	if e.app.Format == "text" {
+		e.app.say("Everything was read again and is exactly as it was.")
+	}
+	return nil
+}
+
+// mend takes those of the steps that are wanted.
+func (e *exactly) mend(ctx context.Context, t target.Target, only func(path string) bool, wanted func(plan.Mend) bool) error {
+	mends, _, err := e.mends(ctx, t, only)
+	if err != nil {
+		return err
+	}
+	mends = slices.DeleteFunc(mends, func(m plan.Mend) bool { return !wanted(m) })
+	if len(mends) == 0 {
+		return nil
+	}
+	progress := e.app.progress("restoring exactly")
+	defer progress.done()
+	w, err := t.Begin(ctx, e.command.applyFlags.lockRun(e.app, "restore --exact"))
+	if err != nil {
+		return err
+	}
+	defer w.End()
+	done, err := w.(target.Mender).Mend(ctx, mends, progress.update)
+	if err != nil {
+		return target.WithHint(fmt.Errorf("after %d of %d steps: %w", done, len(mends), err), "what was done stays; run the command again, and it goes on from there")
+	}
+	return nil
+}
+
+// inMemory is a dump in memory.
+type inMemory struct {
+	nodes map[string]plan.Stored
+	gaps  []plan.Finding
+}
+
+func (d *inMemory) Add(s plan.Stored) error {
+	if d.nodes == nil {
+		d.nodes = map[string]plan.Stored{}
+	}
+	d.nodes[s.Path] = s
+	return nil
+}
+
+func (d *inMemory) Amend(s plan.Stored) error { return d.Add(s) }
+
+func (d *inMemory) Remove(path string) error {
+	delete(d.nodes, path)
+	return nil
+}
+
+func (d *inMemory) Gap(path, why string) {
+	d.gaps = append(d.gaps, plan.Finding{Message: plan.Printable("/"+path) + ": " + why})
+}
+
+// all yields what is there, in order of paths.
+func (d *inMemory) all() iter.Seq2[plan.Stored, error] {
+	return func(yield func(plan.Stored, error) bool) {
+		for _, path := range slices.SortedFunc(maps.Keys(d.nodes), plan.ComparePaths) {
+			if !yield(d.nodes[path], nil) {
+				return
+			}
+		}
+	}
+}

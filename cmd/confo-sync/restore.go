@@ -1,0 +1,285 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/planfile"
+	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/source/archive"
+	"github.com/confo-sync/confo-sync/target"
+	"github.com/confo-sync/confo-sync/target/zk"
+)
+
+type restoreCmd struct {
+	File         string   `arg:"" help:"The backup."`
+	Paths        []string `arg:"" optional:"" help:"Only what matches: namespaces or configurations, as in payments/limits or shop/* (beside -n)."`
+	Prune        bool     `help:"Delete what the backup does not have, as far as it is restored."`
+	Exact        bool     `help:"Make everything as it was: what is not Confo's, data of namespaces, access lists; and leave nothing else."`
+	AllowLockout bool     `help:"With --exact, set access lists also where they take the own rights away."`
+	ToNamespace  string   `placeholder:"NAME" help:"Restore one namespace under another name."`
+	PlanOnly     bool     `help:"Show the plan with its fingerprint, and change nothing."`
+	Out          string   `placeholder:"FILE" help:"Save the plan, for apply FILE, and change nothing."`
+	railFlags
+	outputFlags
+	applyFlags
+}
+
+// Run brings back what a backup holds, or shows what that would change.
+func (c *restoreCmd) Run(ctx context.Context, a *app) error {
+	a.begin(render.KindRestore, "", c.File)
+	if err := a.output(c.outputFlags); err != nil {
+		return err
+	}
+	approved, err := approvedBy(c.applyFlags)
+	if err != nil {
+		return err
+	}
+	if c.Exact && (len(c.Paths) > 0 || len(a.Namespace)+len(a.Exclude) > 0 || c.ToNamespace != "") {
+		return &usageError{errors.New("--exact is of the whole: it goes with no paths, -n, --exclude or --to-namespace")}
+	}
+	if c.Exact && (c.Out != "" || approved != nil) {
+		return &usageError{errors.New("--exact does more than a saved plan or a fingerprint covers: run it at a terminal, or with --auto-approve")}
+	}
+	return c.run(ctx, a, approved)
+}
+
+// restoreOf returns the restore that a saved plan is of.
+func restoreOf(f *planfile.File, c *applyCmd) *restoreCmd {
+	r := f.Restore
+	return &restoreCmd{
+		File: r.File, Paths: r.Paths, Prune: r.Prune, ToNamespace: r.ToNamespace,
+		railFlags: c.railFlags, outputFlags: c.outputFlags, applyFlags: c.applyFlags,
+	}
+}
+
+func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error {
+	if err := a.beginHere(render.KindRestore); err != nil {
+		return err
+	}
+	a.report.Source = c.File
+	a.readAll = true // whatever -n says: it may go to another namespace
+	what, err := c.selected(a)
+	if err != nil {
+		return err
+	}
+	marks, err := a.historyMarks(ctx)
+	if err != nil {
+		return err
+	}
+	t, err := a.openTarget(false)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	backup, err := a.verified(ctx, c.File)
+	if err != nil {
+		return err
+	}
+	defer backup.Close()
+	exact := exactly{command: c, app: a, backup: backup}
+	want := wish{
+		operation: "restore", marks: marks,
+		read: func(ctx context.Context) (*plan.Tree, string, error) {
+			s, err := backup.Snapshot(ctx, plan.Selection{})
+			if err != nil {
+				return nil, "", err
+			}
+			return s.Tree(), "", nil
+		},
+		adapt: func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding) {
+			if c.Exact {
+				live.ForgetForeign() // it goes, or is as the backup has it
+			}
+			wishes, problems := what.wishes(tree, live, c.Prune || c.Exact)
+			if gaps := backup.Manifest().Gaps; len(gaps) > 0 && (c.Prune || c.Exact) {
+				problems = append(problems, plan.Finding{
+					Message: fmt.Sprintf("%s could not be read when the backup was made, so what it lacks may have been there", plural(len(gaps), "object")),
+					Hint:    "restore without --prune; confo-sync backup show names them",
+				})
+			}
+			// Files and znodes hold what is empty in ways of their own.
+			_, zoo := t.(*zk.Target)
+			same := zoo == (backup.About().Backend == archive.ZooKeeper)
+			if !same {
+				problems = append(problems, unholdable(wishes)...)
+			}
+			o.Exact, o.Prune = same, plan.PruneNamespaces
+			o.Selection = plan.Selection{}.Only(namespacesOf(wishes))
+			return plan.Wished(live, wishes, *o), problems
+		},
+	}
+	if c.Exact {
+		want.beside = &exact
+	}
+	if c.Out == "" && !c.PlanOnly {
+		return c.applyFlags.run(ctx, a, approved, want, planFlags{railFlags: c.railFlags})
+	}
+	w, err := a.plan(ctx, t, want, planFlags{railFlags: c.railFlags}, true)
+	if err != nil {
+		return err
+	}
+	header := planfile.Header{Restore: &planfile.Restore{File: c.File, Paths: c.Paths, Prune: c.Prune, ToNamespace: c.ToNamespace}}
+	return a.present(w, c.Out, header, planFlags{railFlags: c.railFlags})
+}
+
+// verified reads all of a backup and opens it. What was wrong already when it was made
+// is warned of.
+func (a *app) verified(ctx context.Context, path string) (*archive.Reader, error) {
+	progress := a.progress("verifying the backup")
+	defer progress.done()
+	opts := archive.OpenOptions{Decrypt: a.references(".").Resolver}
+	manifest, findings, err := archive.Verify(ctx, path, opts, progress.update)
+	if err != nil {
+		return nil, err
+	}
+	for i := range findings {
+		findings[i].Message = "in the backup it is " + findings[i].Message
+	}
+	a.warn(findings...)
+	for _, gap := range manifest.Gaps {
+		a.warn(plan.Finding{Message: fmt.Sprintf("not in the backup, as it could not be read: %s (%s)", plan.Printable(gap.Path), gap.Why)})
+	}
+	return archive.Open(path, opts)
+}
+
+// restoration is what of a backup is restored, and where to.
+type restoration struct {
+	selection plan.Selection
+	named     bool // by -n
+	paths     []plan.Pattern
+	to        string
+}
+
+func (c *restoreCmd) selected(a *app) (restoration, error) {
+	r := restoration{selection: a.selection(), named: len(a.Namespace) > 0, to: c.ToNamespace}
+	for _, text := range c.Paths {
+		p, err := plan.ParsePattern(text)
+		if err != nil {
+			return r, &usageError{fmt.Errorf("path %s: %w", plan.Quote(text), err)}
+		}
+		r.paths = append(r.paths, p)
+	}
+	return r, nil
+}
+
+// takes reports whether an object is restored.
+func (r restoration) takes(k plan.Key) bool {
+	excluded := plan.Selection{Exclude: r.selection.Exclude}
+	if !excluded.Namespace(k.Namespace) || !k.IsNamespace() && !excluded.Config(k.Namespace, k.Config) {
+		return false
+	}
+	if (r.named || len(r.paths) == 0) && r.selection.Namespace(k.Namespace) {
+		return true
+	}
+	for _, p := range r.paths {
+		if p.Match(k.Namespace) || p.MatchKey(k) {
+			return true
+		}
+	}
+	return false
+}
+
+// wishes returns what is to be so that what is taken is as the backup has it; with
+// prune, also what it does not have is wished away.
+func (r restoration) wishes(tree *plan.Tree, live *plan.Snapshot, prune bool) (wishes []plan.Wish, problems []plan.Finding) {
+	names := map[string]bool{}
+	there := map[plan.Key]bool{}
+	put := func(w plan.Wish) {
+		if r.to != "" {
+			w.Key.Namespace = r.to
+		}
+		there[w.Key] = true
+		wishes = append(wishes, w)
+	}
+	for _, ns := range tree.Namespaces {
+		key := plan.Key{Namespace: ns.Name}
+		some := r.takes(key)
+		for _, c := range ns.Configs {
+			if k := (plan.Key{Namespace: ns.Name, Config: c.Name}); r.takes(k) {
+				some = true
+				put(plan.Wish{Key: k, Value: c.Value})
+			}
+		}
+		if some {
+			names[ns.Name] = true
+			put(plan.Wish{Key: key})
+		}
+	}
+	switch {
+	case len(names) == 0 && (r.named || len(r.paths) > 0):
+		problems = append(problems, plan.Finding{Message: "the backup has nothing of what was asked for", Hint: "confo-sync backup show lists what it has"})
+	case r.to != "" && len(names) != 1:
+		problems = append(problems, plan.Finding{Message: fmt.Sprintf("--to-namespace is for one namespace, and there are %d", len(names)), Hint: "say which with -n"})
+	}
+	if !prune || len(problems) > 0 {
+		return wishes, problems
+	}
+	for _, ns := range live.Namespaces {
+		absent := func(k plan.Key) {
+			from := k
+			if r.to != "" {
+				if k.Namespace != r.to {
+					return
+				}
+				for name := range names {
+					from.Namespace = name
+				}
+			}
+			if !there[k] && r.takes(from) {
+				wishes = append(wishes, plan.Wish{Key: k, Absent: true})
+			}
+		}
+		for _, c := range ns.Configs {
+			absent(plan.Key{Namespace: ns.Name, Config: c.Name})
+		}
+		absent(plan.Key{Namespace: ns.Name})
+	}
+	return wishes, nil
+}
+
+// unholdable finds what another kind of backend can't hold.
+func unholdable(wishes []plan.Wish) []plan.Finding {
+	var found []plan.Finding
+	for _, w := range wishes {
+		if why := w.Value.Reason(); why != "" {
+			found = append(found, plan.Finding{Key: w.Key, Message: "this target can't hold what the backup has: " + why, Hint: "leave it out, with --exclude"})
+		}
+	}
+	return found
+}
+
+func namespacesOf(wishes []plan.Wish) map[string]bool {
+	names := map[string]bool{}
+	for _, w := range wishes {
+		names[w.Key.Namespace] = true
+	}
+	return names
+}
+
+// exactly is what restore --exact does beside the plan of configurations.
+type exactly struct {
+	command *restoreCmd
+	app     *app
+	backup  *archive.Reader
+}
+
+// mends returns what there is to do, and what is left as it is.
+func (e *exactly) mends(ctx context.Context, t target.Target, only func(path string) bool) ([]plan.Mend, []plan.Stored, error) {
+	dumper, ok := t.(target.Dumper)
+	if _, zoo := t.(*zk.Target); !ok || !zoo || e.backup.About().Backend != archive.ZooKeeper {
+		return nil, nil, target.WithHint(errors.New("--exact restores a backup of a ZooKeeper to a ZooKeeper"), "without --exact, its configurations are restored")
+	}
+	live := &inMemory{}
+	progress := e.app.progress("reading everything")
+	defer progress.done()
+	if _, err := dumper.Dump(ctx, live, progress.update); err != nil {
+		return nil, nil, err
+	}
+	if len(live.gaps) > 0 {
+		return nil, nil, &findingsError{summary: "what can't be read can't be made as it was", findings: live.gaps}
+	}
+	return plan.Exactly(e.backup.All(ctx), live.all(), only)
+}
