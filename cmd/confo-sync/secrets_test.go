@@ -213,6 +213,15 @@ func TestNoSecretIsShown(t *testing.T) {
 			command("history", "-t", url, "-s", after, "a/changed")
 			command("history", "-t", url, "-s", after, "a/changed", "--format", "json")
 			everyForm("rollback", "last", "-t", url, "-s", after, "--plan-only", "--force")
+			command("backup", file("b.tar.zst"), "-t", url, "-v")
+			command("backup", "verify", file("b.tar.zst"), "-v")
+			command("backup", "list", dir, "-v")
+			for _, form := range []string{"text", "json"} {
+				command("backup", "show", file("b.tar.zst"), "-v", "--format", form, "-s", after)
+				command("diff", file("b.tar.zst"), after, "--format", form)
+				command("restore", file("b.tar.zst"), "-t", url, "-s", after, "--plan-only", "-v", "--format", form)
+			}
+			command("restore", file("b.tar.zst"), "-t", url, "-s", before, "--prune", "--auto-approve", "-v")
 			command("apply", "-s", after, "-t", url, "-v")
 			write(after+"/b.yaml", "x: {password: "+quote(p.new())+"}\n")
 			everyForm("apply", file("plan.confo"))
