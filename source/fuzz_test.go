@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -52,5 +53,39 @@ func FuzzLoad(f *testing.F) {
 			sameTree(t, tree, loaded)
 			os.RemoveAll(parent)
 		}
+	})
+}
+
+// FuzzFormat lays out any content. What comes of it says the same, and stays as it
+// is when it is laid out again.
+func FuzzFormat(f *testing.F) {
+	for _, seed := range []string{
+		"a: 1\nb:\n- c:   [ 1,\n 2 ] # d\n", "a:   &x\n   b: 1\nc: {<<: *x, d, e: , ? f : g}\n", "? a\n# b\n:   - 1\n", "%YAML 1.1\n---   # x\n!replace\na: 1\n...\n# end\n",
+		"a: |2+\n    x\n\n\nb: >-\n  y\n   z", "a: \"b  \n c\\\n   d\\ \n\"\nb: 'e\n\n f'\nc: g\n   h\n", "a: !!str   # b\n   c\n*d : e\n", "\uFEFFa: 1\r\nb:\r\n\r\n    c: 2\r",
+		`{"a":[1,{"b":NaN}],"c":"\ud800\"[{,:"}`, "- - - 1\n    # x\n- ? a\n  : b\n", "a: [&b , !!str , *b : c]\n",
+	} {
+		f.Add([]byte(seed), false)
+		f.Add([]byte(seed), true)
+	}
+	f.Fuzz(func(t *testing.T, content []byte, json bool) {
+		u := unit{shown: "f", namespace: "ns", config: "c", json: json, references: References{Unresolved: true}}
+		if len(u.check(content)) > 0 {
+			return
+		}
+		after, _ := u.formatted(content)
+		if after == nil {
+			return
+		}
+		if again, _ := u.formatted(after); !bytes.Equal(again, after) {
+			t.Errorf("%q becomes %q, and that %q", content, after, again)
+		}
+		before, now := u.parseWhole(content), u.parseWhole(after)
+		if len(before.findings.Errors) > 0 {
+			return // it belongs into an overlay
+		}
+		if len(now.findings.Errors) > 0 || len(before.findings.Warnings) < len(now.findings.Warnings) {
+			t.Errorf("%q becomes %q: %v", content, after, findingsOf(now))
+		}
+		sameTree(t, &plan.Tree{Namespaces: []plan.Namespace{{Name: "ns", Configs: before.configs}}}, &plan.Tree{Namespaces: []plan.Namespace{{Name: "ns", Configs: now.configs}}})
 	})
 }

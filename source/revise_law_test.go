@@ -27,11 +27,47 @@ type scribe struct {
 	leaves  map[string]string // lines, by the paths of what they say
 	overlay bool
 	linked  bool // there are aliases
+	untidy  bool // nothing is indented or spaced alike
+	inline  bool // the next key follows a dash
 }
 
 func (s *scribe) chance(percent int) bool { return rapid.IntRange(0, 99).Draw(s.T, "%") < percent }
 
 func (s *scribe) number() int { s.count++; return s.count }
+
+// step is by how much a block is indented.
+func (s *scribe) step() int {
+	if !s.untidy {
+		return 2
+	}
+	return rapid.IntRange(1, 5).Draw(s.T, "step")
+}
+
+// blank is what stands between two things on a line.
+func (s *scribe) blank() string {
+	if !s.untidy {
+		return " "
+	}
+	return rapid.SampledFrom([]string{" ", "  ", " \t"}).Draw(s.T, "blank")
+}
+
+// gap is what stands between two things in brackets.
+func (s *scribe) gap() string {
+	if !s.untidy {
+		return ""
+	}
+	switch rapid.IntRange(0, 11).Draw(s.T, "gap") {
+	case 0:
+		return fmt.Sprintf(" # in %d\n ", s.number())
+	case 1:
+		return fmt.Sprintf("\n  \n\n# in %d\n\n", s.number())
+	case 2:
+		return " \n     "
+	case 3:
+		return "  "
+	}
+	return ""
+}
 
 func (s *scribe) quote(text string) string {
 	switch rapid.IntRange(0, 3).Draw(s.T, "quotes") {
@@ -63,11 +99,11 @@ func (s *scribe) flow(depth int) string {
 		for range rapid.IntRange(0, 3).Draw(s.T, "n") {
 			items = append(items, s.flow(depth-1))
 		}
-		return "[" + strings.Join(items, rapid.SampledFrom([]string{", ", ","}).Draw(s.T, "comma")) + "]"
+		return "[" + s.gap() + strings.Join(items, rapid.SampledFrom([]string{", ", ","}).Draw(s.T, "comma")+s.gap()) + s.gap() + "]"
 	case kind == 1 && depth > 0:
 		var fields []string
 		for _, name := range s.names(3) {
-			fields = append(fields, s.quote(name)+": "+s.flow(depth-1))
+			fields = append(fields, s.quote(name)+": "+s.gap()+s.flow(depth-1)+s.gap())
 		}
 		return "{" + strings.Join(fields, ", ") + "}"
 	}
@@ -82,6 +118,12 @@ func (s *scribe) comments(indent int) {
 	if s.chance(15) {
 		s.out.WriteString("\n")
 	}
+	if s.untidy && s.chance(10) {
+		s.out.WriteString(" \n\n")
+	}
+	if s.untidy && s.chance(10) {
+		indent = rapid.IntRange(0, indent+1).Draw(s.T, "anywhere")
+	}
 	if s.chance(20) {
 		fmt.Fprintf(&s.out, "%s# above %d: %s\n", strings.Repeat(" ", indent), s.number(), rapid.SampledFrom([]string{"x", "'y", "key: \"z", "{["}).Draw(s.T, "comment"))
 	}
@@ -94,23 +136,27 @@ func (s *scribe) value(path plan.Path, indent, depth int, item bool) {
 		anchor = fmt.Sprintf("&v%d ", s.number())
 	}
 	name := strings.TrimSpace(strings.TrimPrefix(anchor, "&"))
-	end := fmt.Sprintf("  # %d\n", s.number())
+	end := fmt.Sprintf("%s # %d\n", s.blank(), s.number())
+	below := indent + s.step()
 	kind := rapid.IntRange(0, 9).Draw(s.T, "value")
 	switch {
 	case kind == 0 && len(s.anchors) > 0:
 		s.linked = true
-		s.out.WriteString(" *" + rapid.SampledFrom(s.anchors).Draw(s.T, "alias") + end)
+		s.out.WriteString(s.blank() + "*" + rapid.SampledFrom(s.anchors).Draw(s.T, "alias") + end)
 		return
 	case kind == 1:
-		s.out.WriteString(" " + anchor + s.flow(2) + end)
+		s.out.WriteString(s.blank() + anchor + s.flow(2) + end)
 	case kind == 2:
-		s.out.WriteString(" " + anchor + rapid.SampledFrom([]string{"|", "|-", "|+", ">", ">-", "|2"}).Draw(s.T, "block"))
+		s.out.WriteString(" " + anchor + rapid.SampledFrom([]string{"|", "|-", "|+", ">", ">-", fmt.Sprint("|", below-indent)}).Draw(s.T, "block"))
 		if s.chance(30) {
 			s.out.WriteString(" # block")
 		}
 		s.out.WriteString("\n")
 		for range rapid.IntRange(1, 3).Draw(s.T, "lines") {
-			fmt.Fprintf(&s.out, "%sline %d: #\n", strings.Repeat(" ", indent+2), s.number())
+			fmt.Fprintf(&s.out, "%sline %d: #\n", strings.Repeat(" ", below), s.number())
+			if s.untidy && s.chance(20) {
+				s.out.WriteString(strings.Repeat(" ", below+2) + "deeper\n")
+			}
 			if s.chance(20) {
 				s.out.WriteString("\n")
 			}
@@ -128,8 +174,13 @@ func (s *scribe) value(path plan.Path, indent, depth int, item bool) {
 		if s.overlay && s.chance(15) {
 			tag = " !replace"
 		}
-		s.out.WriteString(strings.TrimRight(" "+anchor, " ") + tag + "\n")
-		s.mapping(path, names, indent+2, depth-1)
+		if s.untidy && item && anchor+tag == "" && s.chance(60) {
+			s.out.WriteString(strings.Repeat(" ", below-indent))
+			s.inline, below = true, below+1
+		} else {
+			s.out.WriteString(strings.TrimRight(" "+anchor, " ") + tag + s.head())
+		}
+		s.mapping(path, names, below, depth-1)
 		if anchor != "" {
 			s.maps = append(s.maps, name)
 		}
@@ -142,8 +193,8 @@ func (s *scribe) value(path plan.Path, indent, depth int, item bool) {
 			s.out.WriteString(" []" + end)
 			return
 		}
-		s.out.WriteString(strings.TrimRight(" "+anchor, " ") + "\n")
-		at := indent + 2
+		s.out.WriteString(strings.TrimRight(" "+anchor, " ") + s.head())
+		at := below
 		if !item && s.chance(40) {
 			at = indent
 		}
@@ -152,23 +203,58 @@ func (s *scribe) value(path plan.Path, indent, depth int, item bool) {
 			s.out.WriteString(strings.Repeat(" ", at) + "-")
 			s.value(path.With(plan.Item(i)), at, depth-1, true)
 		}
+	case s.untidy && s.chance(30):
+		s.out.WriteString(s.blank() + anchor + s.longScalar(below) + end)
 	default:
-		s.out.WriteString(" " + anchor + s.scalar() + end)
+		s.out.WriteString(s.blank() + anchor + s.scalar() + end)
 	}
 	if anchor != "" {
 		s.anchors = append(s.anchors, name)
 	}
 }
 
+// head ends the line before a block.
+func (s *scribe) head() string {
+	if s.untidy && s.chance(20) {
+		return fmt.Sprintf("%s# of %d\n", s.blank(), s.number())
+	}
+	return "\n"
+}
+
+// longScalar is a text that goes on in other lines.
+func (s *scribe) longScalar(indent int) string {
+	by := "\n" + strings.Repeat(" ", indent)
+	text := "one " + by + "two" + strings.Repeat("\n", rapid.IntRange(0, 2).Draw(s.T, "empty")) + by + "three"
+	switch rapid.IntRange(0, 3).Draw(s.T, "long") {
+	case 0:
+		return "'" + text + " " + by + "'"
+	case 1:
+		return `"` + text + `\ ` + by + `x \` + by + `\ y"`
+	case 2:
+		return fmt.Sprintf("# then %d%s%s", s.number(), by, text)
+	}
+	return text
+}
+
 func (s *scribe) mapping(path plan.Path, names []string, indent, depth int) {
 	if len(s.maps) > 0 && s.chance(30) {
 		s.linked = true
-		fmt.Fprintf(&s.out, "%s<<: *%s\n", strings.Repeat(" ", indent), rapid.SampledFrom(s.maps).Draw(s.T, "merge"))
+		margin := strings.Repeat(" ", indent)
+		if s.inline {
+			s.inline, margin = false, ""
+		}
+		fmt.Fprintf(&s.out, "%s<<: *%s\n", margin, rapid.SampledFrom(s.maps).Draw(s.T, "merge"))
 	}
 	for _, name := range names {
-		s.comments(indent)
 		from := s.out.Len()
-		s.out.WriteString(strings.Repeat(" ", indent) + s.quote(name) + ":")
+		if s.inline {
+			s.inline = false
+		} else {
+			s.comments(indent)
+			from = s.out.Len()
+			s.out.WriteString(strings.Repeat(" ", indent))
+		}
+		s.out.WriteString(s.quote(name) + ":")
 		if s.overlay && s.chance(8) {
 			s.out.WriteString(" !delete\n")
 			continue

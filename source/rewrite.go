@@ -118,7 +118,7 @@ func (u unit) drafts(data []byte) (have *draft, root *yaml.Node, ok bool) {
 // written returns a file that says what want says, in the one layout.
 func (u unit) written(want *draft) []byte {
 	if u.json {
-		return append(plan.AppendJSON(nil, want.value()), '\n')
+		return indentJSON(plan.AppendJSON(nil, want.value()))
 	}
 	e := emitter{tags: map[string]string{}}
 	n := want.emitted(nil, e.tags)

@@ -153,7 +153,7 @@ func (w *writer) folder(ns plan.Namespace, inYAML, inJSON []plan.Field) error {
 	}
 	for _, f := range inJSON {
 		w.written.JSON = append(w.written.JSON, plan.Key{Namespace: ns.Name, Config: f.Name})
-		if err := w.file(dir, encodeName(f.Name)+".json", append(plan.AppendJSON(nil, f.Value), '\n')); err != nil {
+		if err := w.file(dir, encodeName(f.Name)+".json", indentJSON(plan.AppendJSON(nil, f.Value))); err != nil {
 			return err
 		}
 	}

@@ -159,12 +159,12 @@ func TestWhatYAMLCannotHoldIsWrittenAsJSON(t *testing.T) {
 		files map[string]string
 	}{
 		"together": {false, map[string]string{
-			"a/half.json": "{\"k\": \"\\ud800\"}\n", "a/key.json": "{\"\\udfff\": [Infinity]}\n", "a.yaml": "whole:\n  k: \"😀\"\n",
-			"b/half.json": "[\"\\ud800\"]\n", "b.yaml.yaml": "", "b%2Eyaml.yaml": "c: {}\n",
+			"a/half.json": "{\n  \"k\": \"\\ud800\"\n}\n", "a/key.json": "{\n  \"\\udfff\": [\n    Infinity\n  ]\n}\n", "a.yaml": "whole:\n  k: \"😀\"\n",
+			"b/half.json": "[\n  \"\\ud800\"\n]\n", "b.yaml.yaml": "", "b%2Eyaml.yaml": "c: {}\n",
 		}},
 		"split": {true, map[string]string{
-			"a/half.json": "{\"k\": \"\\ud800\"}\n", "a/key.json": "{\"\\udfff\": [Infinity]}\n", "a/whole.yaml": "k: \"😀\"\n",
-			"b/half.json": "[\"\\ud800\"]\n", "b%2Eyaml/c.yaml": "{}\n",
+			"a/half.json": "{\n  \"k\": \"\\ud800\"\n}\n", "a/key.json": "{\n  \"\\udfff\": [\n    Infinity\n  ]\n}\n", "a/whole.yaml": "k: \"😀\"\n",
+			"b/half.json": "[\n  \"\\ud800\"\n]\n", "b%2Eyaml/c.yaml": "{}\n",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -40,6 +40,7 @@ type cli struct {
 	Encrypt  encryptCmd  `cmd:"" help:"Replace values in a file of the tree by what age makes of them, for the project's recipients."`
 	Decrypt  decryptCmd  `cmd:"" help:"Put values back that are encrypted with age."`
 	Rotate   rotateCmd   `cmd:"" help:"Encrypt again what is encrypted with age, to the recipients there are now."`
+	Fmt      fmtCmd      `cmd:"" help:"Lay files of the tree out in the one way; comments and values stay."`
 	Validate validateCmd `cmd:"" help:"Check a tree without a target."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
