@@ -130,7 +130,7 @@ func TestDamagedIsSaid(t *testing.T) {
 	c.recipients = to
 	path, _ = write(t, c)
 	var lacking *archive.Error
-	if err := verify(path, nil); !errors.As(err, &lacking) || !strings.Contains(lacking.Hint, "--age-identity") {
+	if err := verify(path, nil); !errors.As(err, &lacking) || !strings.Contains(lacking.Hint(), "--age-identity") {
 		t.Errorf("no identity: %v", err)
 	}
 	if err := verify(path, others); !errors.As(err, &lacking) || !strings.Contains(err.Error(), "only identity") {
