@@ -108,8 +108,12 @@ func (r *Reader) amendments(ctx context.Context, look func(*line)) ([]*line, err
 		}
 		for i := range b.lines {
 			l := &b.lines[i]
-			if len(all) > 0 && comparePaths(all[len(all)-1].Path, l.Path) >= 0 {
-				return nil, r.damaged(fmt.Sprintf("in %s, %s is out of order", b.member.Name, plan.Quote(l.Path)))
+			if len(all) > 0 {
+				// What is gone may have been made again.
+				last := all[len(all)-1]
+				if c := comparePaths(last.Path, l.Path); c > 0 || c == 0 && (!last.gone || l.gone) {
+					return nil, r.damaged(fmt.Sprintf("in %s, %s is out of order", b.member.Name, plan.Quote(l.Path)))
+				}
 			}
 			all = append(all, l)
 		}

@@ -1,7 +1,11 @@
 package archive
 
 import (
+	"errors"
+	"fmt"
 	"iter"
+	"maps"
+	"slices"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
@@ -62,6 +66,107 @@ func merge[T placed](base iter.Seq2[T, error], amendments []T) iter.Seq2[T, erro
 			}
 		}
 	}
+}
+
+// moved is what moved while the rest was read.
+type moved struct {
+	paths map[string]*amendment
+	calls int
+	bytes int
+}
+
+// amendment is what became of a path: what is there, or that it was removed, or
+// that it was removed and then made again. The numbers are those of the calls
+// that said so, from 1.
+type amendment struct {
+	record
+	there, removed int
+}
+
+func (m *moved) at(path string) *amendment {
+	if m.paths == nil {
+		m.paths = map[string]*amendment{}
+	}
+	a := m.paths[path]
+	if a == nil {
+		a = &amendment{record: record{path: path}}
+		m.paths[path] = a
+		m.bytes += 64 + 2*len(path) // that it is gone
+	}
+	m.calls++
+	m.bytes -= len(a.line)
+	a.line, a.there = nil, 0
+	return a
+}
+
+// lines returns the amendments in order: of what was removed and made again,
+// first that it is gone. What was said of something before all that it is in was
+// removed no longer counts.
+func (m *moved) lines() []*record {
+	var all []*record
+	type above struct {
+		path    string
+		removed int
+	}
+	var holding []above // removed, with all that is in it, one in the other
+	for _, a := range slices.SortedFunc(maps.Values(m.paths), func(a, b *amendment) int { return comparePaths(a.path, b.path) }) {
+		for len(holding) > 0 && !within(a.path, holding[len(holding)-1].path) {
+			holding = holding[:len(holding)-1]
+		}
+		latest := 0
+		if len(holding) > 0 {
+			latest = holding[len(holding)-1].removed
+		}
+		if a.removed > latest {
+			all = append(all, &record{path: a.path, gone: true})
+		}
+		if a.there > latest {
+			all = append(all, &a.record)
+		}
+		if latest = max(latest, a.removed); latest > 0 {
+			holding = append(holding, above{a.path, latest})
+		}
+	}
+	return all
+}
+
+// Amend says what stands at a path after all, whether something was added there
+// or not.
+func (w *Writer) Amend(s plan.Stored) error {
+	if err := w.check(&s); err != nil {
+		return err
+	}
+	return w.amend(func() {
+		a := w.moved.at(s.Path)
+		a.there, a.kind, a.size, a.line = w.moved.calls, kindOf(&s), s.Value.Size(), appendLine(nil, &s)
+		w.moved.bytes += len(a.line)
+	})
+}
+
+// Remove says that nothing stands at a path after all, nor below it, but for
+// what is amended after that.
+func (w *Writer) Remove(path string) error {
+	if err := checkPath(w.about.Backend, path); err != nil {
+		return fmt.Errorf("add to a backup: %w", err)
+	}
+	return w.amend(func() { w.moved.at(path).removed = w.moved.calls })
+}
+
+func (w *Writer) amend(do func()) error {
+	switch {
+	case w.err != nil:
+		return w.err
+	case w.sealed:
+		return errors.New("amend a backup: its nodes are complete")
+	}
+	do()
+	if w.moved.bytes > w.limits.amend || len(w.moved.paths) > maxAmended/2 {
+		return w.fail(&Error{
+			Message: fmt.Sprintf("while it was read, too much of it changed: %d nodes, with %d bytes", len(w.moved.paths), w.moved.bytes),
+			Next:    "make the backup when less is being written",
+		})
+	}
+	return nil
 }
 
 // tally counts what an archive holds.

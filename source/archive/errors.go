@@ -7,14 +7,18 @@ import (
 )
 
 // Error says why an archive can't be written or read, though nothing is wrong
-// with it, and what to do next.
+// with it. Like every error of this package that is a type it has a Hint, which
+// says what to do next.
 type Error struct {
-	Message, Hint string
+	Message, Next string
 	Err           error // the cause, if there is one beside the message
 }
 
 func (e *Error) Error() string { return e.Message }
 func (e *Error) Unwrap() error { return e.Err }
+
+// Hint says what to do next.
+func (e *Error) Hint() string { return e.Next }
 
 // Exists is the error of a file that is in an archive's place already.
 type Exists struct{ Path string }

@@ -36,6 +36,7 @@ type record struct {
 	kind byte
 	size int
 	gone bool
+	line []byte // of what amends it
 }
 
 func (r *record) at() string   { return r.path }

@@ -91,7 +91,7 @@ func (r *Reader) open(opts OpenOptions) error {
 			return err
 		}
 	case strings.HasPrefix(head, armoredMagic):
-		return &Error{Message: plan.Printable(r.path) + " is armored, as no backup is", Hint: "take the armor off: age -d FILE | age -r RECIPIENT -o FILE.age"}
+		return &Error{Message: plan.Printable(r.path) + " is armored, as no backup is", Next: "take the armor off: age -d FILE | age -r RECIPIENT -o FILE.age"}
 	case head == "":
 		return r.unless(&NotArchive{r.path, "it is empty"})
 	case !strings.HasPrefix(head, zstdMagic):
@@ -132,7 +132,7 @@ func (r *Reader) decrypt(identities *secret.Resolver) error {
 	var lacking *secret.Error
 	switch {
 	case errors.As(err, &lacking):
-		return &Error{Message: fmt.Sprintf("the backup %s can't be decrypted: %s", plan.Printable(r.path), lacking.Message), Hint: lacking.Hint, Err: err}
+		return &Error{Message: fmt.Sprintf("the backup %s can't be decrypted: %s", plan.Printable(r.path), lacking.Message), Next: lacking.Hint, Err: err}
 	case err != nil:
 		return r.damaged("it can't be decrypted: it was cut off, or changed")
 	}

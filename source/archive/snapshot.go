@@ -145,7 +145,7 @@ func (b *builder) ambiguous() error {
 			return &Error{
 				Message: fmt.Sprintf("in the backup %s, several files are the configuration %s to Confo, which reads any of them",
 					plan.Printable(b.reader.path), plan.Quote(key.String())),
-				Hint: "leave it out with --exclude",
+				Next: "leave it out with --exclude",
 			}
 		}
 	}

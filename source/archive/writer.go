@@ -43,20 +43,13 @@ type Writer struct {
 	members []*Member
 	gaps    map[string]string
 
-	amendments map[string]*amendment
-	amended    int // bytes of lines
-	sealed     bool
-	trailer    trailer
-	entry      string // the last
-	entries    int
-	err        error
-	done       bool
-}
-
-// amendment is a line that amends.
-type amendment struct {
-	record
-	line []byte
+	moved   moved
+	sealed  bool
+	trailer trailer
+	entry   string // the last
+	entries int
+	err     error
+	done    bool
 }
 
 // Create begins an archive that is to be at path. Unless opts say otherwise,
@@ -72,10 +65,9 @@ func Create(path string, about About, opts Options) (*Writer, error) {
 	}
 	w := &Writer{
 		about: about, limits: limitsOf(about.Backend), place: place,
-		file:       bufio.NewWriterSize(place.file, 256<<10),
-		ledger:     ledger{dir: filepath.Dir(path)},
-		gaps:       map[string]string{},
-		amendments: map[string]*amendment{},
+		file:   bufio.NewWriterSize(place.file, 256<<10),
+		ledger: ledger{dir: filepath.Dir(path)},
+		gaps:   map[string]string{},
 	}
 	if err := w.begin(opts.Recipients); err != nil {
 		return nil, errors.Join(failed("make", path, err), place.drop())
@@ -217,44 +209,6 @@ func pad(b []byte) []byte {
 	return append(b, make([]byte, padded(int64(len(b)))-int64(len(b)))...)
 }
 
-// Amend says what stands at a path after all, whether something was added there
-// or not.
-func (w *Writer) Amend(s plan.Stored) error {
-	if err := w.check(&s); err != nil {
-		return err
-	}
-	return w.amend(amendment{record{path: s.Path, kind: kindOf(&s), size: s.Value.Size()}, appendLine(nil, &s)})
-}
-
-// Remove says that nothing stands at a path after all, nor below it, but for
-// what is amended.
-func (w *Writer) Remove(path string) error {
-	if err := checkPath(w.about.Backend, path); err != nil {
-		return fmt.Errorf("add to a backup: %w", err)
-	}
-	return w.amend(amendment{record{path: path, gone: true}, appendGone(nil, path)})
-}
-
-func (w *Writer) amend(a amendment) error {
-	switch {
-	case w.err != nil:
-		return w.err
-	case w.sealed:
-		return errors.New("amend a backup: its nodes are complete")
-	}
-	if before := w.amendments[a.path]; before != nil {
-		w.amended -= len(before.line)
-	}
-	w.amendments[a.path] = &a
-	if w.amended += len(a.line); w.amended > w.limits.amend || len(w.amendments) > maxAmended {
-		return w.fail(&Error{
-			Message: fmt.Sprintf("while it was read, too much of it changed: %d nodes, with %d bytes", len(w.amendments), w.amended),
-			Hint:    "make the backup when less is being written",
-		})
-	}
-	return nil
-}
-
 // Gap notes that what is at a path, or in it, could not be read, and why.
 func (w *Writer) Gap(path, why string) { w.gaps[path] = why }
 
@@ -269,17 +223,21 @@ func (w *Writer) seal() error {
 		}
 	}
 	w.sealed = true
-	sorted := slices.SortedFunc(maps.Values(w.amendments), func(a, b *amendment) int { return comparePaths(a.path, b.path) })
-	if err := w.recount(sorted); err != nil {
+	lines := w.moved.lines()
+	if err := w.recount(lines); err != nil {
 		return w.fail(err)
 	}
 	// The frames before this one are those that a quick look passes over.
 	if err := w.mark(&w.trailer.amend); err != nil {
 		return err
 	}
-	for _, a := range sorted {
+	for _, l := range lines {
 		from := w.start()
-		w.body = append(w.body, a.line...)
+		if l.gone {
+			w.body = appendGone(w.body, l.path)
+		} else {
+			w.body = append(w.body, l.line...)
+		}
 		if err := w.line(amendFolder, from); err != nil {
 			return err
 		}
@@ -289,26 +247,22 @@ func (w *Writer) seal() error {
 			return err
 		}
 	}
-	w.amendments = nil
+	w.moved = moved{}
 	return w.mark(&w.trailer.history)
 }
 
 // recount counts what there is as amended, and checks that it hangs together.
-func (w *Writer) recount(amendments []*amendment) error {
+func (w *Writer) recount(amendments []*record) error {
 	defer w.ledger.close()
 	if len(amendments) == 0 && !w.orphans {
 		return nil
-	}
-	records := make([]*record, len(amendments))
-	for i, a := range amendments {
-		records[i] = &a.record
 	}
 	w.tally = tally{}
 	course := course{gaps: map[string]bool{}}
 	for path := range w.gaps {
 		course.gaps[path] = true
 	}
-	for r, err := range merge(w.ledger.all(), records) {
+	for r, err := range merge(w.ledger.all(), amendments) {
 		if err == nil {
 			err = course.check(r.path)
 		}
