@@ -12,7 +12,6 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source"
-	"github.com/confo-sync/confo-sync/source/archive"
 	"github.com/confo-sync/confo-sync/source/secret"
 	"github.com/confo-sync/confo-sync/target"
 )
@@ -142,10 +141,6 @@ func describe(err error) (message, hint string) {
 	}
 	if errors.As(err, &lacking) && hint == "" {
 		hint = lacking.Hint
-	}
-	var archived *archive.Error
-	if errors.As(err, &archived) && hint == "" {
-		hint = archived.Hint
 	}
 	var hinting interface{ Hint() string }
 	if errors.As(err, &hinting) && hint == "" {
