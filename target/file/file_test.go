@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -155,6 +156,12 @@ func change(t *testing.T, f *Target, changes ...plan.Change) []plan.Change {
 	t.Helper()
 	s, err := f.Snapshot(t.Context(), target.ReadOptions{})
 	must(t, err)
+	return revised(s, changes)
+}
+
+// revised returns changes with the revisions of what a snapshot holds.
+func revised(s *plan.Snapshot, changes []plan.Change) []plan.Change {
+	changes = slices.Clone(changes)
 	for i := range changes {
 		c := &changes[i]
 		if c.Action == plan.Create {

@@ -11,13 +11,25 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// History implements target.Target.
+// history is the folder that entries are in.
+func (p place) history() string { return filepath.Join(p.state, "history") }
+
+// History implements target.Target. An unfinished batch is reported as an
+// *Unfinished: its entry may be there, and what it tells of not yet.
 func (t *Target) History(ctx context.Context, from string) ([]target.Entry, error) {
-	place, err := t.place()
+	p, err := t.place()
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(place.state, historyFolder)
+	unlock, _, err := t.lockToRead(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if err := p.earlierUnfinished(); err != nil {
+		return nil, err
+	}
+	dir := p.history()
 	files, err := os.ReadDir(dir) // by name
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
