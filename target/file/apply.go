@@ -72,13 +72,14 @@ func (w *writer) Apply(ctx context.Context, made target.Batch) error {
 		if p.hasJournal() {
 			return err
 		}
-		return errors.Join(err, p.removeLeftovers())
+		_, leftErr := p.removeLeftovers()
+		return errors.Join(err, leftErr)
 	}
 	if err := t.carryOut(p, j); err != nil {
 		return p.unfinished(err)
 	}
 	// What can't be removed now the next Apply removes.
-	_ = p.removeLeftovers()
+	_, _ = p.removeLeftovers()
 	t.after("done")
 	return nil
 }

@@ -101,13 +101,13 @@ func TestCrashes(t *testing.T) {
 				t.Errorf("a snapshot is not unknown: %v", err)
 			}
 
-			finished, err := f.Recover(t.Context())
+			finished, err := finish(t, f)
 			must(t, err)
 			if finished != unfinished {
 				t.Errorf("Recover: finished is %v, want %v", finished, unfinished)
 			}
 			holds(t, root, want)
-			if finished, err = f.Recover(t.Context()); err != nil || finished {
+			if finished, err = finish(t, f); err != nil || finished {
 				t.Errorf("the second Recover: finished is %v: %v", finished, err)
 			}
 			if _, err = f.Snapshot(t.Context(), target.ReadOptions{}); err != nil {
@@ -140,7 +140,7 @@ func TestCrashesOfRecovery(t *testing.T) {
 					last = r.(died).step
 				}
 			}()
-			_, err := f.Recover(t.Context())
+			_, err := finish(t, f)
 			must(t, err)
 			return ""
 		}()
@@ -166,7 +166,7 @@ func TestCrashesWithConfoWritingOn(t *testing.T) {
 	}
 	must(t, os.WriteFile(filepath.Join(root, "office/phone.json"), []byte(`{}`), 0o666))
 	must(t, os.RemoveAll(filepath.Join(root, "shop")))
-	if _, err := open(t, root).Recover(t.Context()); err != nil {
+	if _, err := finish(t, open(t, root)); err != nil {
 		t.Fatal(err)
 	}
 	want := tree{"office/phone.json": `{}`}
@@ -178,9 +178,9 @@ func TestCrashesWithConfoWritingOn(t *testing.T) {
 
 func TestRecoverMakesNothing(t *testing.T) {
 	dir := t.TempDir()
-	finished, err := open(t, filepath.Join(dir, "confo")).Recover(t.Context())
-	if err != nil || finished {
-		t.Errorf("finished is %v: %v", finished, err)
+	did, err := open(t, filepath.Join(dir, "confo")).Recover(t.Context())
+	if err != nil || did != target.NothingLeft {
+		t.Errorf("it did %v: %v", did, err)
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) > 0 {
 		t.Errorf("it made %v", entries)
@@ -209,7 +209,7 @@ func TestUnfinished(t *testing.T) {
 	f = open(t, root)
 	for _, err := range []error{
 		f.Apply(t.Context(), []plan.Change{create("last", "", "")}),
-		func() error { _, err := f.Recover(t.Context()); return err }(),
+		func() error { _, err := finish(t, f); return err }(),
 	} {
 		fails(t, err, "not carried out to its end", "confo/lab")
 		if !errors.As(err, &unfinished) || errors.As(err, &unknown) {
@@ -218,7 +218,7 @@ func TestUnfinished(t *testing.T) {
 	}
 
 	must(t, os.Remove(obstacle))
-	finished, err := f.Recover(t.Context())
+	finished, err := finish(t, f)
 	if err != nil || !finished {
 		t.Errorf("finished is %v: %v", finished, err)
 	}
@@ -301,7 +301,7 @@ func TestKilled(t *testing.T) {
 		time.Sleep(50*time.Millisecond + rand.N(30*time.Millisecond))
 		must(t, cmd.Process.Kill())
 		cmd.Wait()
-		finished, err := f.Recover(t.Context())
+		finished, err := finish(t, f)
 		must(t, err)
 		if finished {
 			recovered++

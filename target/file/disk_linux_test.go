@@ -66,7 +66,7 @@ func fillDisks(t *testing.T, blocks bool) {
 			}
 			private(t, root, "")
 			// What undoing needs is there; what finishing needs may not be.
-			if _, err := open(t, root).Recover(t.Context()); err != nil {
+			if _, err := finish(t, open(t, root)); err != nil {
 				saysWhat(t, dir, withHint(err), syscall.ENOSPC)
 			}
 			free()

@@ -136,7 +136,7 @@ func TestLostPermission(t *testing.T) {
 				// As long as it is lost, the next one says the same.
 				fails(t, f.Apply(t.Context(), []plan.Change{create("last", "", "")}), path, "permission denied")
 				must(t, os.Chmod(path, 0o700))
-				finished, err := f.Recover(t.Context())
+				finished, err := finish(t, f)
 				if err != nil || finished != test.committed {
 					t.Errorf("finished is %v: %v", finished, err)
 				}
@@ -191,7 +191,7 @@ func TestVanishedFolders(t *testing.T) {
 					defer func() { _ = recover() }()
 					must(t, f.Apply(t.Context(), changes))
 				}()
-				if _, err := open(t, root).Recover(t.Context()); err != nil {
+				if _, err := finish(t, open(t, root)); err != nil {
 					t.Fatal(err)
 				}
 				if _, err := os.Stat(root); err != nil && len(test.want) == 0 && !crashes {

@@ -184,6 +184,12 @@ func revised(s *plan.Snapshot, changes []plan.Change) []plan.Change {
 	return changes
 }
 
+// finish recovers, and reports whether there was something to finish.
+func finish(t *testing.T, f *Target) (bool, error) {
+	did, err := f.Recover(t.Context())
+	return did == target.Finished, err
+}
+
 func create(namespace, config, data string) plan.Change {
 	return plan.Change{Key: plan.Key{Namespace: namespace, Config: config}, Action: plan.Create, After: plan.NewValue([]byte(data))}
 }

@@ -128,38 +128,41 @@ func (p place) hasJournal() bool {
 }
 
 // Recover finishes what was committed and undoes what was not when an earlier
-// Apply was cut short, and reports whether there was something to finish. A
-// command that writes calls it before it takes a snapshot. It makes nothing
-// where nothing was ever written.
-func (t *Target) Recover(ctx context.Context) (finished bool, err error) {
+// Apply was cut short, and says which. A command that writes calls it before it
+// takes a snapshot. It makes nothing where nothing was ever written.
+func (t *Target) Recover(ctx context.Context) (target.Recovery, error) {
 	p, err := t.place()
 	if err != nil {
-		return false, err
+		return target.NothingLeft, err
 	}
 	if _, err := os.Lstat(p.state); errors.Is(err, fs.ErrNotExist) {
-		return false, canceled(ctx, "recover", t.path)
+		return target.NothingLeft, canceled(ctx, "recover", t.path)
 	}
 	unlock, err := t.lockToWrite(ctx, p, target.Run{Operation: "recovery"})
 	if err != nil {
-		return false, err
+		return target.NothingLeft, err
 	}
 	defer unlock()
 	return t.recover(p)
 }
 
 // recover is Recover for who holds the lock.
-func (t *Target) recover(p place) (finished bool, err error) {
+func (t *Target) recover(p place) (target.Recovery, error) {
 	data, err := os.ReadFile(p.journal())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return false, p.removeLeftovers()
+		removed, err := p.removeLeftovers()
+		if removed {
+			return target.Undone, err
+		}
+		return target.NothingLeft, err
 	case err != nil:
-		return false, failed("read", p.journal(), err)
+		return target.NothingLeft, failed("read", p.journal(), err)
 	}
 	var j journal
 	err = json.Unmarshal(data, &j)
 	if err == nil && j.Version != journalVersion {
-		return false, target.WithHint(
+		return target.NothingLeft, target.WithHint(
 			fmt.Errorf("%s has version %d, and this confo-sync knows %d", plan.Printable(p.journal()), j.Version, journalVersion),
 			"finish it with the confo-sync that wrote it")
 	}
@@ -167,16 +170,17 @@ func (t *Target) recover(p place) (finished bool, err error) {
 		err = j.check()
 	}
 	if err != nil {
-		return false, target.WithHint(fmt.Errorf("read %s: %w", plan.Printable(p.journal()), err),
+		return target.NothingLeft, target.WithHint(fmt.Errorf("read %s: %w", plan.Printable(p.journal()), err),
 			"the file is damaged: compare the tree with what you want, and remove the file")
 	}
 	if err := t.carryOut(p, j); err != nil {
 		// Of a batch that comes after it, this says that nothing was applied.
-		return false, target.WithHint(
+		return target.NothingLeft, target.WithHint(
 			fmt.Errorf("%w; %w", &Unfinished{Path: p.journal()}, err),
 			remedyOr(err, "put right what stands in the way")+", and run this again")
 	}
-	return true, p.removeLeftovers()
+	_, err = p.removeLeftovers()
+	return target.Finished, err
 }
 
 // earlierUnfinished is the error for who reads where a batch is unfinished, or nil.
@@ -230,11 +234,11 @@ func (t *Target) commit(p place, j journal) error {
 }
 
 // removeLeftovers removes what was staged and is of no more use. It is called
-// when there is no journal.
-func (p place) removeLeftovers() error {
+// when there is no journal, and reports whether there was anything.
+func (p place) removeLeftovers() (removed bool, err error) {
 	entries, err := os.ReadDir(p.state)
 	if err != nil {
-		return failed("read", p.state, err)
+		return false, failed("read", p.state, err)
 	}
 	for _, e := range entries {
 		full := filepath.Join(p.state, e.Name())
@@ -242,8 +246,9 @@ func (p place) removeLeftovers() error {
 			continue
 		}
 		if err := os.RemoveAll(full); err != nil {
-			return failed("remove", full, err)
+			return removed, failed("remove", full, err)
 		}
+		removed = true
 	}
-	return nil
+	return removed, nil
 }

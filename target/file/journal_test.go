@@ -29,7 +29,7 @@ func TestJournalsThatCantBeRead(t *testing.T) {
 		root := plant(t, crashBefore)
 		must(t, os.Mkdir(root+".confo-sync", 0o700))
 		must(t, os.WriteFile(root+".confo-sync/journal.json", []byte(journal), 0o600))
-		_, err := open(t, root).Recover(t.Context())
+		_, err := finish(t, open(t, root))
 		fails(t, err, word)
 		fails(t, open(t, root).Apply(t.Context(), []plan.Change{create("last", "", "")}), word)
 		if d := cmp.Diff(crashBefore, grown(t, root)); d != "" {

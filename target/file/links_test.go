@@ -131,7 +131,7 @@ func TestLinkedOutAfterTheCommit(t *testing.T) {
 		}
 		must(t, os.Remove(path))
 		must(t, os.Rename(path+".away", path))
-		finished, err := open(t, root).Recover(t.Context())
+		finished, err := finish(t, open(t, root))
 		if err != nil || !finished {
 			t.Errorf("finished is %v: %v", finished, err)
 		}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -93,15 +94,24 @@ func batchesIn(t *testing.T, root string, all []map[string]string) int {
 // onlyHolds checks that nothing but these is left beside the tree.
 func onlyHolds(t *testing.T, root string, names ...string) {
 	t.Helper()
+	if more := left(t, root, names...); len(more) > 0 {
+		t.Errorf("beside the tree is left %v", more)
+	}
+}
+
+// left returns what is beside the tree but for some names.
+func left(t *testing.T, root string, but ...string) (names []string) {
+	t.Helper()
 	files, err := os.ReadDir(root + ".confo-sync")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		if !strings.Contains(" "+strings.Join(names, " ")+" ", " "+f.Name()+" ") {
-			t.Errorf("beside the tree is left %s", f.Name())
+		if !slices.Contains(but, f.Name()) {
+			names = append(names, f.Name())
 		}
 	}
+	return names
 }
 
 // private checks that whatever beside the tree holds something is for its owner
@@ -116,9 +126,9 @@ func private(t *testing.T, root, moving string) {
 		if err != nil {
 			return err
 		}
-		mode, want := info.Mode().Perm(), privateFile
+		mode, want := info.Mode().Perm(), fs.FileMode(0o600)
 		if d.IsDir() {
-			want = privateFolder
+			want = 0o700
 		} else if info.Size() == 0 || moving != "" && strings.HasSuffix(path, moving) {
 			return nil
 		}
@@ -154,10 +164,14 @@ func lookAfter(t *testing.T, root string, all []map[string]string, moving string
 		before = batchesIn(t, root, all)
 	}
 	if n%2 == 0 {
-		finished, err := f.Recover(t.Context())
-		must(t, err)
-		if finished != (unfinished != nil) {
-			t.Errorf("Recover: finished is %v, and Snapshot had the error %v", finished, err)
+		want := target.NothingLeft
+		if unfinished != nil {
+			want = target.Finished
+		} else if len(left(t, root, "lock", "history", "owner")) > 0 {
+			want = target.Undone
+		}
+		if did, err := f.Recover(t.Context()); err != nil || did != want {
+			t.Errorf("Recover did %v, want %v: %v", did, want, err)
 		}
 	} else { // the next to apply does the same
 		must(t, f.Apply(t.Context(), []plan.Change{create("last", "", "")}))

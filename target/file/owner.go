@@ -32,7 +32,8 @@ func (w *writer) Claim(ctx context.Context, owner []byte) error {
 	}
 	defer unlock()
 	if err := writePrivate(p.ownerDraft(), owner); err != nil {
-		return errors.Join(failed("write", p.ownerDraft(), err), p.removeLeftovers())
+		_ = os.Remove(p.ownerDraft())
+		return failed("write", p.ownerDraft(), err)
 	}
 	if err := os.Rename(p.ownerDraft(), p.ownerFile()); err != nil {
 		return failed("write", p.ownerFile(), err)
