@@ -106,6 +106,16 @@ type Writer interface {
 	End() error
 }
 
+// Recovery is what was done about what an apply left that was cut short, on
+// targets where one can.
+type Recovery int
+
+const (
+	NothingLeft Recovery = iota
+	Undone               // what was prepared and not committed is removed
+	Finished             // what was committed is carried out
+)
+
 // Batch is what happens whole or not at all.
 type Batch struct {
 	Number  int // from 1

@@ -136,9 +136,8 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 
 // recoverer is a target that a crash may have left in the middle of a batch.
 type recoverer interface {
-	// Recover finishes or undoes what was left, and reports whether it
-	// finished something.
-	Recover(ctx context.Context) (finished bool, err error)
+	// Recover finishes or undoes what was left, and says which.
+	Recover(ctx context.Context) (target.Recovery, error)
 }
 
 // recover puts right what an earlier run may have left at the target, so that
@@ -148,9 +147,12 @@ func (a *app) recover(ctx context.Context, t target.Target) error {
 	if !ok {
 		return nil
 	}
-	finished, err := r.Recover(ctx)
-	if finished {
+	did, err := r.Recover(ctx)
+	switch did {
+	case target.Finished:
 		a.notice("Finished what an earlier apply had committed at %s and not carried out.", plan.Printable(t.String()))
+	case target.Undone:
+		a.notice("Removed what an earlier apply had prepared for %s and not committed.", plan.Printable(t.String()))
 	}
 	return err
 }

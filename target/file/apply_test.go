@@ -83,60 +83,6 @@ func TestApplyBlank(t *testing.T) {
 	holds(t, root, tree{"shop/a.json": "{}", "shop/was.json": " "})
 }
 
-func TestApplyLinkedFile(t *testing.T) {
-	root := plant(t, tree{"shop/link.json": "", "shop/near.json": `1`})
-	elsewhere := filepath.Join(t.TempDir(), "real.json")
-	must(t, os.WriteFile(elsewhere, []byte(`1`), 0o640))
-	link := filepath.Join(root, "shop", "link.json")
-	must(t, os.Remove(link))
-	must(t, os.Symlink(elsewhere, link))
-	f := open(t, root)
-
-	must(t, f.Apply(t.Context(), change(t, f, update("shop", "link", `2`))))
-	holds(t, root, tree{"shop/link.json": `2`, "shop/near.json": `1`})
-	if to, err := os.Readlink(link); err != nil || to != elsewhere {
-		t.Errorf("the link leads to %q: %v", to, err)
-	}
-	if info, _ := os.Stat(elsewhere); info.Mode() != 0o640 {
-		t.Errorf("what it leads to has the mode %v", info.Mode())
-	}
-
-	must(t, f.Apply(t.Context(), change(t, f, removal("shop", "link"))))
-	holds(t, root, tree{"shop/near.json": `1`})
-	if data, _ := os.ReadFile(elsewhere); string(data) != `2` {
-		t.Errorf("what it led to holds %q", data)
-	}
-
-	must(t, os.Symlink("near.json", link))
-	fails(t, f.Apply(t.Context(), change(t, f, update("shop", "link", `2`), update("shop", "near", `3`))), "are one file")
-	holds(t, root, tree{"shop/link.json": `1`, "shop/near.json": `1`})
-}
-
-func TestApplyLinkedFolders(t *testing.T) {
-	real := plant(t, tree{"shop/a.json": `1`})
-	elsewhere := plant(t, tree{"b.json": `1`, "c.json": `1`})
-	root := filepath.Join(t.TempDir(), "link")
-	must(t, os.Symlink(real, root))
-	must(t, os.Symlink(elsewhere, filepath.Join(real, "lab")))
-	f := open(t, root)
-	must(t, f.Apply(t.Context(), change(t, f, update("shop", "a", `2`),
-		update("lab", "b", `2`), removal("lab", "c"), create("lab", "d", `2`))))
-	holds(t, real, tree{"shop/a.json": `2`, "lab/": ""})
-	if d := cmp.Diff(tree{"b.json": `2`, "d.json": `2`}, grown(t, elsewhere)); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
-	}
-	if _, err := os.Lstat(root + ".confo-sync"); err == nil {
-		t.Error("the state is beside the link, not beside the tree")
-	}
-
-	// A namespace that is a link goes, what is behind it stays.
-	must(t, f.Apply(t.Context(), change(t, f, removal("lab", "b"), removal("lab", "d"), removal("lab", ""))))
-	holds(t, real, tree{"shop/a.json": `2`})
-	if d := cmp.Diff(tree{"b.json": `2`, "d.json": `2`}, grown(t, elsewhere)); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
-	}
-}
-
 func TestApplyRefuses(t *testing.T) {
 	start := tree{"shop/a.json": `1`, "shop/b.json": `1`, "lab/old/x.json": `1`, "lab/.x": "", "README": "x", "dots/.x": ""}
 	tests := []struct {
@@ -222,35 +168,27 @@ func TestApplyWithoutBeingAllowedTo(t *testing.T) {
 	}
 }
 
+// A tree that is the whole of a file system has nothing beside it to be prepared
+// in.
 func TestApplyToAnotherFileSystem(t *testing.T) {
-	other, err := os.MkdirTemp("/dev/shm", "confo")
-	if err != nil {
-		t.Skip("there is no other file system")
-	}
-	t.Cleanup(func() { os.RemoveAll(other) })
 	root := plant(t, tree{"shop/a.json": `1`})
-	must(t, os.WriteFile(filepath.Join(other, "b.json"), []byte(`1`), 0o666))
-	a, err := os.Stat(root)
+	info, err := os.Stat("/proc")
 	must(t, err)
-	b, err := os.Stat(other)
-	must(t, err)
-	if device(a) == device(b) {
-		t.Skip("there is no other file system")
+	b := newBatch(root, place{root: root, state: filepath.Dir(root)})
+	if err := b.root(); err != nil {
+		t.Error(err)
 	}
-	must(t, os.Symlink(other, filepath.Join(root, "lab")))
-	must(t, os.Symlink(filepath.Join(other, "b.json"), filepath.Join(root, "shop", "b.json")))
-	f := open(t, root)
-	for _, c := range []plan.Change{create("lab", "c", `2`), update("lab", "b", `2`), update("shop", "b", `2`)} {
-		fails(t, f.Apply(t.Context(), change(t, f, update("shop", "a", `2`), c)), "another file system")
-	}
-	if d := cmp.Diff(tree{"b.json": `1`}, grown(t, other)); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
-	}
+	fails(t, b.sameDevice("/proc", info), "another file system")
+	b = newBatch(root, place{root: "/proc", state: root})
+	fails(t, b.root(), "/proc", "another file system")
+}
 
-	// Within one device a mount can still be in the way: then it is copied.
+// Within one file system a mount can still be in the way: then it is copied.
+func TestCopyInto(t *testing.T) {
+	root := plant(t, tree{"shop/a.json": `1`})
 	must(t, os.WriteFile(filepath.Join(root, "staged"), []byte(`2`), 0o666))
-	must(t, moveInto(filepath.Join(other, "b.json"), filepath.Join(root, "staged")))
-	if d := cmp.Diff(tree{"b.json": `2`}, grown(t, other)); d != "" {
+	must(t, copyInto(filepath.Join(root, "shop/a.json"), filepath.Join(root, "staged")))
+	if d := cmp.Diff(tree{"shop/a.json": `2`}, grown(t, root)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }

@@ -15,8 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
 )
@@ -103,13 +101,13 @@ func TestCrashes(t *testing.T) {
 				t.Errorf("a snapshot is not unknown: %v", err)
 			}
 
-			finished, err := f.Recover(t.Context())
+			finished, err := finish(t, f)
 			must(t, err)
 			if finished != unfinished {
 				t.Errorf("Recover: finished is %v, want %v", finished, unfinished)
 			}
 			holds(t, root, want)
-			if finished, err = f.Recover(t.Context()); err != nil || finished {
+			if finished, err = finish(t, f); err != nil || finished {
 				t.Errorf("the second Recover: finished is %v: %v", finished, err)
 			}
 			if _, err = f.Snapshot(t.Context(), target.ReadOptions{}); err != nil {
@@ -142,7 +140,7 @@ func TestCrashesOfRecovery(t *testing.T) {
 					last = r.(died).step
 				}
 			}()
-			_, err := f.Recover(t.Context())
+			_, err := finish(t, f)
 			must(t, err)
 			return ""
 		}()
@@ -168,7 +166,7 @@ func TestCrashesWithConfoWritingOn(t *testing.T) {
 	}
 	must(t, os.WriteFile(filepath.Join(root, "office/phone.json"), []byte(`{}`), 0o666))
 	must(t, os.RemoveAll(filepath.Join(root, "shop")))
-	if _, err := open(t, root).Recover(t.Context()); err != nil {
+	if _, err := finish(t, open(t, root)); err != nil {
 		t.Fatal(err)
 	}
 	want := tree{"office/phone.json": `{}`}
@@ -180,9 +178,9 @@ func TestCrashesWithConfoWritingOn(t *testing.T) {
 
 func TestRecoverMakesNothing(t *testing.T) {
 	dir := t.TempDir()
-	finished, err := open(t, filepath.Join(dir, "confo")).Recover(t.Context())
-	if err != nil || finished {
-		t.Errorf("finished is %v: %v", finished, err)
+	did, err := open(t, filepath.Join(dir, "confo")).Recover(t.Context())
+	if err != nil || did != target.NothingLeft {
+		t.Errorf("it did %v: %v", did, err)
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) > 0 {
 		t.Errorf("it made %v", entries)
@@ -211,7 +209,7 @@ func TestUnfinished(t *testing.T) {
 	f = open(t, root)
 	for _, err := range []error{
 		f.Apply(t.Context(), []plan.Change{create("last", "", "")}),
-		func() error { _, err := f.Recover(t.Context()); return err }(),
+		func() error { _, err := finish(t, f); return err }(),
 	} {
 		fails(t, err, "not carried out to its end", "confo/lab")
 		if !errors.As(err, &unfinished) || errors.As(err, &unknown) {
@@ -220,58 +218,11 @@ func TestUnfinished(t *testing.T) {
 	}
 
 	must(t, os.Remove(obstacle))
-	finished, err := f.Recover(t.Context())
+	finished, err := finish(t, f)
 	if err != nil || !finished {
 		t.Errorf("finished is %v: %v", finished, err)
 	}
 	holds(t, root, crashAfter)
-}
-
-func TestJournalsThatCantBeRead(t *testing.T) {
-	for journal, word := range map[string]string{
-		`{"version": 2}`: "version 2",
-		`{"vers`:         "unexpected end",
-		`{"version": 1, "steps": [{"op": "fly", "path": "a"}]}`: `"fly"`,
-	} {
-		root := plant(t, crashBefore)
-		must(t, os.Mkdir(root+".confo-sync", 0o700))
-		must(t, os.WriteFile(root+".confo-sync/journal.json", []byte(journal), 0o600))
-		_, err := open(t, root).Recover(t.Context())
-		fails(t, err, word)
-		fails(t, open(t, root).Apply(t.Context(), []plan.Change{create("last", "", "")}), word)
-		if d := cmp.Diff(crashBefore, grown(t, root)); d != "" {
-			t.Errorf("(-want +got):\n%s", d)
-		}
-	}
-}
-
-// The journal lies on the disk for as long as nobody comes: what configurations
-// hold is not in it.
-func TestJournalHoldsNoValues(t *testing.T) {
-	root := plant(t, tree{"shop/a.json": `{"password": "hunter1"}`})
-	changes := change(t, open(t, root), update("shop", "a", `{"password": "hunter2"}`))
-	for steps := 0; applyUntil(t, root, changes, steps) != "committed"; steps++ {
-	}
-	data, err := os.ReadFile(root + ".confo-sync/journal.json")
-	must(t, err)
-	if !strings.Contains(string(data), "shop/a.json") || strings.Contains(string(data), "hunter") {
-		t.Errorf("the journal is %s", data)
-	}
-}
-
-func TestPathsInJournals(t *testing.T) {
-	for _, p := range []path{".", "a/b.json", "a b/%2F.json", "\xff/\x00\n", "*", "/abs/olute", "a?b#c", `"\`} {
-		text, err := p.MarshalText()
-		must(t, err)
-		var back path
-		must(t, back.UnmarshalText(text))
-		if back != p {
-			t.Errorf("%q came back as %q", p, back)
-		}
-	}
-	if pathOf("/root", "/root/a") != "a" || pathOf("/root", "/rooted/a") != "/rooted/a" || pathOf("/root", "/root") != "." {
-		t.Error("paths within the root are not told from those without")
-	}
 }
 
 func TestCanceledWhileStaging(t *testing.T) {
@@ -350,7 +301,7 @@ func TestKilled(t *testing.T) {
 		time.Sleep(50*time.Millisecond + rand.N(30*time.Millisecond))
 		must(t, cmd.Process.Kill())
 		cmd.Wait()
-		finished, err := f.Recover(t.Context())
+		finished, err := finish(t, f)
 		must(t, err)
 		if finished {
 			recovered++

@@ -29,9 +29,8 @@ func (t *Target) Dump(ctx context.Context, to target.Dump, progress func(done, t
 		return target.Dumped{}, err
 	}
 	defer unlock()
-	if p.hasJournal() {
-		return target.Dumped{}, target.WithHint(&Unfinished{Path: p.journal()},
-			"run confo-sync apply, or any command that writes: it finishes that change first")
+	if err := p.earlierUnfinished(); err != nil {
+		return target.Dumped{}, err
 	}
 	d := dump{ctx: ctx, root: p.root, to: to, progress: progress}
 	switch info, err := os.Stat(p.root); {

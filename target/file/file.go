@@ -8,7 +8,8 @@
 //	t, err := file.Open("/etc/confo", file.Options{})
 //	_, err = t.Recover(ctx)
 //	snapshot, err := t.Snapshot(ctx, target.ReadOptions{})
-//	err = t.Apply(ctx, changes)
+//	w, err := t.Begin(ctx, run)
+//	err = w.Apply(ctx, target.Batch{Number: 1, Changes: changes})
 //
 // Confo takes whatever is in the tree for its own, so nothing else is ever put
 // there: locks, the journal and files being written live in a folder beside it,
@@ -142,15 +143,29 @@ func deadLink(path string) error {
 		"bring back what it leads to, or remove it")
 }
 
-// failed names the deed and the path, and keeps the cause.
+// failed names the deed and the path, keeps the cause, and says what to do about
+// it where that is known.
 func failed(deed, path string, err error) error {
-	switch e := err.(type) { // what package os adds is said better here
-	case *fs.PathError:
-		err = e.Err
-	case *os.LinkError:
-		err = e.Err
+	named := fmt.Errorf("%s %s: %w", deed, plan.Printable(path), cause(err))
+	var said *target.Hinted
+	if do := remedy(err); do != "" && !errors.As(err, &said) {
+		return target.WithHint(named, do+", and run this again")
 	}
-	return fmt.Errorf("%s %s: %w", deed, plan.Printable(path), err)
+	return named
+}
+
+// cause is an error without what package os adds, which failed says better.
+func cause(err error) error {
+	switch e := err.(type) {
+	case *fs.PathError:
+		return e.Err
+	case *os.LinkError:
+		return e.Err
+	case *os.SyscallError:
+		return e.Err
+	default:
+		return err
+	}
 }
 
 // canceled returns the error of a context that is done, or nil.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -155,6 +156,12 @@ func change(t *testing.T, f *Target, changes ...plan.Change) []plan.Change {
 	t.Helper()
 	s, err := f.Snapshot(t.Context(), target.ReadOptions{})
 	must(t, err)
+	return revised(s, changes)
+}
+
+// revised returns changes with the revisions of what a snapshot holds.
+func revised(s *plan.Snapshot, changes []plan.Change) []plan.Change {
+	changes = slices.Clone(changes)
 	for i := range changes {
 		c := &changes[i]
 		if c.Action == plan.Create {
@@ -175,6 +182,12 @@ func change(t *testing.T, f *Target, changes ...plan.Change) []plan.Change {
 		}
 	}
 	return changes
+}
+
+// finish recovers, and reports whether there was something to finish.
+func finish(t *testing.T, f *Target) (bool, error) {
+	did, err := f.Recover(t.Context())
+	return did == target.Finished, err
 }
 
 func create(namespace, config, data string) plan.Change {

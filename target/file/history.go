@@ -11,77 +11,98 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// HistoryNames implements target.Target.
-func (t *Target) HistoryNames(ctx context.Context, sizes bool) ([]target.EntryInfo, error) {
-	place, err := t.place()
+// history is the folder that entries are in.
+func (p place) history() string { return filepath.Join(p.state, "history") }
+
+// readHistory reads while nobody writes. An unfinished batch is reported as an
+// *Unfinished: its entry may be there, and what it tells of not yet.
+func (t *Target) readHistory(ctx context.Context, read func(dir string) error) error {
+	p, err := t.place()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	dir := filepath.Join(place.state, historyFolder)
-	files, err := os.ReadDir(dir) // by name
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
-	case err != nil:
-		return nil, unreadable(dir, err)
+	unlock, _, err := t.lockToRead(ctx, p)
+	if err != nil {
+		return err
 	}
-	var entries []target.EntryInfo
-	for _, f := range files {
-		if strings.HasPrefix(f.Name(), ".") {
-			continue
+	defer unlock()
+	if err := p.earlierUnfinished(); err != nil {
+		return err
+	}
+	return read(p.history())
+}
+
+// HistoryNames implements target.Target.
+func (t *Target) HistoryNames(ctx context.Context, sizes bool) (entries []target.EntryInfo, err error) {
+	err = t.readHistory(ctx, func(dir string) error {
+		files, err := os.ReadDir(dir) // by name
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return unreadable(dir, err)
 		}
-		entry := target.EntryInfo{Name: f.Name()}
-		if sizes {
-			info, err := f.Info()
-			switch {
-			case errors.Is(err, fs.ErrNotExist):
-				continue // pruned meanwhile
-			case err != nil:
-				return nil, unreadable(filepath.Join(dir, f.Name()), err)
+		for _, f := range files {
+			if strings.HasPrefix(f.Name(), ".") {
+				continue
 			}
-			entry.Size = int(info.Size())
+			entry := target.EntryInfo{Name: f.Name()}
+			if sizes {
+				info, err := f.Info()
+				if err != nil {
+					return unreadable(filepath.Join(dir, f.Name()), err)
+				}
+				entry.Size = int(info.Size())
+			}
+			entries = append(entries, entry)
 		}
-		entries = append(entries, entry)
-	}
-	return entries, canceled(ctx, "read", dir)
+		return canceled(ctx, "read", dir)
+	})
+	return entries, err
 }
 
 // History implements target.Target.
-func (t *Target) History(ctx context.Context, names []string) ([]target.Entry, error) {
-	place, err := t.place()
-	if err != nil {
-		return nil, err
-	}
-	dir := filepath.Join(place.state, historyFolder)
-	var entries []target.Entry
-	for _, name := range names {
-		if err := canceled(ctx, "read", dir); err != nil {
-			return nil, err
+func (t *Target) History(ctx context.Context, names []string) (entries []target.Entry, err error) {
+	err = t.readHistory(ctx, func(dir string) error {
+		for _, name := range names {
+			if err := canceled(ctx, "read", dir); err != nil {
+				return err
+			}
+			path := filepath.Join(dir, filepath.Base(name))
+			data, err := os.ReadFile(path)
+			switch {
+			case errors.Is(err, fs.ErrNotExist): // pruned meanwhile
+			case err != nil:
+				return unreadable(path, err)
+			default:
+				entries = append(entries, target.Entry{Name: name, Data: data})
+			}
 		}
-		path := filepath.Join(dir, filepath.Base(name))
-		data, err := os.ReadFile(path)
-		switch {
-		case errors.Is(err, fs.ErrNotExist): // pruned meanwhile
-		case err != nil:
-			return nil, unreadable(path, err)
-		default:
-			entries = append(entries, target.Entry{Name: name, Data: data})
-		}
-	}
-	return entries, nil
+		return nil
+	})
+	return entries, err
 }
 
 // Forget implements target.Writer.
 func (w *writer) Forget(ctx context.Context, names []string) error {
-	place, err := w.target.place()
+	t := w.target
+	p, err := t.place()
 	if err != nil {
+		return err
+	}
+	unlock, err := t.lockToWrite(ctx, p, w.run)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := p.earlierUnfinished(); err != nil {
 		return err
 	}
 	for _, name := range names {
 		if err := canceled(ctx, "remove", name); err != nil {
 			return err
 		}
-		path := filepath.Join(place.state, historyFolder, filepath.Base(name))
+		path := filepath.Join(p.history(), filepath.Base(name))
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return failed("remove", path, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -24,11 +25,15 @@ import (
 // the next to come carries out the journal before doing anything else. Every
 // step can be carried out twice.
 //
+// A staged file is private until it is moved, when it gets its mode; its owner it
+// has from the beginning. File systems that keep the order of what they are told
+// keep that of the two as well.
+//
 // Undoing instead, from copies of what was there, would need as much writing
 // and could fail for want of space just when it is needed.
 
 // journalVersion is that of the journal's form.
-const journalVersion = 1
+const journalVersion = 2
 
 // journal is a committed batch.
 type journal struct {
@@ -37,11 +42,12 @@ type journal struct {
 	Steps   []step `json:"steps"`
 }
 
-// step is one change to the tree.
+// step is one change to the tree, or to the history beside it.
 type step struct {
 	Op     op     `json:"op"`
 	Path   path   `json:"path"`
-	Staged string `json:"staged,omitempty"` // of a write: a file in Staging
+	Staged string `json:"staged,omitempty"` // what is moved to Path: a file in Staging
+	Mode   perm   `json:"mode,omitzero"`    // that it has from then on
 }
 
 type op string
@@ -51,11 +57,22 @@ const (
 	writeFile    op = "write"
 	remove       op = "remove"
 	removeFolder op = "rmdir"
+	keepEntry    op = "keep" // in the history, under the name that Path is
 )
 
-// path is a place in the tree, relative to its root, or an absolute one where a
-// link leads out of it. In JSON it is escaped as in a URL, as names need not be
-// UTF-8.
+// perm is the permissions of a file, in JSON as chmod takes them.
+type perm fs.FileMode
+
+func (m perm) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%04o", uint32(m)), nil }
+
+func (m *perm) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseUint(string(text), 8, 9)
+	*m = perm(n)
+	return err
+}
+
+// path is a place in the tree, relative to its root. In JSON it is escaped as in
+// a URL, as names need not be UTF-8.
 type path string
 
 func (p path) MarshalText() ([]byte, error) {
@@ -69,25 +86,41 @@ func (p *path) UnmarshalText(text []byte) error {
 }
 
 // in returns the path in the file system.
-func (p path) in(root string) string {
-	if filepath.IsAbs(string(p)) {
-		return string(p)
-	}
-	return filepath.Join(root, string(p))
-}
+func (p path) in(root string) string { return filepath.Join(root, string(p)) }
 
-// pathOf is the inverse of in.
+// pathOf is the inverse of in, for what is in the tree.
 func pathOf(root, full string) path {
 	if full == root {
 		return "."
 	}
-	if inside, ok := strings.CutPrefix(full, root+string(filepath.Separator)); ok {
-		return path(inside)
-	}
-	return path(full)
+	return path(strings.TrimPrefix(full, root+string(filepath.Separator)))
 }
 
-func (p place) journal() string { return filepath.Join(p.state, "journal.json") }
+// check returns why the journal can't be one that this program wrote, or nil.
+// Nothing that it says reaches beyond the tree and what is beside it.
+func (j journal) check() error {
+	if j.Staging != filepath.Base(j.Staging) || !strings.HasPrefix(j.Staging, stagingPrefix) {
+		return fmt.Errorf("it names %s, which is no staging folder", plan.Quote(j.Staging))
+	}
+	for _, s := range j.Steps {
+		moves := s.Op == writeFile || s.Op == keepEntry
+		switch s.Op {
+		case makeFolder, writeFile, remove, removeFolder, keepEntry:
+		default:
+			return fmt.Errorf("it has a step %s, which is unknown", plan.Quote(string(s.Op)))
+		}
+		if !filepath.IsLocal(string(s.Path)) || s.Op == keepEntry && string(s.Path) != filepath.Base(string(s.Path)) {
+			return fmt.Errorf("it has a step at %s, which is not in the tree", plan.Quote(string(s.Path)))
+		}
+		if moves && (s.Staged != filepath.Base(s.Staged) || !filepath.IsLocal(s.Staged)) {
+			return fmt.Errorf("it has a step with %s, which is no staged file", plan.Quote(s.Staged))
+		}
+	}
+	return nil
+}
+
+func (p place) journal() string      { return filepath.Join(p.state, "journal.json") }
+func (p place) journalDraft() string { return p.journal() + ".tmp" }
 
 func (p place) hasJournal() bool {
 	_, err := os.Lstat(p.journal())
@@ -95,57 +128,81 @@ func (p place) hasJournal() bool {
 }
 
 // Recover finishes what was committed and undoes what was not when an earlier
-// Apply was cut short, and reports whether there was something to finish. A
-// command that writes calls it before it takes a snapshot. It makes nothing
-// where nothing was ever written.
-func (t *Target) Recover(ctx context.Context) (finished bool, err error) {
+// Apply was cut short, and says which. A command that writes calls it before it
+// takes a snapshot. It makes nothing where nothing was ever written.
+func (t *Target) Recover(ctx context.Context) (target.Recovery, error) {
 	p, err := t.place()
 	if err != nil {
-		return false, err
+		return target.NothingLeft, err
 	}
 	if _, err := os.Lstat(p.state); errors.Is(err, fs.ErrNotExist) {
-		return false, canceled(ctx, "recover", t.path)
+		return target.NothingLeft, canceled(ctx, "recover", t.path)
 	}
 	unlock, err := t.lockToWrite(ctx, p, target.Run{Operation: "recovery"})
 	if err != nil {
-		return false, err
+		return target.NothingLeft, err
 	}
 	defer unlock()
 	return t.recover(p)
 }
 
 // recover is Recover for who holds the lock.
-func (t *Target) recover(p place) (finished bool, err error) {
+func (t *Target) recover(p place) (target.Recovery, error) {
 	data, err := os.ReadFile(p.journal())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return false, p.removeLeftovers()
+		removed, err := p.removeLeftovers()
+		if removed {
+			return target.Undone, err
+		}
+		return target.NothingLeft, err
 	case err != nil:
-		return false, failed("read", p.journal(), err)
+		return target.NothingLeft, failed("read", p.journal(), err)
 	}
 	var j journal
-	if err := json.Unmarshal(data, &j); err != nil {
-		return false, target.WithHint(fmt.Errorf("read %s: %w", plan.Printable(p.journal()), err),
-			"the file is damaged: compare the tree with what you want, and remove the file")
-	}
-	if j.Version != journalVersion {
-		return false, target.WithHint(
+	err = json.Unmarshal(data, &j)
+	if err == nil && j.Version != journalVersion {
+		return target.NothingLeft, target.WithHint(
 			fmt.Errorf("%s has version %d, and this confo-sync knows %d", plan.Printable(p.journal()), j.Version, journalVersion),
 			"finish it with the confo-sync that wrote it")
 	}
+	if err == nil {
+		err = j.check()
+	}
+	if err != nil {
+		return target.NothingLeft, target.WithHint(fmt.Errorf("read %s: %w", plan.Printable(p.journal()), err),
+			"the file is damaged: compare the tree with what you want, and remove the file")
+	}
 	if err := t.carryOut(p, j); err != nil {
 		// Of a batch that comes after it, this says that nothing was applied.
-		return false, target.WithHint(
+		return target.NothingLeft, target.WithHint(
 			fmt.Errorf("%w; %w", &Unfinished{Path: p.journal()}, err),
-			"put right what stands in the way, and run this again")
+			remedyOr(err, "put right what stands in the way")+", and run this again")
 	}
-	return true, p.removeLeftovers()
+	_, err = p.removeLeftovers()
+	return target.Finished, err
+}
+
+// earlierUnfinished is the error for who reads where a batch is unfinished, or nil.
+func (p place) earlierUnfinished() error {
+	if !p.hasJournal() {
+		return nil
+	}
+	return target.WithHint(&Unfinished{Path: p.journal()},
+		"run confo-sync apply, or any command that writes: it finishes that change first")
 }
 
 // unfinished is the error of the batch at hand.
 func (p place) unfinished(err error) error {
 	return target.WithHint(&Unfinished{Path: p.journal(), Err: err},
-		"put right what stands in the way: the next command that writes finishes the change")
+		remedyOr(err, "put right what stands in the way")+": the next command that writes finishes the change")
+}
+
+func remedyOr(err error, otherwise string) string {
+	if do := remedy(err); do != "" {
+		return do
+	}
+	return otherwise
 }
 
 // commit writes the journal. When it returns without an error, and only then,
@@ -157,8 +214,8 @@ func (t *Target) commit(p place, j journal) error {
 	if err := encoder.Encode(j); err != nil {
 		return failed("write", p.journal(), err)
 	}
-	draft := p.journal() + ".tmp"
-	if err := writeSynced(draft, 0o600, text.Bytes(), nil); err != nil {
+	draft := p.journalDraft()
+	if err := writePrivate(draft, text.Bytes()); err != nil {
 		return failed("write", draft, err)
 	}
 	t.after("journal written")
@@ -176,138 +233,22 @@ func (t *Target) commit(p place, j journal) error {
 	return nil
 }
 
-// carryOut takes every step of a committed batch, those taken before as well,
-// and then forgets the batch.
-func (t *Target) carryOut(p place, j journal) error {
-	staging := filepath.Join(p.state, j.Staging)
-	for i, s := range j.Steps {
-		if err := s.carryOut(p.root, staging); err != nil {
-			return err
-		}
-		t.after(fmt.Sprintf("step %d of %d", i+1, len(j.Steps)))
-	}
-	if err := syncTouched(p.root, j.Steps); err != nil {
-		return err
-	}
-	t.after("synced")
-	// The steps that follow are taken in this order so that the journal never
-	// comes back after a power failure, when what it did may long be outdated.
-	if err := os.Remove(p.journal()); err != nil {
-		return failed("remove", p.journal(), err)
-	}
-	if err := syncFolder(p.state); err != nil {
-		return failed("sync", p.state, err)
-	}
-	t.after("journal removed")
-	return nil
-}
-
-// carryOut takes one step, or finds that it was taken. What someone else does
-// to the tree in between counts as done after it: a namespace that got new
-// files stays.
-func (s step) carryOut(root, staging string) error {
-	full := s.Path.in(root)
-	switch s.Op {
-	case makeFolder:
-		err := os.Mkdir(full, 0o777)
-		if info, statErr := os.Stat(full); statErr == nil && info.IsDir() {
-			return nil
-		}
-		if err != nil {
-			return failed("make the folder", full, err)
-		}
-		return nil
-	case writeFile:
-		return moveInto(full, filepath.Join(staging, s.Staged))
-	case remove:
-		if err := os.Remove(full); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return failed("remove", full, err)
-		}
-		return nil
-	case removeFolder:
-		if err := os.Remove(full); err != nil && !errors.Is(err, fs.ErrNotExist) && !isNotEmpty(err) {
-			return failed("remove the folder", full, err)
-		}
-		return nil
-	default:
-		return fmt.Errorf("the journal has a step %s, which is unknown", plan.Quote(string(s.Op)))
-	}
-}
-
-// moveInto puts a staged file into its place. When it is no longer staged, that
-// was done before.
-func moveInto(full, staged string) error {
-	if _, err := os.Lstat(staged); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	err := os.Rename(staged, full)
-	if errors.Is(err, fs.ErrNotExist) {
-		// Its folder was removed after the commit. The commit stands.
-		if err := os.MkdirAll(filepath.Dir(full), 0o777); err != nil {
-			return failed("make the folder", filepath.Dir(full), err)
-		}
-		err = os.Rename(staged, full)
-	}
-	if isOtherDevice(err) {
-		err = copyInto(full, staged)
-	}
-	if err != nil {
-		return failed("write", full, err)
-	}
-	return nil
-}
-
-// copyInto is for a place that can't be renamed into, though it is on the same
-// device: a folder mounted in the tree. It writes as Confo does, so that a reader
-// may see half a file; but a batch that is committed has to be finished.
-func copyInto(full, staged string) error {
-	data, err := os.ReadFile(staged)
-	if err != nil {
-		return err
-	}
-	if err := writeSynced(full, 0o666, data, nil); err != nil {
-		return err
-	}
-	return os.Remove(staged)
-}
-
-// syncTouched makes the steps outlive a power failure.
-func syncTouched(root string, steps []step) error {
-	synced := map[string]bool{}
-	for _, s := range steps {
-		full := s.Path.in(root)
-		dirs := []string{filepath.Dir(full)}
-		if s.Op == makeFolder {
-			dirs = append(dirs, full)
-		}
-		for _, dir := range dirs {
-			if synced[dir] {
-				continue
-			}
-			synced[dir] = true
-			if err := syncFolder(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return failed("sync", dir, err)
-			}
-		}
-	}
-	return nil
-}
-
 // removeLeftovers removes what was staged and is of no more use. It is called
-// when there is no journal.
-func (p place) removeLeftovers() error {
+// when there is no journal, and reports whether there was anything.
+func (p place) removeLeftovers() (removed bool, err error) {
 	entries, err := os.ReadDir(p.state)
 	if err != nil {
-		return failed("read", p.state, err)
+		return false, failed("read", p.state, err)
 	}
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), stagingPrefix) && e.Name() != filepath.Base(p.journal())+".tmp" {
+		full := filepath.Join(p.state, e.Name())
+		if !strings.HasPrefix(e.Name(), stagingPrefix) && full != p.journalDraft() && full != p.ownerDraft() {
 			continue
 		}
-		full := filepath.Join(p.state, e.Name())
 		if err := os.RemoveAll(full); err != nil {
-			return failed("remove", full, err)
+			return removed, failed("remove", full, err)
 		}
+		removed = true
 	}
-	return nil
+	return removed, nil
 }

@@ -62,6 +62,7 @@ func isGone(path string, err error) bool {
 type entry struct {
 	config string // the configuration that Confo takes it for
 	file   string // its own name
+	link   bool   // a symbolic one
 	// foreign says what it is, when it can't be a configuration.
 	foreign string
 }
@@ -81,7 +82,7 @@ func listNamespace(dir string) (entries []entry, exists bool, err error) {
 		if err != nil {
 			return nil, false, err
 		}
-		e := entry{config: configName(l.Name()), file: l.Name()}
+		e := entry{config: configName(l.Name()), file: l.Name(), link: l.Type()&fs.ModeSymlink != 0}
 		switch {
 		case kind == gone:
 			continue

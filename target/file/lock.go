@@ -94,12 +94,13 @@ func (t *Target) acquire(ctx context.Context, p place, run target.Run, try func(
 	}
 }
 
-// makeState makes the folder beside the tree.
+// makeState makes the folder beside the tree. One without a lock in it has never
+// been written from, and may be half made.
 func (p place) makeState() error {
-	switch err := os.Mkdir(p.state, 0o700); {
-	case errors.Is(err, fs.ErrExist):
+	if p.hasLock() {
 		return nil
-	case err != nil:
+	}
+	if err := makePrivate(p.state); err != nil {
 		return failed("make the folder", p.state, err)
 	}
 	// A journal that is gone after a power failure could not be finished.

@@ -8,7 +8,8 @@ import (
 	"path/filepath"
 )
 
-func (p place) ownerFile() string { return filepath.Join(p.state, "owner") }
+func (p place) ownerFile() string  { return filepath.Join(p.state, "owner") }
+func (p place) ownerDraft() string { return p.ownerFile() + ".tmp" }
 
 // Owner implements target.Target.
 func (t *Target) Owner(context.Context) ([]byte, error) {
@@ -24,23 +25,21 @@ func (t *Target) Owner(context.Context) ([]byte, error) {
 }
 
 // Claim implements target.Writer.
-func (w *writer) Claim(_ context.Context, owner []byte) error {
-	place, err := w.target.place()
+func (w *writer) Claim(ctx context.Context, owner []byte) error {
+	p, unlock, err := w.enter(ctx)
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(place.root), 0o777); err != nil {
-		return failed("make the folder", filepath.Dir(place.root), err)
+	defer unlock()
+	if err := writePrivate(p.ownerDraft(), owner); err != nil {
+		_ = os.Remove(p.ownerDraft())
+		return failed("write", p.ownerDraft(), err)
 	}
-	if err := place.makeState(); err != nil {
-		return err
+	if err := os.Rename(p.ownerDraft(), p.ownerFile()); err != nil {
+		return failed("write", p.ownerFile(), err)
 	}
-	temporary := place.ownerFile() + ".new"
-	if err := writeSynced(temporary, 0o600, owner, nil); err != nil {
-		return failed("write", temporary, err)
+	if err := syncFolder(p.state); err != nil {
+		return failed("sync", p.state, err)
 	}
-	if err := os.Rename(temporary, place.ownerFile()); err != nil {
-		return failed("write", place.ownerFile(), err)
-	}
-	return syncFolder(place.state)
+	return nil
 }

@@ -74,9 +74,8 @@ func (t *Target) Snapshot(ctx context.Context, opts target.ReadOptions) (*plan.S
 }
 
 func (t *Target) read(ctx context.Context, p place, opts target.ReadOptions) (*plan.Snapshot, error) {
-	if p.hasJournal() {
-		return nil, target.WithHint(&Unfinished{Path: p.journal()},
-			"run confo-sync apply, or any command that writes: it finishes that change first")
+	if err := p.earlierUnfinished(); err != nil {
+		return nil, err
 	}
 	r := reader{path: t.path, root: p.root, opts: opts, snapshot: &plan.Snapshot{At: time.Now()}}
 	return r.snapshot, r.read(ctx)
@@ -89,13 +88,17 @@ type reader struct {
 	opts     target.ReadOptions
 	snapshot *plan.Snapshot
 	files    []file
+	outside  []string // namespaces that are links out of the tree
 }
 
 // file is a configuration to be read, and where in the snapshot it goes.
 type file struct {
 	namespace, config int
 	name              string
+	link              bool // a symbolic one
 	gone              bool
+	outside           bool // the link leads out of the tree
+	names             uint64
 }
 
 func (r *reader) read(ctx context.Context) error {
@@ -109,6 +112,7 @@ func (r *reader) read(ctx context.Context) error {
 	if err := r.readFiles(ctx); err != nil {
 		return err
 	}
+	r.warnOfLinks()
 	r.dropGone()
 	r.snapshot.Sort()
 	return nil
@@ -138,6 +142,9 @@ func (r *reader) listRoot() ([]string, error) {
 		switch kind {
 		case folder:
 			names = append(names, e.Name())
+			if e.Type()&fs.ModeSymlink != 0 && r.leadsOut(filepath.Join(r.root, e.Name())) {
+				r.outside = append(r.outside, e.Name())
+			}
 		case plainFile:
 			r.foreign(plan.Key{Namespace: e.Name()}, e.Name(), "a plain file, on which Confo crashes")
 		case special:
@@ -197,7 +204,7 @@ func (r *reader) addNamespace(name string, entries []entry) error {
 		}
 		last = i
 		r.files = append(r.files, file{
-			namespace: len(r.snapshot.Namespaces), config: len(ns.Configs), name: e.file,
+			namespace: len(r.snapshot.Namespaces), config: len(ns.Configs), name: e.file, link: e.link,
 		})
 		ns.Configs = append(ns.Configs, plan.LiveConfig{Name: e.config})
 	}
@@ -223,9 +230,10 @@ func (r *reader) readFiles(ctx context.Context) error {
 		f := &r.files[i]
 		ns := &r.snapshot.Namespaces[f.namespace]
 		path := filepath.Join(r.root, ns.Name, f.name)
-		data, err := os.ReadFile(path)
+		data, names, err := readFile(path)
 		switch {
 		case err == nil:
+			f.names, f.outside = names, f.link && r.leadsOut(path)
 			c := &ns.Configs[f.config]
 			c.Value, c.Revision = fileValue(data), fileRevision(f.name, data)
 		case isGone(path, err):
@@ -238,6 +246,22 @@ func (r *reader) readFiles(ctx context.Context) error {
 		progress()
 		return nil
 	})
+}
+
+// readFile returns what a file holds, and how many names it has.
+func readFile(path string) (data []byte, names uint64, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	buffer := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
+	_, err = buffer.ReadFrom(f)
+	return buffer.Bytes(), links(info), err
 }
 
 // dropGone takes out the configurations that were listed, and deleted before

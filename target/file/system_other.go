@@ -3,6 +3,7 @@
 package file
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 )
@@ -11,13 +12,31 @@ const separators = `/\`
 
 func device(fs.FileInfo) uint64 { return 0 }
 
+func links(fs.FileInfo) uint64 { return 1 }
+
+func mayChange(string) error { return nil }
+
+func remedy(err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return "do this as a user who may, or give this one the right"
+	}
+	return ""
+}
+
+func keepGroup(*os.File, fs.FileInfo) error { return nil }
+
 func keepOwner(*os.File, fs.FileInfo) error { return nil }
 
 func syncFolder(string) error { return nil }
 
 func isOtherDevice(error) bool { return false }
 
-// isNotEmpty can't tell, and a folder that can't be removed stays.
-func isNotEmpty(error) bool { return true }
+func removeFile(path string) error { return os.Remove(path) }
+
+// removeEmpty can't tell why a folder can't be removed, and lets it stay.
+func removeEmpty(path string) error {
+	_ = os.Remove(path)
+	return nil
+}
 
 func isNotFolder(error) bool { return false }

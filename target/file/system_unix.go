@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 const separators = "/"
@@ -17,6 +19,52 @@ func device(info fs.FileInfo) uint64 {
 		return uint64(stat.Dev)
 	}
 	return 0
+}
+
+// links returns how many names a file has.
+func links(info fs.FileInfo) uint64 {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(stat.Nlink)
+	}
+	return 1
+}
+
+// mayChange returns why this process may not make, move and remove what is in a
+// folder, or nil.
+func mayChange(dir string) error {
+	return unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS)
+}
+
+// remedy says what helps against an error, if that can be told from it.
+func remedy(err error) string {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "make room there"
+	case errors.Is(err, syscall.EFBIG):
+		return "raise the limit on how large a file may be (ulimit -f)"
+	case errors.Is(err, syscall.EROFS):
+		return "have that file system mounted for writing"
+	case errors.Is(err, fs.ErrPermission):
+		return "do this as a user who may, or give this one the right"
+	default:
+		return ""
+	}
+}
+
+// keepGroup gives f the group of the folder that it will be in.
+func keepGroup(f *os.File, folder fs.FileInfo) error {
+	want, ok := folder.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if have, ok := info.Sys().(*syscall.Stat_t); ok && have.Gid == want.Gid {
+		return nil
+	}
+	return f.Chown(-1, int(want.Gid))
 }
 
 // keepOwner gives f the owner and group of what it will replace.
@@ -50,6 +98,34 @@ func syncFolder(path string) error {
 }
 
 func isOtherDevice(err error) bool { return errors.Is(err, syscall.EXDEV) }
+
+// removeFile removes a file. A folder in its place is somebody else's and stays.
+func removeFile(path string) error {
+	err := uninterrupted(func() error { return syscall.Unlink(path) })
+	if info, statErr := os.Lstat(path); err != nil && statErr == nil && info.IsDir() {
+		return nil
+	}
+	return err
+}
+
+// removeEmpty removes a folder, unless somebody has put something into it or in
+// its place.
+func removeEmpty(path string) error {
+	err := uninterrupted(func() error { return syscall.Rmdir(path) })
+	if isNotEmpty(err) || isNotFolder(err) {
+		return nil
+	}
+	return err
+}
+
+// uninterrupted is what package os does for its own calls.
+func uninterrupted(call func() error) error {
+	for {
+		if err := call(); err != syscall.EINTR {
+			return err
+		}
+	}
+}
 
 func isNotEmpty(err error) bool {
 	return errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, syscall.EEXIST)
