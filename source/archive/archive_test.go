@@ -295,7 +295,7 @@ func TestMoving(t *testing.T) {
 // TestLarge writes more than one member of each kind, and more than the ledger
 // keeps in memory.
 func TestLarge(t *testing.T) {
-	const n = 100_000
+	const n = 40_000
 	path := filepath.Join(t.TempDir(), "x")
 	w, err := archive.Create(path, aboutZK, archive.Options{})
 	if err != nil {
@@ -309,7 +309,7 @@ func TestLarge(t *testing.T) {
 		i := len(want)
 		switch want = append(want, kept); {
 		case i%10 == 3 && !s.Key.IsNamespace():
-			s.Value = plan.NewValue(bytes.Repeat([]byte("x"), i%1000))
+			s.Value = plan.NewValue(bytes.Repeat([]byte("x"), i%4000))
 			want[i].Value = s.Value
 			if err := w.Amend(want[i]); err != nil {
 				return err
@@ -337,7 +337,7 @@ func TestLarge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Counts.Configurations != n-100 || len(m.Members) < 20 {
+	if m.Counts.Configurations != n-n/1000 || len(m.Members) < 20 {
 		t.Errorf("%v in %d members", m.Counts, len(m.Members))
 	}
 	calls := 0
@@ -363,8 +363,8 @@ func TestLargeFiles(t *testing.T) {
 	c := content{about: aboutFile, stored: []plan.Stored{
 		{Path: "", Folder: true},
 		{Path: "a", Key: plan.Key{Namespace: "a"}, Folder: true},
-		{Path: "a/binary", Key: plan.Key{Namespace: "a", Config: "binary"}, Value: plan.NewValue(bytes.Repeat([]byte{0xff}, 10<<20))},
-		{Path: "a/quotes", Key: plan.Key{Namespace: "a", Config: "quotes"}, Value: plan.NewValue(bytes.Repeat([]byte{'"'}, 10<<20))},
+		{Path: "a/binary", Key: plan.Key{Namespace: "a", Config: "binary"}, Value: plan.NewValue(bytes.Repeat([]byte{0xff}, 5<<20))},
+		{Path: "a/quotes", Key: plan.Key{Namespace: "a", Config: "quotes"}, Value: plan.NewValue(bytes.Repeat([]byte{'"'}, 5<<20))},
 		{Path: "a/small", Key: plan.Key{Namespace: "a", Config: "small"}, Value: plan.NewValue([]byte("{}"))},
 	}}
 	path, m := write(t, c)

@@ -3,11 +3,17 @@ package archive_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/metrics"
+	"slices"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/source/archive"
@@ -74,7 +80,7 @@ func peak() (stop func() float64) {
 	}
 }
 
-func benchWrite(b *testing.B, n int, to *secret.Recipients) string {
+func benchWrite(b *testing.B, n int, to *secret.Recipients) {
 	path := filepath.Join(b.TempDir(), "backup.tar.zst")
 	var m archive.Manifest
 	runtime.GC()
@@ -96,10 +102,10 @@ func benchWrite(b *testing.B, n int, to *secret.Recipients) string {
 	if m.Counts.Configurations != n {
 		b.Fatal(m.Counts)
 	}
-	return path
 }
 
-func benchRead(b *testing.B, n int, ids *secret.Resolver, to *secret.Recipients, read func(string) error) {
+// benchFile writes an archive.
+func benchFile(b *testing.B, n int, to *secret.Recipients) string {
 	path := filepath.Join(b.TempDir(), "backup.tar.zst")
 	w, err := archive.Create(path, aboutZK, archive.Options{Recipients: to})
 	if err != nil {
@@ -111,6 +117,11 @@ func benchRead(b *testing.B, n int, ids *secret.Resolver, to *secret.Recipients,
 	if _, err := w.Finish(1); err != nil {
 		b.Fatal(err)
 	}
+	return path
+}
+
+func benchRead(b *testing.B, n int, to *secret.Recipients, read func(string) error) {
+	path := benchFile(b, n, to)
 	runtime.GC()
 	stop := peak()
 	b.ReportAllocs()
@@ -135,6 +146,38 @@ func BenchmarkWrite(b *testing.B) {
 	})
 }
 
+// BenchmarkCompress is the floor of writing: compressing what is written on all
+// cores, and nothing else.
+func BenchmarkCompress(b *testing.B) {
+	path := benchFile(b, 100_000, nil)
+	f, err := os.Open(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	d, err := zstd.NewReader(f)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer d.Close()
+	all, err := io.ReadAll(d)
+	if err != nil {
+		b.Fatal(err)
+	}
+	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(4<<20))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(all)))
+	for b.Loop() {
+		var compressing sync.WaitGroup
+		for part := range slices.Chunk(all, 4<<20) {
+			compressing.Go(func() { e.EncodeAll(part, make([]byte, 0, 4<<20)) })
+		}
+		compressing.Wait()
+	}
+}
+
 func BenchmarkRead(b *testing.B) {
 	to, ids := identity(b)
 	opts := archive.OpenOptions{Decrypt: ids}
@@ -156,12 +199,12 @@ func BenchmarkRead(b *testing.B) {
 		return err
 	}
 	for _, n := range []int{100_000, 1_000_000} {
-		b.Run(fmt.Sprintf("all %d", n), func(b *testing.B) { benchRead(b, n, nil, nil, allOf) })
-		b.Run(fmt.Sprintf("verify %d", n), func(b *testing.B) { benchRead(b, n, nil, nil, verify) })
+		b.Run(fmt.Sprintf("all %d", n), func(b *testing.B) { benchRead(b, n, nil, allOf) })
+		b.Run(fmt.Sprintf("verify %d", n), func(b *testing.B) { benchRead(b, n, nil, verify) })
 	}
-	b.Run("verify 100000 encrypted", func(b *testing.B) { benchRead(b, 100_000, ids, to, verify) })
+	b.Run("verify 100000 encrypted", func(b *testing.B) { benchRead(b, 100_000, to, verify) })
 	b.Run("manifest of 100000", func(b *testing.B) {
-		benchRead(b, 100_000, nil, nil, func(path string) error {
+		benchRead(b, 100_000, nil, func(path string) error {
 			r, err := archive.Open(path, opts)
 			if err != nil {
 				return err

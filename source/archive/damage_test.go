@@ -192,7 +192,7 @@ func TestNothingStays(t *testing.T) {
 	}
 
 	w := create()
-	if err := nodes(100_000, w.Add); err != nil {
+	if err := nodes(20_000, w.Add); err != nil {
 		t.Fatal(err)
 	}
 	entries, err := os.ReadDir(dir)

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/confo-sync/confo-sync/source/secret"
 )
 
 // The ends of archives' names.
@@ -134,13 +136,13 @@ func look(path string) (Listed, bool) {
 		return l, true
 	}
 	r, err := Open(path, OpenOptions{})
-	var can *Error
+	var lacking *secret.Error
 	switch {
 	case err == nil:
 		defer r.Close()
 		m := r.Manifest()
 		l.Manifest, l.Time, l.Target = &m, m.Time, m.Target
-	case errors.As(err, &can): // it is encrypted
+	case errors.As(err, &lacking):
 		l.Encrypted = true
 	default:
 		l.Err = err

@@ -228,7 +228,7 @@ func TestHostile(t *testing.T) {
 func TestBomb(t *testing.T) {
 	f := forged{nodes: rootLine + nsLine + cfgLine}
 	b := f.bytes(t)
-	bomb := bytes.Repeat(make([]byte, 1<<20), 256)
+	bomb := bytes.Repeat(make([]byte, 1<<20), 100)
 	encoder, err := zstd.NewWriter(nil, zstd.WithWindowSize(window))
 	if err != nil {
 		t.Fatal(err)

@@ -27,9 +27,17 @@ var (
 	oddData  = [][]byte{
 		nil, {}, []byte("{}"), []byte(`{"a": "\u00e9 \ud83d\ude00", "b": [1, 1.0, NaN]}`), []byte("é日本🙂\u202e"), {0}, {0xff},
 		{0xed, 0xa0, 0x80}, []byte("\x00\x01\x1f\x7f"), bytes.Repeat([]byte{7}, 100), []byte(`"\"`), []byte("a\r\n\tb\b\f"),
-		[]byte("\ufffd"), []byte("null"), []byte("</script>&<>"), bytes.Repeat([]byte(`"`), 1000), bytes.Repeat([]byte("0123456789abcdef"), 1<<16),
+		[]byte("\ufffd"), []byte("null"), []byte("</script>&<>"), bytes.Repeat([]byte(`"`), 1000), bytes.Repeat([]byte("0123456789abcdef"), 1<<10),
 	}
 )
+
+// drawData draws what a node holds, seldom as much as one can.
+func drawData(t *rapid.T) plan.Value {
+	if rapid.IntRange(0, 100).Draw(t, "large") == 100 {
+		return plan.NewValue(bytes.Repeat([]byte(`0123"56789abcdef`), 1<<16))
+	}
+	return plan.NewValue(slices.Clone(rapid.SampledFrom(oddData).Draw(t, "data")))
+}
 
 // drawZK draws what a ZooKeeper could hold, in order.
 func drawZK(t *rapid.T) []plan.Stored {
@@ -48,10 +56,8 @@ func drawZK(t *rapid.T) []plan.Stored {
 		if strings.Contains("/"+path+"/", "/./") || strings.Contains("/"+path+"/", "/../") {
 			continue
 		}
-		s := znode(path, slices.Clone(rapid.SampledFrom(oddData).Draw(t, "data")))
-		if bytes.Equal(s.Value.Reveal(), nil) && rapid.Bool().Draw(t, "null") {
-			s.Value = plan.NewValue(nil)
-		}
+		s := znode(path, nil)
+		s.Value = drawData(t)
 		switch rapid.IntRange(0, 3).Draw(t, "access") {
 		case 0:
 			s.Access = nil
@@ -83,7 +89,7 @@ func drawFiles(t *rapid.T) []plan.Stored {
 		all = append(all, plan.Stored{Path: path, Mode: uint32(rapid.IntRange(0, 0o7777).Draw(t, "mode"))})
 		return &all[len(all)-1]
 	}
-	value := func() plan.Value { return plan.NewValue(slices.Clone(rapid.SampledFrom(oddData).Draw(t, "data"))) }
+	value := func() plan.Value { return drawData(t) }
 	add("").Folder = true
 	for range rapid.IntRange(0, 4).Draw(t, "namespaces") {
 		ns := name.Draw(t, "namespace")

@@ -28,7 +28,7 @@ type ledger struct {
 }
 
 // ledgerBuffer is how much of a ledger is in memory, in bytes.
-const ledgerBuffer = 1 << 20
+const ledgerBuffer = 64 << 10
 
 // record is an entry of a ledger, or what amends it.
 type record struct {

@@ -31,7 +31,8 @@ type pipeline struct {
 	queue   chan *job
 	written chan struct{} // closed once all that was queued is written
 	failed  atomic.Pointer[error]
-	buffers sync.Pool
+	bodies  sync.Pool
+	frames  sync.Pool // smaller
 	once    sync.Once
 }
 
@@ -92,7 +93,7 @@ func (p *pipeline) put(body []byte, sums func(), wrote func(int64)) error {
 			j.sums()
 		}
 		if len(j.body) > 0 {
-			j.packed = p.encoder.EncodeAll(j.body, p.buffer())
+			j.packed = p.encoder.EncodeAll(j.body, empty(&p.frames, chunk/8))
 		}
 	}()
 	p.queue <- j
@@ -113,8 +114,8 @@ func (p *pipeline) write() {
 				p.failed.CompareAndSwap(nil, &err)
 			}
 		}
-		p.recycle(j.packed)
-		p.recycle(j.body)
+		recycle(&p.frames, j.packed)
+		recycle(&p.bodies, j.body)
 		p.room.Release(j.weight)
 	}
 }
@@ -134,17 +135,20 @@ func (p *pipeline) err() error {
 	return nil
 }
 
-// buffer returns an empty buffer, which is used again once its job is done.
-func (p *pipeline) buffer() []byte {
-	if b, ok := p.buffers.Get().(*[]byte); ok {
+// buffer returns an empty buffer for a member, which is used again once that is
+// written.
+func (p *pipeline) buffer() []byte { return empty(&p.bodies, chunk+chunk/8) }
+
+func empty(pool *sync.Pool, size int) []byte {
+	if b, ok := pool.Get().(*[]byte); ok {
 		return (*b)[:0]
 	}
-	return make([]byte, 0, chunk+chunk/8)
+	return make([]byte, 0, size)
 }
 
-func (p *pipeline) recycle(b []byte) {
+func recycle(pool *sync.Pool, b []byte) {
 	if cap(b) > 0 && cap(b) <= 2*chunk {
-		p.buffers.Put(&b)
+		pool.Put(&b)
 	}
 }
 

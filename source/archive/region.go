@@ -28,7 +28,7 @@ const maxWindow = 8 << 20
 
 func (r *Reader) region(from, to int64) *region {
 	section := io.NewSectionReader(r.src, from, to-from)
-	return &region{from: bufio.NewReaderSize(section, 256<<10), at: r.manifest.Time}
+	return &region{from: bufio.NewReaderSize(section, int(min(to-from, 256<<10))), at: r.manifest.Time}
 }
 
 func (g *region) close() {

@@ -9,62 +9,83 @@ import (
 	"testing"
 )
 
-// shell runs a line as a user would, in a folder of its own, with the archive as
-// $BACKUP, and returns what it says.
-func shell(t *testing.T, backup, line string) string {
+// shell runs lines as a user would, in a folder with the examples of the format,
+// and returns what they say.
+func shell(t *testing.T, lines string) string {
 	t.Helper()
-	backup, err := filepath.Abs(backup)
-	if err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	for _, name := range []string{"backup-1.tar.zst", "backup-1.tar.zst.age", "backup-1.identity", "backup-1-file.tar.zst"} {
+		b, err := os.ReadFile(filepath.Join(formats, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, strings.Replace(name, "-1", "", 1)), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	cmd := exec.Command("bash", "-euo", "pipefail", "-c", line)
-	cmd.Dir = t.TempDir()
-	cmd.Env = append(os.Environ(), "BACKUP="+backup, "LC_ALL=C.UTF-8")
+	cmd := exec.Command("bash", "-c", "set -euo pipefail\n"+lines)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%s: %v\n%s", line, err, stderr.String())
+		t.Errorf("%s: %v\n%s", lines, err, stderr.String())
 	}
 	return string(out)
 }
 
-// TestOtherPrograms looks into archives with nothing but tar, zstd, jq and age.
-func TestOtherPrograms(t *testing.T) {
-	const zk, files, encrypted = formats + "/backup-1.tar.zst", formats + "/backup-1-file.tar.zst", formats + "/backup-1.tar.zst.age"
-	identity, err := filepath.Abs(formats + "/backup-1.identity")
+// TestDocumentation runs the examples of docs/backup-format.md. A command begins
+// with "$", and what it goes on to is further in; what it says comes after it.
+func TestDocumentation(t *testing.T) {
+	text, err := os.ReadFile("../../docs/backup-format.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	const members = "about.json\nnodes/000001.jsonl\namend/000001.jsonl\nhistory/20261124-120000-abcdef.0001\nhistory/20261124-130000-abcdef.0001\nmanifest.json\n"
-	for _, tt := range []struct{ name, backup, line, want string }{
-		{"list", zk, `tar --zstd -tf "$BACKUP"`, members},
-		{"list by zstd", zk, `zstd -dc "$BACKUP" | tar -t`, members},
-		{"list an encrypted one", encrypted, `age -d -i ` + identity + ` "$BACKUP" | zstd -dc | tar -t`, members},
-		{"test", zk, `zstd -tq "$BACKUP" && echo whole`, "whole\n"},
-		{"one value", zk, `tar --zstd -xOf "$BACKUP" nodes | jq -r 'select(.path == "systemA/database").data | fromjson.port'`, "3306\n"},
-		{"bytes", zk, `tar --zstd -xOf "$BACKUP" nodes | jq -r 'select(.path == "systemA/binary").base64' | base64 -d | od -An -tx1`, " 00 ff ed a0 80\n"},
-		{"null and empty", zk, `tar --zstd -xOf "$BACKUP" nodes | jq -c 'select(.path == "systemA/null" or .path == "systemA/empty") | .data'`, "\"\"\nnull\n"},
-		{"counts", zk, `tar --zstd -xOf "$BACKUP" manifest.json | jq -c .counts`, `{"namespaces":3,"configurations":8,"foreign":1,"history":2,"bytes":243}` + "\n"},
-		{"as amended", zk, `tar --zstd -xf "$BACKUP"
-			cat nodes/*.jsonl amend/*.jsonl | jq -sc 'reduce .[] as $n ({};
-				if $n.gone then with_entries(select(.key != $n.path and (.key | startswith($n.path + "/") | not)))
-				else .[$n.path] = $n end) | .["systemA/cache"].data, .["systemB/old"], length'`,
-			"\"{\\\"ttl\\\": 61}\"\nnull\n13\n"},
-		{"sums", zk, `tar --zstd -xf "$BACKUP"
-			jq -r '.members[] | "\(.sha256)  \(.name)"' manifest.json | sha256sum -c --quiet && echo right`, "right\n"},
-		{"the sum of all", zk, `head -c -65 "$BACKUP" | sha256sum | cut -c1-64 | cmp - <(tail -c 65 "$BACKUP") && echo right`, "right\n"},
-		{"the manifest alone", zk, `tail -c 268 "$BACKUP" | tr -d '\000' | grep -ao 'manifest [0-9]*' | { read -r _ at
-			tail -c +$((10#$at + 1)) "$BACKUP" | zstd -dc | tar -xO | jq -r .kind; }`, "confo-sync/backup\n"},
-		{"history", zk, `tar --zstd -xOf "$BACKUP" history/20261124-120000-abcdef.0001 | head -1 | jq .version`, "1\n"},
-		{"for its owner alone", zk, `tar --zstd -tvf "$BACKUP" | cut -c1-10 | sort -u`, "-rw-------\n"},
-		{"of files", files, `tar --zstd -xOf "$BACKUP" nodes | jq -r 'select(.configuration == "database").mode'`, "0640\n"},
-		{"a name that is not UTF-8", files, `tar --zstd -xOf "$BACKUP" nodes | jq -r '.path_base64 // empty' | base64 -d | od -An -c | tr -s ' '`,
-			" s y s t e m A / 377 . j s o n\n"},
+	blocks := 0
+	for block := range strings.SplitSeq(string(text), "\n\n") {
+		if !strings.HasPrefix(strings.TrimLeft(block, "\n"), "    $ ") {
+			continue
+		}
+		blocks++
+		var script, want strings.Builder
+		within := false // a command, whose quotes are still open
+		for line := range strings.Lines(strings.Trim(block, "\n") + "\n") {
+			line = strings.TrimPrefix(line, "    ")
+			command, begins := strings.CutPrefix(line, "$ ")
+			if !begins && !within {
+				want.WriteString(line)
+				continue
+			}
+			script.WriteString(command)
+			if strings.Count(command, "'")%2 == 1 {
+				within = !within
+			}
+		}
+		if got := shell(t, script.String()); got != want.String() {
+			t.Errorf("%s\nsays\n%s\nwant\n%s", script.String(), got, want.String())
+		}
+	}
+	if blocks < 10 {
+		t.Errorf("there are only %d examples", blocks)
+	}
+}
+
+// TestOtherPrograms looks into archives with nothing but tar, zstd, jq and age.
+func TestOtherPrograms(t *testing.T) {
+	for name, tt := range map[string]struct{ lines, want string }{
+		"zstd takes all of it":     {"zstd -tq backup.tar.zst && echo whole", "whole\n"},
+		"null and empty":           {`tar --zstd -xOf backup.tar.zst nodes | jq -c 'select(.path == "systemA/null" or .path == "systemA/empty") | .data'`, "\"\"\nnull\n"},
+		"history":                  {`tar --zstd -xOf backup.tar.zst history/20261124-120000-abcdef.0001 | sed -n 1p | jq .version`, "1\n"},
+		"for its owner alone":      {`for f in backup*.zst; do tar --zstd -tvf $f; done | cut -c1-10 | sort -u`, "-rw-------\n"},
+		"files":                    {`tar --zstd -xOf backup-file.tar.zst nodes | jq -r 'select(.configuration == "database").mode'`, "0640\n"},
+		"a name that is not UTF-8": {`tar --zstd -xOf backup-file.tar.zst nodes | jq -r '.path_base64 // empty' | base64 -d | od -An -c | tr -s ' '`, " s y s t e m A / 377 . j s o n\n"},
+		"the encrypted one is the same": {
+			`age -d -i backup.identity backup.tar.zst.age | zstd -dc | cmp - <(zstd -dc backup.tar.zst) && echo same`, "same\n"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := shell(t, tt.backup, tt.line); got != tt.want {
-				t.Errorf("%s\nsays %q, want %q", strings.TrimSpace(tt.line), got, tt.want)
+		t.Run(name, func(t *testing.T) {
+			if got := shell(t, tt.lines); got != tt.want {
+				t.Errorf("%s\nsays %q, want %q", tt.lines, got, tt.want)
 			}
 		})
 	}

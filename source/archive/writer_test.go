@@ -16,7 +16,7 @@ var about = About{Target: "zk://zk1:2181/confo", Backend: ZooKeeper, Time: time.
 
 // TestWriteFails takes the file away from under the writer, as a full disk does.
 func TestWriteFails(t *testing.T) {
-	for name, n := range map[string]int{"while adding": 100_000, "when finishing": 10} {
+	for name, n := range map[string]int{"while adding": 40_000, "when finishing": 10} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			w, err := Create(filepath.Join(dir, "x"), about, Options{})

@@ -362,3 +362,47 @@ func TestAgeLaw(t *testing.T) {
 		}
 	})
 }
+
+// TestWholeFiles encrypts a file and opens it at any place.
+func TestWholeFiles(t *testing.T) {
+	p := newPlace(t)
+	text, recipient := identity(t)
+	p.env[variable] = text
+	to, err := ParseRecipients([]string{recipient})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plaintext := bytes.Repeat([]byte("0123456789abcdef"), 10_000)
+	var b bytes.Buffer
+	w, err := to.Writer(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(plaintext); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	src, size, err := p.resolver(Options{}).DecryptAt(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil || size != int64(len(plaintext)) {
+		t.Fatalf("%d bytes, %v", size, err)
+	}
+	got := make([]byte, 100)
+	if _, err := src.ReadAt(got, 100_003); err != nil || !bytes.Equal(got, plaintext[100_003:100_103]) {
+		t.Errorf("%q, %v", got, err)
+	}
+
+	var lacking *Error
+	if _, _, err := p.resolver(Options{}).DecryptAt(bytes.NewReader(b.Bytes()[:1000]), 1000); err == nil || errors.As(err, &lacking) {
+		t.Errorf("cut off: %v", err)
+	}
+	p.env[variable], _ = identity(t)
+	if _, _, err := p.resolver(Options{}).DecryptAt(bytes.NewReader(b.Bytes()), int64(b.Len())); !errors.As(err, &lacking) {
+		t.Errorf("another identity: %v", err)
+	}
+	delete(p.env, variable)
+	if _, _, err := p.resolver(Options{}).DecryptAt(bytes.NewReader(b.Bytes()), int64(b.Len())); !errors.As(err, &lacking) {
+		t.Errorf("no identity: %v", err)
+	}
+}
