@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bytes"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -17,7 +18,13 @@ type Mend struct {
 	Value  Value
 	Data   bool
 	Access Access
-	// Live is what stands there now; nil for a Create.
+	// Folder, Link and Mode are those of what is made, in a file backend; with Chmod
+	// an Update gives it Mode.
+	Folder bool
+	Link   string
+	Mode   uint32
+	Chmod  bool
+	// Live is what stands there now, on ZooKeeper; nil for a Create.
 	Live *Stat
 }
 
@@ -30,23 +37,26 @@ func (s Mend) What() string {
 		return "its data and access list"
 	case s.Data:
 		return "its data"
+	case s.Chmod:
+		return fmt.Sprintf("its mode, %04o", s.Mode)
 	}
 	return "its access list"
 }
 
-// Exactly returns the steps that make a tree of znodes what it is to be, from the two
-// in their order of paths: what is too much goes, from the bottom up; then comes what
-// lacks, from the top down; and access lists change last, from the bottom up, as a
-// parent may close itself. What is ephemeral belongs to a session, and is neither
-// made nor removed: it is returned as left.
+// Exactly returns the steps that make what stands at a target what it is to be, from the
+// two in their order of paths: what is too much goes, from the bottom up; then comes
+// what lacks, from the top down; and access lists and modes change last, from the
+// bottom up, as a parent may close itself. What is ephemeral belongs to a session, and
+// is neither made nor removed: it is returned as left. What is behind links stays as it
+// is.
 //
 // With only, the paths that it does not take are left as they are.
 func Exactly(want, live iter.Seq2[Stored, error], only func(path string) bool) (mends []Mend, left []Stored, err error) {
-	nextWant, stopWant := iter.Pull2(want)
+	nextWant, stopWant := iter.Pull2(unlinked(want))
 	defer stopWant()
-	nextLive, stopLive := iter.Pull2(live)
+	nextLive, stopLive := iter.Pull2(unlinked(live))
 	defer stopLive()
-	var deletes, makes, closes []Mend
+	var e exactly
 	w, wErr, wOK := nextWant()
 	l, lErr, lOK := nextLive()
 	for wOK || lOK {
@@ -65,31 +75,13 @@ func Exactly(want, live iter.Seq2[Stored, error], only func(path string) bool) (
 		default:
 			order = ComparePaths(w.Path, l.Path)
 		}
-		if order <= 0 {
-			if order < 0 && only(w.Path) {
-				if w.Ephemeral() {
-					left = append(left, w)
-				} else {
-					makes = append(makes, Mend{Path: w.Path, Action: Create, Value: w.Value, Data: true, Access: w.Access})
-					closes = append(closes, Mend{Path: w.Path, Action: Update, Access: w.Access})
-				}
-			}
-		}
-		if order >= 0 && lOK {
-			switch {
-			case !only(l.Path):
-			case order == 0 && l.Ephemeral() != w.Ephemeral(), order == 0 && l.Ephemeral(), order > 0 && l.Ephemeral():
-				left = append(left, l)
-			case order > 0:
-				deletes = append(deletes, Mend{Path: l.Path, Action: Delete, Live: l.Stat})
-			default:
-				if !bytes.Equal(w.Value.Reveal(), l.Value.Reveal()) || w.IsNull() != l.IsNull() {
-					makes = append(makes, Mend{Path: w.Path, Action: Update, Value: w.Value, Data: true, Live: l.Stat})
-				}
-				if w.Access != nil && !sameAccess(w.Access, l.Access) {
-					closes = append(closes, Mend{Path: w.Path, Action: Update, Access: w.Access, Live: l.Stat})
-				}
-			}
+		switch {
+		case order < 0 && only(w.Path):
+			e.lacks(w)
+		case order > 0 && only(l.Path):
+			e.extra(l)
+		case order == 0 && only(w.Path):
+			e.both(w, l)
 		}
 		if order <= 0 {
 			w, wErr, wOK = nextWant()
@@ -98,9 +90,80 @@ func Exactly(want, live iter.Seq2[Stored, error], only func(path string) bool) (
 			l, lErr, lOK = nextLive()
 		}
 	}
-	slices.Reverse(deletes)
-	slices.Reverse(closes)
-	return slices.Concat(deletes, makes, closes), left, nil
+	slices.Reverse(e.deletes)
+	slices.Reverse(e.closes)
+	return slices.Concat(e.deletes, e.makes, e.closes), e.left, nil
+}
+
+// exactly collects steps in the order of paths.
+type exactly struct {
+	deletes, makes, closes []Mend
+	left                   []Stored
+}
+
+func (e *exactly) lacks(w Stored) {
+	if w.Ephemeral() {
+		e.left = append(e.left, w)
+		return
+	}
+	e.makes = append(e.makes, Mend{
+		Path: w.Path, Action: Create, Value: w.Value, Data: true, Access: w.Access, Folder: w.Folder, Link: w.Link, Mode: w.Mode,
+	})
+	switch {
+	case w.Access != nil:
+		e.closes = append(e.closes, Mend{Path: w.Path, Action: Update, Access: w.Access})
+	case w.Folder && w.Link == "":
+		e.closes = append(e.closes, Mend{Path: w.Path, Action: Update, Mode: w.Mode, Chmod: true})
+	}
+}
+
+func (e *exactly) extra(l Stored) {
+	if l.Ephemeral() {
+		e.left = append(e.left, l)
+		return
+	}
+	e.deletes = append(e.deletes, Mend{Path: l.Path, Action: Delete, Folder: l.Folder && l.Link == "", Live: l.Stat})
+}
+
+func (e *exactly) both(w, l Stored) {
+	switch {
+	case w.Ephemeral() || l.Ephemeral():
+		e.left = append(e.left, l)
+		return
+	case w.Folder != l.Folder || w.Link != l.Link:
+		e.extra(l)
+		e.lacks(w)
+		return
+	case w.Link != "":
+		return
+	}
+	if !w.Folder && (!bytes.Equal(w.Value.Reveal(), l.Value.Reveal()) || w.IsNull() != l.IsNull()) {
+		e.makes = append(e.makes, Mend{Path: w.Path, Action: Update, Value: w.Value, Data: true, Mode: w.Mode, Live: l.Stat})
+	}
+	switch {
+	case w.Access != nil && !sameAccess(w.Access, l.Access):
+		e.closes = append(e.closes, Mend{Path: w.Path, Action: Update, Access: w.Access, Live: l.Stat})
+	case w.Mode != l.Mode:
+		e.closes = append(e.closes, Mend{Path: w.Path, Action: Update, Mode: w.Mode, Chmod: true})
+	}
+}
+
+// unlinked leaves out what is behind links.
+func unlinked(all iter.Seq2[Stored, error]) iter.Seq2[Stored, error] {
+	return func(yield func(Stored, error) bool) {
+		link := ""
+		for s, err := range all {
+			if link != "" && strings.HasPrefix(s.Path, link+"/") {
+				continue
+			}
+			if link = ""; s.Link != "" {
+				link = s.Path
+			}
+			if !yield(s, err) {
+				return
+			}
+		}
+	}
 }
 
 // sameAccess reports whether two access lists give the same rights: their order does

@@ -35,7 +35,7 @@ func (e *exactly) show(ctx context.Context, t target.Target) ([]plan.Finding, er
 		if !planned(m) {
 			e.app.report.Exact = append(e.app.report.Exact, render.Exact{Path: m.Path, Action: m.Action.String(), What: m.What(), Access: m.Access})
 		}
-		if m.Access != nil && !e.command.AllowLockout && !t.(*zk.Target).Administers(m.Access) {
+		if z, ok := t.(*zk.Target); ok && m.Access != nil && !e.command.AllowLockout && !z.Administers(m.Access) {
 			problems = append(problems, plan.Finding{
 				Message: fmt.Sprintf("%s would get an access list that takes the right to administer it from who restores it", plan.Printable("/"+m.Path)),
 				Hint:    "restore it with credentials that keep it, or say --allow-lockout",
@@ -60,6 +60,9 @@ func planned(m plan.Mend) bool {
 	depth := strings.Count(m.Path, "/")
 	if m.Access != nil && m.Action == plan.Update {
 		return m.Live == nil && slices.Equal(m.Access, plan.Access{"world:anyone:cdrwa"})
+	}
+	if m.Action == plan.Update && !m.Data {
+		return false
 	}
 	return m.Path != "" && (depth == 1 || depth == 0 && m.Action != plan.Update)
 }

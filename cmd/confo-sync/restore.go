@@ -269,8 +269,8 @@ type exactly struct {
 // mends returns what there is to do, and what is left as it is.
 func (e *exactly) mends(ctx context.Context, t target.Target, only func(path string) bool) ([]plan.Mend, []plan.Stored, error) {
 	dumper, ok := t.(target.Dumper)
-	if _, zoo := t.(*zk.Target); !ok || !zoo || e.backup.About().Backend != archive.ZooKeeper {
-		return nil, nil, target.WithHint(errors.New("--exact restores a backup of a ZooKeeper to a ZooKeeper"), "without --exact, its configurations are restored")
+	if _, zoo := t.(*zk.Target); !ok || zoo != (e.backup.About().Backend == archive.ZooKeeper) {
+		return nil, nil, target.WithHint(errors.New("--exact restores a ZooKeeper to a ZooKeeper, and files to files"), "without --exact, configurations are restored from the one to the other")
 	}
 	live := &inMemory{}
 	progress := e.app.progress("reading everything")
