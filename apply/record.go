@@ -56,25 +56,32 @@ func (r *Record) Touches(s plan.Selection) bool {
 	return false
 }
 
-// Last returns the newest apply that a target's history knows, or nil. It reads
-// no more than that.
-func Last(ctx context.Context, t target.Target) (*Record, error) {
+// Newest is the newest apply that a target's history knows.
+type Newest struct {
+	Header     // of its last batch
+	Done   int // batches
+}
+
+// Complete reports whether all the batches that were planned are done.
+func (n *Newest) Complete() bool { return n.Done >= n.Of }
+
+// Last returns the newest apply that a target's history knows, or nil. It reads one
+// entry, however many there are.
+func Last(ctx context.Context, t target.Target) (*Newest, error) {
 	infos, err := t.HistoryNames(ctx, false)
 	if err != nil || len(infos) == 0 {
 		return nil, err
 	}
-	id := idOf(infos[len(infos)-1].Name)
-	var names []string
-	for _, info := range infos {
-		if idOf(info.Name) == id {
-			names = append(names, info.Name)
-		}
-	}
-	entries, err := read(ctx, t, names)
+	last := infos[len(infos)-1].Name
+	entries, err := read(ctx, t, []string{last})
 	if err != nil || len(entries) == 0 {
 		return nil, err
 	}
-	return Records(entries)[0], nil
+	n := &Newest{Header: entries[0].Header}
+	for i := len(infos) - 1; i >= 0 && idOf(infos[i].Name) == idOf(last); i-- {
+		n.Done++
+	}
+	return n, nil
 }
 
 // idOf returns the apply that an entry is of, by its name.

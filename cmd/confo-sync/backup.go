@@ -78,7 +78,7 @@ func (c *backupMakeCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return c.tell(a, path, manifest)
+	return c.tell(a, path, manifest, recipients != nil)
 }
 
 // recipients returns whom to encrypt to, or nil.
@@ -150,12 +150,12 @@ func (g *gapsOf) Gap(path, why string) {
 	g.gaps = append(g.gaps, plan.Finding{Message: plan.Printable(name) + ": " + why})
 }
 
-func (c *backupMakeCmd) tell(a *app, path string, m archive.Manifest) error {
+func (c *backupMakeCmd) tell(a *app, path string, m archive.Manifest, encrypted bool) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
-	a.report.Backups = []render.Backup{backupOf(path, info.Size(), m)}
+	a.report.Backups = []render.Backup{backupOf(path, info.Size(), m, encrypted)}
 	if a.Format == "json" {
 		return a.show()
 	}
@@ -170,10 +170,10 @@ func (c *backupMakeCmd) tell(a *app, path string, m archive.Manifest) error {
 }
 
 // backupOf returns a backup as reports have it.
-func backupOf(path string, size int64, m archive.Manifest) render.Backup {
+func backupOf(path string, size int64, m archive.Manifest, encrypted bool) render.Backup {
 	return render.Backup{
 		File: path, Size: size, Target: m.Target, Backend: m.Backend, Time: m.Time, Zxid: m.Zxid,
-		Encrypted:  strings.HasSuffix(path, ".age"),
+		Encrypted:  encrypted,
 		Namespaces: m.Counts.Namespaces, Configurations: m.Counts.Configurations,
 		Foreign: m.Counts.Foreign, History: m.Counts.History, Bytes: m.Counts.Bytes, Gaps: len(m.Gaps),
 	}

@@ -71,8 +71,8 @@ func listedOf(l archive.Listed) render.Backup {
 	case l.Manifest == nil:
 		b.State, b.Why = "unread", "it is encrypted"
 	default:
-		b = backupOf(l.Path, l.Size, *l.Manifest)
-		b.Encrypted, b.State = l.Encrypted, "whole"
+		b = backupOf(l.Path, l.Size, *l.Manifest, l.Encrypted)
+		b.State = "whole"
 	}
 	return b
 }

@@ -30,11 +30,14 @@ func (c *backupVerifyCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	a.warn(findings...)
-	info, err := os.Stat(c.File)
+	r, err := archive.Open(c.File, a.decrypting())
 	if err != nil {
 		return err
 	}
-	a.report.Backups = []render.Backup{backupOf(c.File, info.Size(), manifest)}
+	defer r.Close()
+	if err := a.aboutBackup(c.File, r); err != nil {
+		return err
+	}
 	if a.Format == "json" {
 		return a.show()
 	}
@@ -53,6 +56,16 @@ func (a *app) beginBackup(command, path string) error {
 		return err
 	}
 	return a.plainForms(command)
+}
+
+// aboutBackup puts a backup into the report.
+func (a *app) aboutBackup(path string, r *archive.Reader) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	a.report.Backups = []render.Backup{backupOf(path, info.Size(), r.Manifest(), r.Encrypted())}
+	return nil
 }
 
 // decrypting returns how encrypted backups are read.
@@ -80,11 +93,9 @@ func (c *backupShowCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer r.Close()
-	info, err := os.Stat(c.File)
-	if err != nil {
+	if err := a.aboutBackup(c.File, r); err != nil {
 		return err
 	}
-	a.report.Backups = []render.Backup{backupOf(c.File, info.Size(), r.Manifest())}
 	if a.Format == "json" && c.Path == "" {
 		return a.show()
 	}

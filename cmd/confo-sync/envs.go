@@ -75,7 +75,7 @@ func (a *app) look(ctx context.Context, e *project.Environment) render.Environme
 	if !live.Exists {
 		row.State = "empty"
 	}
-	last, err := lastApply(ctx, t)
+	last, err := apply.Last(ctx, t)
 	if err != nil {
 		return failed(err)
 	}
@@ -83,21 +83,6 @@ func (a *app) look(ctx context.Context, e *project.Environment) render.Environme
 		row.Last = &render.LastApply{ID: last.ID, Time: last.Time, Who: last.Who, Reason: last.Reason, Commit: last.Commit}
 	}
 	return row
-}
-
-// lastApply returns the last entry of a target's history, or nil. Most were made
-// lately, so the whole of it is read only when they were not.
-func lastApply(ctx context.Context, t target.Target) (*apply.Entry, error) {
-	for _, since := range []time.Time{time.Now().Add(-time.Hour), time.Now().AddDate(0, 0, -7), {}} {
-		entries, err := apply.History(ctx, t, since)
-		if err != nil {
-			return nil, err
-		}
-		if len(entries) > 0 {
-			return entries[len(entries)-1], nil
-		}
-	}
-	return nil, nil
 }
 
 func writeEnvironments(w io.Writer, rows []render.Environment) error {

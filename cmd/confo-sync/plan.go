@@ -183,7 +183,7 @@ func lastInterrupted(ctx context.Context, t target.Target) []plan.Finding {
 	}
 	return []plan.Finding{{
 		Message: fmt.Sprintf("the last apply, %s by %s, has done %d of its %s: it was interrupted, or is still under way",
-			plan.Printable(last.ID), plan.Printable(last.Who), len(last.Entries), plural(last.Of, "transaction")),
+			plan.Printable(last.ID), plan.Printable(last.Who), last.Done, plural(last.Of, "transaction")),
 		Hint: fmt.Sprintf(`apply goes on from there; "confo-sync rollback %s" takes back what was done`, plan.Printable(last.ID)),
 	}}
 }

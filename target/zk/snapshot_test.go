@@ -19,7 +19,7 @@ import (
 )
 
 // fill makes namespaces of so many configurations each, all holding data.
-func fill(t *testing.T, addr, root string, namespaces, configs int, data string) {
+func fill(t testing.TB, addr, root string, namespaces, configs int, data string) {
 	t.Helper()
 	client := zktest.Client(t, addr)
 	zktest.Write(t, client, root, nil)
