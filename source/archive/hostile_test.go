@@ -81,12 +81,12 @@ func (f forged) bytes(t testing.TB) []byte {
 	frame(member(aboutName, f.about, nil))
 	m.Members[0].Nodes = 0
 	if f.nodes != "" {
-		frame(append(member(nodesName(1), f.nodes, f.header), f.extra...))
+		frame(append(member(memberName(nodesFolder, 1), f.nodes, f.header), f.extra...))
 	}
 	var tr trailer
 	tr.amend = int64(len(out))
 	if f.amend != "" {
-		frame(member(amendName(1), f.amend, nil))
+		frame(member(memberName(amendFolder, 1), f.amend, nil))
 	}
 	tr.history = int64(len(out))
 	for name, content := range f.history {
@@ -150,17 +150,19 @@ func TestHostile(t *testing.T) {
 		f    forged
 		want string
 	}{
-		"an absolute path":           {forged{nodes: good, header: func(h *tar.Header) { h.Name = "/etc/passwd" }}, "absolute path"},
-		"a path that leads out":      {forged{nodes: good, header: func(h *tar.Header) { h.Name = "../../x" }}, `"../../x" where`},
-		"a symbolic link":            {forged{nodes: good, header: typed(tar.TypeSymlink, "/etc/passwd")}, "is a link"},
-		"a hard link":                {forged{nodes: good, header: typed(tar.TypeLink, "about.json")}, "is a link"},
-		"a folder":                   {forged{nodes: good, header: typed(tar.TypeDir, "")}, "no regular file"},
-		"a device":                   {forged{nodes: good, header: typed(tar.TypeBlock, "")}, "no regular file"},
-		"for others to read":         {forged{nodes: good, header: func(h *tar.Header) { h.Mode = 0o4755 }}, "not as it was written"},
-		"a member listed twice":      {forged{nodes: good, list: func(m *manifestJSON) { m.Members = append(m.Members, m.Members[1]) }}, "where no backup has it"},
-		"members out of order":       {forged{nodes: good, list: func(m *manifestJSON) { m.Members[0], m.Members[1] = m.Members[1], m.Members[0] }}, "where no backup has it"},
-		"an absolute member":         {forged{nodes: good, list: first(func(m *Member) { m.Name = "/etc/passwd" })}, "where no backup has it"},
-		"a member that isn't there":  {forged{nodes: good, list: func(m *manifestJSON) { m.Members = append(m.Members, Member{nodesName(2), 0, m.Members[1].SHA256, 0}) }}, "ends too early"},
+		"an absolute path":      {forged{nodes: good, header: func(h *tar.Header) { h.Name = "/etc/passwd" }}, "absolute path"},
+		"a path that leads out": {forged{nodes: good, header: func(h *tar.Header) { h.Name = "../../x" }}, `"../../x" where`},
+		"a symbolic link":       {forged{nodes: good, header: typed(tar.TypeSymlink, "/etc/passwd")}, "is a link"},
+		"a hard link":           {forged{nodes: good, header: typed(tar.TypeLink, "about.json")}, "is a link"},
+		"a folder":              {forged{nodes: good, header: typed(tar.TypeDir, "")}, "no regular file"},
+		"a device":              {forged{nodes: good, header: typed(tar.TypeBlock, "")}, "no regular file"},
+		"for others to read":    {forged{nodes: good, header: func(h *tar.Header) { h.Mode = 0o4755 }}, "not as it was written"},
+		"a member listed twice": {forged{nodes: good, list: func(m *manifestJSON) { m.Members = append(m.Members, m.Members[1]) }}, "where no backup has it"},
+		"members out of order":  {forged{nodes: good, list: func(m *manifestJSON) { m.Members[0], m.Members[1] = m.Members[1], m.Members[0] }}, "where no backup has it"},
+		"an absolute member":    {forged{nodes: good, list: first(func(m *Member) { m.Name = "/etc/passwd" })}, "where no backup has it"},
+		"a member that isn't there": {forged{nodes: good, list: func(m *manifestJSON) {
+			m.Members = append(m.Members, Member{memberName(nodesFolder, 2), 0, m.Members[1].SHA256, 0})
+		}}, "ends too early"},
 		"a member not listed":        {forged{nodes: good, list: func(m *manifestJSON) { m.Members = m.Members[:1] }}, "more members"},
 		"no members":                 {forged{nodes: good, list: func(m *manifestJSON) { m.Members = nil }}, "no members"},
 		"history that leads out":     {forged{nodes: good, history: map[string]string{"../x": "y"}}, "no backup has"},

@@ -21,8 +21,8 @@ const (
 	manifestName  = "manifest.json"
 )
 
-func nodesName(number int) string { return fmt.Sprintf("%s%06d.jsonl", nodesFolder, number) }
-func amendName(number int) string { return fmt.Sprintf("%s%06d.jsonl", amendFolder, number) }
+// memberName returns the name of a member in a folder of numbered ones, from 1.
+func memberName(folder string, number int) string { return fmt.Sprintf("%s%06d.jsonl", folder, number) }
 
 // MaxFile is how many bytes of one file of a file backend an archive holds.
 const MaxFile = 64 << 20
@@ -84,9 +84,9 @@ func checkMembers(members []Member, l limits) error {
 		name := plan.Quote(m.Name)
 		switch {
 		case i == 0 && m.Name == aboutName:
-		case amend == 0 && entry == "" && i > 0 && m.Name == nodesName(nodes+1):
+		case amend == 0 && entry == "" && i > 0 && m.Name == memberName(nodesFolder, nodes+1):
 			nodes++
-		case entry == "" && i > 0 && m.Name == amendName(amend+1):
+		case entry == "" && i > 0 && m.Name == memberName(amendFolder, amend+1):
 			amend++
 			amended += m.Size
 			lines += m.Nodes

@@ -31,8 +31,8 @@ type pipeline struct {
 	queue   chan *job
 	written chan struct{} // closed once all that was queued is written
 	failed  atomic.Pointer[error]
-	bodies  sync.Pool
-	frames  sync.Pool // smaller
+	bodies  chan []byte // that can be used again
+	frames  chan []byte
 	once    sync.Once
 }
 
@@ -73,6 +73,8 @@ func newPipeline(w io.Writer) (*pipeline, error) {
 		encoder: encoder,
 		room:    semaphore.NewWeighted(inFlight),
 		queue:   make(chan *job, cores),
+		bodies:  make(chan []byte, cores),
+		frames:  make(chan []byte, cores),
 		written: make(chan struct{}),
 	}
 	go p.write()
@@ -93,7 +95,7 @@ func (p *pipeline) put(body []byte, sums func(), wrote func(int64)) error {
 			j.sums()
 		}
 		if len(j.body) > 0 {
-			j.packed = p.encoder.EncodeAll(j.body, empty(&p.frames, chunk/8))
+			j.packed = p.encoder.EncodeAll(j.body, empty(p.frames, chunk/8))
 		}
 	}()
 	p.queue <- j
@@ -114,8 +116,8 @@ func (p *pipeline) write() {
 				p.failed.CompareAndSwap(nil, &err)
 			}
 		}
-		recycle(&p.frames, j.packed)
-		recycle(&p.bodies, j.body)
+		recycle(p.frames, j.packed)
+		recycle(p.bodies, j.body)
 		p.room.Release(j.weight)
 	}
 }
@@ -137,18 +139,24 @@ func (p *pipeline) err() error {
 
 // buffer returns an empty buffer for a member, which is used again once that is
 // written.
-func (p *pipeline) buffer() []byte { return empty(&p.bodies, chunk+chunk/8) }
+func (p *pipeline) buffer() []byte { return empty(p.bodies, chunk+chunk/8) }
 
-func empty(pool *sync.Pool, size int) []byte {
-	if b, ok := pool.Get().(*[]byte); ok {
-		return (*b)[:0]
+func empty(used chan []byte, size int) []byte {
+	select {
+	case b := <-used:
+		return b[:0]
+	default:
+		return make([]byte, 0, size)
 	}
-	return make([]byte, 0, size)
 }
 
-func recycle(pool *sync.Pool, b []byte) {
-	if cap(b) > 0 && cap(b) <= 2*chunk {
-		pool.Put(&b)
+func recycle(used chan []byte, b []byte) {
+	if cap(b) == 0 || cap(b) > 2*chunk {
+		return
+	}
+	select {
+	case used <- b:
+	default:
 	}
 }
 

@@ -2,13 +2,10 @@ package archive
 
 import (
 	"bufio"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"path/filepath"
-	"slices"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/source/secret"
@@ -36,6 +33,8 @@ type Writer struct {
 
 	body    []byte // the member being filled, after room for its header
 	lines   int
+	folder  string // of the last numbered member
+	number  int
 	course  course
 	orphans bool // what holds something hasn't come before it
 	ledger  ledger
@@ -76,25 +75,22 @@ func Create(path string, about About, opts Options) (*Writer, error) {
 }
 
 func (w *Writer) begin(to *secret.Recipients) error {
-	out := io.Writer(w.file)
-	if to != nil {
-		encrypted, err := to.Writer(w.file)
-		if err != nil {
-			return err
-		}
-		w.age, out = encrypted, encrypted
-	}
-	pipe, err := newPipeline(out)
-	if err != nil {
-		return err
-	}
-	w.pipe = pipe
 	b, err := w.about.encode()
 	if err != nil {
 		return err
 	}
 	if len(b) > maxAbout {
 		return errors.New("what it is of takes too many words")
+	}
+	out := io.Writer(w.file)
+	if to != nil {
+		if w.age, err = to.Writer(w.file); err != nil {
+			return err
+		}
+		out = w.age
+	}
+	if w.pipe, err = newPipeline(out); err != nil {
+		return err
 	}
 	w.body = append(w.room(), b...)
 	return w.flush(aboutName)
@@ -104,7 +100,8 @@ func (w *Writer) begin(to *secret.Recipients) error {
 func (w *Writer) room() []byte { return w.pipe.buffer()[:block] }
 
 // Add writes what stands at a path. Paths come in the order of their parts, a
-// parent before what is in it, each once. Nothing of s is kept.
+// parent before what is in it, each once. Nothing of s is kept. A *TooLarge leaves
+// the writer as it was: it can go on with a Gap.
 func (w *Writer) Add(s plan.Stored) error {
 	switch {
 	case w.err != nil:
@@ -170,15 +167,11 @@ func (w *Writer) line(folder string, from int) error {
 
 // next returns the name of the next member in a folder of numbered ones.
 func (w *Writer) next(folder string) string {
-	number := 1
-	if last := w.members[len(w.members)-1].Name; last[:min(len(last), len(folder))] == folder {
-		fmt.Sscanf(last[len(folder):], "%06d", &number)
-		number++
+	if w.folder != folder {
+		w.folder, w.number = folder, 0
 	}
-	if folder == amendFolder {
-		return amendName(number)
-	}
-	return nodesName(number)
+	w.number++
+	return memberName(folder, w.number)
 }
 
 // flush hands over the member being filled as a frame.
@@ -319,102 +312,6 @@ func (w *Writer) flushEntries() error {
 		return nil
 	}
 	return w.put(body, nil, nil)
-}
-
-// Finish completes the archive and puts it into its place, where it outlives a
-// power failure once Finish has returned. Zxid is the transaction as of which a
-// ZooKeeper was read. After an error there is nothing.
-func (w *Writer) Finish(zxid int64) (Manifest, error) {
-	if w.done {
-		return Manifest{}, errors.New("finish a backup: it is finished")
-	}
-	m, err := w.finish(zxid)
-	if err != nil {
-		return Manifest{}, errors.Join(err, w.Abort())
-	}
-	w.done = true
-	if err := w.place.put(); err != nil {
-		return Manifest{}, err
-	}
-	return m, nil
-}
-
-func (w *Writer) finish(zxid int64) (Manifest, error) {
-	if err := w.seal(); err != nil {
-		return Manifest{}, err
-	}
-	if err := w.flushEntries(); err != nil {
-		return Manifest{}, err
-	}
-	if err := w.pipe.wait(); err != nil {
-		return Manifest{}, failed("write", w.place.path, err)
-	}
-	m := w.manifest(zxid)
-	b, err := m.encode()
-	if err != nil {
-		return m, err
-	}
-	if len(b) > maxManifest {
-		return m, errors.New("write a backup: its manifest is larger than the format allows")
-	}
-	h, err := header(manifestName, int64(len(b)), w.about.Time)
-	if err != nil {
-		return m, err
-	}
-	w.trailer.manifest, w.trailer.manifestSum = w.pipe.out.n, sha256.Sum256(b)
-	end := append(pad(append(h, b...)), make([]byte, 2*block)...)
-	if err := w.end(w.pipe.encoder.EncodeAll(end, nil)); err != nil {
-		return m, failed("write", w.place.path, err)
-	}
-	return m, nil
-}
-
-func (w *Writer) manifest(zxid int64) Manifest {
-	m := Manifest{About: w.about, Zxid: zxid, Counts: w.tally.Counts}
-	m.Counts.History = w.entries
-	for _, path := range slices.SortedFunc(maps.Keys(w.gaps), comparePaths[string, string]) {
-		m.Gaps = append(m.Gaps, Gap{path, w.gaps[path]})
-	}
-	for _, member := range w.members {
-		m.Members = append(m.Members, *member)
-	}
-	return m
-}
-
-// end writes the last frame and the trailer, and all that is still in buffers.
-func (w *Writer) end(frame []byte) error {
-	out := w.pipe.out
-	if _, err := out.Write(frame); err != nil {
-		return err
-	}
-	b := w.trailer.encode()
-	if _, err := out.Write(b[:len(b)-afterSum]); err != nil {
-		return err
-	}
-	out.hash.Sum(w.trailer.sum[:0])
-	b = w.trailer.encode()
-	if _, err := out.Write(b[len(b)-afterSum:]); err != nil {
-		return err
-	}
-	if w.age != nil {
-		if err := w.age.Close(); err != nil {
-			return err
-		}
-	}
-	return w.file.Flush()
-}
-
-// Abort drops the archive: nothing of it stays. After Finish it does nothing.
-func (w *Writer) Abort() error {
-	if w.done {
-		return nil
-	}
-	w.done = true
-	given := w.fail(errors.New("the backup was given up"))
-	w.pipe.failed.CompareAndSwap(nil, &given) // so that no more is written
-	w.pipe.wait()
-	w.ledger.close()
-	return w.place.drop()
 }
 
 // fail keeps the first error.
