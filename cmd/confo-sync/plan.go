@@ -84,6 +84,29 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
+// stopFlags are those of commands that apply a plan unless they are to stop before.
+type stopFlags struct {
+	PlanOnly bool   `help:"Show the plan with its fingerprint, and change nothing."`
+	Out      string `placeholder:"FILE" help:"Save the plan, for apply FILE, and change nothing."`
+}
+
+// carryOut applies a plan of what is wished for, or stops at showing or saving it.
+func (s stopFlags) carryOut(ctx context.Context, a *app, approved *approval, want wish, flags planFlags, applying applyFlags, header planfile.Header) error {
+	if s.Out == "" && !s.PlanOnly {
+		return applying.run(ctx, a, approved, want, flags)
+	}
+	t, err := a.openTarget(false)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	w, err := a.plan(ctx, t, want, flags, true)
+	if err != nil {
+		return err
+	}
+	return a.present(w, s.Out, header, flags)
+}
+
 // present shows a plan with its fingerprint, and saves it if out says where.
 func (a *app) present(w *work, out string, header planfile.Header, flags planFlags) error {
 	var fingerprint planfile.Fingerprint

@@ -26,8 +26,7 @@ type promoteCmd struct {
 	AllowMissing bool     `help:"Go on without what is kept and is not there."`
 	Write        bool     `help:"Change the tree of the environment promoted to, rather than what is live there: its last overlay, or the tree if it has none."`
 	DryRun       bool     `help:"With --write, show how the files would change, and change none."`
-	PlanOnly     bool     `help:"Show the plan with its fingerprint, and change nothing."`
-	Out          string   `placeholder:"FILE" help:"Save the plan, for apply FILE, and change nothing."`
+	stopFlags
 	planFlags
 	outputFlags
 	applyFlags
@@ -91,23 +90,10 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 	if c.Write {
 		return c.write(ctx, a, want)
 	}
-	if c.Out == "" && !c.PlanOnly {
-		return c.applyFlags.run(ctx, a, approved, want, c.planFlags)
-	}
-	t, err := a.openTarget(false)
-	if err != nil {
-		return err
-	}
-	defer t.Close()
-	w, err := a.plan(ctx, t, want, c.planFlags, true)
-	if err != nil {
-		return err
-	}
-	header := planfile.Header{Promotion: &planfile.Promotion{
+	return c.carryOut(ctx, a, approved, want, c.planFlags, c.applyFlags, planfile.Header{Promotion: &planfile.Promotion{
 		From: c.From, To: c.To, Paths: c.Paths, Keep: c.Keep,
 		Declared: c.Declared, WithSecrets: c.WithSecrets, AllowMissing: c.AllowMissing,
-	}}
-	return a.present(w, c.Out, header, c.planFlags)
+	}})
 }
 
 // aim makes what is promoted to the command's environment or target.

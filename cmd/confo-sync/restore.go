@@ -20,8 +20,7 @@ type restoreCmd struct {
 	Exact        bool     `help:"Make everything as it was: what is not Confo's, data of namespaces, access lists; and leave nothing else."`
 	AllowLockout bool     `help:"With --exact, set access lists also where they take the own rights away."`
 	ToNamespace  string   `placeholder:"NAME" help:"Restore one namespace under another name."`
-	PlanOnly     bool     `help:"Show the plan with its fingerprint, and change nothing."`
-	Out          string   `placeholder:"FILE" help:"Save the plan, for apply FILE, and change nothing."`
+	stopFlags
 	railFlags
 	outputFlags
 	applyFlags
@@ -114,15 +113,8 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 	if c.Exact {
 		want.beside = &exact
 	}
-	if c.Out == "" && !c.PlanOnly {
-		return c.applyFlags.run(ctx, a, approved, want, planFlags{railFlags: c.railFlags})
-	}
-	w, err := a.plan(ctx, t, want, planFlags{railFlags: c.railFlags}, true)
-	if err != nil {
-		return err
-	}
 	header := planfile.Header{Restore: &planfile.Restore{File: c.File, Paths: c.Paths, Prune: c.Prune, ToNamespace: c.ToNamespace}}
-	return a.present(w, c.Out, header, planFlags{railFlags: c.railFlags})
+	return c.carryOut(ctx, a, approved, want, planFlags{railFlags: c.railFlags}, c.applyFlags, header)
 }
 
 // verified reads all of a backup and opens it. What was wrong already when it was made

@@ -16,12 +16,11 @@ import (
 )
 
 type rollbackCmd struct {
-	ID       string `arg:"" optional:"" help:"The apply to undo, as history lists it; a beginning will do that only one has, and last is the newest."`
-	To       string `placeholder:"ID" help:"Undo every apply after this one."`
-	ToTime   string `placeholder:"TIME" help:"Undo every apply after this time: 2006-01-02 15:04, 15:04 today, or 2h ago."`
-	Force    bool   `help:"Also undo what somebody else has changed since."`
-	PlanOnly bool   `help:"Show the plan with its fingerprint, and change nothing."`
-	Out      string `placeholder:"FILE" help:"Save the plan, for apply FILE, and change nothing."`
+	ID     string `arg:"" optional:"" help:"The apply to undo, as history lists it; a beginning will do that only one has, and last is the newest."`
+	To     string `placeholder:"ID" help:"Undo every apply after this one."`
+	ToTime string `placeholder:"TIME" help:"Undo every apply after this time: 2006-01-02 15:04, 15:04 today, or 2h ago."`
+	Force  bool   `help:"Also undo what somebody else has changed since."`
+	stopFlags
 	railFlags
 	outputFlags
 	applyFlags
@@ -93,15 +92,8 @@ func (c *rollbackCmd) run(ctx context.Context, a *app, approved *approval) error
 			return plan.Wished(live, undo.Wishes, *o), moved
 		},
 	}
-	if c.Out == "" && !c.PlanOnly {
-		return c.applyFlags.run(ctx, a, approved, want, planFlags{railFlags: c.railFlags})
-	}
-	w, err := a.plan(ctx, t, want, planFlags{railFlags: c.railFlags}, true)
-	if err != nil {
-		return err
-	}
 	header := planfile.Header{Rollback: &planfile.Rollback{ID: c.ID, To: c.To, ToTime: c.ToTime, Force: c.Force}}
-	return a.present(w, c.Out, header, planFlags{railFlags: c.railFlags})
+	return c.carryOut(ctx, a, approved, want, planFlags{railFlags: c.railFlags}, c.applyFlags, header)
 }
 
 // entries returns what is to be undone, oldest first, and what that is called.

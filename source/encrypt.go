@@ -1,0 +1,281 @@
+package source
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// Ciphered is a file in which values were encrypted, decrypted, or encrypted
+// again.
+type Ciphered struct {
+	Revised
+	Fields []string // in the file, with / between levels
+}
+
+// Encrypt encrypts values in a file: those that fields name, counted from the
+// file's root, or without any those that are sensitive.
+func (f File) Encrypt(fields []plan.Pattern, s plan.Sensitivity, encrypt func(text string) (string, error)) (*Ciphered, error) {
+	c, err := f.unit.cipher(f.data)
+	if err != nil {
+		return nil, err
+	}
+	sensitive := f.unit.sensitive(c.have, s)
+	chosen, err := f.chosen(c, fields,
+		func(d *draft) bool { return sensitive[d] },
+		func(d *draft) bool { return !d.fixed && d.Kind != plan.Null })
+	if err != nil {
+		return nil, err
+	}
+	texts := map[string]string{} // by what they were encrypted to
+	for _, l := range chosen.leaves {
+		err := c.seal(l, func(text string) (string, error) {
+			armored, err := encrypt(text)
+			texts[strings.TrimSpace(armored)] = text
+			return armored, err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	after, err := c.apply(c.direct)
+	if err != nil {
+		return nil, err
+	}
+	// It must be possible to go back, to the same bytes.
+	back, opened, err := f.unit.decrypt(after, func(armored string) (string, bool, error) {
+		text, ok := texts[strings.TrimSpace(armored)]
+		return text, ok, nil
+	})
+	if err != nil || len(opened) != len(chosen.leaves) || !bytes.Equal(back, f.data) {
+		return nil, errors.Join(fmt.Errorf("%s: what is encrypted could not be put back as it was, so nothing is; please report this", plan.Printable(f.unit.shown)), err)
+	}
+	return &Ciphered{f.revised(after), chosen.names}, nil
+}
+
+// chosen are leaves of a file that something is done with.
+type chosen struct {
+	leaves []leaf
+	names  []string
+}
+
+// chosen returns the leaves that fields name, or without any those that
+// otherwise takes. Only those count that ok takes.
+func (f File) chosen(c *cipher, fields []plan.Pattern, otherwise, ok func(d *draft) bool) (chosen, error) {
+	var all chosen
+	nodes := c.leaves()
+	taken := map[*yaml.Node]bool{}
+	matched := make([]bool, len(fields))
+	var names []string
+	c.have.each(nil, func(levels []string, d *draft) {
+		names = append(names, strings.Join(levels, "/"))
+		take := len(fields) == 0 && otherwise(d)
+		for i, p := range fields {
+			for n := 1; n <= len(levels); n++ {
+				if p.Match(levels[:n]...) {
+					take, matched[i] = true, true
+				}
+			}
+		}
+		l, known := nodes[d.at()]
+		if !take || !known || !ok(d) || taken[l.node] {
+			return
+		}
+		taken[l.node], l.value = true, d.Node
+		all.leaves = append(all.leaves, l)
+		all.names = append(all.names, names[len(names)-1])
+	})
+	for i, p := range fields {
+		if !matched[i] {
+			return all, plan.Finding{
+				Position: plan.Position{File: f.unit.shown},
+				Message:  fmt.Sprintf("there is no field %s in this file", plan.Quote(p.String())),
+				Hint:     "fields count from the top of the file, with / between levels, as in db/password" + meant(plan.Closest(p.String(), names)),
+			}
+		}
+	}
+	return all, nil
+}
+
+// sensitive returns the leaves of a file that are.
+func (u unit) sensitive(have *draft, s plan.Sensitivity) map[*draft]bool {
+	found := map[*draft]bool{}
+	var mark func(d *draft, n plan.Node)
+	mark = func(d *draft, n plan.Node) {
+		if d.fixed {
+			return
+		}
+		if d.at() != nil && isSensitive(d.at()) {
+			n = allSensitive(n)
+		}
+		if n.Sensitive {
+			found[d] = true
+		}
+		for i := range n.Fields {
+			mark(d.fields[i].value, n.Fields[i].Value)
+		}
+		for i := range n.Items {
+			mark(d.items[i], n.Items[i])
+		}
+	}
+	config := func(name string, d *draft) {
+		if n, err := s.Parse(plan.Key{Namespace: u.namespace, Config: name}, plan.Encode(d.value())); err == nil {
+			mark(d, n)
+		}
+	}
+	if u.config != "" {
+		config(u.config, have)
+		return found
+	}
+	for _, f := range have.fields {
+		config(f.name, f.value)
+	}
+	return found
+}
+
+// Decrypt puts values back that are encrypted with age: those that fields name, or
+// without any all.
+func (f File) Decrypt(fields []plan.Pattern, decrypt func(armored string) (string, error)) (*Ciphered, error) {
+	c, err := f.unit.cipher(f.data)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := f.chosen(c, fields, isAge, isAge)
+	if err != nil {
+		return nil, err
+	}
+	only := map[string]bool{}
+	for _, l := range chosen.leaves {
+		only[l.node.Value] = true
+	}
+	texts := map[string]string{}
+	after, _, err := f.unit.decrypt(f.data, func(armored string) (string, bool, error) {
+		if !only[armored] {
+			return "", false, nil
+		}
+		text, err := decrypt(armored)
+		texts[armored] = text
+		return text, true, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	now, _, ok := c.drafts(after)
+	if !ok || !c.have.becomes(now, texts) {
+		return nil, fmt.Errorf("%s would not read back as what was encrypted, so it is left as it is; please report this", plan.Printable(f.unit.shown))
+	}
+	return &Ciphered{f.revised(after), chosen.names}, nil
+}
+
+func isAge(d *draft) bool {
+	if !d.fixed {
+		return false
+	}
+	r, ok := referenceOf(d.at())
+	return ok && r.tag == tagAge
+}
+
+// becomes reports whether a file's values are what they were, but that those
+// whose texts are given are decrypted.
+func (d *draft) becomes(now *draft, texts map[string]string) bool {
+	if d.fixed {
+		text, ok := texts[d.at().Value]
+		if !ok {
+			return now.fixed && now.at().Value == d.at().Value
+		}
+		r, _ := referenceOf(d.at())
+		v, p := r.typed(text)
+		return p == nil && !now.fixed && v.Equal(now.value())
+	}
+	if d.tag != now.tag || d.Kind != now.Kind || len(d.fields) != len(now.fields) || len(d.items) != len(now.items) {
+		return false
+	}
+	for i, f := range d.fields {
+		if f.name != now.fields[i].name || !f.value.becomes(now.fields[i].value, texts) {
+			return false
+		}
+	}
+	for i := range d.items {
+		if !d.items[i].becomes(now.items[i], texts) {
+			return false
+		}
+	}
+	return d.Kind == plan.Object || d.Kind == plan.List || d.Node.Equal(now.Node)
+}
+
+// Rotate encrypts again what is encrypted with age.
+func (f File) Rotate(decrypt func(armored string) (string, error), encrypt func(text string) (string, error)) (*Ciphered, error) {
+	if f.unit.json || !bytes.Contains(f.data, []byte(tagAge)) {
+		return &Ciphered{Revised: f.revised(f.data)}, nil
+	}
+	c, err := f.unit.cipher(f.data)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := f.chosen(c, nil, isAge, isAge)
+	if err != nil || len(chosen.leaves) == 0 {
+		return &Ciphered{Revised: f.revised(f.data)}, err
+	}
+	before, after := map[string]string{}, map[string]string{}
+	var failed Errors
+	for _, l := range chosen.leaves {
+		text, err := decrypt(l.node.Value)
+		if err != nil {
+			failed = append(failed, c.about(l.node, err))
+			continue
+		}
+		armored, err := encrypt(text)
+		if err != nil {
+			return nil, err
+		}
+		before[l.node.Value], after[strings.TrimSpace(armored)] = text, text
+		if err := c.resealed(l, armored); err != nil {
+			return nil, err
+		}
+	}
+	if len(failed) > 0 {
+		return nil, failed
+	}
+	content, err := c.apply(c.direct)
+	if err != nil {
+		return nil, err
+	}
+	// Both must hold the same.
+	old, was, err := f.unit.decrypt(f.data, func(armored string) (string, bool, error) { text, ok := before[armored]; return text, ok, nil })
+	if err != nil {
+		return nil, err
+	}
+	again, is, err := f.unit.decrypt(content, func(armored string) (string, bool, error) {
+		text, ok := after[strings.TrimSpace(armored)]
+		return text, ok, nil
+	})
+	if err != nil || len(was) != len(is) || !bytes.Equal(old, again) {
+		return nil, errors.Join(fmt.Errorf("%s would not hold the same any more, so it is left as it is; please report this", plan.Printable(f.unit.shown)), err)
+	}
+	return &Ciphered{f.revised(content), chosen.names}, nil
+}
+
+// resealed replaces what age made of a value.
+func (c *cipher) resealed(l leaf, armored string) error {
+	s, err := c.standing(l)
+	if err != nil {
+		return c.unfollowed(l.node)
+	}
+	if !s.block {
+		var out emitter
+		out.quote(armored)
+		c.edit(splice{from: s.from, to: s.to, text: string(out.out)})
+		return nil
+	}
+	lines := c.data[s.rest:s.restTo]
+	indent := len(lines) - len(bytes.TrimLeft(lines, " "))
+	s.needBreak = false
+	c.edit(splice{from: s.from, to: s.to, text: "|"})
+	c.edit(splice{from: s.rest, to: s.restTo, text: c.armor(armored, indent, s)})
+	return nil
+}
