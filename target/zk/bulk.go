@@ -21,6 +21,7 @@ const (
 	batchesAhead  = 8         // multiReads under way
 	singlesAhead  = 256       // single reads under way, on a server without multiRead
 	batchesGrowBy = 4
+	maxQueued     = 32 << 10 // bytes of single reads that are written at once
 )
 
 // request is a znode to be read: its data and stat, its children's names, its access
@@ -146,7 +147,8 @@ type flow struct {
 }
 
 // next waits until another frame may be sent, and says how many reads it takes.
-func (f *flow) next() (size int, single, ok bool) {
+// Before it waits it calls waiting.
+func (f *flow) next(waiting func()) (size int, single, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	limit := func() int {
@@ -155,8 +157,17 @@ func (f *flow) next() (size int, single, ok bool) {
 		}
 		return batchesAhead
 	}
-	for f.ahead >= limit() && !f.stopped {
-		f.changed.Wait()
+	if f.ahead >= limit() && !f.stopped {
+		f.mu.Unlock()
+		waiting()
+		f.mu.Lock()
+		// Single reads go in bursts: one write to the network for many.
+		for f.ahead >= limit() || f.single && f.ahead > singlesAhead/2 {
+			if f.stopped {
+				break
+			}
+			f.changed.Wait()
+		}
 	}
 	f.ahead++
 	if f.single {
@@ -191,19 +202,22 @@ func (f *flow) stop() {
 
 func (w *wire) sendBatches(first, count int, get func(i int) request, flow *flow, sent chan<- batch) error {
 	for next, end := first, first+count; next < end; {
-		size, single, ok := flow.next()
+		size, single, ok := flow.next(func() { w.push() })
 		if !ok {
 			return nil
 		}
 		b := w.encodeBatch(next, min(size, end-next), single, get)
-		if err := w.flush(); err != nil {
-			// The receiving side learns it from the closed connection.
-			w.conn.Close()
-			sent <- b
-			return err
+		w.queue()
+		next += b.count
+		if !single || next == end || len(w.queued) > maxQueued {
+			if err := w.push(); err != nil {
+				// The receiving side learns it from the closed connection.
+				w.conn.Close()
+				sent <- b
+				return err
+			}
 		}
 		sent <- b
-		next += b.count
 	}
 	return nil
 }

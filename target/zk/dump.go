@@ -5,8 +5,10 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-zookeeper/zk"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
@@ -21,6 +23,15 @@ func (t *Target) Dump(ctx context.Context, to target.Dump, progress func(done, t
 	var dumped target.Dumped
 	err := t.reading(ctx, func(w *wire) error {
 		d := dump{target: t, wire: w, to: to, progress: progress, moved: map[string]int{}, children: map[string][]string{}, lists: map[string]plan.Access{}}
+		d.wires = []*wire{w}
+		for range sessions - 1 {
+			// A session that can't be had is done without.
+			if more, err := t.dialReader(ctx); err == nil {
+				defer more.close()
+				defer more.interruptible(ctx)()
+				d.wires = append(d.wires, more)
+			}
+		}
 		err := d.run()
 		dumped = target.Dumped{Exists: d.exists, Zxid: d.asOf}
 		return err
@@ -33,6 +44,7 @@ func (t *Target) Dump(ctx context.Context, to target.Dump, progress func(done, t
 type dump struct {
 	target   *Target
 	wire     *wire
+	wires    []*wire // for access lists, wire among them
 	to       target.Dump
 	progress func(done, total int)
 	exists   bool
@@ -69,6 +81,9 @@ const (
 	windowFirst = 256
 	windowMost  = 8192
 )
+
+// sessions is how many read access lists.
+const sessions = 8
 
 func (d *dump) run() error {
 	root := []*node{nil}
@@ -257,23 +272,42 @@ func (d *dump) readAccess(w *window, gone func(*node)) error {
 			of = append(of, &w.nodes[i])
 		}
 	}
-	return d.fetch(len(of), func(i int) request { return request{parent: d.full(of[i].stored.Path), access: true} }, func(i int, a *answer) error {
-		n := of[i]
-		switch {
-		case a.code == codeNoNode:
-			gone(n)
-			return nil
-		case a.code != 0:
-			return d.gap(n, "read the access list of", a.code)
+	// They can't be had in bulk, and a server answers several sessions faster than one.
+	share := (len(of) + len(d.wires) - 1) / len(d.wires)
+	var group errgroup.Group
+	var mu sync.Mutex
+	for k, w := range d.wires {
+		own := of[min(k*share, len(of)):min((k+1)*share, len(of))]
+		if len(own) == 0 {
+			continue
 		}
-		access, hidden := d.access(a.access)
-		if hidden {
-			d.to.Gap(n.stored.Path, "the server hides a password hash in its access list: use credentials with the right to administer it (a), so that it can be restored as closed as it is")
-		}
-		n.stored.Access = access
-		n.stored.Stat.Aversion = a.stat.aversion
+		group.Go(func() error {
+			get := func(i int) request { return request{parent: d.full(own[i].stored.Path), access: true} }
+			return d.target.explain("read", d.full(""), w.explain(w.fetch(len(own), get, func(i int, a *answer) error {
+				mu.Lock()
+				defer mu.Unlock()
+				return d.takeAccess(own[i], a, gone)
+			})))
+		})
+	}
+	return group.Wait()
+}
+
+func (d *dump) takeAccess(n *node, a *answer, gone func(*node)) error {
+	switch {
+	case a.code == codeNoNode:
+		gone(n)
 		return nil
-	})
+	case a.code != 0:
+		return d.gap(n, "read the access list of", a.code)
+	}
+	access, hidden := d.access(a.access)
+	if hidden {
+		d.to.Gap(n.stored.Path, "the server hides a password hash in its access list: use credentials with the right to administer it (a), so that it can be restored as closed as it is")
+	}
+	n.stored.Access = access
+	n.stored.Stat.Aversion = a.stat.aversion
+	return nil
 }
 
 // access returns an access list as it can be restored, and reports whether a digest in

@@ -48,6 +48,7 @@ type wire struct {
 	host    string // as it was configured
 	in      *bufio.Reader
 	out     []byte // the frame being made
+	queued  []byte // frames that are made and not sent
 	frame   []byte // the frame being read
 	xid     int32
 	zxid    int64             // the last transaction that the server had applied at its last answer
@@ -191,8 +192,22 @@ func (w *wire) interruptible(ctx context.Context) (done func() bool) {
 func (w *wire) begin() { w.out = append(w.out[:0], 0, 0, 0, 0) }
 
 func (w *wire) flush() error {
+	w.queue()
+	return w.push()
+}
+
+// queue ends a frame that push sends, with what else is queued.
+func (w *wire) queue() {
 	binary.BigEndian.PutUint32(w.out, uint32(len(w.out)-4))
-	_, err := w.conn.Write(w.out)
+	w.queued = append(w.queued, w.out...)
+}
+
+func (w *wire) push() error {
+	if len(w.queued) == 0 {
+		return nil
+	}
+	_, err := w.conn.Write(w.queued)
+	w.queued = w.queued[:0]
 	if err != nil {
 		w.broken.Store(true)
 	}
