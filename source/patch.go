@@ -71,8 +71,11 @@ func lineRange(from, to int) string {
 
 // shownLines returns what may be shown of each line of a file, which count from 1.
 func (u unit) shownLines(data []byte, s *plan.Sensitivity) func(number int) string {
+	mark := ""
 	if s != nil {
-		data = withoutBOM(data)
+		text := withoutBOM(data)
+		mark = string(data[:len(data)-len(text)])
+		data = text
 	}
 	lines := strings.SplitAfter(string(data), "\n")
 	text := func(number int) string { return strings.TrimSuffix(lines[number-1], "\n") }
@@ -87,10 +90,29 @@ func (u unit) shownLines(data []byte, s *plan.Sensitivity) func(number int) stri
 	return func(number int) string {
 		line := h.line(text(number), number)
 		if number <= len(states) && states[number-1]&(insideQuote|insideBlock) == 0 && strings.Contains(line, "#") {
-			line = mask(line) // comments hold secrets, too
+			line = maskComment(line)
+		}
+		if number == 1 {
+			line = mark + line
 		}
 		return plan.Printable(line)
 	}
+}
+
+// maskComment hides what may be secret in the comment of a line, whose value is
+// hidden already. What is before the comment stays, so that it can be seen when
+// nothing but the layout changes.
+func maskComment(line string) string {
+	hidden := mask(line) // comments hold secrets, too
+	if hidden == line {
+		return line
+	}
+	for i := 1; i < len(line); i++ {
+		if line[i] == '#' && isBlankOrBreak(line[i-1]) && trimBlanks(line[:i]) != "" {
+			return line[:i] + "# " + masked + line[len(strings.TrimRight(line, " \t\r")):]
+		}
+	}
+	return hidden
 }
 
 // hider finds where in a file sensitive values stand.

@@ -45,9 +45,9 @@ other: &other
  # The shop. password= (sensitive)
  db:
 -  host: a
--  password: (sensitive)
+-  password: (sensitive) # (sensitive)
 +  host: b
-+  password: (sensitive)
++  password: (sensitive) # (sensitive)
    secrets: [(sensitive), {x: (sensitive)}]
    tokens:
      - (sensitive)
@@ -89,5 +89,19 @@ func TestPatchApplies(t *testing.T) {
 		if got, _ := os.ReadFile(filepath.Join(dir, "ns.yaml")); string(got) != c.after {
 			t.Errorf("it becomes %q, not %q", got, c.after)
 		}
+	}
+}
+
+// TestPatchOfLayout: where only the layout changes next to what is hidden, the
+// patch shows that.
+func TestPatchOfLayout(t *testing.T) {
+	f := Revised{
+		Shown: "ns.yaml", unit: unit{shown: "ns.yaml", namespace: "ns"},
+		Before: []byte("\uFEFFa:\n  password:  x1  # old: y2  \n"), After: []byte("a:\n  password: x1 # old: y2\n"),
+	}
+	want := "--- a/ns.yaml\n+++ b/ns.yaml\n@@ -1,2 +1,2 @@\n" +
+		"-\\ufeffa:\n-  password:  (sensitive)  # (sensitive)  \n+a:\n+  password: (sensitive) # (sensitive)\n"
+	if got := f.Patch(&plan.Sensitivity{}); got != want {
+		t.Errorf("the patch is\n%s\nwant\n%s", got, want)
 	}
 }

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source"
+	"github.com/confo-sync/confo-sync/source/git"
 	"github.com/confo-sync/confo-sync/source/secret"
 	"github.com/confo-sync/confo-sync/target"
 )
@@ -201,7 +204,15 @@ func (a *app) folders() []string {
 func (a *app) treeFiles(names []string) ([]source.File, error) {
 	var files []source.File
 	var found []plan.Finding
+	if strings.HasPrefix(a.Source, git.Prefix) && len(names) == 0 {
+		return nil, &usageError{errors.New("files are changed in a folder, not in a commit")}
+	}
+	seen := map[string]bool{}
 	for _, name := range names {
+		if name = filepath.Clean(name); seen[name] {
+			continue
+		}
+		seen[name] = true
 		file, err := source.OpenFile(name, a.folders())
 		var wrong plan.Finding
 		switch {

@@ -31,23 +31,31 @@ func (c *fmtCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	changed, sealed, err := a.formatted(ctx, files)
+	changed, sealed, left, err := a.formatted(ctx, files)
 	if err != nil {
 		return err
+	}
+	var hide plan.Sensitivity
+	if c.Diff && len(changed) > 0 && !a.ShowSensitive && !a.ShowSensitiveInFiles {
+		if hide, err = a.hidden(ctx); err != nil {
+			return err
+		}
 	}
 	if c.Check && !c.Diff {
 		for _, f := range changed {
 			a.report.Files = append(a.report.Files, render.File{File: f.Shown, Action: actionOn(f)})
 		}
-	} else if err := a.save(changed, flags, plan.Sensitivity{}.With(a.allSensitive())); err != nil {
+	} else if err := a.save(changed, flags, hide); err != nil {
 		return err
 	}
 	if len(sealed) > 0 {
 		a.notice("Left alone, as SOPS encrypted them: %s.", list(sealed))
 	}
 	switch {
+	case len(changed) == 0 && len(files) > 0 && len(sealed)+left == len(files):
+		return a.showFiles("Nothing to format: %s left as it is.", plural(len(files), "file"))
 	case len(changed) == 0:
-		return a.showFiles("Nothing to format: %s in the one layout.", areAll(len(files)))
+		return a.showFiles("Nothing to format: %s in the one layout.", areAll(len(files)-len(sealed)-left, len(files)))
 	case c.Check || c.Diff:
 		err = a.showFiles("%s would change.", plural(len(changed), "file"))
 	default:
@@ -59,13 +67,38 @@ func (c *fmtCmd) Run(ctx context.Context, a *app) error {
 	return err
 }
 
-// formatted returns the files that would change, and the names of those that SOPS
-// encrypted. Nothing is done when one of them is in error.
-func (a *app) formatted(ctx context.Context, files []source.File) (changed []source.Revised, sealed []string, err error) {
+// hidden is what is sensitive in any environment: by its name, or since a file of
+// the tree or an overlay marks it, which hides it in the other files too.
+func (a *app) hidden(ctx context.Context) (plan.Sensitivity, error) {
+	var trees []*plan.Tree
+	if a.project != nil {
+		for i := range a.project.Environments {
+			marks, err := a.marks(ctx, &a.project.Environments[i])
+			if err != nil {
+				return plan.Sensitivity{}, err
+			}
+			trees = append(trees, marks...)
+		}
+	}
+	if a.Source != "" {
+		reading := *a
+		reading.Quiet, reading.Namespace, reading.Exclude, reading.unresolved = true, nil, nil, true
+		tree, _, err := reading.loadTree(ctx, a.Source, a.place(), source.LoadOptions{AllowEmpty: true})
+		if err != nil {
+			return plan.Sensitivity{}, err
+		}
+		trees = append(trees, tree)
+	}
+	return plan.SensitivityOf(&plan.Tree{}, nil, trees...).With(a.allSensitive()), nil
+}
+
+// formatted returns the files that would change, the names of those that SOPS
+// encrypted, and how many are left as they can't be followed. Nothing is done when one of them is in error.
+func (a *app) formatted(ctx context.Context, files []source.File) (changed []source.Revised, sealed []string, left int, err error) {
 	var failed source.Errors
 	for _, file := range files {
 		if ctx.Err() != nil {
-			return nil, nil, context.Cause(ctx)
+			return nil, nil, 0, context.Cause(ctx)
 		}
 		if file.Sealed() {
 			sealed = append(sealed, plan.Printable(file.Name()))
@@ -77,21 +110,25 @@ func (a *app) formatted(ctx context.Context, files []source.File) (changed []sou
 		case errors.As(err, &wrong):
 			failed = append(failed, wrong...)
 		case err != nil:
-			return nil, nil, err
+			return nil, nil, 0, err
 		case done.Warning != nil:
 			a.warn(*done.Warning)
+			left++
 		case done.Changed():
 			changed = append(changed, done.Revised)
 		}
 	}
 	if len(failed) > 0 {
-		return nil, nil, several(failed)
+		return nil, nil, 0, several(failed)
 	}
-	return changed, sealed, nil
+	return changed, sealed, left, nil
 }
 
-func areAll(n int) string {
-	if n == 1 {
+func areAll(n, all int) string {
+	switch {
+	case n < all:
+		return fmt.Sprintf("%d of %d files are", n, all)
+	case n == 1:
 		return "the file is"
 	}
 	return fmt.Sprintf("all %d files are", n)
