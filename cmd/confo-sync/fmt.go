@@ -93,7 +93,8 @@ func (a *app) hidden(ctx context.Context) (plan.Sensitivity, error) {
 }
 
 // formatted returns the files that would change, the names of those that SOPS
-// encrypted, and how many are left as they can't be followed. Nothing is done when one of them is in error.
+// encrypted, and how many are left because they can't be followed. Nothing is done
+// when one of them is in error.
 func (a *app) formatted(ctx context.Context, files []source.File) (changed []source.Revised, sealed []string, left int, err error) {
 	var failed source.Errors
 	for _, file := range files {
