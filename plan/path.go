@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strconv"
 	"unicode"
 )
@@ -39,6 +40,11 @@ func (p Path) With(s Step) Path {
 	copy(longer, p)
 	longer[len(p)] = s
 	return longer
+}
+
+// InList reports whether the path leads into a list.
+func (p Path) InList() bool {
+	return slices.ContainsFunc(p, func(s Step) bool { return s.item > 0 })
 }
 
 // String returns the path as users write it: pool.max, servers[0].host or

@@ -2,6 +2,7 @@ package source
 
 import (
 	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -47,6 +48,58 @@ func (d *draft) mergesFrom(nodes map[*yaml.Node]bool) bool {
 func mentions(n *yaml.Node, nodes map[*yaml.Node]bool) bool {
 	return n.Kind == yaml.AliasNode && nodes[n.Alias] ||
 		slices.ContainsFunc(n.Content, func(child *yaml.Node) bool { return mentions(child, nodes) })
+}
+
+// writeMerged replaces the entry that merges fields in by those of them that are wanted.
+func (e *editing) writeMerged(s slot, have, want *draft, flow bool) error {
+	n := have.node
+	i := 0
+	for ; i+1 < len(n.Content) && n.Content[i].Tag != "!!merge"; i += 2 {
+	}
+	if i+1 >= len(n.Content) {
+		return errLayout
+	}
+	var wanted []draftField
+	for _, f := range have.fields {
+		if w := want.field(f.name); f.merged && w != nil {
+			wanted = append(wanted, draftField{name: f.name, value: w})
+		}
+	}
+	at := entryAt{begin: e.begin(n.Content[i])}
+	var err error
+	if at.after, err = e.colon(n.Content[i]); err != nil {
+		return err
+	}
+	if at.end, err = e.end(n.Content[i+1], e.column(at.begin)); err != nil {
+		return err
+	}
+	if len(wanted) == 0 {
+		if flow || !e.startsLine(at.begin) || len(n.Content) == 2 {
+			return e.replace(s, have, want)
+		}
+		e.removeLines(at)
+		return nil
+	}
+	if flow {
+		texts := make([]string, len(wanted))
+		for i, f := range wanted {
+			texts[i] = e.flowField(f)
+		}
+		e.edit(splice{from: at.begin, to: at.end, text: strings.Join(texts, ", ")})
+		return nil
+	}
+	// The first goes where << was, before a comment on its line.
+	text := ""
+	for _, f := range wanted {
+		text += e.blockField(f, e.column(at.begin))
+	}
+	first, rest, _ := strings.Cut(strings.TrimLeft(text, " "), "\n")
+	e.edit(splice{from: at.begin, to: at.end, text: first})
+	if rest != "" {
+		after := e.nextLine(at.end)
+		e.edit(splice{from: after, to: after, text: rest, lines: true})
+	}
+	return nil
 }
 
 // writeOut returns the edits that replace the aliases of nodes by what they stand

@@ -76,6 +76,14 @@ func (c *converter) node(n *yaml.Node) plan.Kind {
 	if n.Kind == yaml.AliasNode {
 		return c.expand(n)
 	}
+	if tag := layerTag(n); tag != "" && c.doc.isOverlay() && c.path.InList() {
+		what := "on fields, not on elements of a list"
+		if c.path[len(c.path)-1].Index() < 0 {
+			what = "on fields that are laid over others, not within a list"
+		}
+		c.fail(n, tag+" works "+what, "write the list as it is to be, or !append to it")
+		return plan.Null
+	}
 	if r, ok := referenceOf(n); ok {
 		return c.reference(n, r)
 	}
@@ -178,9 +186,6 @@ func (c *converter) sequence(n *yaml.Node) {
 			c.write(", ")
 		}
 		c.path = append(c.path, plan.Item(i))
-		if tag := layerTag(item); tag != "" && c.doc.isOverlay() {
-			c.fail(item, tag+" works on fields, not on elements of a list", "write the list as it is to be, or !append to it")
-		}
 		c.doc.note(c.path, nodeAt(item), nil)
 		c.node(item)
 		c.path = c.path[:len(c.path)-1]

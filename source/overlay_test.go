@@ -128,16 +128,19 @@ func inLine(tree *plan.Tree) string {
 func TestOverlayErrors(t *testing.T) {
 	base := []string{"shop.yaml", "db: {host: a, list: [1]}\n"}
 	for over, want := range map[string]string{
-		"db: {host: !append [1]}\n":   "OVER/shop.yaml:1:6: !append to host, which is a string at BASE/shop.yaml:1",
-		"db: {list: !append 1}\n":     "OVER/shop.yaml:1:12: !append takes a list",
-		"db: {host: !delete x}\n":     "OVER/shop.yaml:1:12: !delete takes no value",
-		"db: {host: !replace 5}\n":    "OVER/shop.yaml:1:12: !replace takes a mapping: everything else replaces what it is laid over anyway",
-		"db: {list: [!delete ]}\n":    "OVER/shop.yaml:1:13: !delete works on fields, not on elements of a list",
-		"db: {!delete host: a}\n":     "OVER/shop.yaml:1:6: the tag !delete stands before a value, not before a key",
-		"db:\n":                       `OVER/shop.yaml:1:4: the configuration "db" is empty`,
-		"db: {host: !enw X}\n":        "OVER/shop.yaml:1:12: this tag is unknown",
-		"!append\ndb: {}\n":           "OVER/shop.yaml:1:1: !append takes a list",
-		"db: {a: 1}\ndb: {host: b}\n": `OVER/shop.yaml:2:1: the key "db" is there twice, first at line 1, column 1`,
+		"db: {host: !append [1]}\n":         "OVER/shop.yaml:1:6: !append to host, which is a string at BASE/shop.yaml:1",
+		"db: {list: !append 1}\n":           "OVER/shop.yaml:1:12: !append takes a list",
+		"db: {host: !delete x}\n":           "OVER/shop.yaml:1:12: !delete takes no value",
+		"db: {host: !replace 5}\n":          "OVER/shop.yaml:1:12: !replace takes a mapping: everything else replaces what it is laid over anyway",
+		"db: {list: [!delete ]}\n":          "OVER/shop.yaml:1:13: !delete works on fields, not on elements of a list",
+		"db: {list: [{a: !delete }]}\n":     "OVER/shop.yaml:1:17: !delete works on fields that are laid over others, not within a list",
+		"db: {list: [{a: !append [1]}]}\n":  "OVER/shop.yaml:1:17: !append works on fields that are laid over others, not within a list",
+		"db: {list: [[!replace {a: 1}]]}\n": "OVER/shop.yaml:1:14: !replace works on fields, not on elements of a list",
+		"db: {!delete host: a}\n":           "OVER/shop.yaml:1:6: the tag !delete stands before a value, not before a key",
+		"db:\n":                             `OVER/shop.yaml:1:4: the configuration "db" is empty`,
+		"db: {host: !enw X}\n":              "OVER/shop.yaml:1:12: this tag is unknown",
+		"!append\ndb: {}\n":                 "OVER/shop.yaml:1:1: !append takes a list",
+		"db: {a: 1}\ndb: {host: b}\n":       `OVER/shop.yaml:2:1: the key "db" is there twice, first at line 1, column 1`,
 	} {
 		if _, errors, _ := laid(t, base, []string{"shop.yaml", over}); len(errors) != 1 || errors[0] != want {
 			t.Errorf("%q: %q, want %q", over, errors, want)

@@ -58,6 +58,9 @@ func (u unit) rewriteInPlace(data []byte, want *draft) ([]byte, error) {
 		if len(edits) == 0 {
 			edits = e.indirect
 		}
+		if len(edits) == 0 {
+			edits = e.merged
+		}
 		if have.refersTo(e.lost) {
 			if edits, ok = writeOut(u, data, root, have, e.lost); !ok {
 				return nil, errLayout
@@ -174,7 +177,8 @@ type editing struct {
 	step     int    // by which blocks are indented
 	whole    bool   // configurations are replaced, and nothing within them
 	direct   []splice
-	indirect []splice // for what an alias stands for, or was merged in
+	indirect []splice // for what an alias stands for, once that is what it is to be
+	merged   []splice // for what is merged in, once the aliases are
 
 	lost     map[*yaml.Node]bool // anchored nodes that go
 	writeOut map[*yaml.Node]bool // anchored nodes whose aliases are replaced by what they stand for
@@ -258,7 +262,7 @@ func (e *editing) value(s slot, have, want *draft) error {
 	same := have.tag == want.tag && have.Kind == want.Kind
 	switch {
 	case have.refersTo(e.writeOut):
-		if have.alias || have.mergesFrom(e.writeOut) {
+		if have.alias {
 			return e.replace(s, have, want)
 		}
 	case have.equal(want):
@@ -327,7 +331,10 @@ func (e *editing) mapping(s slot, have, want *draft) error {
 	if left == 0 && !slices.ContainsFunc(want.fields, func(f draftField) bool { return have.index(f.name) < 0 }) && !e.isNamespace(s) {
 		return e.replace(s, have, want)
 	}
-	if !flow && len(own) > 0 && gone[0] && !e.startsLine(places[0].begin) {
+	if len(own) > 0 && gone[0] && !flow && !e.startsLine(places[0].begin) {
+		return e.replace(s, have, want)
+	}
+	if flow && left == 0 { // nothing is left to put a comma behind
 		return e.replace(s, have, want)
 	}
 	if e.isNamespace(s) && flow && len(own) == 0 {
@@ -342,26 +349,30 @@ func (e *editing) mapping(s slot, have, want *draft) error {
 			return err
 		}
 	}
-	for _, f := range have.fields {
-		if w := want.field(f.name); f.merged && w == nil {
-			// What is merged in can't be left out: the mapping is written out.
-			direct := e.direct
-			err := e.replace(s, have, want)
-			e.indirect = append(e.indirect, e.direct[len(direct):]...)
-			e.direct = direct
-			if err != nil {
-				return err
-			}
-			break
+	out := have.mergesFrom(e.writeOut)
+	switch {
+	case out:
+		if err := e.writeMerged(s, have, want, flow); err != nil {
+			return err
+		}
+	case slices.ContainsFunc(have.fields, func(f draftField) bool { return f.merged && want.field(f.name) == nil }):
+		// What is merged in can't be left out: the rest of it is written out.
+		out = true
+		direct := e.direct
+		err := e.writeMerged(s, have, want, flow)
+		e.merged = append(e.merged, e.direct[len(direct):]...)
+		e.direct = direct
+		if err != nil {
+			return err
 		}
 	}
 	e.remove(places, gone, flow)
-	return e.insertFields(s, have, want, own, places, flow)
+	return e.insertFields(s, have, want, own, places, flow, out)
 }
 
 // insertFields writes the fields that a mapping lacks, each after the one that it
-// follows.
-func (e *editing) insertFields(s slot, have, want *draft, own []draftField, places []entryAt, flow bool) error {
+// follows; but those that are merged in not if they are written already.
+func (e *editing) insertFields(s slot, have, want *draft, own []draftField, places []entryAt, flow, written bool) error {
 	previous := -1
 	for _, f := range want.fields {
 		i := slices.IndexFunc(own, func(o draftField) bool { return o.name == f.name })
@@ -371,10 +382,10 @@ func (e *editing) insertFields(s slot, have, want *draft, own []draftField, plac
 		}
 		to := &e.direct
 		if h := have.field(f.name); h != nil { // merged in
-			if h.equal(f.value) {
+			if written || h.equal(f.value) {
 				continue
 			}
-			to = &e.indirect
+			to = &e.merged
 		}
 		after := previous
 		if after < 0 {

@@ -174,7 +174,7 @@ func (e *editing) replace(s slot, have, want *draft) error {
 	if s.flow || e.json {
 		return e.replaceInFlow(s, want, n, begin, end, head)
 	}
-	first, rest := e.blockText(s, want, n)
+	first, rest := e.blockText(s, want, n, len(head) > 0)
 	if first != "" {
 		head = append(head, first)
 	}
@@ -263,9 +263,16 @@ func (e *editing) replaceInFlow(s slot, want *draft, n *yaml.Node, begin, end in
 
 // blockText returns a value as it is written after a colon or dash: what goes on
 // the same line, and the lines that follow.
-func (e *editing) blockText(s slot, want *draft, old *yaml.Node) (first, rest string) {
+func (e *editing) blockText(s slot, want *draft, old *yaml.Node, headed bool) (first, rest string) {
 	if text, ok := quotedLike(old, want); ok {
 		return text, ""
+	}
+	// What is in brackets stays so, if it isn't too long by now.
+	const widest = 100
+	if len(old.Content) > 0 && e.isFlow(old) && (len(want.fields) > 0 || len(want.items) > 0) && !e.isNamespace(s) {
+		if text := e.flowText(want, nil); len(text) <= widest {
+			return text, ""
+		}
 	}
 	out := e.emitter()
 	n := want.emitted(nil, out.tags)
@@ -293,7 +300,8 @@ func (e *editing) blockText(s slot, want *draft, old *yaml.Node) (first, rest st
 	}
 	out.value(n, indent)
 	text := string(out.out)
-	if collection && (!s.item || tag != "") {
+	// An anchor or a tag on the line of its first key would be that key's.
+	if collection && (!s.item || tag != "" || headed) {
 		return tag, strings.Repeat(" ", indent) + text
 	}
 	first, rest, _ = strings.Cut(text, "\n")

@@ -165,7 +165,7 @@ func (s *scribe) value(path plan.Path, indent, depth int, item bool) {
 			break
 		}
 		tag := ""
-		if s.overlay && s.chance(15) {
+		if s.overlay && !path.InList() && s.chance(15) {
 			tag = " !replace"
 		}
 		if s.untidy && item && anchor+tag == "" && s.chance(60) {
@@ -249,7 +249,7 @@ func (s *scribe) mapping(path plan.Path, names []string, indent, depth int) {
 			s.out.WriteString(strings.Repeat(" ", indent))
 		}
 		s.out.WriteString(s.quote(name) + ":")
-		if s.overlay && s.chance(8) {
+		if s.overlay && !path.InList() && s.chance(8) {
 			s.out.WriteString(" !delete\n")
 			continue
 		}
