@@ -227,6 +227,9 @@ func TestNoTornDumps(t *testing.T) {
 		}
 		seen := map[string]int{}
 		for path, s := range got.nodes {
+			if len(s.Access) == 0 {
+				t.Errorf("%q has no access list", path)
+			}
 			name := path[strings.LastIndex(path, "/")+1:]
 			ns := strings.Split(path, "/")[0]
 			switch {

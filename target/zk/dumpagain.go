@@ -49,8 +49,20 @@ func (d *dump) settle() error {
 			clear(a.unwatched)
 		}
 		if len(fired)+len(a.found) == 0 {
-			d.asOf = d.wire.zxid
-			return a.amend()
+			asOf := d.wire.zxid
+			gone, err := a.readAccess()
+			if err != nil {
+				return err
+			}
+			if len(gone) == 0 {
+				d.asOf = asOf
+				return a.amend()
+			}
+			// A znode without its access list could not be restored.
+			for _, path := range gone {
+				a.unwatched[path] = true
+				d.moved[path]++
+			}
 		}
 		maps.Copy(a.unwatched, a.found)
 	}
@@ -170,33 +182,34 @@ func (a *again) listed(path string, names []string) {
 	}
 }
 
-// amend hands over what is another by now, with its access lists.
-func (a *again) amend() error {
-	paths := slices.SortedFunc(maps.Keys(a.latest), plan.ComparePaths)
-	if s, ok := a.latest[""]; ok {
-		a.exists = s != nil
-	}
+// readAccess reads the access lists of what is another by now, and returns the paths
+// of what is gone since.
+func (a *again) readAccess() (gone []string, err error) {
 	w := &window{}
-	for _, path := range paths {
-		if s := a.latest[path]; s != nil {
+	for _, s := range a.latest {
+		if s != nil {
 			w.nodes = append(w.nodes, node{stored: *s})
 		}
 	}
-	// What has gone since the instant has no access list any more.
-	if err := a.readAccess(w, func(*node) {}); err != nil {
-		return err
-	}
-	stored := map[string]plan.Stored{}
-	for _, n := range w.nodes {
-		if !n.skip {
-			stored[n.stored.Path] = n.stored
+	err = a.dump.readAccess(w, func(n *node) { gone = append(gone, n.stored.Path) })
+	for i := range w.nodes {
+		n := &w.nodes[i]
+		if a.latest[n.stored.Path] = &n.stored; n.skip {
+			a.latest[n.stored.Path] = nil // it can't be read
 		}
 	}
-	for _, path := range paths {
-		s, ok := stored[path]
+	return gone, err
+}
+
+// amend hands over what is another by now.
+func (a *again) amend() error {
+	if s, ok := a.latest[""]; ok {
+		a.exists = s != nil
+	}
+	for _, path := range slices.SortedFunc(maps.Keys(a.latest), plan.ComparePaths) {
 		var err error
-		if ok {
-			err = a.to.Amend(s)
+		if s := a.latest[path]; s != nil {
+			err = a.to.Amend(*s)
 		} else {
 			err = a.to.Remove(path)
 		}
