@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/go-zookeeper/zk"
@@ -122,62 +121,6 @@ func (w *writer) multi(ctx context.Context, b target.Batch) (*multi, error) {
 	ops, err := w.changes(ctx, b.Changes)
 	m.ops = append(m.ops, ops...)
 	return m, err
-}
-
-// entryACL returns the access list of a history entry, which holds what
-// configurations held: with an identity, only that may read it; without, who may read
-// all the namespaces that they are in.
-func (w *writer) entryACL(ctx context.Context, changes []plan.Change) ([]zk.ACL, error) {
-	if w.t.opts.Credentials.User != "" {
-		return zk.AuthACL(zk.PermAll), nil
-	}
-	acl, err := w.access.nearest(ctx, w.t.historyRoot()+"/x")
-	if err != nil {
-		return nil, err
-	}
-	last := ""
-	for _, c := range changes {
-		path := w.t.url.Root + "/" + c.Key.Namespace
-		if path == last {
-			continue
-		}
-		last = path
-		switch closed, err := w.access.of(ctx, path); {
-		case errors.Is(err, codeNoNode):
-		case err != nil:
-			return nil, err
-		default:
-			acl = asClosed(acl, closed)
-		}
-	}
-	if len(acl) == 0 {
-		return nil, target.WithHint(errors.New("nobody may read all the namespaces that this transaction changes, so nobody could read its history entry"),
-			"apply them one after the other, with -n; or keep no history, with --no-history")
-	}
-	return acl, nil
-}
-
-// asClosed returns an access list by which only those may read that may by both.
-func asClosed(a, b []zk.ACL) []zk.ACL {
-	if worldReads(b) {
-		return a
-	}
-	if worldReads(a) {
-		a = b
-	}
-	var both []zk.ACL
-	for _, entry := range a {
-		if slices.ContainsFunc(b, func(other zk.ACL) bool {
-			return other.Scheme == entry.Scheme && other.ID == entry.ID && other.Perms&zk.PermRead != 0
-		}) {
-			both = append(both, entry)
-		}
-	}
-	return both
-}
-
-func worldReads(acl []zk.ACL) bool {
-	return slices.ContainsFunc(acl, func(a zk.ACL) bool { return a.Scheme == "world" && a.Perms&zk.PermRead != 0 })
 }
 
 // changes returns the operations that make the changes, and the root if it is
