@@ -95,9 +95,10 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 	if err := approved.stillFits(ctx, a, w); err != nil {
 		return err
 	}
+	also := ""
 	if want.beside != nil {
-		problems, err := want.beside.show(ctx, t)
-		if err != nil {
+		var problems []plan.Finding
+		if problems, also, err = want.beside.show(ctx, t, asks); err != nil {
 			return err
 		}
 		w.plan.Problems = append(w.plan.Problems, problems...)
@@ -115,7 +116,7 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 		return a.applied(apply.Result{}, false, nil)
 	}
 	if asks {
-		if err := a.confirm(ctx, t); err != nil {
+		if err := a.confirm(ctx, t, also); err != nil {
 			return err
 		}
 	}
@@ -175,8 +176,9 @@ func (a *app) canAsk(approved bool) error {
 // errDeclined is the error of a question that was not answered with yes.
 var errDeclined = errors.New("not approved, so nothing was changed")
 
-func (a *app) confirm(ctx context.Context, t target.Target) error {
-	fmt.Fprintf(a.stderr, "\nApply this to %s?\nOnly yes is taken for yes: ", plan.Printable(t.String()))
+// confirm asks whether to go on, and do also what else that brings.
+func (a *app) confirm(ctx context.Context, t target.Target, also string) error {
+	fmt.Fprintf(a.stderr, "\nApply this to %s%s?\nOnly yes is taken for yes: ", plan.Printable(t.String()), also)
 	answers := make(chan string, 1)
 	go func() {
 		line, _ := bufio.NewReader(a.stdin).ReadString('\n')

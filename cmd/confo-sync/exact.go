@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -16,8 +17,9 @@ import (
 
 // beside is what is done beside applying a plan, under the same approval.
 type beside interface {
-	// show puts it into the report, and returns why it can't be done.
-	show(ctx context.Context, t target.Target) ([]plan.Finding, error)
+	// show puts it into the report, and returns why it can't be done; and what more is
+	// approved with it, if somebody is asked.
+	show(ctx context.Context, t target.Target, asks bool) (problems []plan.Finding, also string, err error)
 	// before does what has to be done before the plan is applied, and after what
 	// comes after it.
 	before(ctx context.Context, t target.Target) error
@@ -25,17 +27,19 @@ type beside interface {
 }
 
 // show lists what is beyond configurations.
-func (e *exactly) show(ctx context.Context, t target.Target) ([]plan.Finding, error) {
+func (e *exactly) show(ctx context.Context, t target.Target, asks bool) (problems []plan.Finding, also string, err error) {
 	mends, left, err := e.mends(ctx, t, everything)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	var problems []plan.Finding
 	for _, m := range mends {
 		if !planned(m) {
 			e.app.report.Exact = append(e.app.report.Exact, render.Exact{Path: m.Path, Action: m.Action.String(), What: m.What(), Access: m.Access})
 		}
-		if z, ok := t.(*zk.Target); ok && m.Access != nil && !e.command.AllowLockout && !z.Administers(m.Access) {
+		if z, ok := t.(*zk.Target); ok && m.Access != nil && !z.Administers(m.Access) {
+			if e.lockout = true; e.command.AllowLockout {
+				continue
+			}
 			problems = append(problems, plan.Finding{
 				Message: fmt.Sprintf("%s would get an access list that takes the right to administer it from who restores it", plan.Printable("/"+m.Path)),
 				Hint:    "restore it with credentials that keep it, or say --allow-lockout",
@@ -49,7 +53,14 @@ func (e *exactly) show(ctx context.Context, t target.Target) ([]plan.Finding, er
 	for _, s := range left {
 		e.app.warn(plan.Finding{Message: fmt.Sprintf("/%s is ephemeral: it belongs to a session, and is left as it is", plan.Printable(s.Path))})
 	}
-	return problems, nil
+	if asks && len(problems) > 0 {
+		for i := range problems {
+			problems[i].Hint = ""
+		}
+		e.app.warn(problems...)
+		return nil, ", and lose the right to administer what is listed above", nil
+	}
+	return problems, "", nil
 }
 
 func everything(string) bool { return true }
@@ -79,6 +90,10 @@ func (e *exactly) after(ctx context.Context, t target.Target) error {
 		return err
 	}
 	rest, _, err := e.mends(ctx, t, everything)
+	if unread := (*findingsError)(nil); e.lockout && errors.As(err, &unread) {
+		e.app.notice("It was not read again: these credentials don't read all of it any more.")
+		return nil
+	}
 	if err != nil {
 		return err
 	}

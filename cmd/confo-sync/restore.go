@@ -256,6 +256,7 @@ type exactly struct {
 	command *restoreCmd
 	app     *app
 	backup  *archive.Reader
+	lockout bool // it takes rights away from who restores
 }
 
 // mends returns what there is to do, and what is left as it is.
