@@ -40,8 +40,9 @@ type Options struct {
 	LockTimeout time.Duration
 	Waiting     func(holder target.Run)
 
-	// Progress is told how many changes of how many are applied.
-	Progress func(done, total int)
+	// Progress is told how many changes of how many are applied, and AccessProgress
+	// how many access lists are set.
+	Progress, AccessProgress func(done, total int)
 
 	// Owner, when it is set, is who the target is claimed for. One that somebody
 	// else has claimed is refused, unless TakeOver is set.
@@ -69,6 +70,7 @@ type Result struct {
 	ID           string
 	Transactions int
 	Applied      []plan.Change
+	Access       int // access lists that were set
 	// NotPruned is why the history could not be shortened, which fails nothing.
 	NotPruned error
 }
@@ -89,6 +91,7 @@ func (r Result) Count(a plan.Action) int {
 type Stopped struct {
 	Failed       []plan.Change // of the batch that failed; none when it stopped between two
 	NotAttempted int           // changes after it
+	AccessLeft   int           // access lists that are not set
 	Err          error         // why
 }
 
@@ -103,7 +106,7 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 	now := time.Now()
 	result := Result{ID: newID(now)}
 	stopped := func(at int, err error) error {
-		s := &Stopped{Err: err}
+		s := &Stopped{Err: err, AccessLeft: len(p.Access)}
 		for i, b := range batches[at:] {
 			if i == 0 && !errors.Is(err, context.Cause(ctx)) {
 				s.Failed = b
@@ -115,19 +118,21 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 	}
 	w, err := t.Begin(ctx, target.Run{
 		ID: result.ID, Who: opts.Who, Host: opts.Host, PID: opts.PID, Operation: cmp.Or(opts.Operation, "apply"), Since: now,
-		NoLock: opts.NoLock, Wait: opts.LockTimeout, Waiting: opts.Waiting,
+		NoLock: opts.NoLock, Wait: opts.LockTimeout, Waiting: opts.Waiting, Root: p.Root,
 	})
+	unbegun := func(err error) error {
+		return &Stopped{Err: err, NotAttempted: len(p.Changes), AccessLeft: len(p.Access)}
+	}
 	if err != nil {
-		s := &Stopped{Err: err, NotAttempted: len(p.Changes)}
-		return result, s
+		return result, unbegun(err)
 	}
 	defer w.End()
 	if err := claim(ctx, t, w, opts); err != nil {
-		return result, &Stopped{Err: err, NotAttempted: len(p.Changes)}
+		return result, unbegun(err)
 	}
 	if !opts.NoHistory {
 		if result.ID, err = nextID(ctx, t, now); err != nil {
-			return result, &Stopped{Err: err, NotAttempted: len(p.Changes)}
+			return result, unbegun(err)
 		}
 	}
 	encoding, stopEncoding := context.WithCancel(context.WithoutCancel(ctx))
@@ -167,11 +172,18 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 		switch {
 		case err == nil:
 		case lost != nil && lost.Applied:
-			s := &Stopped{Err: err}
-			s.NotAttempted = len(p.Changes) - len(result.Applied)
-			return result, s
+			return result, &Stopped{Err: err, NotAttempted: len(p.Changes) - len(result.Applied), AccessLeft: len(p.Access)}
 		default:
 			return result, stopped(i, err)
+		}
+	}
+	if len(p.Access) > 0 {
+		setter, ok := w.(target.AccessSetter)
+		if !ok {
+			return result, &Stopped{Err: errors.New("this target has no access lists"), AccessLeft: len(p.Access)}
+		}
+		if result.Access, err = setter.SetAccess(ctx, p.Access, opts.AccessProgress); err != nil {
+			return result, &Stopped{Err: err, AccessLeft: len(p.Access) - result.Access}
 		}
 	}
 	if !opts.NoHistory && len(batches) > 0 {
@@ -282,9 +294,16 @@ func (v *Verification) run(ctx context.Context, t target.Target, p *plan.Plan) e
 	for i := range p.Changes {
 		touched[p.Changes[i].Key.Namespace] = true
 	}
+	for _, c := range p.Access {
+		touched[c.Key.Namespace] = true // none for the root
+	}
 	opts := v.Options
 	opts.Selection = opts.Selection.Only(touched)
-	live, err := t.Snapshot(ctx, target.ReadOptions{Selection: opts.Selection, Progress: v.Progress})
+	read := target.ReadOptions{Selection: opts.Selection, Progress: v.Progress}
+	if len(opts.Access) > 0 {
+		read.Access = opts.HasAccess
+	}
+	live, err := t.Snapshot(ctx, read)
 	if err != nil {
 		return fmt.Errorf("read again what was written: %w", err)
 	}
@@ -294,10 +313,14 @@ func (v *Verification) run(ctx context.Context, t target.Target, p *plan.Plan) e
 	}
 	const shown = 3
 	var names []string
-	for _, c := range rest.Changes[:min(shown, len(rest.Changes))] {
+	for _, c := range rest.Changes {
 		names = append(names, plan.Printable(c.Key.String()))
 	}
-	if more := len(rest.Changes) - shown; more > 0 {
+	for _, c := range rest.Access {
+		names = append(names, "the access list of "+plan.Printable("/"+c.Key.String()))
+	}
+	if more := len(names) - shown; more > 0 {
+		names = names[:shown]
 		names = append(names, fmt.Sprintf("and %d more", more))
 	}
 	return target.WithHint(fmt.Errorf("%w: %s", ErrNotAsWanted, strings.Join(names, ", ")),

@@ -39,6 +39,9 @@ type Change struct {
 	Position Position // where the tree asks for it
 	Origins  Origins  // where the values in After come from, if overlays lie over it
 	Core     *Core    // when fields of it are ignored
+	// Access is the access list that is declared for what is created, on ZooKeeper;
+	// nil when it takes its parent's.
+	Access Access
 }
 
 // Invert returns the change that undoes c, once c has been applied. It has no
@@ -66,6 +69,10 @@ type Plan struct {
 	Foreign []Foreign
 	// Problems forbid applying the plan; it is shown all the same.
 	Problems []Finding
+	// Access are the access lists that change after that, from the bottom up, and
+	// Root is that of the root, when it is made and its list is declared.
+	Access []AccessChange
+	Root   Access
 }
 
 // Count returns how many changes have the action.
@@ -80,7 +87,7 @@ func (p *Plan) Count(a Action) int {
 }
 
 // Empty reports whether nothing would change.
-func (p *Plan) Empty() bool { return len(p.Changes) == 0 }
+func (p *Plan) Empty() bool { return len(p.Changes) == 0 && len(p.Access) == 0 }
 
 // Invert returns the plan that undoes p, once p has been applied.
 func (p *Plan) Invert() *Plan {

@@ -24,6 +24,10 @@ type Options struct {
 	// Ignore names what applications write themselves: what is live of it
 	// stays as it is, and the tree may not have it.
 	Ignore []Pattern
+	// Access says what the access lists are to be, of what is declared; with OnlyNew,
+	// those of what is there stay as they are.
+	Access  []AccessRule
+	OnlyNew bool
 }
 
 func (o Options) same(a, b Value) bool {
@@ -58,6 +62,9 @@ func Diff(desired *Tree, live *Snapshot, opts Options) *Plan {
 			d.namespace(want[0], have[0])
 			want, have = want[1:], have[1:]
 		}
+	}
+	if len(opts.Access) > 0 {
+		d.access(desired, live)
 	}
 	return d.plan
 }

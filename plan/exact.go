@@ -141,7 +141,7 @@ func (e *exactly) both(w, l Stored) {
 		e.makes = append(e.makes, Mend{Path: w.Path, Action: Update, Value: w.Value, Data: true, Mode: w.Mode, Live: l.Stat})
 	}
 	switch {
-	case w.Access != nil && !sameAccess(w.Access, l.Access):
+	case w.Access != nil && !w.Access.Same(l.Access):
 		e.closes = append(e.closes, Mend{Path: w.Path, Action: Update, Access: w.Access, Live: l.Stat})
 	case w.Mode != l.Mode:
 		e.closes = append(e.closes, Mend{Path: w.Path, Action: Update, Mode: w.Mode, Chmod: true})
@@ -164,12 +164,6 @@ func unlinked(all iter.Seq2[Stored, error]) iter.Seq2[Stored, error] {
 			}
 		}
 	}
-}
-
-// sameAccess reports whether two access lists give the same rights: their order does
-// not count.
-func sameAccess(a, b Access) bool {
-	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 // ComparePaths orders paths by their parts, so that what is below something comes

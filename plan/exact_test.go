@@ -95,7 +95,7 @@ func TestExactlyLaw(t *testing.T) {
 			t.Fatalf("there are %d, want %d", len(live), len(want))
 		}
 		for path, w := range want {
-			if l := live[path]; path != "" && (!l.Value.Same(w.Value) || l.IsNull() != w.IsNull() || !sameAccess(l.Access, w.Access)) {
+			if l := live[path]; path != "" && (!l.Value.Same(w.Value) || l.IsNull() != w.IsNull() || !l.Access.Same(w.Access)) {
 				t.Fatalf("%s is another", path)
 			}
 		}

@@ -80,7 +80,7 @@ type Snapshot struct {
 	Warnings []Finding
 	// Access holds the access lists of the namespaces and configurations, and
 	// under the zero Key the root's, when they were asked for.
-	Access map[Key]Access
+	Access map[Key]LiveAccess
 	// Zxid is the last transaction in the snapshot, on ZooKeeper: the whole of
 	// it is as it was then.
 	Zxid int64
@@ -121,10 +121,6 @@ type Foreign struct {
 	// What it is, in words: "data on a namespace", "child of a configuration".
 	What string
 }
-
-// Access is an access list, an entry each: scheme:id:permissions, as in
-// world:anyone:cdrwa.
-type Access []string
 
 // Sort brings a snapshot's namespaces, configurations and foreign objects into
 // their order.

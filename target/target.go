@@ -54,8 +54,9 @@ type Target interface {
 // ReadOptions say what a snapshot takes and who hears of its progress.
 type ReadOptions struct {
 	Selection plan.Selection
-	// Access asks for the access lists too, where the target has such.
-	Access bool
+	// Access, when it is set, says of what the access lists are asked for too, where
+	// the target has such.
+	Access func(plan.Key) bool
 	// Progress, when it is set, is called now and then from one goroutine at
 	// a time: so many configurations read of so many that are known by then.
 	Progress func(done, total int)
@@ -75,6 +76,9 @@ type Run struct {
 	// Waiting, when it is set, is called once the lock turns out to be held,
 	// and whenever its holder changes.
 	Waiting func(holder Run) `json:"-"`
+	// Root is the access list that the root gets if it has to be made: nil for its
+	// parent's.
+	Root plan.Access `json:"-"`
 	// NoLock does without the lock, for who may not write where it is: each
 	// change is then guarded by its revision alone.
 	NoLock bool `json:"-"`
@@ -104,6 +108,14 @@ type Writer interface {
 
 	// End gives the lock back. It may be called once.
 	End() error
+}
+
+// AccessSetter is a Writer of a target that has access lists.
+type AccessSetter interface {
+	// SetAccess sets access lists under the lock, those of the same depth at the same
+	// time, and tells how many are set when it stops at one that can't be. What has
+	// another list by then than the change saw is a *Conflict.
+	SetAccess(ctx context.Context, changes []plan.AccessChange, progress func(done, total int)) (done int, err error)
 }
 
 // Recovery is what was done about what an apply left that was cut short, on

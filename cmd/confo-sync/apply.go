@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -198,13 +199,14 @@ func (a *app) confirm(ctx context.Context, t target.Target, also string) error {
 
 // apply carries the plan out and reads what was written again.
 func (c applyFlags) apply(ctx context.Context, a *app, w *work, approved *approval, want wish) (apply.Result, error) {
-	applying, checking := a.progress("applying"), a.progress("reading again")
+	applying, closing, checking := a.progress("applying"), a.progress("setting access lists"), a.progress("reading again")
 	defer applying.done()
+	defer closing.done()
 	defer checking.done()
 	opts := c.options(a)
 	opts.Reason, opts.Commit, opts.Plan = c.reason(ctx, a), a.report.Commit, approved.fingerprintText()
 	opts.Operation, opts.Undoes = want.operation, want.undoes
-	opts.Progress, opts.Rebase = applying.update, w.rebase
+	opts.Progress, opts.AccessProgress, opts.Rebase = applying.update, closing.update, w.rebase
 	opts.Owner, opts.TakeOver = a.owner(), c.TakeOver
 	if !c.NoVerify {
 		opts.Verify = &apply.Verification{Desired: w.desired, Options: w.options, Progress: checking.update}
@@ -263,7 +265,7 @@ func (c applyFlags) takeBack(ctx context.Context, a *app, w *work, result apply.
 		return failure // what there is to take back isn't known
 	}
 	ctx = context.WithoutCancel(ctx)
-	options := plan.Options{Exact: true, Prune: plan.PruneNamespaces, Selection: w.options.Selection.Only(touched(result.Applied))}
+	options := plan.Options{Exact: true, Prune: plan.PruneNamespaces, Access: w.options.Access, OnlyNew: true, Selection: w.options.Selection.Only(touched(result.Applied))}
 	cant := func(err error) error {
 		return errors.Join(failure, target.WithHint(
 			fmt.Errorf("what was applied before could not be taken back: %w", err),
@@ -299,7 +301,7 @@ func touched(changes []plan.Change) map[string]bool {
 }
 
 func countsOf(r apply.Result) *render.Applied {
-	return &render.Applied{Transactions: r.Transactions, Create: r.Count(plan.Create), Update: r.Count(plan.Update), Delete: r.Count(plan.Delete)}
+	return &render.Applied{Transactions: r.Transactions, Create: r.Count(plan.Create), Update: r.Count(plan.Update), Delete: r.Count(plan.Delete), Access: r.Access}
 }
 
 // whoami returns the user and the machine that this runs as and on.
@@ -317,7 +319,7 @@ func (a *app) applied(result apply.Result, verified bool, err error) error {
 	a.report.Applied = sum
 	var stopped *apply.Stopped
 	if errors.As(err, &stopped) {
-		sum.Failed, sum.NotAttempted = len(stopped.Failed), stopped.NotAttempted
+		sum.Failed, sum.NotAttempted, sum.AccessLeft = len(stopped.Failed), stopped.NotAttempted, stopped.AccessLeft
 	}
 	var conflict *target.Conflict
 	if errors.As(err, &conflict) {
@@ -333,13 +335,16 @@ func (a *app) applied(result apply.Result, verified bool, err error) error {
 	case stopped != nil:
 		a.showMoved()
 		fmt.Fprintf(a.stderr, "Applied before that: %s. Failed: %d. Not attempted: %d.\n", did(sum), sum.Failed, sum.NotAttempted)
+		if sum.AccessLeft > 0 {
+			fmt.Fprintf(a.stderr, "Access lists set: %d, not set: %d.\n", sum.Access, sum.AccessLeft)
+		}
 		switch {
 		case a.report.RolledBack != nil:
 			fmt.Fprintf(a.stderr, "That was taken back: %s.\n", did(a.report.RolledBack))
 		case sum.Transactions > 0:
 			fmt.Fprintf(a.stderr, "The command goes on from there when it is run again; \"confo-sync rollback %s\" takes back what was applied.\n", result.ID)
 		}
-	case result.Transactions > 0:
+	case result.Transactions+result.Access > 0:
 		line := fmt.Sprintf("Applied: %s.", did(sum))
 		if verified {
 			line += " What was written was read again and is as planned."
@@ -350,11 +355,18 @@ func (a *app) applied(result apply.Result, verified bool, err error) error {
 }
 
 func did(s *render.Applied) string {
-	if s.Transactions == 0 {
-		return "nothing"
+	lists := ""
+	if s.Access > 0 {
+		lists = plural(s.Access, "access list") + " set"
+	}
+	switch {
+	case s.Transactions == 0:
+		return cmp.Or(lists, "nothing")
+	case lists != "":
+		lists = "; " + lists
 	}
 	return fmt.Sprintf("%d created, %d updated, %d deleted, in %s",
-		s.Create, s.Update, s.Delete, plural(s.Transactions, "transaction"))
+		s.Create, s.Update, s.Delete, plural(s.Transactions, "transaction")) + lists
 }
 
 // moved puts what stood in the way into the report: what the plan saw, and what

@@ -21,7 +21,7 @@ import (
 
 // fingerprinted returns what the plan's fingerprint is of.
 func (w *work) fingerprinted() planfile.Work {
-	return planfile.Work{Target: w.target.String(), Options: w.options, Changes: w.plan.Changes}
+	return planfile.Work{Target: w.target.String(), Options: w.options, Changes: w.plan.Changes, Root: w.plan.Root, Access: w.plan.Access}
 }
 
 // savePlan writes a plan so that it can be applied as it was approved.
@@ -33,6 +33,7 @@ func (a *app) savePlan(path string, header planfile.Header, fingerprint planfile
 	header.Source, header.Target, header.Environment = a.Source, w.target.String(), a.report.Environment
 	header.Prune, header.Namespaces, header.Exclude = flags.Prune, a.Namespace, a.Exclude
 	header.DeletePercent, header.AllowEmpty, header.Protect = flags.DeletePercent, flags.AllowEmpty, flags.Protect
+	header.AllowLockout = flags.AllowLockout
 	header.Fingerprint = fingerprint.String()
 	header.Tree, header.Live = planfile.TreeSum(fingerprint, w.desired), planfile.LiveSum(fingerprint, w.live)
 	header.Zxid, header.Objects = w.live.Zxid, planfile.Objects(w.plan.Changes, revisions)
@@ -120,6 +121,7 @@ func (c *applyCmd) approval(a *app) (*approval, error) {
 	}
 	a.Namespace, a.Exclude = file.Namespaces, file.Exclude
 	c.Prune, c.DeletePercent, c.AllowEmpty, c.Protect = file.Prune, file.DeletePercent, file.AllowEmpty, file.Protect
+	c.AllowLockout = file.AllowLockout
 	return &approval{fingerprint: fingerprint, file: file, path: c.Plan, flags: c.applyFlags}, nil
 }
 
@@ -140,6 +142,7 @@ func (c *applyCmd) otherOptions(a *app, f *planfile.File) (others []string) {
 		differs("--delete-percent", true, *c.DeletePercent, percent(f.DeletePercent))
 	}
 	differs("--allow-empty", c.AllowEmpty, c.AllowEmpty, f.AllowEmpty)
+	differs("--allow-lockout", c.AllowLockout, c.AllowLockout, f.AllowLockout)
 	differs("--protect", len(c.Protect) > 0, c.Protect, f.Protect)
 	return others
 }

@@ -173,7 +173,7 @@ func objectLine(s *plan.Stored) string {
 	line := fmt.Sprintf("/%s  %s", plan.Printable(s.Path), size)
 	switch {
 	case len(s.Access) > 0:
-		line += "  " + plan.Printable(strings.Join(s.Access, ", "))
+		line += "  " + plan.Printable(strings.Join(s.Access.Shown(), ", "))
 	case s.Mode != 0:
 		line += fmt.Sprintf("  %04o", s.Mode)
 	}

@@ -34,9 +34,9 @@ func (e *exactly) show(ctx context.Context, t target.Target, asks bool) (problem
 	}
 	for _, m := range mends {
 		if !planned(m) {
-			e.app.report.Exact = append(e.app.report.Exact, render.Exact{Path: m.Path, Action: m.Action.String(), What: m.What(), Access: m.Access})
+			e.app.report.Exact = append(e.app.report.Exact, render.Exact{Path: m.Path, Action: m.Action.String(), What: m.What(), Access: shownAccess(m.Access)})
 		}
-		if z, ok := t.(*zk.Target); ok && m.Access != nil && !z.Administers(m.Access) {
+		if z, ok := t.(*zk.Target); ok && m.Access != nil && !administers(z, m.Access) {
 			if e.lockout = true; e.command.AllowLockout {
 				continue
 			}
@@ -61,6 +61,18 @@ func (e *exactly) show(ctx context.Context, t target.Target, asks bool) (problem
 		return nil, ", and lose the right to administer what is listed above", nil
 	}
 	return problems, "", nil
+}
+
+func shownAccess(access plan.Access) []string {
+	if access == nil {
+		return nil
+	}
+	return access.Shown()
+}
+
+func administers(t *zk.Target, access plan.Access) bool {
+	has, may := access.For(t.Who())
+	return strings.Contains(has+may, "a")
 }
 
 func everything(string) bool { return true }

@@ -26,6 +26,7 @@ type planFlags struct {
 type railFlags struct {
 	DeletePercent *int     `placeholder:"N" help:"Refuse to delete more than so many of 100 configurations of a namespace that has ten or more (30)."`
 	AllowEmpty    bool     `help:"Take an empty tree for what is meant."`
+	AllowLockout  bool     `help:"Set access lists also where that takes rights from who applies them."`
 	Protect       []string `sep:"none" placeholder:"PATTERN" help:"Refuse to delete what matches, as in payments/* (repeatable)."`
 }
 
@@ -170,8 +171,11 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 		return nil, err
 	}
 	w := &work{target: t, began: time.Now().UTC(), options: plan.Options{Ignore: a.rules.Ignore, Prune: pruneLevel(cmp.Or(flags.Prune, a.rules.Prune)), Selection: a.selection()}}
+	if w.options.Access, err = a.accessRules(t); err != nil {
+		return nil, err
+	}
 	var interrupted []plan.Finding
-	desired, commit, live, err := a.readBoth(ctx, t, want.read, func() { interrupted = lastInterrupted(ctx, t) })
+	desired, commit, live, err := a.readBoth(ctx, t, want.read, w.options.Access, func() { interrupted = lastInterrupted(ctx, t) })
 	if err != nil {
 		return nil, err
 	}
@@ -179,12 +183,14 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	a.warn(interrupted...)
 	var problems []plan.Finding
 	if want.adapt != nil {
+		w.options.OnlyNew = true
 		desired, problems = want.adapt(desired, live, &w.options)
 	}
 	w.desired, w.live = desired, live
 	w.plan = plan.Diff(desired, live, w.options)
 	w.plan.Problems = append(w.plan.Problems, problems...)
 	w.plan.Problems = append(w.plan.Problems, rails.Check(w.plan, desired, live, a.selection())...)
+	w.plan.Problems = append(w.plan.Problems, accessProblems(w.plan, t, flags.AllowLockout)...)
 	w.plan.Problems = append(w.plan.Problems, unfit(w.plan.Changes, t)...)
 	batches := apply.Batches(w.plan.Changes, t.Limits(), history)
 	if len(w.plan.Problems) == 0 {
@@ -213,13 +219,13 @@ func lastInterrupted(ctx context.Context, t target.Target) []plan.Finding {
 
 // readBoth reads a tree and a target, at the same time, and does what comes after
 // the target.
-func (a *app) readBoth(ctx context.Context, t target.Target, read readTree, after func()) (tree *plan.Tree, commit string, live *plan.Snapshot, err error) {
+func (a *app) readBoth(ctx context.Context, t target.Target, read readTree, access []plan.AccessRule, after func()) (tree *plan.Tree, commit string, live *plan.Snapshot, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	failed := make(chan error, 1)
 	go func() {
 		var err error
-		if live, err = a.snapshot(ctx, t); err == nil && after != nil {
+		if live, err = a.snapshot(ctx, t, access...); err == nil && after != nil {
 			after()
 		}
 		failed <- err
@@ -266,15 +272,19 @@ func tooLarge(batches [][]plan.Change, limits target.Limits, history bool) []pla
 	return found
 }
 
-// snapshot reads a target, with progress.
-func (a *app) snapshot(ctx context.Context, t target.Target) (*plan.Snapshot, error) {
+// snapshot reads a target, with progress, and the access lists that are declared.
+func (a *app) snapshot(ctx context.Context, t target.Target, access ...plan.AccessRule) (*plan.Snapshot, error) {
 	progress := a.progress("reading")
 	defer progress.done()
 	selection := a.selection()
 	if a.readAll {
 		selection.Namespaces = nil
 	}
-	return t.Snapshot(ctx, target.ReadOptions{Selection: selection, Progress: progress.update})
+	opts := target.ReadOptions{Selection: selection, Progress: progress.update}
+	if len(access) > 0 {
+		opts.Access = plan.Options{Access: access}.HasAccess
+	}
+	return t.Snapshot(ctx, opts)
 }
 
 // rebase makes changes again as the target has their objects now, if only what is

@@ -62,7 +62,7 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 // revise changes the tree that there is so that it declares what is live.
 func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
 	a.unresolved = c.NoSecrets
-	tree, commit, live, err := a.readBoth(ctx, t, a.declared().read, nil)
+	tree, commit, live, err := a.readBoth(ctx, t, a.declared().read, nil, nil)
 	if err != nil {
 		return err
 	}

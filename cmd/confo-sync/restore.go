@@ -14,12 +14,11 @@ import (
 )
 
 type restoreCmd struct {
-	File         string   `arg:"" help:"The backup."`
-	Paths        []string `arg:"" optional:"" help:"Only what matches: namespaces or configurations, as in payments/limits or shop/* (beside -n)."`
-	Prune        bool     `help:"Delete what the backup does not have, as far as it is restored."`
-	Exact        bool     `help:"Make everything as it was: what is not Confo's, data of namespaces, access lists; and leave nothing else."`
-	AllowLockout bool     `help:"With --exact, set access lists also where they take the own rights away."`
-	ToNamespace  string   `placeholder:"NAME" help:"Restore one namespace under another name."`
+	File        string   `arg:"" help:"The backup."`
+	Paths       []string `arg:"" optional:"" help:"Only what matches: namespaces or configurations, as in payments/limits or shop/* (beside -n)."`
+	Prune       bool     `help:"Delete what the backup does not have, as far as it is restored."`
+	Exact       bool     `help:"Make everything as it was: what is not Confo's, data of namespaces, access lists; and leave nothing else."`
+	ToNamespace string   `placeholder:"NAME" help:"Restore one namespace under another name."`
 	stopFlags
 	railFlags
 	outputFlags

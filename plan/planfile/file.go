@@ -45,6 +45,7 @@ type Header struct {
 
 	DeletePercent *int     `json:"delete_percent,omitempty"`
 	AllowEmpty    bool     `json:"allow_empty,omitempty"`
+	AllowLockout  bool     `json:"allow_lockout,omitempty"`
 	Protect       []string `json:"protect,omitempty"`
 
 	// Promotion is set when the plan is one of promote.

@@ -46,6 +46,9 @@ type Work struct {
 	Target  string
 	Options plan.Options
 	Changes []plan.Change
+	// Root and Access are those of the plan.
+	Root   plan.Access
+	Access []plan.AccessChange
 }
 
 // Of returns a plan's fingerprint.
@@ -99,6 +102,9 @@ func (f Fingerprint) of(w Work) [sumSize]byte {
 		c := &w.Changes[i]
 		d.key(c.Key)
 		d.number(uint64(c.Action))
+		if c.Access != nil {
+			d.texts(c.Access)
+		}
 		if c.Core != nil {
 			// What applications write meanwhile makes it no other plan.
 			d.bytes(c.Core.Before.Reveal())
@@ -108,8 +114,16 @@ func (f Fingerprint) of(w Work) [sumSize]byte {
 		d.bytes(c.Revision[:])
 		d.bytes(c.After.Reveal())
 	}
+	if w.Root != nil {
+		d.texts(w.Root)
+	}
+	for _, c := range w.Access {
+		d.key(c.Key)
+		d.number(uint64(c.Version))
+		d.texts(c.After)
+	}
 	sum := d.Sum(f.salt[:])
-	if len(w.Changes) > 0 {
+	if len(w.Changes)+len(w.Access) > 0 {
 		return stretched(sum, f.salt[:])
 	}
 	plain := sha256.Sum256(sum)

@@ -57,7 +57,11 @@ func (c Changes) Index() iter.Seq[Change] {
 }
 
 func heading(c plan.Change) Change {
-	return Change{Object: object(c.Key), Action: c.Action.String(), Source: source(c.Position)}
+	change := Change{Object: object(c.Key), Action: c.Action.String(), Source: source(c.Position)}
+	if c.Access != nil {
+		change.Access = c.Access.Shown()
+	}
+	return change
 }
 
 // Value is a JSON value in a report. A leaf in it that is marked as sensitive

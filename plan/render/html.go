@@ -112,7 +112,7 @@ type fact struct{ Label, Value, Note string }
 func newHead(r *Report) head {
 	h := head{
 		Title: title(r), Lead: Summarize(r), Policy: policy, CSS: template.CSS(htmlCSS),
-		Facts: facts(r), Summary: r.Summary, Empty: len(r.Namespaces) == 0,
+		Facts: facts(r), Summary: r.Summary, Empty: len(r.Namespaces)+len(r.Access) == 0,
 		Diff: r.Kind == KindDiff, Rest: rest(r), Many: r.Summary.Create+r.Summary.Update+r.Summary.Delete > many,
 		Errors:   newFindings(r.Errors, "error"),
 		Warnings: newFindings(r.Warnings, "warning"),
@@ -128,7 +128,7 @@ func rest(r *Report) string {
 	if r.Kind == KindDiff {
 		return unchanged
 	}
-	return "In " + plural(r.Summary.Transactions, "transaction") + ". " + upperFirst(unchanged)
+	return "In " + plural(r.Summary.Transactions, "transaction") + ". " + accessSentence(r) + upperFirst(unchanged)
 }
 
 func title(r *Report) string {
@@ -181,13 +181,14 @@ func hash(s string) string {
 
 // foot is what comes after the changes.
 type foot struct {
+	Access  []accessView
 	Kept    []string
 	Foreign []Foreign
 	JS      template.JS
 }
 
 func newFoot(r *Report) foot {
-	f := foot{JS: template.JS(htmlJS)}
+	f := foot{JS: template.JS(htmlJS), Access: newAccessViews(r.Access)}
 	for _, o := range r.Kept {
 		f.Kept = append(f.Kept, o.title())
 	}

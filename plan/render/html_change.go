@@ -45,6 +45,7 @@ type changeView struct {
 	IsNamespace           bool
 	Edits                 []editView
 	Unchanged             string
+	Access                string // that it is created with
 }
 
 func newChange(c Change) changeView {
@@ -56,6 +57,9 @@ func newChange(c Change) changeView {
 	}
 	if c.Source != nil {
 		v.Place = Place(c.Source)
+	}
+	if c.Access != nil {
+		v.Access = plan.Printable(strings.Join(c.Access, ", "))
 	}
 	if c.UnchangedFields > 0 {
 		v.Unchanged = plural(c.UnchangedFields, "unchanged field")

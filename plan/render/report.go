@@ -68,6 +68,8 @@ type Report struct {
 	Tree         *Tree         `json:"tree,omitempty"`
 	Matrix       *Matrix       `json:"matrix,omitempty"`
 	Environments []Environment `json:"environments,omitempty"`
+	// Access are the access lists that change, from the bottom up.
+	Access []Access `json:"access,omitempty"`
 	// Exact are the steps of restore --exact, beside changes of configurations.
 	Exact []Exact `json:"exact,omitempty"`
 	// Backups are those that a command made, or found.
@@ -102,6 +104,8 @@ type Summary struct {
 	Delete       int `json:"delete"`
 	Unchanged    int `json:"unchanged"` // configurations
 	Transactions int `json:"transactions"`
+	// Access counts the access lists that change, each in a step of its own.
+	Access int `json:"access,omitempty"`
 }
 
 // Environment is one of a project, and what was found of it.
@@ -152,8 +156,10 @@ type Applied struct {
 	Create       int `json:"create"`
 	Update       int `json:"update"`
 	Delete       int `json:"delete"`
-	Failed       int `json:"failed"`        // changes of the transaction that failed
-	NotAttempted int `json:"not_attempted"` // changes after it
+	Access       int `json:"access,omitempty"`      // access lists that were set
+	AccessLeft   int `json:"access_left,omitempty"` // and those that were not
+	Failed       int `json:"failed"`                // changes of the transaction that failed
+	NotAttempted int `json:"not_attempted"`         // changes after it
 }
 
 // Written counts what a pull wrote.
@@ -169,6 +175,17 @@ type File struct {
 	File   string `json:"file"`
 	Action string `json:"action"` // create, update or delete
 	Patch  string `json:"patch,omitempty"`
+}
+
+// Access is an access list that changes. What is shown of one has no hashes of
+// passwords.
+type Access struct {
+	Path   string   `json:"path"` // from the root on, which is "/"
+	Before []string `json:"before"`
+	After  []string `json:"after"`
+	Source *Source  `json:"source,omitempty"`
+	// Note says what can't be seen: that only a password is another.
+	Note string `json:"note,omitempty"`
 }
 
 // Exact is a step of restore --exact.
@@ -231,6 +248,8 @@ type Change struct {
 	Action string  `json:"action"`
 	Source *Source `json:"source"`
 	Edits  []Edit  `json:"edits"`
+	// Access is the access list that is declared for what is created.
+	Access []string `json:"access,omitempty"`
 	// UnchangedFields counts those that an update leaves alone.
 	UnchangedFields int `json:"unchanged_fields"`
 }
@@ -326,7 +345,10 @@ func New(kind, target, source string) *Report {
 func (r *Report) Add(p *plan.Plan, transactions int, sensitivity plan.Sensitivity) {
 	r.Summary = Summary{
 		Create: p.Count(plan.Create), Update: p.Count(plan.Update), Delete: p.Count(plan.Delete),
-		Unchanged: p.Unchanged, Transactions: transactions,
+		Unchanged: p.Unchanged, Transactions: transactions, Access: len(p.Access),
+	}
+	for _, c := range p.Access {
+		r.Access = append(r.Access, newAccess(c))
 	}
 	r.Namespaces = byNamespace(p.Changes)
 	r.masker = &masker{Sensitivity: sensitivity, numbers: map[string]int{}}

@@ -140,6 +140,7 @@ func (t *text) report(r *Report) {
 	if r.Changes.Len() > 0 {
 		t.line("")
 	}
+	t.access(r.Access)
 	t.kept(r.Kept)
 	t.foreign(r.Foreign)
 	t.exact(r.Exact)
@@ -286,7 +287,7 @@ func (t *text) foreign(foreign []Foreign) {
 // Summarize returns the last line of a report on a plan.
 func Summarize(r *Report) string {
 	s := r.Summary
-	if s.Create+s.Update+s.Delete == 0 {
+	if s.Create+s.Update+s.Delete+s.Access == 0 {
 		return fmt.Sprintf("No changes. %s as the source has %s.",
 			upperFirst(plural(s.Unchanged, "configuration")), map[bool]string{true: "it", false: "them"}[s.Unchanged == 1])
 	}
@@ -296,6 +297,21 @@ func Summarize(r *Report) string {
 	if r.Kind == KindDiff {
 		return fmt.Sprintf("Difference: %d created, %d updated, %d deleted.", s.Create, s.Update, s.Delete)
 	}
-	return fmt.Sprintf("Plan: %d to create, %d to update, %d to delete, in %s.",
-		s.Create, s.Update, s.Delete, plural(s.Transactions, "transaction"))
+	if s.Transactions == 0 {
+		return fmt.Sprintf("Plan: 0 to create, 0 to update, 0 to delete. %s to set, one by one.", upperFirst(plural(s.Access, "access list")))
+	}
+	return strings.TrimRight(fmt.Sprintf("Plan: %d to create, %d to update, %d to delete, in %s. %s",
+		s.Create, s.Update, s.Delete, plural(s.Transactions, "transaction"), accessSentence(r)), " ")
+}
+
+// accessSentence says how many access lists change, with a space after it.
+func accessSentence(r *Report) string {
+	switch n := r.Summary.Access; n {
+	case 0:
+		return ""
+	case 1:
+		return "Then 1 access list is set. "
+	default:
+		return fmt.Sprintf("Then %d access lists are set, one by one. ", n)
+	}
 }

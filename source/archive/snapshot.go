@@ -157,9 +157,9 @@ func (b *builder) access(key plan.Key, s *plan.Stored) {
 		return
 	}
 	if b.snapshot.Access == nil {
-		b.snapshot.Access = map[plan.Key]plan.Access{}
+		b.snapshot.Access = map[plan.Key]plan.LiveAccess{}
 	}
-	b.snapshot.Access[key] = s.Access
+	b.snapshot.Access[key] = plan.LiveAccess{List: s.Access}
 }
 
 func (b *builder) foreign(key plan.Key, path, what string) {

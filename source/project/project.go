@@ -37,6 +37,8 @@ type Rules struct {
 	Ignore    []plan.Pattern
 	Keep      []plan.Pattern
 	Protect   []plan.Protection
+	ACL       []ACL  // the last that names something counts
+	Users     []User // the last of a name counts
 	// Prune is "" where nothing is said.
 	Prune string
 	// DeletePercent is nil where nothing is said.
@@ -49,6 +51,8 @@ func (r Rules) and(own Rules) Rules {
 	r.Ignore = append(r.Ignore[:len(r.Ignore):len(r.Ignore)], own.Ignore...)
 	r.Keep = append(r.Keep[:len(r.Keep):len(r.Keep)], own.Keep...)
 	r.Protect = append(r.Protect[:len(r.Protect):len(r.Protect)], own.Protect...)
+	r.ACL = append(r.ACL[:len(r.ACL):len(r.ACL)], own.ACL...)
+	r.Users = append(r.Users[:len(r.Users):len(r.Users)], own.Users...)
 	if own.Prune != "" {
 		r.Prune = own.Prune
 	}

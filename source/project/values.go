@@ -22,6 +22,8 @@ func (r *reader) rules(to *Rules) map[string]func(*yaml.Node) {
 		"ignore":    func(n *yaml.Node) { r.patterns(n, &to.Ignore) },
 		"keep":      func(n *yaml.Node) { r.patterns(n, &to.Keep) },
 		"protect":   func(n *yaml.Node) { r.protections(n, &to.Protect) },
+		"acl":       func(n *yaml.Node) { r.acl(n, &to.ACL) },
+		"users":     func(n *yaml.Node) { r.users(n, &to.Users) },
 		"prune":     func(n *yaml.Node) { r.prune(n, &to.Prune) },
 		"limits": func(n *yaml.Node) {
 			r.mapping(n, "limits", map[string]func(*yaml.Node){

@@ -30,7 +30,10 @@ func BenchmarkDump(b *testing.B) {
 			run  func() error
 		}{
 			{&plain, func() error { _, err := from.Snapshot(b.Context(), target.ReadOptions{}); return err }},
-			{&access, func() error { _, err := from.Snapshot(b.Context(), target.ReadOptions{Access: true}); return err }},
+			{&access, func() error {
+				_, err := from.Snapshot(b.Context(), target.ReadOptions{Access: func(plan.Key) bool { return true }})
+				return err
+			}},
 			{&dumped, func() error { _, err := from.Dump(b.Context(), &nowhere{}, nil); return err }},
 		} {
 			began := time.Now()

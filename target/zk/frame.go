@@ -25,12 +25,21 @@ func (t *Target) cost(c plan.Change) int {
 	path := len(t.path(c.Key))
 	switch c.Action {
 	case plan.Create:
-		return createBytes + path + c.After.Size() + openACLBytes
+		return createBytes + path + c.After.Size() + max(openACLBytes, accessBytes(c.Access))
 	case plan.Update:
 		return updateBytes + path + c.After.Size()
 	default:
 		return deleteBytes + path
 	}
+}
+
+// accessBytes returns what an access list takes of a frame, at most.
+func accessBytes(a plan.Access) int {
+	size := 0
+	for _, entry := range a {
+		size += 12 + len(entry)
+	}
+	return size
 }
 
 // Limits implements target.Target.

@@ -3,7 +3,6 @@ package zk
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/go-zookeeper/zk"
@@ -50,7 +49,7 @@ func (w *writer) Mend(ctx context.Context, mends []plan.Mend, progress func(done
 			if err := flush(); err != nil {
 				return done, err
 			}
-			if err := w.setAccess(ctx, path, m); err != nil {
+			if err := w.mendAccess(ctx, path, m); err != nil {
 				return done, err
 			}
 			done++
@@ -84,16 +83,13 @@ func (w *writer) forUs() []zk.ACL {
 	return zk.WorldACL(zk.PermAll)
 }
 
-func (w *writer) setAccess(ctx context.Context, path string, m plan.Mend) error {
-	acl, err := parseAccess(m.Access)
-	if err != nil {
-		return fmt.Errorf("set the access list of %s: %w", plan.Printable(path), err)
-	}
+// mendAccess sets an access list, if nobody else has done so since it was looked at.
+func (w *writer) mendAccess(ctx context.Context, path string, m plan.Mend) error {
 	version := int32(0)
 	if m.Live != nil {
 		version = m.Live.Aversion
 	}
-	_, err = within(ctx, w.t.patience(), func() (*zk.Stat, error) { return w.s.conn.SetACL(path, acl, version) })
+	err := w.setAccess(ctx, path, m.Access, version)
 	if c, ok := codeOf(err); ok && c == codeBadVersion {
 		return target.WithHint(fmt.Errorf("set the access list of %s: somebody else has changed it just now", plan.Printable(path)), "run the command again")
 	}
@@ -132,17 +128,4 @@ func (t *Target) below(path string) string {
 	default:
 		return root
 	}
-}
-
-// Administers reports whether an access list gives the right to administer to who is
-// connected, as far as that can be told.
-func (t *Target) Administers(access plan.Access) bool {
-	own := ""
-	if c := t.opts.Credentials; c.User != "" {
-		own = "digest:" + zk.DigestACL(0, c.User, c.password)[0].ID + ":"
-	}
-	return slices.ContainsFunc(access, func(entry string) bool {
-		who, rights := entry[:strings.LastIndexByte(entry, ':')+1], entry[strings.LastIndexByte(entry, ':')+1:]
-		return strings.Contains(rights, "a") && (who == "world:anyone:" || own != "" && who == own)
-	})
 }

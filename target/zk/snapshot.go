@@ -76,7 +76,7 @@ func (s *scan) run() error {
 		}
 	}
 	s.listForeign()
-	if s.opts.Access && s.snapshot.Exists {
+	if s.opts.Access != nil && s.snapshot.Exists {
 		return s.access()
 	}
 	return nil
@@ -323,14 +323,20 @@ func (s *scan) listForeign() {
 	s.snapshot.Sort()
 }
 
-// access reads the access lists of everything in the snapshot. They are no part
+// access reads the access lists that are asked for. They are no part
 // of its instant: changing one leaves no trace in what that is told by.
 func (s *scan) access() error {
-	keys := []plan.Key{rootKey}
+	var keys []plan.Key
+	want := func(k plan.Key) {
+		if s.opts.Access(k) {
+			keys = append(keys, k)
+		}
+	}
+	want(rootKey)
 	for _, ns := range s.snapshot.Namespaces {
-		keys = append(keys, plan.Key{Namespace: ns.Name})
+		want(plan.Key{Namespace: ns.Name})
 		for _, c := range ns.Configs {
-			keys = append(keys, plan.Key{Namespace: ns.Name, Config: c.Name})
+			want(plan.Key{Namespace: ns.Name, Config: c.Name})
 		}
 	}
 	path := func(key plan.Key) string {
@@ -339,19 +345,22 @@ func (s *scan) access() error {
 		}
 		return s.target.path(key)
 	}
-	s.snapshot.Access = make(map[plan.Key]plan.Access, len(keys))
+	s.snapshot.Access = make(map[plan.Key]plan.LiveAccess, len(keys))
 	known := map[string]plan.Access{} // most znodes share a few lists
 	return s.fetch(s.target.url.Root, len(keys),
 		func(i int) request { return request{parent: path(keys[i]), access: true} },
 		func(i int, a *answer) error {
-			if a.code != 0 {
+			switch {
+			case a.code == codeNoNode: // it has gone since
+				return nil
+			case a.code != 0:
 				return s.fail(path(keys[i]), a.code)
 			}
 			text := strings.Join(a.access, "\n")
 			if known[text] == nil {
 				known[text] = a.access
 			}
-			s.snapshot.Access[keys[i]] = known[text]
+			s.snapshot.Access[keys[i]] = plan.LiveAccess{List: known[text], Version: a.stat.aversion}
 			return nil
 		})
 }

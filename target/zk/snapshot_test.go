@@ -258,7 +258,7 @@ func TestAccess(t *testing.T) {
 	if got := snapshot(t, s.direct); got.Access != nil {
 		t.Error("they are read unasked")
 	}
-	got, err := s.direct.Snapshot(t.Context(), target.ReadOptions{Access: true})
+	got, err := s.direct.Snapshot(t.Context(), target.ReadOptions{Access: func(plan.Key) bool { return true }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,7 +266,7 @@ func TestAccess(t *testing.T) {
 		{}: "world:anyone:cdrwa", {Namespace: "a"}: "world:anyone:cdrwa",
 		{Namespace: "a", Config: "first"}: "digest:" + closed[0].ID + ":rw world:anyone:ra",
 	} {
-		if list := strings.Join(got.Access[key], " "); list != want {
+		if list := strings.Join(got.Access[key].List, " "); list != want {
 			t.Errorf("that of %q is %s, want %s", key, list, want)
 		}
 	}

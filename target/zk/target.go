@@ -17,6 +17,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-zookeeper/zk"
+
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
 )
@@ -110,6 +112,27 @@ func setDefault[T comparable](option *T, value T) {
 		*option = value
 	}
 }
+
+// Who returns whom access lists have to name for them to be about this client, beside
+// world:anyone: addresses and certificates are not known here.
+func (t *Target) Who() []string {
+	c := t.opts.Credentials
+	if c.User == "" {
+		return nil
+	}
+	return []string{"digest:" + DigestID(c.User, c.password)}
+}
+
+// DigestOf returns a user of the credentials as access lists name one, or nothing.
+func (t *Target) DigestOf(user string) string {
+	if c := t.opts.Credentials; c.User == user && user != "" {
+		return DigestID(c.User, c.password)
+	}
+	return ""
+}
+
+// DigestID returns a user as access lists name one: with the hash of the password.
+func DigestID(user, password string) string { return zk.DigestACL(0, user, password)[0].ID }
 
 // String returns the target's URL.
 func (t *Target) String() string { return t.url.String() }

@@ -142,7 +142,7 @@ func (w *writer) changes(ctx context.Context, changes []plan.Change) ([]any, err
 		path := w.t.path(c.Key)
 		switch c.Action {
 		case plan.Create:
-			acl, err := w.access.of(ctx, parent(path))
+			acl, err := w.declared(ctx, c.Access, parent(path))
 			if errors.Is(err, codeNoNode) {
 				return nil, &target.Conflict{Moved: []target.Moved{{Change: c, Why: "has lost its namespace, which was deleted by someone else"}}}
 			}
@@ -165,6 +165,15 @@ func (w *writer) changes(ctx context.Context, changes []plan.Change) ([]any, err
 	return ops, nil
 }
 
+// declared returns the access list that is declared for what is created, or else that
+// of what it is in.
+func (w *writer) declared(ctx context.Context, access plan.Access, parent string) ([]zk.ACL, error) {
+	if access != nil {
+		return parseAccess(access)
+	}
+	return w.access.of(ctx, parent)
+}
+
 // missingRoot returns the operations that make the root, if it is missing.
 func (w *writer) missingRoot(ctx context.Context) ([]any, error) {
 	if _, err := w.access.of(ctx, w.t.url.Root); err == nil || !errors.Is(err, codeNoNode) {
@@ -180,6 +189,9 @@ func (w *writer) missingRoot(ctx context.Context) ([]any, error) {
 			continue
 		}
 		acl, err := w.access.nearest(ctx, path)
+		if err == nil && path == w.t.url.Root && w.run.Root != nil {
+			acl, err = parseAccess(w.run.Root)
+		}
 		if err != nil {
 			return nil, err
 		}

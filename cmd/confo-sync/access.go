@@ -1,0 +1,108 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source/project"
+	"github.com/confo-sync/confo-sync/target"
+	"github.com/confo-sync/confo-sync/target/zk"
+)
+
+// accessRules returns what the project declares of access lists, as the target holds
+// such; none where it holds none.
+func (a *app) accessRules(t target.Target) ([]plan.AccessRule, error) {
+	z, ok := t.(*zk.Target)
+	if !ok || len(a.rules.ACL) == 0 {
+		return nil, nil
+	}
+	digests := digests{app: a, target: z, known: map[string]string{}}
+	var rules []plan.AccessRule
+	for _, declared := range a.rules.ACL {
+		rule := plan.AccessRule{Pattern: declared.Pattern, Root: declared.Root, Position: declared.Position}
+		for _, e := range declared.Entries {
+			entries, err := digests.entries(e)
+			if err != nil {
+				return nil, err
+			}
+			rule.Access = append(rule.Access, entries...)
+		}
+		rules = append(rules, rule)
+	}
+	return rules, nil
+}
+
+// digests finds the hashes of passwords.
+type digests struct {
+	app    *app
+	target *zk.Target
+	known  map[string]string // by user
+}
+
+// entries returns an entry as the target holds it: of auth, one for each identity.
+func (d digests) entries(e project.ACLEntry) (plan.Access, error) {
+	switch {
+	case e.Scheme == "auth":
+		var all plan.Access
+		for _, who := range d.target.Who() {
+			all = append(all, who+":"+e.Rights)
+		}
+		if all == nil {
+			return nil, target.WithHint(fmt.Errorf("%s: auth stands for whoever applies it, and there are no credentials", e.Position),
+				"give credentials, or declare whom it is for")
+		}
+		return all, nil
+	case e.Scheme == "digest" && e.Hash == "":
+		id, err := d.id(e)
+		return plan.Access{"digest:" + id + ":" + e.Rights}, err
+	case e.Scheme == "digest":
+		return plan.Access{"digest:" + e.ID + ":" + e.Hash + ":" + e.Rights}, nil
+	}
+	return plan.Access{e.Scheme + ":" + e.ID + ":" + e.Rights}, nil
+}
+
+// id returns a user with the hash of the password: that which users says, or that of
+// the credentials.
+func (d digests) id(e project.ACLEntry) (string, error) {
+	if id := d.known[e.ID]; id != "" {
+		return id, nil
+	}
+	users := d.app.rules.Users
+	for i := len(users) - 1; i >= 0; i-- {
+		if users[i].Name != e.ID {
+			continue
+		}
+		resolver := d.app.references(filepath.Dir(d.app.project.Path)).Resolver
+		password, err := users[i].Password(resolver, d.app.project.Path)
+		if err != nil {
+			message, hint := describe(err)
+			return "", target.WithHint(fmt.Errorf("%s: the password of %s: %s", users[i].Position, plan.Quote(e.ID), message), hint)
+		}
+		d.known[e.ID] = zk.DigestID(e.ID, password)
+		return d.known[e.ID], nil
+	}
+	if id := d.target.DigestOf(e.ID); id != "" {
+		return id, nil
+	}
+	return "", target.WithHint(fmt.Errorf("%s: the password of %s is not known, and an access list holds its hash", e.Position, plan.Quote(e.ID)),
+		fmt.Sprintf("say where it is, as in users: {%s: !env PASSWD}; or declare the hash, digest:%[1]s:HASH:%[2]s", plan.Printable(e.ID), e.Rights))
+}
+
+// accessProblems returns why the access lists of a plan can't be set, or should not.
+func accessProblems(p *plan.Plan, t target.Target, allowLockout bool) []plan.Finding {
+	z, ok := t.(*zk.Target)
+	if !ok {
+		return nil
+	}
+	found := p.Unsettable(z.Who())
+	if !allowLockout {
+		found = append(found, p.Lockouts(z.Who())...)
+	}
+	const most = 10
+	if more := len(found) - most; more > 0 {
+		found = append(found[:most], plan.Finding{Message: fmt.Sprintf("so it is with %s more", cmp.Or(plural(more, "access list"), ""))})
+	}
+	return found
+}

@@ -1,0 +1,325 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+)
+
+// Access is an access list of a ZooKeeper, an entry each: scheme:id:rights, as in
+// world:anyone:cdrwa. The rights are to create below it, to delete below it, to read,
+// to write, and to administer: to see and set the list itself.
+//
+// An entry digest:user:x is one whose password the server hides.
+type Access []string
+
+// LiveAccess is an access list as a target holds it.
+type LiveAccess struct {
+	List    Access
+	Version int32 // of the list: how often it was set
+}
+
+// AccessRule says what the access list is of what a pattern names. Of several rules
+// that name something the last one counts.
+type AccessRule struct {
+	Pattern  Pattern
+	Root     bool // it is of the root, and has no pattern
+	Access   Access
+	Position Position
+}
+
+func (r AccessRule) names(k Key) bool {
+	if k == (Key{}) {
+		return r.Root
+	}
+	return !r.Root && r.Pattern.MatchKey(k)
+}
+
+// AccessChange sets the access list of something that is there. ZooKeeper sets none in
+// a transaction, so each is a step of its own.
+type AccessChange struct {
+	Key           Key // the zero Key is the root
+	Before, After Access
+	Version       int32 // of the list before
+	Position      Position
+}
+
+// Depth returns how far below the root the object is.
+func (c AccessChange) Depth() int {
+	switch {
+	case c.Key == (Key{}):
+		return 0
+	case c.Key.IsNamespace():
+		return 1
+	}
+	return 2
+}
+
+// entry takes an entry apart: whom it is for, and the rights.
+func entry(text string) (who, rights string) {
+	at := strings.LastIndexByte(text, ':')
+	return text[:max(at, 0)], text[at+1:]
+}
+
+// rights returns who has which. Entries for the same add up.
+func (a Access) rights() map[string]string {
+	all := map[string]string{}
+	for _, text := range a {
+		who, rights := entry(text)
+		for _, r := range rights {
+			if !strings.ContainsRune(all[who], r) {
+				all[who] += string(r)
+			}
+		}
+	}
+	for who, rights := range all {
+		all[who] = ordered(rights)
+	}
+	return all
+}
+
+// ordered returns rights in the order in which they are written.
+func ordered(rights string) string {
+	out := ""
+	for _, r := range "cdrwa" {
+		if strings.ContainsRune(rights, r) {
+			out += string(r)
+		}
+	}
+	return out
+}
+
+const hidden = ":x"
+
+// Same reports whether two access lists give the same rights to the same. A password
+// that the server hides is taken for the one that it is compared with.
+func (a Access) Same(b Access) bool {
+	one, two := a.rights(), b.rights()
+	reveal(one, two)
+	reveal(two, one)
+	if len(one) != len(two) {
+		return false
+	}
+	for who, rights := range one {
+		if two[who] != rights {
+			return false
+		}
+	}
+	return true
+}
+
+// reveal gives a user whose password is hidden the one that other has for it.
+func reveal(all, other map[string]string) {
+	for who, rights := range all {
+		if !isHidden(who) {
+			continue
+		}
+		for known := range other {
+			if !isHidden(known) && userOf(known) == userOf(who) {
+				delete(all, who)
+				all[known] = rights
+			}
+		}
+	}
+}
+
+func isHidden(who string) bool {
+	return strings.HasPrefix(who, "digest:") && strings.HasSuffix(who, hidden)
+}
+
+// userOf returns whom an entry is for without the hash of a password.
+func userOf(who string) string {
+	if name, ok := strings.CutPrefix(who, "digest:"); ok {
+		if at := strings.LastIndexByte(name, ':'); at >= 0 {
+			return "digest:" + name[:at]
+		}
+	}
+	return who
+}
+
+// Shown returns an access list as it is shown: the hashes of passwords, at which
+// one could guess, are left out.
+func (a Access) Shown() []string {
+	shown := make([]string, 0, len(a))
+	for _, text := range a {
+		who, rights := entry(text)
+		shown = append(shown, userOf(who)+":"+rights)
+	}
+	return shown
+}
+
+// For returns the rights that an access list gives to somebody who is all of those,
+// and those that it may give: to addresses, certificates and the like, of which it is
+// not known whether they are theirs.
+func (a Access) For(who []string) (has, may string) {
+	for whom, rights := range a.rights() {
+		scheme, _, _ := strings.Cut(whom, ":")
+		switch {
+		case whom == "world:anyone", slices.Contains(who, whom):
+			has += rights
+		case isHidden(whom) && slices.ContainsFunc(who, func(w string) bool { return userOf(w) == userOf(whom) }):
+			has += rights
+		case scheme != "digest" && scheme != "world":
+			may += rights
+		}
+	}
+	return ordered(has), ordered(may)
+}
+
+// rule returns the rule for an object, or nil.
+func (o Options) rule(k Key) *AccessRule {
+	for i := len(o.Access) - 1; i >= 0; i-- {
+		if o.Access[i].names(k) {
+			return &o.Access[i]
+		}
+	}
+	return nil
+}
+
+// HasAccess reports whether the access list of an object is declared, or counts for
+// what is made below it.
+func (o Options) HasAccess(k Key) bool { return o.rule(k) != nil }
+
+// access adds what the access lists are to be: what is created is created with its
+// own, and what is there gets another. What is created and has none declared takes the
+// one that is declared for what it is in, and without that its parent's.
+func (d *diff) access(desired *Tree, live *Snapshot) {
+	gone := map[Key]bool{}
+	made := map[Key]Access{}
+	root := d.opts.rule(Key{})
+	if root != nil && !live.Exists {
+		d.plan.Root = root.Access
+	}
+	for i := range d.plan.Changes {
+		c := &d.plan.Changes[i]
+		if c.Action == Delete {
+			gone[c.Key] = true
+		}
+		if c.Action != Create {
+			continue
+		}
+		above := Key{Namespace: c.Key.Namespace}
+		_, fresh := made[above]
+		switch rule := d.opts.rule(c.Key); {
+		case rule != nil:
+			c.Access = rule.Access
+		case c.Key.IsNamespace() && root != nil:
+			c.Access = root.Access
+		case c.Key.IsNamespace():
+		case fresh:
+			c.Access = made[above]
+		default:
+			if rule := d.opts.rule(above); rule != nil {
+				c.Access = rule.Access
+			}
+		}
+		if c.Key.IsNamespace() {
+			made[c.Key] = c.Access
+		}
+	}
+	if d.opts.OnlyNew {
+		return
+	}
+	set := func(k Key) {
+		rule := d.opts.rule(k)
+		if now, ok := live.Access[k]; ok && rule != nil && !gone[k] && !rule.Access.Same(now.List) {
+			d.plan.Access = append(d.plan.Access, AccessChange{Key: k, Before: now.List, After: rule.Access, Version: now.Version, Position: rule.Position})
+		}
+	}
+	declared := map[string]bool{}
+	for _, ns := range desired.Namespaces {
+		declared[ns.Name] = true
+	}
+	for _, ns := range live.Namespaces {
+		if !declared[ns.Name] || ns.Ephemeral || !d.opts.Selection.Namespace(ns.Name) {
+			continue
+		}
+		set(Key{Namespace: ns.Name})
+		for _, c := range ns.Configs {
+			if !c.Ephemeral && d.opts.Selection.Config(ns.Name, c.Name) {
+				set(Key{ns.Name, c.Name})
+			}
+		}
+	}
+	if s := d.opts.Selection; len(s.Namespaces) == 0 && (s.only == nil || s.only[""]) {
+		set(Key{})
+	}
+	// From the bottom up: a parent may close itself.
+	slices.SortStableFunc(d.plan.Access, func(a, b AccessChange) int { return b.Depth() - a.Depth() })
+}
+
+// Lockouts returns the access lists of a plan that would take rights from who applies
+// it, and which.
+func (p *Plan) Lockouts(who []string) []Finding {
+	var found []Finding
+	add := func(k Key, position Position, lost, what string) {
+		found = append(found, Finding{
+			Key: k, Position: position,
+			Message: "the access list declared for " + objectName(k) + what + rightsInWords(lost) + " from who applies it",
+			Hint:    "apply it with credentials that keep the right, declare it for them, or say --allow-lockout",
+		})
+	}
+	for _, c := range p.Access {
+		had, _ := c.Before.For(who)
+		has, may := c.After.For(who)
+		if lost := without(had, has+may); lost != "" {
+			add(c.Key, c.Position, lost, " would take ")
+		}
+	}
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		if c.Action != Create || c.Access == nil {
+			continue
+		}
+		needed := "rw"
+		if c.Key.IsNamespace() {
+			needed = "cdr"
+		}
+		has, may := c.Access.For(who)
+		if lost := without(needed, has+may); lost != "" {
+			add(c.Key, c.Position, lost, " would keep ")
+		}
+	}
+	return found
+}
+
+// Unsettable returns the access lists of a plan that who applies it has no right to
+// set, as far as that can be told.
+func (p *Plan) Unsettable(who []string) []Finding {
+	var found []Finding
+	for _, c := range p.Access {
+		if has, may := c.Before.For(who); !strings.Contains(has+may, "a") {
+			found = append(found, Finding{
+				Key: c.Key, Position: c.Position,
+				Message: "the access list of " + objectName(c.Key) + " is not as it is declared, and who applies this has no right to administer it",
+				Hint:    "apply it with credentials that have the right (a), or take the declaration out of acl",
+			})
+		}
+	}
+	return found
+}
+
+// objectName names an object by its path below the root.
+func objectName(k Key) string { return Printable("/" + k.String()) }
+
+func without(rights, these string) string {
+	out := ""
+	for _, r := range rights {
+		if !strings.ContainsRune(these, r) {
+			out += string(r)
+		}
+	}
+	return out
+}
+
+// rightsInWords returns "the rights to read and write".
+func rightsInWords(rights string) string {
+	words := map[rune]string{'c': "create", 'd': "delete", 'r': "read", 'w': "write", 'a': "administer"}
+	var all []string
+	for _, r := range rights {
+		all = append(all, words[r])
+	}
+	if len(all) == 1 {
+		return "the right to " + all[0]
+	}
+	return "the rights to " + strings.Join(all[:len(all)-1], ", ") + " and " + all[len(all)-1]
+}

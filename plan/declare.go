@@ -1,0 +1,140 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// OpenAccess is the access list that Confo gives to what it makes.
+var OpenAccess = Access{"world:anyone:cdrwa"}
+
+// DeclareAccess returns the rules that have to come after those there are so that they
+// declare the access lists as they are live, of the root and of the namespaces that are
+// taken; and what can't be declared. What is open to all needs no rule.
+func DeclareAccess(live *Snapshot, have []AccessRule, takes func(namespace string) bool) (rules []AccessRule, left []Finding) {
+	d := declaring{live: live, have: Options{Access: have}}
+	if d.isWrong(Key{}) {
+		d.rule(Key{}, "/")
+	}
+	// A list that all namespaces share is said once.
+	var common Access
+	shared := len(have) == 0
+	taken := 0
+	for _, ns := range live.Namespaces {
+		if !takes(ns.Name) || ns.Ephemeral {
+			continue
+		}
+		taken++
+		list, whole := d.dominant(keysOf(ns))
+		shared = shared && whole && (common == nil || common.Same(list))
+		common = list
+	}
+	if shared = shared && taken > 1; shared {
+		d.add("**", false, common)
+	}
+	for _, ns := range live.Namespaces {
+		if !takes(ns.Name) || ns.Ephemeral {
+			continue
+		}
+		keys := keysOf(ns)
+		list, whole := d.dominant(keys)
+		if whole && !shared {
+			d.rule(keys[0], ns.Name+"/**", list)
+		}
+		for _, k := range keys {
+			if whole && !d.list(k).Same(list) || !whole && d.isWrong(k) {
+				d.rule(k, k.String())
+			}
+		}
+	}
+	return d.rules, d.left
+}
+
+func keysOf(ns LiveNamespace) []Key {
+	keys := []Key{{Namespace: ns.Name}}
+	for _, c := range ns.Configs {
+		if !c.Ephemeral {
+			keys = append(keys, Key{ns.Name, c.Name})
+		}
+	}
+	return keys
+}
+
+type declaring struct {
+	live  *Snapshot
+	have  Options
+	rules []AccessRule
+	left  []Finding
+}
+
+func (d *declaring) list(k Key) Access { return d.live.Access[k].List }
+
+// isWrong reports whether the access list of an object is not as it is declared by now.
+func (d *declaring) isWrong(k Key) bool {
+	live, there := d.live.Access[k]
+	if rule := d.have.rule(k); rule != nil {
+		return there && !rule.Access.Same(live.List)
+	}
+	return there && !live.List.Same(OpenAccess)
+}
+
+// dominant returns the list that most of a namespace have, and whether it is shorter to
+// declare that for all of them, and the others besides.
+func (d *declaring) dominant(keys []Key) (Access, bool) {
+	count := map[string]int{}
+	wrong := 0
+	for _, k := range keys {
+		count[d.list(k).canonical()]++
+		if d.isWrong(k) {
+			wrong++
+		}
+	}
+	most := slices.MaxFunc(slices.Sorted(maps.Keys(count)), func(a, b string) int { return count[a] - count[b] })
+	others := len(keys) - count[most]
+	for _, k := range keys {
+		if d.list(k).canonical() == most {
+			return d.list(k), 1+others < wrong || wrong > 0 && others == 0
+		}
+	}
+	return nil, false
+}
+
+// canonical returns the same for lists that give the same rights.
+func (a Access) canonical() string {
+	rights := a.rights()
+	var all []string
+	for who, r := range rights {
+		all = append(all, who+":"+r)
+	}
+	slices.Sort(all)
+	return strings.Join(all, "\n")
+}
+
+// rule declares what is live of an object, or a list, under a pattern.
+func (d *declaring) rule(k Key, pattern string, list ...Access) {
+	access := d.list(k)
+	if len(list) > 0 {
+		access = list[0]
+	}
+	switch {
+	case strings.ContainsAny(k.String(), "*?"):
+		d.leave(k, "its access list can't be declared, as its name would be taken for a pattern", "rename it, or leave its access list to others")
+	case slices.ContainsFunc(access, func(text string) bool { who, _ := entry(text); return isHidden(who) }):
+		d.leave(k, "its access list can't be declared, as the server hides a password's hash in it", "use credentials with the right to administer it (a)")
+	default:
+		d.add(pattern, k == Key{}, access)
+	}
+}
+
+func (d *declaring) leave(k Key, message, hint string) {
+	d.left = append(d.left, Finding{Key: k, Message: message, Hint: hint})
+}
+
+func (d *declaring) add(pattern string, root bool, access Access) {
+	rule := AccessRule{Root: root, Access: access}
+	if !root {
+		rule.Pattern, _ = ParsePattern(pattern) // names have no empty levels
+	}
+	d.rules = append(d.rules, rule)
+}

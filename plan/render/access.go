@@ -1,0 +1,103 @@
+package render
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+func newAccess(c plan.AccessChange) Access {
+	a := Access{Path: "/" + c.Key.String(), Before: c.Before.Shown(), After: c.After.Shown(), Source: source(c.Position)}
+	if slices.Equal(slices.Sorted(slices.Values(a.Before)), slices.Sorted(slices.Values(a.After))) {
+		a.Note = "with another password"
+	}
+	return a
+}
+
+// lines returns the entries that go and those that come, with their signs.
+func (a Access) lines() []string {
+	var lines []string
+	if a.Note != "" {
+		lines = append(lines, "  ("+a.Note+")")
+	}
+	for _, e := range a.Before {
+		if !slices.Contains(a.After, e) {
+			lines = append(lines, "- "+plan.Printable(e))
+		}
+	}
+	for _, e := range a.After {
+		sign := "  "
+		if !slices.Contains(a.Before, e) {
+			sign = "+ "
+		}
+		lines = append(lines, sign+plan.Printable(e))
+	}
+	return lines
+}
+
+const accessTitle = "Access lists, set one by one after that"
+
+// access lists the access lists that change.
+func (t *text) access(all []Access) {
+	if len(all) == 0 {
+		return
+	}
+	t.line("%s:", accessTitle)
+	for _, a := range all {
+		where := ""
+		if a.Source != nil {
+			where = "  " + t.paint.faint(Place(a.Source))
+		}
+		t.line("  %s %s%s", t.paint.sign('~'), t.paint.bold("acl "+plan.Printable(a.Path)), where)
+		for _, l := range a.lines() {
+			switch l[0] {
+			case '+':
+				l = t.paint.add(l)
+			case '-':
+				l = t.paint.remove(l)
+			}
+			t.line("      %s", l)
+		}
+	}
+	t.line("")
+}
+
+// access lists the access lists that change.
+func (m *markdown) access(all []Access) {
+	if len(all) == 0 {
+		return
+	}
+	items := make([]string, len(all))
+	for i, a := range all {
+		var b strings.Builder
+		fmt.Fprintf(&b, "! acl %s\n", plan.Printable(a.Path))
+		for _, l := range a.lines() {
+			fmt.Fprintf(&b, "%c   %s\n", l[0], strings.TrimLeft(l[1:], " "))
+		}
+		items[i] = b.String()
+	}
+	fence := fenceFor(items)
+	m.write(fmt.Sprintf("**%s**\n\n%sdiff\n", accessTitle, fence))
+	m.list(items, "# and %d more\n")
+	m.write(fence + "\n\n")
+}
+
+// accessView is an access list that changes as the template shows it.
+type accessView struct {
+	Path, Place string
+	Lines       []string
+}
+
+func newAccessViews(all []Access) []accessView {
+	var views []accessView
+	for _, a := range all {
+		v := accessView{Path: plan.Printable(a.Path), Lines: a.lines()}
+		if a.Source != nil {
+			v.Place = Place(a.Source)
+		}
+		views = append(views, v)
+	}
+	return views
+}

@@ -1,0 +1,149 @@
+package project
+
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source/secret"
+)
+
+// ACL declares the access list of what a pattern names.
+type ACL struct {
+	Pattern  plan.Pattern
+	Root     bool // it is of the root
+	Entries  []ACLEntry
+	Position plan.Position
+}
+
+// ACLEntry is an entry of an access list. Of a digest without a hash the password has
+// to be found by the user's name; auth stands for whoever applies it.
+type ACLEntry struct {
+	Scheme, ID, Hash, Rights string
+	Position                 plan.Position
+}
+
+// User is somebody whom access lists name, and where the password is.
+type User struct {
+	Name, Tag, Text string
+	Position        plan.Position
+}
+
+// Password returns what the reference stands for; from is the project file.
+func (u User) Password(r *secret.Resolver, from string) (string, error) {
+	switch u.Tag {
+	case "!env":
+		return r.Env(u.Text)
+	case "!file":
+		return r.File(from, u.Text)
+	default:
+		return r.Age(u.Text)
+	}
+}
+
+const rootPattern = "/"
+
+// acl reads access lists by pattern.
+func (r *reader) acl(n *yaml.Node, to *[]ACL) {
+	if n.Kind != yaml.MappingNode {
+		r.fail(n, "acl is a mapping of patterns to access lists", `write "payments/**": ["digest:ops:cdrwa", "world:anyone:r"]`)
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		rule := ACL{Root: key.Value == rootPattern, Position: r.position(key)}
+		if !rule.Root {
+			p, ok := r.pattern(key)
+			if !ok {
+				continue
+			}
+			rule.Pattern = p
+		}
+		for _, item := range r.items(n.Content[i+1]) {
+			e, message, hint := parseEntry(item.Value)
+			if message != "" && e.Scheme == "digest" { // there may be a password in it
+				r.findings = append(r.findings, plan.Finding{Position: r.position(item), Message: message, Hint: hint})
+				continue
+			}
+			if message != "" {
+				r.fail(item, message, hint)
+				continue
+			}
+			e.Position = r.position(item)
+			rule.Entries = append(rule.Entries, e)
+		}
+		if len(r.findings) == 0 && len(rule.Entries) == 0 {
+			r.fail(key, "an access list has an entry at least", `write ["world:anyone:cdrwa"] for what is open to all`)
+		}
+		*to = append(*to, rule)
+	}
+}
+
+var schemes = []string{"world", "auth", "digest", "x509", "ip", "sasl"}
+
+// parseEntry reads scheme:id:rights, and says what is wrong with it.
+func parseEntry(text string) (e ACLEntry, message, hint string) {
+	scheme, rest, ok := strings.Cut(text, ":")
+	at := strings.LastIndexByte(rest, ':')
+	e = ACLEntry{Scheme: scheme, ID: rest[:max(at, 0)], Rights: rest[at+1:]}
+	const form = `write SCHEME:ID:RIGHTS, as in "digest:ops:cdrwa" or "world:anyone:r"`
+	switch {
+	case !ok:
+		return e, plan.Quote(text) + " is no entry of an access list", form
+	case !slices.Contains(schemes, scheme):
+		if hint = "there are " + strings.Join(schemes, ", "); plan.Closest(scheme, schemes) != "" {
+			hint = "did you mean " + plan.Closest(scheme, schemes) + "?"
+		}
+		return e, "there is no scheme " + plan.Quote(scheme), hint
+	case scheme == "auth" && e.ID != "":
+		return e, "auth stands for whoever applies it, and takes no name", `write "auth:` + e.Rights + `"`
+	case scheme == "world" && e.ID != "anyone":
+		return e, "world knows anyone only", `write "world:anyone:` + e.Rights + `"`
+	case scheme != "auth" && e.ID == "":
+		return e, "the entry does not say whom it is for", form
+	}
+	if e.Rights == "" || strings.Trim(e.Rights, "cdrwa") != "" {
+		what := plan.Quote(e.Rights)
+		if scheme == "digest" {
+			what = "what comes last" // which may be a password
+		}
+		return e, what + " are no rights", "they are letters of cdrwa: create and delete below it, read, write, administer"
+	}
+	for i, letter := range e.Rights {
+		if strings.ContainsRune(e.Rights[i+1:], letter) {
+			return e, fmt.Sprintf("the right %c is there twice", letter), "write it once"
+		}
+	}
+	if user, hash, ok := strings.Cut(e.ID, ":"); scheme == "digest" && ok {
+		if sum, err := base64.StdEncoding.DecodeString(hash); err != nil || len(sum) != 20 {
+			return e, "what follows the user's name is no hash of a password",
+				`write "digest:` + plan.Printable(user) + ":" + e.Rights + `" and the password's reference under users, or the hash as ZooKeeper makes it, in base64`
+		}
+		e.ID, e.Hash = user, hash
+	}
+	return e, "", ""
+}
+
+// users reads where passwords are of those whom access lists name.
+func (r *reader) users(n *yaml.Node, to *[]User) {
+	if n.Kind != yaml.MappingNode {
+		r.fail(n, "users is a mapping of names to references", "write ops: !env OPS_PASSWD")
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		u := User{Name: key.Value, Tag: value.Tag, Text: value.Value, Position: r.position(value)}
+		if value.Kind != yaml.ScalarNode || !slices.Contains([]string{"!env", "!file", "!age"}, value.Tag) || strings.TrimSpace(value.Value) == "" {
+			r.findings = append(r.findings, plan.Finding{
+				Position: r.position(value), Message: "a password does not stand in the project file",
+				Hint: "say where it is: !env NAME, !file PATH or !age",
+			})
+			continue
+		}
+		*to = append(*to, u)
+	}
+}
