@@ -56,84 +56,89 @@ type batch struct {
 	op           int32 // of a single read
 }
 
-// fetch sends n requests and hands over their answers, in order but for those
-// that have to be asked twice. Requests and answers are under way at the same
-// time: get is called from one goroutine, each from another.
-func (w *wire) fetch(n int, get func(i int) request, each func(i int, a *answer) error) error {
-	refused, err := w.fetchRun(0, n, get, each)
-	if err != nil {
-		return err
-	}
-	for _, b := range refused {
-		if _, err := w.fetchRun(b.first, b.count, get, each); err != nil {
-			return err
+// fetchAtOnce is fetch in one multiRead, whose answer is of one instant: a
+// server lets no write come between the reads of one request. What a multiRead does not
+// take is asked for just before.
+func (w *wire) fetchAtOnce(n int, get func(i int) request, each func(i int, a *answer) error) error {
+	var all []batch
+	var of [][]int // requests, of each
+	multi := batch{}
+	var together []int
+	for i := range n {
+		if r := get(i); !r.isSingle() {
+			together = append(together, i)
+		} else {
+			b := w.encodeBatch(i, 1, true, get)
+			w.queue()
+			b.first = 0
+			all, of = append(all, b), append(of, []int{i})
 		}
 	}
-	return nil
-}
-
-// fetchAtOnce is fetch in one multiRead, whose answer is of one instant: a
-// server lets no write come between the reads of one request.
-func (w *wire) fetchAtOnce(n int, get func(i int) request, each func(i int, a *answer) error) error {
 	w.begin()
-	b := batch{xid: w.header(opMultiRead), count: n}
-	for i := range n {
+	multi.xid, multi.count = w.header(opMultiRead), len(together)
+	for _, i := range together {
 		w.putOp(get(i))
 	}
 	w.endMulti()
 	if err := w.flush(); err != nil {
 		return err
 	}
-	f, code, err := w.reply(b.xid)
-	if err != nil {
-		return err
+	all, of = append(all, multi), append(of, together)
+	for k, b := range all {
+		f, code, err := w.reply(b.xid)
+		if err == nil {
+			err = takeAnswers(f, code, b, func(i int, a *answer) error { return each(of[k][i], a) })
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return takeAnswers(f, code, b, each)
+	return nil
 }
 
-// fetchRun fetches count requests from first on. What the server refused
-// because it has no multiRead is returned, and w has learnt it.
-func (w *wire) fetchRun(first, count int, get func(i int) request, each func(i int, a *answer) error) (refused []batch, err error) {
-	flow := &flow{size: firstBatch, single: w.single || count > 0 && get(first).isSingle()}
+// errNoMultiRead means that the server has no multiRead. It ends the session with that
+// answer, so there has to be another one, for single reads.
+var errNoMultiRead = errors.New("the server has no multiRead")
+
+// fetch sends n requests and hands over their answers, in order. Requests and answers
+// are under way at the same time: get is called from one goroutine, each from another.
+func (w *wire) fetch(n int, get func(i int) request, each func(i int, a *answer) error) error {
+	flow := &flow{size: firstBatch, single: w.single || n > 0 && get(0).isSingle()}
 	flow.changed = sync.NewCond(&flow.mu)
 	sent := make(chan batch, singlesAhead)
 	sendErr := make(chan error, 1)
 	go func() {
-		sendErr <- w.sendBatches(first, count, get, flow, sent)
+		sendErr <- w.sendBatches(n, get, flow, sent)
 		close(sent)
 	}()
+	var err error
 	for b := range sent {
-		f, code, replyErr := w.reply(b.xid)
-		if replyErr == nil {
-			switch {
-			case code == codeUnimplemented && !b.single:
-				flow.learnSingle()
-				refused = append(refused, b)
-			default:
-				replyErr = takeAnswers(f, code, b, each)
+		var f *fields
+		var code code
+		if f, code, err = w.reply(b.xid); err == nil {
+			if code == codeUnimplemented && !b.single {
+				err = errNoMultiRead
+			} else {
+				err = takeAnswers(f, code, b, each)
 			}
 		}
-		if replyErr != nil {
-			err = replyErr
+		if err != nil {
 			break
 		}
 		flow.answered(b.count, len(w.frame))
 	}
-	if err != nil {
-		// Let the sender go, wherever it waits.
-		flow.stop()
-		w.conn.Close()
-		for range sent {
-		}
-		if sendFailed := <-sendErr; sendFailed != nil {
-			err = sendFailed
-		}
-		return nil, err
+	if err == nil {
+		return <-sendErr
 	}
-	if len(refused) > 0 {
-		w.single = true
+	// Let the sender go, wherever it waits.
+	flow.stop()
+	w.conn.Close()
+	for range sent {
 	}
-	return refused, <-sendErr
+	if failed := <-sendErr; failed != nil && !errors.Is(err, errNoMultiRead) {
+		return failed
+	}
+	return err
 }
 
 // flow is what the receiving side tells the sending side.
@@ -187,12 +192,6 @@ func (f *flow) answered(reads, bytes int) {
 	f.changed.Signal()
 }
 
-func (f *flow) learnSingle() {
-	f.mu.Lock()
-	f.single = true
-	f.mu.Unlock()
-}
-
 func (f *flow) stop() {
 	f.mu.Lock()
 	f.stopped = true
@@ -200,16 +199,16 @@ func (f *flow) stop() {
 	f.changed.Signal()
 }
 
-func (w *wire) sendBatches(first, count int, get func(i int) request, flow *flow, sent chan<- batch) error {
-	for next, end := first, first+count; next < end; {
+func (w *wire) sendBatches(n int, get func(i int) request, flow *flow, sent chan<- batch) error {
+	for next := 0; next < n; {
 		size, single, ok := flow.next(func() { w.push() })
 		if !ok {
 			return nil
 		}
-		b := w.encodeBatch(next, min(size, end-next), single, get)
+		b := w.encodeBatch(next, min(size, n-next), single, get)
 		w.queue()
 		next += b.count
-		if !single || next == end || len(w.queued) > maxQueued {
+		if !single || next == n || len(w.queued) > maxQueued {
 			if err := w.push(); err != nil {
 				// The receiving side learns it from the closed connection.
 				w.conn.Close()

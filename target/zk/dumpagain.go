@@ -18,7 +18,7 @@ func (d *dump) settle() error {
 	if len(d.moved) == 0 {
 		return nil
 	}
-	a := again{dump: d, latest: map[string]*plan.Stored{}, unwatched: map[string]bool{}}
+	a := again{dump: d, latest: map[string]*plan.Stored{}, unwatched: map[string]bool{}, lists: map[string]listed{}}
 	fired := map[string]bool{}
 	d.wire.onEvent = func(path string) {
 		if below, ok := d.below(path); ok {
@@ -48,6 +48,7 @@ func (d *dump) settle() error {
 		if !atOnce {
 			clear(a.unwatched)
 		}
+		a.forget(paths)
 		if len(fired)+len(a.found) == 0 {
 			asOf := d.wire.zxid
 			gone, err := a.readAccess()
@@ -109,12 +110,29 @@ type again struct {
 	unwatched map[string]bool
 	found     map[string]bool // what turned up, to be read next
 	bytes     int             // of what was read
+	lists     map[string]listed
 }
 
-// read reads the data and children of znodes again: at once, or one by one with
-// watches.
+// listed is an access list, and when what has it was made.
+type listed struct {
+	czxid    int64
+	access   plan.Access
+	aversion int32
+}
+
+// read reads the data and children of znodes again: at once, with their access lists, or
+// one by one with watches.
 func (a *again) read(paths []string, atOnce bool) error {
 	fetch := a.wire.fetch
+	var all []request
+	var of []string
+	for _, path := range paths {
+		full := a.full(path)
+		all, of = append(all, request{parent: full, watch: !atOnce}, request{parent: full, watch: !atOnce, list: true}), append(of, path, path)
+		if _, known := a.lists[path]; atOnce && !known {
+			all, of = append(all, request{parent: full, access: true}), append(of, path)
+		}
+	}
 	if atOnce {
 		fetch = a.wire.fetchAtOnce
 	}
@@ -122,13 +140,15 @@ func (a *again) read(paths []string, atOnce bool) error {
 	if len(paths) == 0 {
 		return nil
 	}
-	err := fetch(2*len(paths),
-		func(i int) request {
-			return request{parent: a.full(paths[i/2]), list: i%2 == 1, watch: !atOnce}
-		},
+	err := fetch(len(all),
+		func(i int) request { return all[i] },
 		func(i int, answer *answer) error {
-			path := paths[i/2]
+			path := of[i]
 			switch {
+			case all[i].access:
+				if list, hidden := a.access(answer.access); answer.code == 0 && !hidden {
+					a.lists[path] = listed{answer.stat.czxid, list, answer.stat.aversion}
+				}
 			case answer.code == codeNoNode:
 				a.lost(path)
 			case answer.code == codeNoAuth:
@@ -136,7 +156,7 @@ func (a *again) read(paths []string, atOnce bool) error {
 				a.lost(path)
 			case answer.code != 0:
 				return a.target.explain("read", a.full(path), answer.code)
-			case i%2 == 0:
+			case !all[i].list:
 				s := &plan.Stored{Path: path}
 				a.take(s, slices.Clone(answer.data), answer.stat)
 				if answer.data != nil && len(answer.data) == 0 {
@@ -145,11 +165,26 @@ func (a *again) read(paths []string, atOnce bool) error {
 				a.latest[path] = s
 				a.bytes += len(answer.data)
 			default:
-				a.listed(path, a.names(path, answer.names))
+				a.setNames(path, a.names(path, answer.names))
 			}
 			return nil
 		})
 	return a.target.explain("read", a.full(""), a.wire.explain(err))
+}
+
+// forget leaves alone what is gone, once its parent no longer lists it: should it be made
+// again, its parent will tell.
+func (a *again) forget(paths []string) {
+	for _, path := range paths {
+		parent, name := "", path
+		if at := strings.LastIndexByte(path, '/'); at >= 0 {
+			parent, name = path[:at], path[at+1:]
+		}
+		if _, listed := slices.BinarySearch(a.children[parent], name); path != "" && a.latest[path] == nil && !listed {
+			delete(a.unwatched, path)
+			delete(a.lists, path)
+		}
+	}
 }
 
 // lost notes that a znode is gone, with all that was below it.
@@ -161,8 +196,8 @@ func (a *again) lost(path string) {
 	delete(a.children, path)
 }
 
-// listed notes what is below a znode now.
-func (a *again) listed(path string, names []string) {
+// setNames notes what is below a znode now.
+func (a *again) setNames(path string, names []string) {
 	known := a.children[path]
 	for _, name := range known {
 		if _, there := slices.BinarySearch(names, name); !there {
@@ -182,14 +217,19 @@ func (a *again) listed(path string, names []string) {
 	}
 }
 
-// readAccess reads the access lists of what is another by now, and returns the paths
-// of what is gone since.
+// readAccess reads the access lists of what is another by now, as far as they are not
+// known, and returns the paths of what is gone since.
 func (a *again) readAccess() (gone []string, err error) {
 	w := &window{}
-	for _, s := range a.latest {
-		if s != nil {
-			w.nodes = append(w.nodes, node{stored: *s})
+	for path, s := range a.latest {
+		if s == nil {
+			continue
 		}
+		if known, ok := a.lists[path]; ok && known.czxid == s.Stat.Czxid {
+			s.Access, s.Stat.Aversion = known.access, known.aversion
+			continue
+		}
+		w.nodes = append(w.nodes, node{stored: *s})
 	}
 	err = a.dump.readAccess(w, func(n *node) { gone = append(gone, n.stored.Path) })
 	for i := range w.nodes {

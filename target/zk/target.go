@@ -11,6 +11,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -83,6 +84,7 @@ type Target struct {
 	idle      *wire      // a session for reading, kept for the next snapshot
 	used      time.Time  // when idle was last used
 	connected bool       // there was a session once
+	single    bool       // the servers have no multiRead
 
 	// ahead is a session for writing that is opened while the plan is made.
 	ahead chan opened
@@ -198,6 +200,15 @@ func (t *Target) use(ctx context.Context, w *wire, use func(*wire) error) error 
 	} else {
 		err = t.explain("read", t.url.Root, w.explain(err))
 	}
+	if errors.Is(err, errNoMultiRead) && done() {
+		w.close()
+		t.opts.Log.Debug("the server has no multiRead", "server", w.host)
+		t.single = true
+		if w, err = t.dialReader(ctx); err != nil {
+			return err
+		}
+		return t.use(ctx, w, use)
+	}
 	if !done() || err != nil {
 		w.close()
 		if ctx.Err() != nil {
@@ -249,7 +260,7 @@ func (t *Target) greet(ctx context.Context, host string, deadline time.Time) (*w
 		return nil, err
 	}
 	w := &wire{
-		conn: conn, host: host,
+		conn: conn, host: host, single: t.single,
 		in:      bufio.NewReaderSize(conn, 256<<10),
 		silence: t.opts.SessionTimeout + 5*time.Second,
 	}

@@ -28,7 +28,7 @@ const (
 	Swallow          // the request is lost, and nobody hears of it
 	PassMute         // the request arrives; no answer to anything comes any more
 	HoldCut          // the connection is lost; the request arrives when Release is called
-	Refuse           // answered by the proxy: the server does not know such a request
+	Refuse           // the server is asked for what it does not know: it says so, and ends the session
 )
 
 // Proxy stands between clients and a server, and does to their packets what
@@ -274,13 +274,8 @@ func (l *link) requests() {
 			}()
 			return
 		case Refuse:
-			answer := binary.BigEndian.AppendUint32(nil, 16)
-			answer = append(answer, frame[4:8]...) // its number
-			answer = binary.BigEndian.AppendUint64(answer, 1)
-			answer = binary.BigEndian.AppendUint32(answer, ^uint32(6)+1)
-			l.toClient.Lock()
-			l.client.Write(answer)
-			l.toClient.Unlock()
+			binary.BigEndian.PutUint32(frame[8:], 99)
+			send.put(frame)
 		}
 	}
 }
@@ -289,6 +284,10 @@ func (l *link) answers() {
 	send := delayed(l.proxy, func(frame []byte) {
 		l.toClient.Lock()
 		defer l.toClient.Unlock()
+		if frame == nil {
+			l.client.Close()
+			return
+		}
 		if l.mute {
 			select {
 			case l.kept <- struct{}{}:
@@ -304,7 +303,7 @@ func (l *link) answers() {
 	for {
 		frame, err := readFrame(l.server)
 		if err != nil {
-			l.client.Close()
+			send.put(nil) // after what came before
 			return
 		}
 		send.put(frame)
