@@ -18,7 +18,7 @@ func (a *app) accessRules(t target.Target) ([]plan.AccessRule, error) {
 	if !ok || len(a.rules.ACL) == 0 {
 		return nil, nil
 	}
-	digests := digests{app: a, target: z, known: map[string]string{}}
+	digests := a.digests(z)
 	var rules []plan.AccessRule
 	for _, declared := range a.rules.ACL {
 		rule := plan.AccessRule{Pattern: declared.Pattern, Root: declared.Root, Position: declared.Position}
@@ -34,11 +34,29 @@ func (a *app) accessRules(t target.Target) ([]plan.AccessRule, error) {
 	return rules, nil
 }
 
+// accessOf says of what access lists are read.
+type accessOf func(plan.Key) bool
+
+// declaredAccess reads the access lists that are declared.
+func declaredAccess(rules []plan.AccessRule) accessOf {
+	if len(rules) == 0 {
+		return nil
+	}
+	return plan.Options{Access: rules}.HasAccess
+}
+
+// allAccess reads all of them.
+func allAccess(plan.Key) bool { return true }
+
 // digests finds the hashes of passwords.
 type digests struct {
 	app    *app
 	target *zk.Target
 	known  map[string]string // by user
+}
+
+func (a *app) digests(t *zk.Target) digests {
+	return digests{app: a, target: t, known: map[string]string{}}
 }
 
 // entries returns an entry as the target holds it: of auth, one for each identity.
@@ -86,9 +104,14 @@ func (d digests) id(e project.ACLEntry) (string, error) {
 	if id := d.target.DigestOf(e.ID); id != "" {
 		return id, nil
 	}
-	return "", target.WithHint(fmt.Errorf("%s: the password of %s is not known, and an access list holds its hash", e.Position, plan.Quote(e.ID)),
+	return "", target.WithHint(&unknownUser{fmt.Sprintf("%s: the password of %s is not known, and an access list holds its hash", e.Position, plan.Quote(e.ID))},
 		fmt.Sprintf("say where it is, as in users: {%s: !env PASSWD}; or declare the hash, digest:%[1]s:HASH:%[2]s", plan.Printable(e.ID), e.Rights))
 }
+
+// unknownUser is the error of a user whose password is not known.
+type unknownUser struct{ message string }
+
+func (u *unknownUser) Error() string { return u.message }
 
 // accessProblems returns why the access lists of a plan can't be set, or should not.
 func accessProblems(p *plan.Plan, t target.Target, allowLockout bool) []plan.Finding {

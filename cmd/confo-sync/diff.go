@@ -139,7 +139,7 @@ func (a *app) side(ctx context.Context, endpoint, other string) (side, error) {
 		return side{}, err
 	}
 	defer t.Close()
-	live, err := a.snapshot(ctx, t)
+	live, err := a.snapshot(ctx, t, nil)
 	return side{live: live}, err
 }
 

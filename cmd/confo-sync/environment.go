@@ -134,7 +134,7 @@ func (a *app) liveOf(ctx context.Context, e *project.Environment) (side, error) 
 		return side{}, err
 	}
 	defer t.Close()
-	live, err := own.snapshot(ctx, t)
+	live, err := own.snapshot(ctx, t, nil)
 	return side{live: live, environment: e}, err
 }
 

@@ -141,7 +141,7 @@ func (c *historyShowCmd) one(ctx context.Context, a *app, t target.Target, recor
 	if err != nil {
 		return err
 	}
-	live, err := a.snapshot(ctx, t)
+	live, err := a.snapshot(ctx, t, nil)
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, rec
 	if err != nil {
 		return err
 	}
-	live, err := a.snapshot(ctx, t)
+	live, err := a.snapshot(ctx, t, nil)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source/project"
 	"github.com/confo-sync/confo-sync/target"
+	"github.com/confo-sync/confo-sync/target/zk"
 )
 
 //go:embed init
@@ -35,7 +36,10 @@ const (
 var ignored = []string{".confo/", "*.confo"}
 
 // settled is what the project file is made of.
-type settled struct{ Name, Target, Credentials string }
+type settled struct {
+	Name, Target, Credentials string
+	ACL                       []project.ACLLine
+}
 
 // Run writes a project where there is none.
 func (c *initCmd) Run(ctx context.Context, a *app) error {
@@ -123,8 +127,20 @@ func (c *initCmd) pull(ctx context.Context, a *app, dir string) (settled, []plan
 	}
 	defer t.Close()
 	say.Target = t.String()
-	left, err := a.pull(ctx, t, dir, false)
-	return say, left, err
+	live, left, err := a.pull(ctx, t, dir, false, allAccess)
+	if err != nil {
+		return say, left, err
+	}
+	if _, ok := t.(*zk.Target); ok {
+		rules, undeclared := plan.DeclareAccess(live, nil, func(string) bool { return true })
+		lines, unknown, err := a.accessLines(t, rules)
+		if err != nil {
+			return say, left, err
+		}
+		say.ACL = lines
+		a.warn(append(undeclared, unknown...)...)
+	}
+	return say, left, nil
 }
 
 // write puts everything in its place, the project file last.

@@ -175,7 +175,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 		return nil, err
 	}
 	var interrupted []plan.Finding
-	desired, commit, live, err := a.readBoth(ctx, t, want.read, w.options.Access, func() { interrupted = lastInterrupted(ctx, t) })
+	desired, commit, live, err := a.readBoth(ctx, t, want.read, declaredAccess(w.options.Access), func() { interrupted = lastInterrupted(ctx, t) })
 	if err != nil {
 		return nil, err
 	}
@@ -219,13 +219,13 @@ func lastInterrupted(ctx context.Context, t target.Target) []plan.Finding {
 
 // readBoth reads a tree and a target, at the same time, and does what comes after
 // the target.
-func (a *app) readBoth(ctx context.Context, t target.Target, read readTree, access []plan.AccessRule, after func()) (tree *plan.Tree, commit string, live *plan.Snapshot, err error) {
+func (a *app) readBoth(ctx context.Context, t target.Target, read readTree, access accessOf, after func()) (tree *plan.Tree, commit string, live *plan.Snapshot, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	failed := make(chan error, 1)
 	go func() {
 		var err error
-		if live, err = a.snapshot(ctx, t, access...); err == nil && after != nil {
+		if live, err = a.snapshot(ctx, t, access); err == nil && after != nil {
 			after()
 		}
 		failed <- err
@@ -272,19 +272,15 @@ func tooLarge(batches [][]plan.Change, limits target.Limits, history bool) []pla
 	return found
 }
 
-// snapshot reads a target, with progress, and the access lists that are declared.
-func (a *app) snapshot(ctx context.Context, t target.Target, access ...plan.AccessRule) (*plan.Snapshot, error) {
+// snapshot reads a target, with progress, and the access lists that are asked for.
+func (a *app) snapshot(ctx context.Context, t target.Target, access accessOf) (*plan.Snapshot, error) {
 	progress := a.progress("reading")
 	defer progress.done()
 	selection := a.selection()
 	if a.readAll {
 		selection.Namespaces = nil
 	}
-	opts := target.ReadOptions{Selection: selection, Progress: progress.update}
-	if len(access) > 0 {
-		opts.Access = plan.Options{Access: access}.HasAccess
-	}
-	return t.Snapshot(ctx, opts)
+	return t.Snapshot(ctx, target.ReadOptions{Selection: selection, Progress: progress.update, Access: access})
 }
 
 // rebase makes changes again as the target has their objects now, if only what is

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -12,11 +13,13 @@ import (
 	"github.com/confo-sync/confo-sync/source"
 	"github.com/confo-sync/confo-sync/source/git"
 	"github.com/confo-sync/confo-sync/target"
+	"github.com/confo-sync/confo-sync/target/zk"
 )
 
 type pullCmd struct {
 	Split     bool `help:"Into an empty folder, write a file for each configuration rather than for each namespace."`
 	Overlay   bool `help:"Write what differs to the last overlay of the environment, and leave the tree as others share it."`
+	ACL       bool `name:"acl" help:"Also declare the access lists that are live, in the project file."`
 	NoSecrets bool `help:"Leave references alone without following them: no identity, file or variable is needed."`
 	reviseFlags
 }
@@ -46,23 +49,33 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer t.Close()
+	if _, ok := t.(*zk.Target); c.ACL && (!ok || a.environment == nil) {
+		return &usageError{errors.New("--acl declares access lists of a ZooKeeper in an environment of a project file: say which with -e")}
+	}
 	if !isEmptyFolder(a.Source) {
 		return c.revise(ctx, a, t)
 	}
 	if c.DryRun {
 		return &usageError{fmt.Errorf("--dry-run: %s is empty, so all that is live would be written to it", plan.Printable(a.Source))}
 	}
-	left, err := a.pull(ctx, t, a.Source, c.Split)
+	live, left, err := a.pull(ctx, t, a.Source, c.Split, c.access())
 	if err != nil {
 		return err
 	}
-	return c.report(a, left)
+	declared, undeclared, err := c.declare(a, t, live, func(string) bool { return true })
+	if err != nil {
+		return err
+	}
+	if err := a.save(declared, c.reviseFlags, plan.Sensitivity{}); err != nil {
+		return err
+	}
+	return c.report(a, append(left, undeclared...))
 }
 
 // revise changes the tree that there is so that it declares what is live.
 func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
 	a.unresolved = c.NoSecrets
-	tree, commit, live, err := a.readBoth(ctx, t, a.declared().read, nil, nil)
+	tree, commit, live, err := a.readBoth(ctx, t, a.declared().read, c.access(), nil)
 	if err != nil {
 		return err
 	}
@@ -79,7 +92,11 @@ func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
 		return err
 	}
 	sensitivity := plan.SensitivityOf(tree, live).With(a.rules.Sensitive)
-	if err := a.save(revision.Files, c.reviseFlags, sensitivity); err != nil {
+	declared, undeclared, err := c.declare(a, t, live, func(namespace string) bool { return !slices.Contains(adoption.Undeclared, namespace) })
+	if err != nil {
+		return err
+	}
+	if err := a.save(append(revision.Files, declared...), c.reviseFlags, sensitivity); err != nil {
 		return err
 	}
 	if !c.DryRun {
@@ -87,9 +104,37 @@ func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
 			return err
 		}
 	}
-	left := append(adoption.Left, revision.Left...)
+	left := slices.Concat(adoption.Left, revision.Left, undeclared)
 	a.warn(left...)
 	return c.tell(a, tally(tree, adoption.Wishes, revision, sensitivity), adoption.Undeclared, len(left))
+}
+
+func (c *pullCmd) access() accessOf {
+	if c.ACL {
+		return allAccess
+	}
+	return nil
+}
+
+// projectFile returns the path of the project file, if there is one.
+func (a *app) projectFile() string {
+	if a.project == nil {
+		return ""
+	}
+	return a.project.Path
+}
+
+// declare returns the project file as it has to be to declare the live access lists of
+// the namespaces that are taken, if that is asked for; and what can't be declared.
+func (c *pullCmd) declare(a *app, t target.Target, live *plan.Snapshot, takes func(namespace string) bool) ([]source.Revised, []plan.Finding, error) {
+	if !c.ACL {
+		return nil, nil, nil
+	}
+	file, left, err := a.declareAccess(t, live, takes)
+	if err != nil || file == nil {
+		return nil, left, err
+	}
+	return []source.Revised{*file}, left, nil
 }
 
 // adopt returns how the tree has to change. Namespaces that it does not declare
@@ -165,6 +210,8 @@ func (c *pullCmd) tell(a *app, n pullTally, undeclared []string, left int) error
 	}
 	var err error
 	switch {
+	case len(a.report.Files) == 1 && a.report.Files[0].File == a.projectFile():
+		err = a.showFiles("%s the access lists that are live.", map[bool]string{false: "Declared", true: "Would declare"}[c.DryRun])
 	case len(a.report.Files) == 0 && left == 0:
 		err = a.showFiles("Nothing to pull: the tree declares what is live.")
 	default:
@@ -225,27 +272,27 @@ func isWithin(file, dir string) bool {
 
 // pull writes what is live at a target to a folder, and returns what could not be
 // written.
-func (a *app) pull(ctx context.Context, t target.Target, dir string, split bool) (left []plan.Finding, err error) {
-	live, err := a.snapshot(ctx, t)
+func (a *app) pull(ctx context.Context, t target.Target, dir string, split bool, access accessOf) (live *plan.Snapshot, left []plan.Finding, err error) {
+	live, err = a.snapshot(ctx, t, access)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(live.Namespaces) == 0 {
-		return nil, nothingToPull(t, live)
+		return nil, nil, nothingToPull(t, live)
 	}
 	tree, left := readable(live)
 	written, err := source.Write(dir, tree, source.WriteOptions{Split: split})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := writtenIs(ctx, dir, tree); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	a.report.Written = &render.Written{
 		Files: written.Files, Namespaces: len(tree.Namespaces), Configurations: tree.Configs(),
 		Sensitive: plan.Sensitivity{}.With(a.rules.Sensitive).Count(tree),
 	}
-	return left, nil
+	return live, left, nil
 }
 
 func (c *pullCmd) report(a *app, left []plan.Finding) error {

@@ -45,7 +45,8 @@ func (u User) Password(r *secret.Resolver, from string) (string, error) {
 	}
 }
 
-const rootPattern = "/"
+// RootPattern stands for the root.
+const RootPattern = "/"
 
 // acl reads access lists by pattern.
 func (r *reader) acl(n *yaml.Node, to *[]ACL) {
@@ -55,7 +56,7 @@ func (r *reader) acl(n *yaml.Node, to *[]ACL) {
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
-		rule := ACL{Root: key.Value == rootPattern, Position: r.position(key)}
+		rule := ACL{Root: key.Value == RootPattern, Position: r.position(key)}
 		if !rule.Root {
 			p, ok := r.pattern(key)
 			if !ok {
@@ -64,7 +65,7 @@ func (r *reader) acl(n *yaml.Node, to *[]ACL) {
 			rule.Pattern = p
 		}
 		for _, item := range r.items(n.Content[i+1]) {
-			e, message, hint := parseEntry(item.Value)
+			e, message, hint := ParseEntry(item.Value)
 			if message != "" && e.Scheme == "digest" { // there may be a password in it
 				r.findings = append(r.findings, plan.Finding{Position: r.position(item), Message: message, Hint: hint})
 				continue
@@ -85,8 +86,8 @@ func (r *reader) acl(n *yaml.Node, to *[]ACL) {
 
 var schemes = []string{"world", "auth", "digest", "x509", "ip", "sasl"}
 
-// parseEntry reads scheme:id:rights, and says what is wrong with it.
-func parseEntry(text string) (e ACLEntry, message, hint string) {
+// ParseEntry reads scheme:id:rights, and says what is wrong with it.
+func ParseEntry(text string) (e ACLEntry, message, hint string) {
 	scheme, rest, ok := strings.Cut(text, ":")
 	at := strings.LastIndexByte(rest, ':')
 	e = ACLEntry{Scheme: scheme, ID: rest[:max(at, 0)], Rights: rest[at+1:]}
