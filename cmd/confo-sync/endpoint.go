@@ -145,7 +145,7 @@ func (a *app) open(url string, writing bool) (target.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return zk.Open(u, zk.Options{Credentials: credentials, Timeout: a.Timeout, Log: a.log, Writing: writing}), nil
+	return zk.Open(u, zk.Options{Credentials: []zk.Credentials{credentials}, Timeout: a.Timeout, Log: a.log, Writing: writing}), nil
 }
 
 // credentials returns what to offer to ZooKeeper: --credentials, or else the

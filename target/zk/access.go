@@ -83,13 +83,13 @@ func (a accessLists) read(ctx context.Context, path string) ([]zk.ACL, error) {
 		// Without the right to administer a znode, the server shows x in
 		// place of a digest; taken for one it would lock its user out.
 		if entry.Scheme == "digest" && strings.HasSuffix(entry.ID, ":x") {
-			own := a.target.opts.Credentials
-			if own.User == "" || entry.ID != own.User+":x" {
+			own, known := a.target.digest(strings.TrimSuffix(entry.ID, ":x"))
+			if !known {
 				return nil, target.WithHint(
 					fmt.Errorf("read the access list of %s: the server hides a password hash in it", plan.Printable(path)),
 					"use credentials with the right to administer it (a), so that what is made below it can be as closed")
 			}
-			acl[i] = zk.DigestACL(entry.Perms, own.User, own.password)[0]
+			acl[i].ID = own
 		}
 	}
 	return acl, nil

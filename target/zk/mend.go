@@ -78,7 +78,7 @@ func (w *writer) Mend(ctx context.Context, mends []plan.Mend, progress func(done
 
 // forUs is the access list of what is about to get its own.
 func (w *writer) forUs() []zk.ACL {
-	if w.t.opts.Credentials.User != "" {
+	if w.t.identified() {
 		return zk.AuthACL(zk.PermAll)
 	}
 	return zk.WorldACL(zk.PermAll)
@@ -137,12 +137,15 @@ func (t *Target) below(path string) string {
 // Administers reports whether an access list gives the right to administer to who is
 // connected, as far as that can be told.
 func (t *Target) Administers(access plan.Access) bool {
-	own := ""
-	if c := t.opts.Credentials; c.User != "" {
-		own = "digest:" + zk.DigestACL(0, c.User, c.password)[0].ID + ":"
+	own := []string{"world:anyone:"}
+	for _, c := range t.opts.Credentials {
+		own = append(own, "digest:"+c.id()+":")
+	}
+	if subject := t.certified(); subject != "" {
+		own = append(own, "x509:"+subject+":")
 	}
 	return slices.ContainsFunc(access, func(entry string) bool {
 		who, rights := entry[:strings.LastIndexByte(entry, ':')+1], entry[strings.LastIndexByte(entry, ':')+1:]
-		return strings.Contains(rights, "a") && (who == "world:anyone:" || own != "" && who == own)
+		return strings.Contains(rights, "a") && slices.Contains(own, who)
 	})
 }

@@ -11,9 +11,11 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,8 +25,12 @@ import (
 
 // Options of a target. The zero value of each means its default.
 type Options struct {
-	Credentials Credentials
-	TLS         *tls.Config
+	// Credentials are who we are; all are offered.
+	Credentials []Credentials
+	// TLS says whom to trust, and what certificate to show. With it, or a zks URL,
+	// connections are by TLS 1.2 or newer, and the server's name is verified unless
+	// this says otherwise.
+	TLS *tls.Config
 	// Timeout bounds connecting; 10 s by default.
 	Timeout time.Duration
 	// SessionTimeout is how long the server keeps a session, and what belongs
@@ -44,33 +50,6 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// Credentials are a digest user and password.
-type Credentials struct {
-	User     string
-	password string
-}
-
-// NewCredentials returns the credentials of a user.
-func NewCredentials(user, password string) Credentials { return Credentials{user, password} }
-
-// String names the user, never the password.
-func (c Credentials) String() string { return c.who() }
-
-// LogValue names the user, never the password.
-func (c Credentials) LogValue() slog.Value { return slog.StringValue(c.who()) }
-
-// GoString names the user, never the password.
-func (c Credentials) GoString() string { return c.who() }
-
-func (c Credentials) who() string {
-	if c.User == "" {
-		return "none"
-	}
-	return "digest user " + plan.Quote(c.User)
-}
-
-func (c Credentials) auth() []byte { return []byte(c.User + ":" + c.password) }
-
 // Target is a Confo root in a ZooKeeper.
 type Target struct {
 	url   target.URL
@@ -84,6 +63,12 @@ type Target struct {
 
 	// ahead is a session for writing that is opened while the plan is made.
 	ahead chan opened
+
+	// lists are access lists that errors have told of, by path.
+	lists struct {
+		sync.Mutex
+		known map[string]string
+	}
 }
 
 // Open returns the target at url. Unless it is opened for writing it connects to
@@ -96,6 +81,10 @@ func Open(url target.URL, opts Options) *Target {
 	setDefault(&opts.BatchOps, 1000)
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	opts.Credentials = slices.DeleteFunc(slices.Clone(opts.Credentials), func(c Credentials) bool { return c.User == "" })
+	if url.TLS || opts.TLS != nil {
+		url.TLS, opts.TLS = true, secured(opts.TLS)
 	}
 	t := &Target{url: url, opts: opts, hosts: newHosts(url.Hosts)}
 	if opts.Writing {
@@ -223,7 +212,7 @@ func (t *Target) dialReader(ctx context.Context) (*wire, error) {
 func (t *Target) greet(ctx context.Context, host string, deadline time.Time) (*wire, error) {
 	conn, err := (&dialer{hosts: t.hosts, tls: t.opts.TLS}).dial(ctx, host, deadline)
 	if err != nil {
-		return nil, err
+		return nil, t.understand(ctx, host, err)
 	}
 	w := &wire{
 		conn: conn, host: host,
@@ -233,15 +222,18 @@ func (t *Target) greet(ctx context.Context, host string, deadline time.Time) (*w
 	done := w.interruptible(ctx)
 	defer done()
 	err = w.open(t.opts.SessionTimeout)
-	if err == nil && t.opts.Credentials.User != "" {
-		err = w.authenticate("digest", t.opts.Credentials.auth())
+	for _, c := range t.opts.Credentials {
+		if err == nil {
+			err = w.authenticate("digest", c.auth())
+		}
 	}
 	if err != nil {
-		if conn.greetedBack() {
-			t.hosts.failed(host, err)
-		}
 		conn.Close()
-		return nil, err
+		if conn.greetedBack() && !errors.Is(err, errNotZooKeeper) {
+			t.hosts.failed(host, err)
+			return nil, err
+		}
+		return nil, t.understand(ctx, host, err)
 	}
 	return w, nil
 }
