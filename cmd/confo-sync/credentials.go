@@ -68,6 +68,10 @@ func (a *app) dictionaryOf(c project.Credentials) (plan.Node, error) {
 	if at := strings.LastIndexByte(c.Path, '#'); at >= 0 && (err != nil || info.IsDir()) {
 		return a.fromBackend(c.Path[:at], c.Path[at+1:])
 	}
+	if err == nil && info.IsDir() {
+		return plan.Node{}, target.WithHint(fmt.Errorf("credentials %s: it is a folder", plan.Printable(c.Path)),
+			"name a configuration of the file backend: "+plan.Printable(c.Path)+"#namespace/configuration")
+	}
 	if ext := filepath.Ext(c.Path); ext == ".yaml" || ext == ".yml" {
 		refs := source.References{Resolver: a.resolver(filepath.Dir(c.Path))}
 		n, found, err := source.LoadConfig(a.ctx, c.Path, refs)
