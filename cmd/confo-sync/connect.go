@@ -130,6 +130,8 @@ func (a *app) warnInsecure() {
 		Message: "--tls-insecure: the server's certificate is not verified, so anybody in between can read and change everything, passwords included",
 		Hint:    "trust the server's authority with --tls-ca FILE instead",
 	}
+	a.warning.Lock()
+	defer a.warning.Unlock()
 	a.report.Warnings = append(a.report.Warnings, render.Findings([]plan.Finding{f})...)
 	printFinding(a.stderr, "warning", f)
 }

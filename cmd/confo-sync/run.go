@@ -88,7 +88,8 @@ type app struct {
 	// target.
 	ctx       context.Context
 	passwords *passwords
-	insecure  *sync.Once // the warning about it
+	insecure  *sync.Once  // the warning about it
+	warning   *sync.Mutex // held while a warning is shown
 }
 
 // run runs the program and returns its exit code.
@@ -97,7 +98,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	a.report = render.New("confo-sync/error", "", "")
 	ctx, stop := untilInterrupted(ctx, stderr)
 	defer stop()
-	a.ctx, a.passwords, a.insecure = ctx, &passwords{}, &sync.Once{}
+	a.ctx, a.passwords, a.insecure, a.warning = ctx, &passwords{}, &sync.Once{}, &sync.Mutex{}
 
 	var c cli
 	parser, err := kong.New(&c,
@@ -220,6 +221,8 @@ func (a *app) say(format string, args ...any) {
 
 // warn shows warnings, on stderr and in the report.
 func (a *app) warn(findings ...plan.Finding) {
+	a.warning.Lock()
+	defer a.warning.Unlock()
 	a.report.Warnings = append(a.report.Warnings, render.Findings(findings)...)
 	if a.Quiet {
 		return
