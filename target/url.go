@@ -47,7 +47,7 @@ func Parse(s string) (URL, error) {
 	u, err := parse(s)
 	if err != nil {
 		return URL{}, WithHint(fmt.Errorf("target %s: %w", plan.Quote(withoutSecrets(s)), err),
-			"a target is written file:PATH, or zk://host[:port][,host[:port]…][/root] and with TLS zks://…")
+			"a target is written file:PATH or zk://host[:port][,host[:port]…][/root], with zks:// for TLS")
 	}
 	return u, nil
 }

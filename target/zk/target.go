@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -232,6 +233,9 @@ func (t *Target) greet(ctx context.Context, host string, deadline time.Time) (*w
 		if conn.greetedBack() && !errors.Is(err, errNotZooKeeper) {
 			t.hosts.failed(host, err)
 			return nil, err
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) {
+			err = errSilent
 		}
 		return nil, t.understand(ctx, host, err)
 	}

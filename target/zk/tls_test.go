@@ -1,6 +1,7 @@
 package zk_test
 
 import (
+	"crypto/tls"
 	"strings"
 	"testing"
 	"time"
@@ -123,6 +124,40 @@ func TestTLSCertificates(t *testing.T) {
 	}
 	trusted := open(t, "zks://"+alone, by(t, zk.TLSFiles{CA: self.Cert}))
 	if err := write(t.Context(), trusted, create("a", "", ""), create("a", "b", `{}`)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestOldTLS: nothing older than TLS 1.2 is spoken, whatever the options say.
+func TestOldTLS(t *testing.T) {
+	t.Parallel()
+	ca := zktest.NewAuthority(t, t.TempDir(), "ca")
+	own := ca.Issue(t, "server", false)
+	pair, err := tls.LoadX509KeyPair(own.Cert, own.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				conn.(*tls.Conn).Handshake()
+				conn.Close()
+			}()
+		}
+	}()
+	_, err = open(t, "zks://"+l.Addr().String(), func(o *zk.Options) {
+		o.TLS = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10}
+	}).Snapshot(t.Context(), target.ReadOptions{})
+	if err == nil || !strings.Contains(err.Error(), "it ended TLS: protocol version not supported") {
 		t.Error(err)
 	}
 }
