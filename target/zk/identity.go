@@ -2,6 +2,8 @@ package zk
 
 import (
 	"context"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -67,7 +69,12 @@ func (t *Target) certified() string {
 	if t.opts.TLS == nil || len(t.opts.TLS.Certificates) == 0 || t.opts.TLS.Certificates[0].Leaf == nil {
 		return ""
 	}
-	return t.opts.TLS.Certificates[0].Leaf.Subject.String()
+	leaf := t.opts.TLS.Certificates[0].Leaf
+	var subject pkix.RDNSequence // in the certificate's order, which the server keeps
+	if _, err := asn1.Unmarshal(leaf.RawSubject, &subject); err != nil {
+		return leaf.Subject.String()
+	}
+	return subject.String()
 }
 
 // offered names the identities that servers are told of.
