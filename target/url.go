@@ -22,20 +22,24 @@ const (
 const (
 	SchemeFile = "file"
 	SchemeZK   = "zk"
+	SchemeZKS  = "zks" // by TLS
 )
 
-// URL names a target: file:PATH or zk://host[:port][,host[:port]…][/root].
+// URL names a target: file:PATH or zk://host[:port][,host[:port]…][/root], with zks
+// for ZooKeeper by TLS.
 type URL struct {
-	Scheme string
+	Scheme string   // SchemeFile, or SchemeZK with or without TLS
 	Path   string   // of a file backend, as it was written
 	Hosts  []string // of a ZooKeeper, each with its port
 	Root   string   // of a ZooKeeper: an absolute path
+	TLS    bool     // to a ZooKeeper
 }
 
 // IsURL reports whether s is written like a target's URL rather than like the
 // name of a folder.
 func IsURL(s string) bool {
-	return strings.HasPrefix(s, SchemeFile+":") || strings.HasPrefix(s, SchemeZK+":")
+	scheme, _, ok := strings.Cut(s, ":")
+	return ok && (scheme == SchemeFile || scheme == SchemeZK || scheme == SchemeZKS)
 }
 
 // Parse parses a target's URL.
@@ -43,7 +47,7 @@ func Parse(s string) (URL, error) {
 	u, err := parse(s)
 	if err != nil {
 		return URL{}, WithHint(fmt.Errorf("target %s: %w", plan.Quote(withoutSecrets(s)), err),
-			"a target is written file:PATH or zk://host[:port][,host[:port]…][/root]")
+			"a target is written file:PATH or zk://host[:port][,host[:port]…][/root], with zks:// for TLS")
 	}
 	return u, nil
 }
@@ -67,10 +71,12 @@ func parse(s string) (URL, error) {
 			return URL{}, errors.New("a path holds no NUL")
 		}
 		return URL{Scheme: SchemeFile, Path: rest}, nil
-	case scheme == SchemeZK && strings.HasPrefix(rest, "//"):
-		return parseZK(rest[len("//"):])
-	case scheme == SchemeZK:
-		return URL{}, errors.New("after zk: come two slashes")
+	case (scheme == SchemeZK || scheme == SchemeZKS) && strings.HasPrefix(rest, "//"):
+		u, err := parseZK(rest[len("//"):])
+		u.TLS = scheme == SchemeZKS
+		return u, err
+	case scheme == SchemeZK || scheme == SchemeZKS:
+		return URL{}, fmt.Errorf("after %s: come two slashes", scheme)
 	case strings.Contains(s, "@"):
 		// Without its scheme, a URL begins with the user's name.
 		return URL{}, errors.New("its scheme is unknown")
@@ -83,7 +89,7 @@ func parseZK(rest string) (URL, error) {
 	// Whatever comes with these may be a secret, and is not repeated.
 	switch {
 	case strings.Contains(rest, "@"):
-		return URL{}, errors.New("a URL holds no user or password: set CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD, or use --credentials")
+		return URL{}, errors.New("a URL holds no user or password, as it is shown and logged everywhere: set CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD, or use --user or --credentials")
 	case strings.ContainsAny(rest, "?#"):
 		return URL{}, errors.New("a URL has no options after ? or #")
 	}
@@ -185,5 +191,9 @@ func (u URL) String() string {
 	if u.Scheme == SchemeFile {
 		return SchemeFile + ":" + u.Path
 	}
-	return SchemeZK + "://" + strings.Join(u.Hosts, ",") + u.Root
+	scheme := SchemeZK
+	if u.TLS {
+		scheme = SchemeZKS
+	}
+	return scheme + "://" + strings.Join(u.Hosts, ",") + u.Root
 }

@@ -30,6 +30,7 @@ func TestParse(t *testing.T) {
 		{"zk://[fe80::1%eth0]:2182,zk2/c", zk("/c", "[fe80::1%eth0]:2182", "zk2:2181"), "zk://[fe80::1%eth0]:2182,zk2:2181/c"},
 		{"zk://zk1:2181/données", zk("/données", "zk1:2181"), ""},
 		{"zk://zk1:2181/zookeeper-confo", zk("/zookeeper-confo", "zk1:2181"), ""},
+		{"zks://zk1", target.URL{Scheme: "zk", Hosts: []string{"zk1:2181"}, Root: "/confo", TLS: true}, "zks://zk1:2181/confo"},
 
 		{"file:.confo/dev", file(".confo/dev"), ""},
 		{"file:/etc/confo", file("/etc/confo"), ""},
@@ -72,6 +73,8 @@ func TestParseRefuses(t *testing.T) {
 		"file:a\x00b":               "NUL",
 		"zk:":                       "two slashes",
 		"zk:zk1":                    "two slashes",
+		"zks:zk1":                   "after zks: come two slashes",
+		"zks://u:p@zk1":             "a URL holds no user or password",
 		"zk:/zk1":                   "two slashes",
 		"zk://":                     "a host's name is empty",
 		"zk:///confo":               "a host's name is empty",

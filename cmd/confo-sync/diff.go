@@ -34,7 +34,7 @@ func (c *diffCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if a.Env == "" {
-		a.environment, a.overlays = nil, nil // both sides are what they are
+		a.environment, a.overlays, a.connection = nil, nil, connection{} // both sides are what they are
 	} else if a.environment != nil {
 		a.report.Environment = a.environment.Name
 	}

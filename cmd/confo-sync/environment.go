@@ -19,10 +19,10 @@ type settings struct {
 	environment *project.Environment // nil when none is meant
 	rules       project.Rules        // of the environment, or else of the project
 	overlays    []string
-	given       string // --credentials, as it was given
-	readAll     bool   // of a target, not only what is selected
-	unresolved  bool   // nothing is asked of what references stand for
-	yetToCome   bool   // a commit need not have every overlay
+	connection  connection // of the environment
+	readAll     bool       // of a target, not only what is selected
+	unresolved  bool       // nothing is asked of what references stand for
+	yetToCome   bool       // a commit need not have every overlay
 }
 
 // configure looks for the project file and takes from it what the flags don't
@@ -33,7 +33,7 @@ func (a *app) configure() error {
 	if err != nil || p == nil {
 		return err
 	}
-	a.project, a.rules, a.given = p, p.Rules, a.Credentials
+	a.project, a.rules = p, p.Rules
 	if a.Source == "" {
 		a.Source = p.Source
 	}
@@ -48,9 +48,7 @@ func (a *app) configure() error {
 	if a.Target == "" {
 		a.Target = e.Target
 	}
-	if a.Credentials == "" {
-		a.Credentials = e.Credentials
-	}
+	a.connection = connectionOf(e)
 	return nil
 }
 
@@ -125,16 +123,12 @@ func (a *app) named(name string) (*project.Environment, error) {
 
 // liveOf reads what is live in an environment, with its own credentials.
 func (a *app) liveOf(ctx context.Context, e *project.Environment) (side, error) {
-	own := *a
-	if own.Credentials = a.given; own.Credentials == "" {
-		own.Credentials = e.Credentials
-	}
-	t, err := own.open(e.Target, false)
+	t, err := a.openLive(e)
 	if err != nil {
 		return side{}, err
 	}
 	defer t.Close()
-	live, err := own.snapshot(ctx, t, nil)
+	live, err := a.snapshot(ctx, t, nil)
 	return side{live: live, environment: e}, err
 }
 

@@ -32,7 +32,7 @@ func (c *envsCmd) Run(ctx context.Context, a *app) error {
 	if p == nil {
 		return noProject()
 	}
-	a.project, a.given = p, a.Credentials
+	a.project = p
 	rows := make([]render.Environment, len(p.Environments))
 	var all sync.WaitGroup
 	for i := range p.Environments {
@@ -58,11 +58,7 @@ func (a *app) look(ctx context.Context, e *project.Environment) render.Environme
 		row.Error, _ = describe(err)
 		return row
 	}
-	own := *a
-	if own.Credentials = a.given; own.Credentials == "" {
-		own.Credentials = e.Credentials
-	}
-	t, err := own.open(e.Target, false)
+	t, err := a.openLive(e)
 	if err != nil {
 		return failed(err)
 	}

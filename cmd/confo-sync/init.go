@@ -23,7 +23,7 @@ import (
 var initFiles embed.FS
 
 type initCmd struct {
-	From string `placeholder:"WHERE" help:"Write what is live there: a target's URL, a folder of Confo's file backend, or a JSON file with Confo's credentials dictionary."`
+	From string `placeholder:"WHERE" help:"Write what is live there: a target's URL, a folder of Confo's file backend, or a file with Confo's credentials dictionary."`
 }
 
 // What init writes, beside the project file.
@@ -39,6 +39,7 @@ var ignored = []string{".confo/", "*.confo"}
 type settled struct {
 	Name, Target, Credentials string
 	ACL                       []project.ACLLine
+	TLS                       map[string]string // by the keys of tls:
 }
 
 // Run writes a project where there is none.
@@ -113,11 +114,11 @@ func (c *initCmd) pull(ctx context.Context, a *app, dir string) (settled, []plan
 		info, err := os.Stat(c.From)
 		switch {
 		case err != nil:
-			return say, nil, target.WithHint(fmt.Errorf("--from: %w", err), "it is a target's URL, a folder, or a JSON file with credentials")
+			return say, nil, target.WithHint(fmt.Errorf("--from: %w", err), "it is a target's URL, a folder, or a file with credentials")
 		case info.IsDir():
 			a.Target = target.SchemeFile + ":" + c.From
 		default:
-			a.Target, a.Credentials = "", c.From
+			a.Target, a.Credentials = "", append([]string{c.From}, a.Credentials...)
 			say.Credentials = filepath.ToSlash(c.From)
 		}
 	}
@@ -127,6 +128,14 @@ func (c *initCmd) pull(ctx context.Context, a *app, dir string) (settled, []plan
 	}
 	defer t.Close()
 	say.Target = t.String()
+	say.TLS = map[string]string{}
+	for key, value := range map[string]string{
+		"ca": filepath.ToSlash(a.TLSCA), "cert": filepath.ToSlash(a.TLSCert), "key": filepath.ToSlash(a.TLSKey), "server_name": a.TLSServerName,
+	} {
+		if value != "" {
+			say.TLS[key] = value
+		}
+	}
 	live, left, err := a.pull(ctx, t, dir, false, allAccess)
 	if err != nil {
 		return say, left, err

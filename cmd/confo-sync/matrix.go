@@ -83,7 +83,7 @@ func (c *matrixCmd) read(ctx context.Context, a *app) ([]place, error) {
 	if p == nil {
 		return nil, noProject()
 	}
-	a.project, a.given = p, a.Credentials
+	a.project = p
 	if a.Source == "" {
 		a.Source = p.Source
 	}

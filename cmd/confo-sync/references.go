@@ -18,6 +18,11 @@ func (a *app) references(dir string) references {
 	if a.unresolved {
 		return references{source.References{Unresolved: true}}
 	}
+	return references{source.References{Resolver: a.resolver(dir)}}
+}
+
+// resolver finds what the files in dir refer to.
+func (a *app) resolver(dir string) *secret.Resolver {
 	root := dir
 	if a.project != nil {
 		root = a.project.Dir
@@ -25,9 +30,9 @@ func (a *app) references(dir string) references {
 		root = filepath.Dir(file)
 	}
 	allowed := append([]string{dir}, a.overlays...)
-	return references{source.References{Resolver: secret.New(secret.Options{
+	return secret.New(secret.Options{
 		Root: root, Allowed: append(allowed, a.AllowFile...), Identities: a.AgeIdentity, Env: a.env,
-	})}}
+	})
 }
 
 // checkedOut has the files of a checkout refer to what they would in their place.

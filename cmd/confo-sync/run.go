@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -48,13 +49,12 @@ type cli struct {
 // globals are the flags that every command takes.
 type globals struct {
 	Source      string        `short:"s" placeholder:"DIR" help:"Folder that holds the tree, or git:REF:PATH."`
-	Target      string        `short:"t" placeholder:"URL" help:"Target: file:PATH or zk://host[:port][,…][/root]."`
+	Target      string        `short:"t" placeholder:"URL" help:"Target: file:PATH, or zk://host[:port][,…][/root] (zks:// by TLS)."`
 	Env         string        `short:"e" placeholder:"NAME" help:"Environment of the project; may be left out when there is one, or a default."`
 	Project     string        `short:"f" placeholder:"FILE" help:"Project file; otherwise confo-sync.yaml in this folder or above it."`
 	Namespace   []string      `short:"n" sep:"none" placeholder:"GLOB" help:"Only namespaces that match (repeatable)."`
 	Exclude     []string      `sep:"none" placeholder:"GLOB" help:"Not these namespaces, or with namespace/configuration not these configurations (repeatable)."`
 	Chdir       string        `short:"C" placeholder:"DIR" help:"Work in this folder."`
-	Credentials string        `placeholder:"FILE" help:"JSON file with Confo's credentials dictionary for ZooKeeper."`
 	AgeIdentity []string      `sep:"none" placeholder:"FILE" help:"File with age identities, or an ssh key, for what is encrypted (repeatable); otherwise CONFO_SYNC_AGE_KEY or the usual files."`
 	AllowFile   []string      `sep:"none" env:"CONFO_SYNC_ALLOW_FILE" placeholder:"DIR" help:"Folder outside the project whose files !file may name (repeatable)."`
 	Format      string        `enum:"text,json,markdown,html" default:"text" help:"Form of the result: text or json, and of changes markdown or html."`
@@ -62,6 +62,7 @@ type globals struct {
 	Timeout     time.Duration `default:"10s" placeholder:"TIME" help:"How long to wait for a connection (10s)."`
 	Quiet       bool          `short:"q" help:"Say nothing but the result and errors."`
 	Verbose     bool          `short:"v" help:"Say on stderr what is being done."`
+	connectFlags
 }
 
 func (g *globals) selection() plan.Selection {
@@ -83,6 +84,12 @@ type app struct {
 	outputFlags
 	files []reportFile
 	settings
+	// ctx ends when the run is interrupted, for what is asked for on the way to a
+	// target.
+	ctx       context.Context
+	passwords *passwords
+	insecure  *sync.Once  // the warning about it
+	warning   *sync.Mutex // held while a warning is shown
 }
 
 // run runs the program and returns its exit code.
@@ -91,6 +98,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	a.report = render.New("confo-sync/error", "", "")
 	ctx, stop := untilInterrupted(ctx, stderr)
 	defer stop()
+	a.ctx, a.passwords, a.insecure, a.warning = ctx, &passwords{}, &sync.Once{}, &sync.Mutex{}
 
 	var c cli
 	parser, err := kong.New(&c,
@@ -103,6 +111,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	if err != nil {
 		return a.fail(err)
 	}
+	var command *kong.Context
 	defer func() {
 		// kong leaves after --help by way of its Exit.
 		if r := recover(); r != nil {
@@ -113,9 +122,11 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 			code = int(left)
 		}
 	}()
-	command, err := parser.Parse(args)
+	if err = noPasswords(args); err == nil {
+		command, err = parser.Parse(args)
+	}
 	if err != nil {
-		if wantsJSON(args) {
+		if a.Format = "text"; wantsJSON(args) {
 			a.Format = "json"
 		}
 		return a.fail(&usageError{err})
@@ -210,6 +221,8 @@ func (a *app) say(format string, args ...any) {
 
 // warn shows warnings, on stderr and in the report.
 func (a *app) warn(findings ...plan.Finding) {
+	a.warning.Lock()
+	defer a.warning.Unlock()
 	a.report.Warnings = append(a.report.Warnings, render.Findings(findings)...)
 	if a.Quiet {
 		return

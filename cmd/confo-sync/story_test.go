@@ -110,7 +110,7 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// zk set|get|rm|has|auth PATH [DATA] looks at a znode and changes it, behind
+// zk set|get|rm|has|digest|access PATH [DATA] looks at a znode and changes it, behind
 // the program's back. A relative path is below $ROOT.
 func znode(ts *testscript.TestScript, client *zk.Conn, neg bool, args []string) {
 	where := args[1]
@@ -141,6 +141,23 @@ func znode(ts *testscript.TestScript, client *zk.Conn, neg bool, args []string) 
 		ensure(ts, client, where)
 		user, password, _ := strings.Cut(args[2], ":")
 		_, err := client.SetACL(where, zk.DigestACL(zk.PermAll, user, password), -1)
+		ts.Check(err)
+	case "access": // SCHEME:ID:RIGHTS, and for a digest its password after it
+		var list []zk.ACL
+		for _, text := range args[2:] {
+			entry := strings.Split(text, ":")
+			acl := zk.ACL{Scheme: entry[0], ID: entry[1]}
+			for i, letter := range "rwcda" {
+				if strings.ContainsRune(entry[2], letter) {
+					acl.Perms |= 1 << i
+				}
+			}
+			if len(entry) > 3 {
+				acl.ID = zk.DigestACL(0, entry[1], entry[3])[0].ID
+			}
+			list = append(list, acl)
+		}
+		_, err := client.SetACL(where, list, -1)
 		ts.Check(err)
 	case "get":
 		found, _, err := client.Get(where)

@@ -87,7 +87,7 @@ func TestSnapshotOfZooKeeper(t *testing.T) {
 		foreign a/one: /confo/a/one/below: a child of a configuration, which Confo does not read
 		foreign c: /confo/c: an ephemeral configuration, which goes with the session that made it
 		foreign c: /confo/c: data on a namespace (1 bytes), which Confo does not read`)
-	if got := s.Access[plan.Key{Namespace: "a", Config: "one"}]; !reflect.DeepEqual(got, plan.Access{"world:anyone:cdrwa"}) || len(s.Access) != 9 {
+	if got := s.Access[plan.Key{Namespace: "a", Config: "one"}]; !reflect.DeepEqual(got.List, plan.Access{"world:anyone:cdrwa"}) || len(s.Access) != 9 {
 		t.Errorf("access %v", s.Access)
 	}
 	wantSnapshot(t, c, plan.Selection{Namespaces: []string{"a"}, Exclude: []string{"a/one"}}, `

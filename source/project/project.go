@@ -65,11 +65,35 @@ func (r Rules) and(own Rules) Rules {
 // Environment is one target that the tree goes to.
 type Environment struct {
 	Name        string
-	Target      string // URL
+	Target      string // URL; empty when it is where credentials say
 	Overlays    []string
-	Credentials string
+	Credentials []Credentials // who to be for ZooKeeper
+	TLS         *TLS          // nil when nothing is said
 	Position    plan.Position
 	Rules       // with those of the project
+}
+
+// Credentials are a dictionary as Confo connects to ZooKeeper with.
+type Credentials struct {
+	Path     string                // of a file that holds it, or FOLDER#namespace/configuration
+	Values   map[string]Credential // without a path: its values by their keys
+	Position plan.Position
+}
+
+// CredentialKeys are the keys of a credentials dictionary.
+var CredentialKeys = []string{"zookeeper_host", "zookeeper_port", "zookeeper_user", "zookeeper_passwd"}
+
+// Credential is a value, or a reference to it.
+type Credential struct {
+	Tag      string // !env, !file or !age; empty for the value itself
+	Text     string
+	Position plan.Position
+}
+
+// TLS says how to connect to ZooKeeper by TLS.
+type TLS struct {
+	CA, Cert, Key string // paths
+	ServerName    string
 }
 
 // Find looks for a project file in dir and the folders above it. There is none

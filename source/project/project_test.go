@@ -67,7 +67,7 @@ func TestRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := []string{prod.Target, strings.TrimPrefix(prod.Overlays[0], dir), strings.TrimPrefix(prod.Credentials, dir), prod.Prune}
+	got := []string{prod.Target, strings.TrimPrefix(prod.Overlays[0], dir), strings.TrimPrefix(prod.Credentials[0].Path, dir), prod.Prune}
 	got = append(got, prod.Sensitive[0].String(), prod.Protect[0].String(), prod.Protect[1].String(), prod.Ignore[0].String(), prod.Keep[0].String())
 	want := []string{"zk://zk1:2181,zk2:2181/confo", "/overlays/prod", "/secrets/confo#ops/zookeeper", "none", "*/email/sender_*", "payments/*", "shop/**", "*/session/last_seen", "*/database/host"}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -132,6 +132,63 @@ environments:
 	}
 	if _, err := project.Read(write(t, "a: [\n")); err == nil || !strings.Contains(err.Error(), project.FileName+":") {
 		t.Errorf("of broken YAML: %v", err)
+	}
+}
+
+// TestConnect: who to be and whom to trust, and that a line with a password is never
+// shown.
+func TestConnect(t *testing.T) {
+	path := write(t, `environments:
+  prod:
+    target: zks://zk1
+    credentials:
+      - zk.json
+      - {zookeeper_user: me, zookeeper_passwd: !env PW}
+    tls: {ca: tls/ca.pem, cert: c.pem, key: c.key, server_name: zk}
+  own:
+    credentials: {zookeeper_host: zk1, zookeeper_port: 2181}
+    tls: {}
+`)
+	p, err := project.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prod, own := p.Environments[0], p.Environments[1]
+	if prod.Credentials[0].Path != filepath.Join(p.Dir, "zk.json") || prod.Credentials[1].Values["zookeeper_passwd"].Tag != "!env" {
+		t.Errorf("credentials: %+v", prod.Credentials)
+	}
+	if want := (project.TLS{CA: filepath.Join(p.Dir, "tls/ca.pem"), Cert: filepath.Join(p.Dir, "c.pem"), Key: filepath.Join(p.Dir, "c.key"), ServerName: "zk"}); *prod.TLS != want {
+		t.Errorf("tls: %+v", prod.TLS)
+	}
+	if own.TLS == nil || own.Credentials[0].Values["zookeeper_port"].Text != "2181" {
+		t.Errorf("own: %+v", own)
+	}
+	for wrong, words := range map[string]string{
+		"credentials: {zookeeper_user: me, zookeeper_passwd: hunter2}":                "a password does not stand in the project file",
+		"credentials: {zookeeper_user: me, zookeeper_passwd: !crypt hunter2}":         "zookeeper_passwd has an unknown tag !crypt",
+		"credentials: {zookeeper_user: me, zookeeper_pw: hunter2}":                    `a credentials dictionary has no "zookeeper_pw"`,
+		"credentials: {zookeeper_user: me:hunter2, zookeeper_passwd: !env X}":         "zookeeper_user is a name alone",
+		"credentials: {zookeeper_passwd: !env X}":                                     "zookeeper_user and zookeeper_passwd go together",
+		"credentials: {zookeeper_host: x}":                                            "zookeeper_host and zookeeper_port go together",
+		"credentials: {}":                                                             "the credentials dictionary is empty",
+		"credentials: {zookeeper_user: x, zookeeper_passwd: [hunter2]}":               "zookeeper_passwd is a text, or a reference to one",
+		"taget: x, credentials: {zookeeper_user: me, zookeeper_passwd: !env hunter2}": `an environment has no "taget"`,
+		"tls: true":         "tls is a mapping",
+		"tls: null":         "tls is a mapping",
+		"tls: {cert: x}":    "a client certificate and its key go together",
+		"tls: {ca_file: x}": `tls has no "ca_file"`,
+	} {
+		_, err := project.Read(write(t, "environments:\n  a: {target: zk://a, "+wrong+"}\n"))
+		var all *project.Error
+		if !errors.As(err, &all) || !strings.Contains(all.Findings[0].Message, words) {
+			t.Errorf("%s: %v", wrong, err)
+			continue
+		}
+		for _, f := range all.Findings {
+			if strings.Contains(f.Message+f.Hint+f.Excerpt, "hunter2") {
+				t.Errorf("%s is shown: %+v", wrong, f)
+			}
+		}
 	}
 }
 

@@ -43,6 +43,7 @@ type reader struct {
 	project  *Project
 	lines    []string
 	findings []plan.Finding
+	hidden   bool // what is read may be a password
 }
 
 func (r *reader) position(n *yaml.Node) plan.Position {
@@ -51,7 +52,7 @@ func (r *reader) position(n *yaml.Node) plan.Position {
 
 func (r *reader) fail(n *yaml.Node, message, hint string) {
 	f := plan.Finding{Position: r.position(n), Message: message, Hint: hint}
-	if n.Line >= 1 && n.Line <= len(r.lines) {
+	if n.Line >= 1 && n.Line <= len(r.lines) && !r.hidden && !mayHoldPassword(r.lines[n.Line-1]) {
 		f.Excerpt = plan.Printable(strings.TrimRight(r.lines[n.Line-1], "\r"))
 	}
 	r.findings = append(r.findings, f)
@@ -122,8 +123,9 @@ func (r *reader) environments(n *yaml.Node) {
 		fields["target"] = func(n *yaml.Node) { r.target(n, &e.Target) }
 		fields["overlays"] = func(n *yaml.Node) { r.overlays(n, &e.Overlays) }
 		fields["credentials"] = func(n *yaml.Node) { r.credentials(n, &e.Credentials) }
+		fields["tls"] = func(n *yaml.Node) { r.tls(n, &e.TLS) }
 		r.mapping(n.Content[i+1], "an environment", fields)
-		if e.Target == "" && n.Content[i+1].Kind == yaml.MappingNode && !has(n.Content[i+1], "target") {
+		if e.Target == "" && len(e.Credentials) == 0 && n.Content[i+1].Kind == yaml.MappingNode && !has(n.Content[i+1], "target") {
 			r.fail(name, fmt.Sprintf("the environment %s has no target", plan.Quote(name.Value)), "add target: zk://host:2181/confo, or target: file:PATH")
 		}
 		e.Rules = r.project.Rules.and(own)

@@ -65,7 +65,8 @@ func TestSchema(t *testing.T) {
 			t.Errorf("%s has the environments %v", name, p.Names())
 		}
 	}
-	for _, bad := range []string{"sorce: x", "environments: {a: {}}", "environments: {a: {target: x, taget: y}}", "prune: all", "limits: {delete_percent: 200}", "protect: [{from: [read], path: a}]"} {
+	for _, bad := range []string{"sorce: x", "environments: {a: {}}", "environments: {a: {target: x, taget: y}}", "prune: all", "limits: {delete_percent: 200}", "protect: [{from: [read], path: a}]",
+		"environments: {a: {target: x, tls: true}}", "environments: {a: {target: x, tls: {cert: x}}}", "environments: {a: {target: x, credentials: {zookeeper_user: x}}}"} {
 		if conforms(t, bad) == nil {
 			t.Errorf("the schema takes %q", bad)
 		}

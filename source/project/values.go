@@ -120,10 +120,6 @@ func (r *reader) target(n *yaml.Node, to *string) {
 	}
 }
 
-// credentials reads the path of a file, or of a file backend with the
-// configuration in it after a "#".
-func (r *reader) credentials(n *yaml.Node, to *string) { r.path(n, to) }
-
 func (r *reader) patterns(n *yaml.Node, to *[]plan.Pattern) {
 	for _, item := range r.items(n) {
 		if p, ok := r.pattern(item); ok {

@@ -72,27 +72,38 @@ func (a accessLists) of(ctx context.Context, path string) ([]zk.ACL, error) {
 }
 
 func (a accessLists) read(ctx context.Context, path string) ([]zk.ACL, error) {
-	acl, err := within(ctx, a.target.patience(), func() ([]zk.ACL, error) {
+	acl, hidden, err := a.look(ctx, path)
+	if hidden {
+		return nil, target.WithHint(
+			fmt.Errorf("read the access list of %s: the server hides a password hash in it", plan.Printable(path)),
+			"use credentials with the right to administer it (a), so that what is made below it can be as closed")
+	}
+	return acl, err
+}
+
+// look returns the access list of a znode, and whether the hash of somebody else is
+// hidden in it.
+func (a accessLists) look(ctx context.Context, path string) (acl []zk.ACL, hidden bool, err error) {
+	acl, err = within(ctx, a.target.patience(), func() ([]zk.ACL, error) {
 		acl, _, err := a.session.conn.GetACL(path)
 		return acl, err
 	})
 	if err != nil {
-		return nil, a.target.explain("read the access list of", path, err)
+		return nil, false, a.target.explain("read the access list of", path, err)
 	}
 	for i, entry := range acl {
 		// Without the right to administer a znode, the server shows x in
 		// place of a digest; taken for one it would lock its user out.
 		if entry.Scheme == "digest" && strings.HasSuffix(entry.ID, ":x") {
-			own := a.target.opts.Credentials
-			if own.User == "" || entry.ID != own.User+":x" {
-				return nil, target.WithHint(
-					fmt.Errorf("read the access list of %s: the server hides a password hash in it", plan.Printable(path)),
-					"use credentials with the right to administer it (a), so that what is made below it can be as closed")
+			own, known := a.target.digest(strings.TrimSuffix(entry.ID, ":x"))
+			if !known {
+				hidden = true
+				continue
 			}
-			acl[i] = zk.DigestACL(entry.Perms, own.User, own.password)[0]
+			acl[i].ID = own
 		}
 	}
-	return acl, nil
+	return acl, hidden, nil
 }
 
 // parent returns the path of a znode's parent, or nothing for one at the top.

@@ -13,15 +13,21 @@ import (
 )
 
 // entryACL returns the access list of a history entry, which holds what
-// configurations held: with an identity, only that may read it; without, who may read
-// all of them, and the namespaces that they are in.
+// configurations held: with an identity, only that may read it; with several, those of
+// them who may read all that the entry is about; without, all who may.
 func (w *writer) entryACL(ctx context.Context, changes []plan.Change) ([]zk.ACL, error) {
-	if w.t.opts.Credentials.User != "" {
+	if len(w.t.opts.Credentials) == 1 {
 		return zk.AuthACL(zk.PermAll), nil
 	}
-	acl, err := w.access.nearest(ctx, w.t.historyRoot()+"/x")
-	if err != nil {
-		return nil, err
+	var acl []zk.ACL
+	for _, c := range w.t.opts.Credentials {
+		acl = append(acl, zk.ACL{Perms: zk.PermAll, Scheme: "digest", ID: c.id()})
+	}
+	if !w.t.identified() {
+		var err error
+		if acl, err = w.access.nearest(ctx, w.t.historyRoot()+"/x"); err != nil {
+			return nil, err
+		}
 	}
 	lists, err := w.t.closures(ctx, changes)
 	if err != nil {
@@ -31,6 +37,13 @@ func (w *writer) entryACL(ctx context.Context, changes []plan.Change) ([]zk.ACL,
 		closed, err := parseAccess(list)
 		if err != nil {
 			return nil, err
+		}
+		for i, entry := range closed {
+			if user, hidden := strings.CutSuffix(entry.ID, ":x"); hidden && entry.Scheme == "digest" {
+				if own, known := w.t.digest(user); known {
+					closed[i].ID = own
+				}
+			}
 		}
 		acl = asClosed(acl, closed)
 	}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/go-zookeeper/zk"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -317,7 +316,6 @@ func (d *dump) access(list plan.Access) (plan.Access, bool) {
 	if known, ok := d.lists[text]; ok {
 		return known, false
 	}
-	own := d.target.opts.Credentials
 	for i, entry := range list {
 		rest, ok := strings.CutPrefix(entry, "digest:")
 		if !ok {
@@ -328,11 +326,12 @@ func (d *dump) access(list plan.Access) (plan.Access, bool) {
 			continue
 		}
 		// Without the right to administer a znode, the server shows x in place of a
-		// digest; the own one is known.
-		if own.User == "" || user != own.User {
+		// digest; our own ones are known.
+		own, known := d.target.digest(user)
+		if !known {
 			return nil, true
 		}
-		list[i] = "digest:" + zk.DigestACL(0, own.User, own.password)[0].ID + ":" + permissions
+		list[i] = "digest:" + own + ":" + permissions
 	}
 	d.lists[text] = list
 	return list, false
@@ -366,7 +365,7 @@ func (d *dump) gone(n *node) {
 // gap reports a znode that may not be read. What else keeps it from being read ends
 // the dump.
 func (d *dump) gap(n *node, deed string, c code) error {
-	err := d.target.explain(deed, d.full(n.stored.Path), c)
+	err := d.target.words(deed, d.full(n.stored.Path), c)
 	if !errors.Is(err, codeNoAuth) {
 		return err
 	}

@@ -88,7 +88,7 @@ func TestDump(t *testing.T) {
 	if _, err := client.SetACL(root+"/odd/large", closed, -1); err != nil {
 		t.Fatal(err)
 	}
-	from := open(t, "zk://"+addr+root, func(o *zk.Options) { o.Credentials = zk.NewCredentials("me", "secret") })
+	from := open(t, "zk://"+addr+root, func(o *zk.Options) { o.Credentials = []zk.Credentials{zk.NewCredentials("me", "secret")} })
 	got, is := dump(t, from)
 	if !is.Exists || is.Zxid == 0 || len(got.gaps) > 0 || len(got.amended) > 0 {
 		t.Errorf("it is %+v, with gaps %v", is, got.gaps)

@@ -152,7 +152,7 @@ func (a *again) read(paths []string, atOnce bool) error {
 			case answer.code == codeNoNode:
 				a.lost(path)
 			case answer.code == codeNoAuth:
-				a.to.Gap(path, a.target.explain("read", a.full(path), answer.code).Error())
+				a.to.Gap(path, a.target.words("read", a.full(path), answer.code).Error())
 				a.lost(path)
 			case answer.code != 0:
 				return a.target.explain("read", a.full(path), answer.code)

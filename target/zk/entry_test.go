@@ -26,7 +26,7 @@ func TestEntriesAreAsClosed(t *testing.T) {
 	if _, err := client.SetACL(root+"/a/shut", here, -1); err != nil {
 		t.Fatal(err)
 	}
-	user := func(o *zk.Options) { o.Credentials = zk.NewCredentials("me", "secret") }
+	user := func(o *zk.Options) { o.Credentials = []zk.Credentials{zk.NewCredentials("me", "secret")} }
 	for _, test := range []struct {
 		configs []string
 		options []func(*zk.Options)

@@ -146,8 +146,26 @@ type explained struct{ error }
 
 func (e *explained) Unwrap() error { return e.error }
 
-// explain gives the words for err, which came from doing deed to path.
+// explain gives the words for err, which came from doing deed to path. Of a znode
+// that may not be used it tells who may.
 func (t *Target) explain(deed, path string, err error) error {
+	return t.told(deed, path, path, true, err)
+}
+
+// explainIn is explain for what the access list of the znode above decides on:
+// making znodes and deleting them.
+func (t *Target) explainIn(deed, path string, err error) error {
+	return t.told(deed, path, parent(path), true, err)
+}
+
+// words is explain for those who have many to ask for: it asks the server nothing.
+func (t *Target) words(deed, path string, err error) error {
+	return t.told(deed, path, path, false, err)
+}
+
+// told gives the words for err; what is done to path is decided on by the access
+// list of guard.
+func (t *Target) told(deed, path, guard string, ask bool, err error) error {
 	var told *explained
 	if err == nil || errors.Is(err, context.Canceled) || errors.As(err, &told) {
 		return err
@@ -163,9 +181,18 @@ func (t *Target) explain(deed, path string, err error) error {
 	err = &explained{fmt.Errorf("%s %s: %w", deed, where, c)}
 	switch c {
 	case codeNoAuth, codeAuthFailed:
+		if guard == "" {
+			guard = "/"
+		}
+		lets := ""
+		if ask {
+			if lets = t.lets(guard); lets != "" {
+				lets = "; its access list: " + lets
+			}
+		}
 		return target.WithHint(
-			fmt.Errorf("%w: wrong or missing credentials for %s (offered: %s)", err, where, t.opts.Credentials.who()),
-			"set CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD, or use --credentials FILE; ZooKeeper does not tell a wrong password from a missing right")
+			fmt.Errorf("%w: wrong or missing credentials for %s (offered: %s%s)", err, plan.Printable(guard), t.offered(), lets),
+			"set CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD, or use --user NAME or --credentials FILE; ZooKeeper does not tell a wrong password from a missing right")
 	case codeQuotaExceeded:
 		return target.WithHint(err, "delete something there, or have the quota raised (zkCli.sh: listquota, setquota)")
 	case codeThrottled:
@@ -193,10 +220,9 @@ func (w *wire) explain(err error) error {
 // unreachable is the error of a target none of whose servers gave a session. It
 // names each server and what it said last.
 func (t *Target) unreachable() error {
-	reasons := t.hosts.reasons()
-	hint := "check the address and the port, and that a server runs there; --timeout sets how long to wait"
-	if strings.Contains(reasons, errNotZooKeeper.Error()) {
-		hint = "check the port: ZooKeeper's clients usually use 2181"
+	reasons, hint := t.hosts.reasons()
+	if hint == "" {
+		hint = "check the address and the port, and that a server runs there; --timeout sets how long to wait"
 	}
 	return target.WithHint(fmt.Errorf("cannot reach %s: %s", t, reasons), hint)
 }

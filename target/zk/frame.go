@@ -17,6 +17,7 @@ const (
 	deleteBytes   = 17        // without path
 	openACLBytes  = 23        // the access list world:anyone:cdrwa
 	closedBytes   = 512       // what a closed access list may take beyond that
+	digestBytes   = 48        // one user in an access list, without the name
 	runBytes      = 1024      // what a lock's znode holds, at most
 )
 
@@ -57,6 +58,9 @@ func (t *Target) Limits() target.Limits {
 func (t *Target) overhead() int {
 	fence := updateBytes + len(t.locksRoot()) + 1 + guidLength + 1 + 10 + runBytes
 	entry := createBytes + len(t.historyRoot()) + 64 + openACLBytes + closedBytes
+	for _, c := range t.opts.Credentials {
+		entry += digestBytes + len(c.User)
+	}
 	root := 0
 	for _, path := range append(ancestors(t.url.Root), t.url.Root) {
 		root += createBytes + len(path) + openACLBytes

@@ -95,7 +95,7 @@ func (w *writer) Forget(ctx context.Context, names []string) error {
 			if c, ok := codeOf(err); ok && c == codeNoNode {
 				continue
 			}
-			return w.t.explain("remove", path, err)
+			return w.t.explainIn("remove", path, err)
 		}
 		// One of them is gone already, or may not be removed.
 		for _, name := range some {

@@ -25,14 +25,15 @@ type hosts struct {
 
 	mu    sync.Mutex
 	next  int
-	tries int               // since the last success
-	said  map[string]string // by host: why it is not connected
+	tries int              // since the last success
+	said  map[string]error // by host: why it is not connected
+	asked map[string]bool  // by host: whether it was asked what it speaks
 }
 
 func newHosts(all []string) *hosts {
 	shuffled := append([]string(nil), all...)
 	rand.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-	return &hosts{all: shuffled, said: map[string]string{}}
+	return &hosts{all: shuffled, said: map[string]error{}, asked: map[string]bool{}}
 }
 
 // Init, Len, Next and Connected make hosts a zk.HostProvider.
@@ -65,29 +66,63 @@ func (h *hosts) Connected() {
 func (h *hosts) failed(host string, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.said[host] = reason(err)
+	// A server that hangs up or stays silent a second time has not taken back why.
+	var known *refusal
+	if errors.As(h.said[host], &known) && (hungUp(err) || errors.Is(err, errSilent)) {
+		return
+	}
+	h.said[host] = err
 }
 
-// reasons tells what each server said last.
-func (h *hosts) reasons() string {
+// current returns the server that the last session was with.
+func (h *hosts) current() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.all[h.next%len(h.all)]
+}
+
+// first reports whether a server is asked for the first time what it speaks.
+func (h *hosts) first(host string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	first := !h.asked[host]
+	h.asked[host] = true
+	return first
+}
+
+// reasons tells what each server said last, and what to do about it where that is
+// known.
+func (h *hosts) reasons() (reasons, hint string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var all []string
 	for _, host := range h.all {
-		said := h.said[host]
-		if said == "" {
-			said = "no answer yet"
+		said := "no answer yet"
+		var known *refusal
+		if err := h.said[host]; err != nil {
+			said = reason(err)
+			if errors.As(err, &known) && hint == "" {
+				hint = known.next
+			}
 		}
 		all = append(all, host+": "+said)
 	}
-	return strings.Join(all, "; ")
+	return strings.Join(all, "; "), hint
 }
+
+// refusal is why a server gives no session where it is known what to do next.
+type refusal struct{ words, next string }
+
+func (r *refusal) Error() string { return r.words }
 
 // reason returns what a failure to connect means.
 func reason(err error) string {
 	var dns *net.DNSError
 	var op *net.OpError
+	var known *refusal
 	switch {
+	case errors.As(err, &known):
+		return known.words
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return "no such host"
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -97,7 +132,7 @@ func reason(err error) string {
 	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded):
 		return "no connection in time"
 	case hungUp(err):
-		return "it closed the connection without a word (does it want TLS, is it overloaded, or has its ensemble no leader?)"
+		return "it closed the connection without a word (is it overloaded, or has its ensemble no leader?)"
 	case errors.As(err, &op):
 		return op.Err.Error()
 	default:
@@ -125,15 +160,7 @@ func (d *dialer) dial(ctx context.Context, host string, deadline time.Time) (*gr
 	defer cancel()
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
 	if err == nil && d.tls != nil {
-		config := d.tls.Clone()
-		if config.ServerName == "" {
-			config.ServerName, _, _ = net.SplitHostPort(host)
-		}
-		secure := tls.Client(conn, config)
-		if err = secure.HandshakeContext(ctx); err != nil {
-			conn.Close()
-		}
-		conn = secure
+		conn, err = handshake(ctx, conn, d.tls, host)
 	}
 	if err != nil {
 		d.hosts.failed(host, err)
@@ -174,7 +201,7 @@ func (g *greeted) Read(b []byte) (int, error) {
 	case err != nil && (errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed)):
 		g.hosts.failed(g.host, errSilent)
 	case err != nil:
-		g.hosts.failed(g.host, err)
+		g.hosts.failed(g.host, alerted(err))
 	case g.seen == len(g.length) && binary.BigEndian.Uint32(g.length[:]) > maxGreeting:
 		g.hosts.failed(g.host, errNotZooKeeper)
 		return 0, errNotZooKeeper

@@ -263,7 +263,7 @@ func (w *writer) makeState(ctx context.Context) error {
 		if c, _ := codeOf(err); c == codeNodeExists && attempt < 5 {
 			continue // someone else made it meanwhile
 		}
-		return noState(w.t.explain("make", path, err))
+		return noState(w.t.explainIn("make", path, err))
 	}
 }
 

@@ -77,7 +77,7 @@ func (w *writer) Mend(ctx context.Context, mends []plan.Mend, progress func(done
 
 // forUs is the access list of what is about to get its own.
 func (w *writer) forUs() []zk.ACL {
-	if w.t.opts.Credentials.User != "" {
+	if w.t.identified() {
 		return zk.AuthACL(zk.PermAll)
 	}
 	return zk.WorldACL(zk.PermAll)

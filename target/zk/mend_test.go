@@ -32,7 +32,7 @@ func TestMend(t *testing.T) {
 	addr, root := zktest.Addr(t), zktest.Root(t)
 	client := zktest.Client(t, addr)
 	as := func(path string) target.Target {
-		return open(t, "zk://"+addr+root+path, func(o *zk.Options) { o.Credentials = zk.NewCredentials("me", "secret") })
+		return open(t, "zk://"+addr+root+path, func(o *zk.Options) { o.Credentials = []zk.Credentials{zk.NewCredentials("me", "secret")} })
 	}
 	mine := gozk.DigestACL(gozk.PermAll, "me", "secret")
 	fill(t, addr, root+"/from", 3, 700, `{"n": 1}`)

@@ -46,7 +46,7 @@ func (w *writer) Claim(ctx context.Context, owner []byte) error {
 		}
 		_, err = within(ctx, w.t.patience(), func() (string, error) { return w.s.conn.Create(path, owner, 0, acl) })
 		if err != nil {
-			return noState(w.t.explain("make", path, err))
+			return noState(w.t.explainIn("make", path, err))
 		}
 	}
 	if err != nil {

@@ -108,14 +108,12 @@ func (t *Target) takeSession(ctx context.Context) (*session, error) {
 
 // offer adds the credentials to the session. While it is disconnected, AddAuth
 // fails and forgets them, so it is tried until it works.
-func (s *session) offer(ctx context.Context, c Credentials) error {
-	if c.User == "" {
-		return nil
-	}
-	for {
-		err := s.conn.AddAuth("digest", c.auth())
+func (s *session) offer(ctx context.Context, all []Credentials) error {
+	for len(all) > 0 {
+		err := s.conn.AddAuth("digest", all[0].auth())
 		if err == nil {
-			return nil
+			all = all[1:]
+			continue
 		}
 		select {
 		case <-ctx.Done():
@@ -123,6 +121,7 @@ func (s *session) offer(ctx context.Context, c Credentials) error {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+	return nil
 }
 
 func (s *session) close() { s.conn.Close() }

@@ -15,10 +15,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"slices"
 	"sync"
 	"time"
-
-	"github.com/go-zookeeper/zk"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
@@ -26,8 +26,12 @@ import (
 
 // Options of a target. The zero value of each means its default.
 type Options struct {
-	Credentials Credentials
-	TLS         *tls.Config
+	// Credentials are who we are; all are offered.
+	Credentials []Credentials
+	// TLS says whom to trust, and what certificate to show. With it, or a zks URL,
+	// connections are by TLS 1.2 or newer, and the server's name is verified unless
+	// this says otherwise.
+	TLS *tls.Config
 	// Timeout bounds connecting; 10 s by default.
 	Timeout time.Duration
 	// SessionTimeout is how long the server keeps a session, and what belongs
@@ -47,33 +51,6 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// Credentials are a digest user and password.
-type Credentials struct {
-	User     string
-	password string
-}
-
-// NewCredentials returns the credentials of a user.
-func NewCredentials(user, password string) Credentials { return Credentials{user, password} }
-
-// String names the user, never the password.
-func (c Credentials) String() string { return c.who() }
-
-// LogValue names the user, never the password.
-func (c Credentials) LogValue() slog.Value { return slog.StringValue(c.who()) }
-
-// GoString names the user, never the password.
-func (c Credentials) GoString() string { return c.who() }
-
-func (c Credentials) who() string {
-	if c.User == "" {
-		return "none"
-	}
-	return "digest user " + plan.Quote(c.User)
-}
-
-func (c Credentials) auth() []byte { return []byte(c.User + ":" + c.password) }
-
 // Target is a Confo root in a ZooKeeper.
 type Target struct {
 	url   target.URL
@@ -88,6 +65,12 @@ type Target struct {
 
 	// ahead is a session for writing that is opened while the plan is made.
 	ahead chan opened
+
+	// lists are access lists that errors have told of, by path.
+	lists struct {
+		sync.Mutex
+		known map[string]string
+	}
 }
 
 // Open returns the target at url. Unless it is opened for writing it connects to
@@ -100,6 +83,10 @@ func Open(url target.URL, opts Options) *Target {
 	setDefault(&opts.BatchOps, 1000)
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	opts.Credentials = slices.DeleteFunc(slices.Clone(opts.Credentials), func(c Credentials) bool { return c.User == "" })
+	if url.TLS || opts.TLS != nil {
+		url.TLS, opts.TLS = true, secured(opts.TLS)
 	}
 	t := &Target{url: url, opts: opts, hosts: newHosts(url.Hosts)}
 	if opts.Writing {
@@ -114,27 +101,6 @@ func setDefault[T comparable](option *T, value T) {
 		*option = value
 	}
 }
-
-// Who returns whom access lists have to name for them to be about this client, beside
-// world:anyone: addresses and certificates are not known here.
-func (t *Target) Who() []string {
-	c := t.opts.Credentials
-	if c.User == "" {
-		return nil
-	}
-	return []string{"digest:" + DigestID(c.User, c.password)}
-}
-
-// DigestOf returns a user of the credentials as access lists name one, or nothing.
-func (t *Target) DigestOf(user string) string {
-	if c := t.opts.Credentials; c.User == user && user != "" {
-		return DigestID(c.User, c.password)
-	}
-	return ""
-}
-
-// DigestID returns a user as access lists name one: with the hash of the password.
-func DigestID(user, password string) string { return zk.DigestACL(0, user, password)[0].ID }
 
 // String returns the target's URL.
 func (t *Target) String() string { return t.url.String() }
@@ -257,7 +223,7 @@ func (t *Target) dialReader(ctx context.Context) (*wire, error) {
 func (t *Target) greet(ctx context.Context, host string, deadline time.Time) (*wire, error) {
 	conn, err := (&dialer{hosts: t.hosts, tls: t.opts.TLS}).dial(ctx, host, deadline)
 	if err != nil {
-		return nil, err
+		return nil, t.understand(ctx, host, err)
 	}
 	w := &wire{
 		conn: conn, host: host, single: t.single,
@@ -267,15 +233,21 @@ func (t *Target) greet(ctx context.Context, host string, deadline time.Time) (*w
 	done := w.interruptible(ctx)
 	defer done()
 	err = w.open(t.opts.SessionTimeout)
-	if err == nil && t.opts.Credentials.User != "" {
-		err = w.authenticate("digest", t.opts.Credentials.auth())
+	for _, c := range t.opts.Credentials {
+		if err == nil {
+			err = w.authenticate("digest", c.auth())
+		}
 	}
 	if err != nil {
-		if conn.greetedBack() {
-			t.hosts.failed(host, err)
-		}
 		conn.Close()
-		return nil, err
+		if conn.greetedBack() && !errors.Is(err, errNotZooKeeper) {
+			t.hosts.failed(host, err)
+			return nil, err
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) {
+			err = errSilent
+		}
+		return nil, t.understand(ctx, host, err)
 	}
 	return w, nil
 }

@@ -1,19 +1,12 @@
 package zk_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
-	"os"
-	"os/exec"
-	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	gozk "github.com/go-zookeeper/zk"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
@@ -21,78 +14,150 @@ import (
 	"github.com/confo-sync/confo-sync/target/zk/zktest"
 )
 
-// certificate makes a certificate for localhost, and the file in which a server
-// finds it.
-func certificate(t *testing.T) (roots *x509.CertPool, store string) {
+// by has a target connect by TLS.
+func by(t *testing.T, files zk.TLSFiles) func(*zk.Options) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	config, err := files.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	both := append(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
-	dir := t.TempDir()
-	store = filepath.Join(dir, "server.p12")
-	if err := os.WriteFile(filepath.Join(dir, "server.pem"), both, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.Command("openssl", "pkcs12", "-export", "-in", filepath.Join(dir, "server.pem"), "-out", store, "-passout", "pass:secret").CombinedOutput()
-	if err != nil {
-		t.Fatalf("openssl: %v\n%s", err, out)
-	}
-	roots = x509.NewCertPool()
-	roots.AppendCertsFromPEM(both)
-	return roots, store
+	return func(o *zk.Options) { o.TLS, o.Timeout = config, 5*time.Second }
 }
 
 // TestTLS reads and writes through TLS, the bulk reader as well as the session,
-// against the server's configured name.
+// against the server's configured name; with a certificate for who we are, as the
+// identity that it makes.
 func TestTLS(t *testing.T) {
 	t.Parallel()
-	roots, store := certificate(t)
-	addr, err := zktest.FreeAddr()
-	if err != nil {
+	dir := t.TempDir()
+	ca, other := zktest.NewAuthority(t, dir, "ca"), zktest.NewAuthority(t, dir, "other")
+	server, me, you, stranger := ca.Issue(t, "server", false), ca.Issue(t, "me", false), ca.Issue(t, "you", false), other.Issue(t, "stranger", false)
+	plain, secure := zktest.StartTLS(t, server, ca)
+	mine := zk.TLSFiles{CA: ca.CA, Cert: me.Cert, Key: me.Key}
+
+	mutual := open(t, "zk://"+secure, by(t, mine))
+	if got := mutual.String(); !strings.HasPrefix(got, "zks://localhost:") {
+		t.Errorf("the target is called %s", got)
+	}
+	if err := write(t.Context(), mutual, create("a", "", ""), create("a", "b", `{"over": "TLS"}`)); err != nil {
 		t.Fatal(err)
 	}
-	port := addr[len("127.0.0.1:"):]
-	zktest.Start(t, zktest.Config{
-		Lines: []string{
-			"secureClientPort=" + port, "secureClientPortAddress=127.0.0.1",
-			"serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory",
-			"ssl.keyStore.location=" + store, "ssl.keyStore.password=secret", "ssl.keyStore.type=PKCS12", "ssl.clientAuth=none",
-		},
-		ClassPath: []string{
-			"/usr/share/java/netty-codec.jar", "/usr/share/java/netty-resolver.jar",
-			"/usr/share/java/netty-transport-native-unix-common.jar", "/usr/share/java/slf4j-nop.jar",
-		},
-	})
-	secure := open(t, "zk://localhost:"+port, func(o *zk.Options) { o.TLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12} })
-	if err := write(t.Context(), secure, create("a", "", ""), create("a", "b", `{"over": "TLS"}`)); err != nil {
-		t.Fatal(err)
+	// From here, only who has the certificate may.
+	client := zktest.Client(t, plain.Addr)
+	for _, path := range []string{"/confo/a/b", "/confo/a", "/confo"} {
+		if _, err := client.SetACL(path, []gozk.ACL{{Scheme: "x509", ID: "CN=me", Perms: gozk.PermAll}}, -1); err != nil {
+			t.Fatal(err)
+		}
 	}
-	s := snapshot(t, secure)
+	s := snapshot(t, mutual)
 	if s.Configs() != 1 || !s.Namespaces[0].Configs[0].Value.Equal(plan.NewValue([]byte(`{"over": "TLS"}`))) {
 		t.Error("it is not what was written")
 	}
-	for name, config := range map[string]*tls.Config{
-		"a stranger's certificate": {},
-		"another name":             {RootCAs: roots, ServerName: "elsewhere"},
+	if err := write(t.Context(), mutual, create("a", "c", `{}`)); err != nil {
+		t.Error(err)
+	}
+	if list, _, err := client.GetACL("/confo/a/c"); err == nil {
+		t.Errorf("what was made under a closed znode is open: %v", list)
+	}
+
+	changed := func(change func(*zk.TLSFiles)) zk.TLSFiles {
+		f := mine
+		change(&f)
+		return f
+	}
+	for name, c := range map[string]struct {
+		files zk.TLSFiles
+		words string
+	}{
+		"another identity":        {zk.TLSFiles{CA: ca.CA, Cert: you.Cert, Key: you.Key}, `wrong or missing credentials for /confo (offered: certificate "CN=you")`},
+		"an unknown authority":    {changed(func(f *zk.TLSFiles) { f.CA = "" }), `its certificate is issued by "CN=ca", which is not trusted here`},
+		"another name":            {changed(func(f *zk.TLSFiles) { f.ServerName = "elsewhere" }), "its certificate is for localhost, and not for elsewhere"},
+		"no certificate":          {zk.TLSFiles{CA: ca.CA}, "it wants a client certificate, and none is given"},
+		"a stranger's":            {changed(func(f *zk.TLSFiles) { f.Cert, f.Key = stranger.Cert, stranger.Key }), `it does not take the client certificate "CN=stranger"`},
+		"no verification, no one": {zk.TLSFiles{Insecure: true}, "it wants a client certificate"},
 	} {
-		wrong := open(t, "zk://localhost:"+port, func(o *zk.Options) { o.TLS = config; o.Timeout = 2 * time.Second })
-		if _, err := wrong.Snapshot(t.Context(), target.ReadOptions{}); err == nil {
-			t.Errorf("%s is taken", name)
+		refused := open(t, "zk://"+secure, by(t, c.files))
+		began := time.Now()
+		_, err := refused.Snapshot(t.Context(), target.ReadOptions{})
+		if err == nil || !strings.Contains(err.Error(), c.words) {
+			t.Errorf("%s: %v", name, err)
 		}
+		if took := time.Since(began); took > 4*time.Second {
+			t.Errorf("%s: it took %s to say so", name, took)
+		}
+	}
+	insecure := open(t, "zk://"+secure, by(t, changed(func(f *zk.TLSFiles) { f.CA, f.Insecure = "", true })))
+	snapshot(t, insecure)
+
+	for url, words := range map[string]string{
+		"zk://" + secure:      "it speaks TLS, and the target is plain",
+		"zks://" + plain.Addr: "it is a plain port, without TLS",
+	} {
+		_, err := open(t, url).Snapshot(t.Context(), target.ReadOptions{})
+		if err == nil || !strings.Contains(err.Error(), words) {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
+
+// TestTLSCertificates: each thing that may be wrong with a server's certificate has
+// words of its own.
+func TestTLSCertificates(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ca := zktest.NewAuthority(t, dir, "ca")
+	self := zktest.SelfSigned(t, dir, "self")
+	_, expired := zktest.StartTLS(t, ca.Issue(t, "old", true), nil)
+	_, alone := zktest.StartTLS(t, self, nil)
+	for _, c := range []struct {
+		addr  string
+		files zk.TLSFiles
+		words string
+	}{
+		{expired, zk.TLSFiles{CA: ca.CA}, "its certificate expired on "},
+		{alone, zk.TLSFiles{CA: ca.CA}, "its certificate is self-signed and not trusted here (SHA-256 "},
+	} {
+		_, err := open(t, "zks://"+c.addr, by(t, c.files)).Snapshot(t.Context(), target.ReadOptions{})
+		if err == nil || !strings.Contains(err.Error(), c.words) {
+			t.Errorf("%s: %v", c.words, err)
+		}
+	}
+	trusted := open(t, "zks://"+alone, by(t, zk.TLSFiles{CA: self.Cert}))
+	if err := write(t.Context(), trusted, create("a", "", ""), create("a", "b", `{}`)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestOldTLS: nothing older than TLS 1.2 is spoken, whatever the options say.
+func TestOldTLS(t *testing.T) {
+	t.Parallel()
+	ca := zktest.NewAuthority(t, t.TempDir(), "ca")
+	own := ca.Issue(t, "server", false)
+	pair, err := tls.LoadX509KeyPair(own.Cert, own.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				conn.(*tls.Conn).Handshake()
+				conn.Close()
+			}()
+		}
+	}()
+	_, err = open(t, "zks://"+l.Addr().String(), func(o *zk.Options) {
+		o.TLS = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10}
+	}).Snapshot(t.Context(), target.ReadOptions{})
+	if err == nil || !strings.Contains(err.Error(), "it ended TLS: protocol version not supported") {
+		t.Error(err)
 	}
 }

@@ -308,7 +308,10 @@ func (w *wire) reply(want int32) (*fields, code, error) {
 }
 
 // errNotZooKeeper means that the other side sent what no ZooKeeper sends.
-var errNotZooKeeper = errors.New("what answers there is not a ZooKeeper server")
+var errNotZooKeeper error = &refusal{
+	"what answers there is not a ZooKeeper server",
+	"check the port: ZooKeeper's clients usually use 2181",
+}
 
 // fields takes a frame apart. Past its end it returns zeros and remembers.
 type fields struct {

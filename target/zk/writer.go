@@ -251,7 +251,7 @@ func (w *writer) refused(ctx context.Context, m *multi, results []zk.MultiRespon
 			}
 			return w.commit(ctx, m)
 		}
-		return noState(w.t.explain("write the history entry", path, err))
+		return noState(w.t.explainIn("write the history entry", path, err))
 	case c == codeBadVersion || c == codeNodeExists || c == codeNoNode || c == codeNotEmpty:
 		// Something came in between the comparison and the transaction.
 		if conflict := w.t.compare(ctx, m.batch.Changes); conflict != nil {
@@ -263,6 +263,11 @@ func (w *writer) refused(ctx context.Context, m *multi, results []zk.MultiRespon
 			if change.Action == plan.Delete && w.t.path(change.Key) == path {
 				return &target.Conflict{Moved: []target.Moved{{Change: change, Exists: true, Why: "has something in it that was not there before"}}}
 			}
+		}
+	}
+	for _, op := range m.ops {
+		if _, sets := op.(*zk.SetDataRequest); opPath(op) == path && !sets {
+			return w.t.explainIn("write", path, err)
 		}
 	}
 	return w.t.explain("write", path, err)

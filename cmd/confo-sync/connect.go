@@ -1,0 +1,137 @@
+package main
+
+import (
+	"cmp"
+	"crypto/tls"
+	"strings"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/source/project"
+	"github.com/confo-sync/confo-sync/target"
+	"github.com/confo-sync/confo-sync/target/file"
+	"github.com/confo-sync/confo-sync/target/zk"
+)
+
+// connectFlags say how to connect to ZooKeeper, and as whom.
+type connectFlags struct {
+	Credentials   []string `sep:"none" placeholder:"FILE" help:"Confo's credentials dictionary for ZooKeeper: a JSON or YAML file, or FOLDER#namespace/configuration (repeatable)."`
+	User          string   `placeholder:"NAME" help:"ZooKeeper user, whose password is in --passwd-file or CONFO_SYNC_ZK_PASSWD, or is asked for (CONFO_SYNC_ZK_USER)."`
+	PasswdFile    string   `placeholder:"FILE" help:"File that holds the user's password."`
+	TLSCA         string   `name:"tls-ca" placeholder:"FILE" help:"Authorities to trust for TLS, in PEM; otherwise the system's."`
+	TLSCert       string   `name:"tls-cert" placeholder:"FILE" help:"Client certificate, in PEM."`
+	TLSKey        string   `name:"tls-key" placeholder:"FILE" help:"Key of the client certificate, in PEM."`
+	TLSServerName string   `name:"tls-server-name" placeholder:"NAME" help:"Name to expect in the server's certificate; otherwise its host's."`
+	TLSInsecure   bool     `name:"tls-insecure" help:"Take any certificate: anybody in between can read and change everything."`
+}
+
+// connection is what an environment says of how to connect, and as whom.
+type connection struct {
+	credentials []project.Credentials
+	tls         *project.TLS
+}
+
+func connectionOf(e *project.Environment) connection {
+	return connection{credentials: e.Credentials, tls: e.TLS}
+}
+
+// targetURL returns the URL of --target or of the environment, or else the one that
+// the first credentials dictionary with a host is of.
+func (a *app) targetURL() (string, error) {
+	if a.Target != "" {
+		return a.Target, nil
+	}
+	dictionaries, err := a.dictionaries()
+	if err != nil {
+		return "", err
+	}
+	for _, d := range dictionaries {
+		if d.host != "" {
+			return d.url(), nil
+		}
+	}
+	if len(dictionaries) > 0 {
+		return "", need("--target", "the credentials hold no zookeeper_host and zookeeper_port")
+	}
+	if a.project != nil && len(a.project.Environments) > 0 {
+		return "", need("--env", "say which environment: "+plan.Printable(strings.Join(a.project.Names(), ", ")))
+	}
+	return "", need("--target", "say which target, as in -t zk://localhost:2181 or -t file:PATH")
+}
+
+// openTarget returns the target that the flags name, and puts it into the
+// report. One that will be written to may be made ready for it.
+func (a *app) openTarget(writing bool) (target.Target, error) {
+	url, err := a.targetURL()
+	if err != nil {
+		return nil, err
+	}
+	t, err := a.open(url, writing)
+	if err != nil {
+		return nil, err
+	}
+	a.report.Target = t.String()
+	return t, nil
+}
+
+// openLive returns the target of an environment, which is connected to as it says.
+func (a *app) openLive(e *project.Environment) (target.Target, error) {
+	own := *a
+	own.connection, own.Target = connectionOf(e), e.Target
+	url, err := own.targetURL()
+	if err != nil {
+		return nil, err
+	}
+	return own.open(url, false)
+}
+
+// open returns the target of a URL.
+func (a *app) open(url string, writing bool) (target.Target, error) {
+	u, err := target.Parse(url)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	if u.Scheme == target.SchemeFile {
+		return file.Open(u.Path, file.Options{})
+	}
+	identities, err := a.identities()
+	if err != nil {
+		return nil, err
+	}
+	config, err := a.tlsConfig()
+	if err != nil {
+		return nil, err
+	}
+	return zk.Open(u, zk.Options{Credentials: identities, TLS: config, Timeout: a.Timeout, Log: a.log, Writing: writing}), nil
+}
+
+// tlsConfig returns what the flags and the environment say of TLS, or nil when they
+// say nothing. Each flag wins over the environment, and a certificate over a
+// certificate with its key.
+func (a *app) tlsConfig() (*tls.Config, error) {
+	files := zk.TLSFiles{CA: a.TLSCA, Cert: a.TLSCert, Key: a.TLSKey, ServerName: a.TLSServerName, Insecure: a.TLSInsecure}
+	if e := a.connection.tls; e != nil {
+		files.CA, files.ServerName = cmp.Or(files.CA, e.CA), cmp.Or(files.ServerName, e.ServerName)
+		if files.Cert == "" && files.Key == "" {
+			files.Cert, files.Key = e.Cert, e.Key
+		}
+	} else if files == (zk.TLSFiles{}) {
+		return nil, nil
+	}
+	if files.Insecure {
+		a.insecure.Do(a.warnInsecure)
+	}
+	return files.Load()
+}
+
+// warnInsecure warns, with --quiet too.
+func (a *app) warnInsecure() {
+	f := plan.Finding{
+		Message: "--tls-insecure: the server's certificate is not verified, so anybody in between can read and change everything, passwords included",
+		Hint:    "trust the server's authority with --tls-ca FILE instead",
+	}
+	a.warning.Lock()
+	defer a.warning.Unlock()
+	a.report.Warnings = append(a.report.Warnings, render.Findings([]plan.Finding{f})...)
+	printFinding(a.stderr, "warning", f)
+}

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source"
+	"github.com/confo-sync/confo-sync/source/project"
+	"github.com/confo-sync/confo-sync/source/secret"
+	"github.com/confo-sync/confo-sync/target"
+	"github.com/confo-sync/confo-sync/target/file"
+	"github.com/confo-sync/confo-sync/target/zk"
+)
+
+// dictionary is what Confo connects to ZooKeeper with.
+type dictionary struct {
+	host, port, user, password string
+}
+
+func (d dictionary) url() string {
+	host := d.host
+	if strings.Contains(host, ":") && !strings.HasPrefix(host, "[") {
+		host = "[" + host + "]"
+	}
+	return target.SchemeZK + "://" + host + ":" + d.port
+}
+
+// dictionaries reads those of --credentials, or else of the environment.
+func (a *app) dictionaries() ([]dictionary, error) {
+	from := a.connection.credentials
+	if len(a.Credentials) > 0 {
+		from = nil
+		for _, path := range a.Credentials {
+			if strings.HasPrefix(strings.TrimSpace(path), "{") {
+				return nil, &usageError{errors.New("--credentials takes the path of a file, never what is in it: everybody on the machine sees command lines")}
+			}
+			from = append(from, project.Credentials{Path: path})
+		}
+	}
+	all := make([]dictionary, len(from))
+	for i, c := range from {
+		n, err := a.dictionaryOf(c)
+		if err != nil {
+			return nil, err
+		}
+		if all[i], err = readDictionary(n); err != nil {
+			return nil, target.WithHint(fmt.Errorf("credentials %s: %w", plan.Printable(cmp.Or(c.Path, "in "+c.Position.String())), err),
+				"it is a dictionary with zookeeper_host and zookeeper_port, and with zookeeper_user and zookeeper_passwd or neither")
+		}
+	}
+	return all, nil
+}
+
+var errNotDictionary = errors.New("it is not a JSON object")
+
+// dictionaryOf returns the dictionary that credentials are, with what its references
+// stand for. Its errors never quote what it holds.
+func (a *app) dictionaryOf(c project.Credentials) (plan.Node, error) {
+	if c.Path == "" {
+		return a.inlined(c)
+	}
+	info, err := os.Stat(c.Path)
+	if at := strings.LastIndexByte(c.Path, '#'); at >= 0 && (err != nil || info.IsDir()) {
+		return a.fromBackend(c.Path[:at], c.Path[at+1:])
+	}
+	if err == nil && info.IsDir() {
+		return plan.Node{}, target.WithHint(fmt.Errorf("credentials %s: it is a folder", plan.Printable(c.Path)),
+			"name a configuration of the file backend: "+plan.Printable(c.Path)+"#namespace/configuration")
+	}
+	if ext := filepath.Ext(c.Path); ext == ".yaml" || ext == ".yml" {
+		refs := source.References{Resolver: a.resolver(filepath.Dir(c.Path))}
+		n, found, err := source.LoadConfig(a.ctx, c.Path, refs)
+		if len(found.Errors) > 0 {
+			err = &findingsError{summary: plural(len(found.Errors), "error") + " in the credentials " + plan.Printable(c.Path), findings: found.Errors}
+		}
+		return n, err
+	}
+	data, err := os.ReadFile(c.Path)
+	if err != nil {
+		return plan.Node{}, fmt.Errorf("credentials: %w", err)
+	}
+	n, err := plan.Decode(data)
+	if err != nil {
+		n = plan.Node{} // and is told to be no dictionary
+	}
+	return n, nil
+}
+
+// fromBackend reads a configuration of Confo's file backend, as Confo finds it.
+func (a *app) fromBackend(dir, name string) (plan.Node, error) {
+	failed := func(err error) error {
+		return fmt.Errorf("credentials %s: %w", plan.Printable(dir+"#"+name), err)
+	}
+	namespace, config, ok := strings.Cut(name, "/")
+	if !ok || namespace == "" || config == "" || strings.Contains(config, "/") {
+		return plan.Node{}, target.WithHint(failed(errors.New("after # comes namespace/configuration")), "write FOLDER#namespace/configuration, as in secrets/confo#ops/zookeeper")
+	}
+	if read, _, dotted := strings.Cut(config, "."); dotted {
+		return plan.Node{}, target.WithHint(failed(fmt.Errorf("the name of a configuration ends at the first dot of its file's")), "write "+plan.Printable(dir+"#"+namespace+"/"+read))
+	}
+	backend, err := file.Open(dir, file.Options{})
+	if err != nil {
+		return plan.Node{}, failed(err)
+	}
+	defer backend.Close()
+	live, err := backend.Snapshot(a.ctx, target.ReadOptions{Selection: plan.Selection{}.Only(map[string]bool{namespace: true})})
+	if err != nil {
+		return plan.Node{}, failed(err)
+	}
+	for _, ns := range live.Namespaces {
+		for _, c := range ns.Configs {
+			if ns.Name == namespace && c.Name == config {
+				n, err := plan.Decode(c.Value.Reveal())
+				if err != nil {
+					n = plan.Node{}
+				}
+				return n, nil
+			}
+		}
+	}
+	return plan.Node{}, target.WithHint(failed(fmt.Errorf("there is no configuration %s in namespace %s", plan.Quote(config), plan.Quote(namespace))),
+		"it would be in "+plan.Printable(filepath.ToSlash(filepath.Join(dir, namespace, config+".json"))))
+}
+
+// inlined returns a dictionary that is written in the project file.
+func (a *app) inlined(c project.Credentials) (plan.Node, error) {
+	n := plan.Node{Kind: plan.Object}
+	for _, key := range project.CredentialKeys {
+		v, ok := c.Values[key]
+		if !ok {
+			continue
+		}
+		text, err := v.Text, error(nil)
+		switch v.Tag {
+		case "!env":
+			text, err = a.resolver(a.project.Dir).Env(v.Text)
+		case "!file":
+			text, err = a.resolver(a.project.Dir).File(a.project.Path, v.Text)
+		case "!age":
+			text, err = a.resolver(a.project.Dir).Age(v.Text)
+		}
+		var lacking *secret.Error
+		if errors.As(err, &lacking) {
+			return n, &findingsError{summary: "1 error in " + plan.Printable(a.project.Path), findings: []plan.Finding{{
+				Position: v.Position, Message: key + ": " + lacking.Message, Hint: lacking.Hint,
+			}}}
+		}
+		if err != nil {
+			return n, fmt.Errorf("%s: %s: %w", plan.Printable(v.Position.String()), key, err)
+		}
+		n.Fields = append(n.Fields, plan.Field{Name: key, Value: plan.Node{Kind: plan.String, Text: text}})
+	}
+	return n, nil
+}
+
+// readDictionary checks a dictionary.
+func readDictionary(n plan.Node) (dictionary, error) {
+	var d dictionary
+	if n.Kind != plan.Object {
+		return d, errNotDictionary
+	}
+	values := map[string]*string{
+		"zookeeper_host": &d.host, "zookeeper_port": &d.port, "zookeeper_user": &d.user, "zookeeper_passwd": &d.password,
+	}
+	for _, f := range n.Fields {
+		to, known := values[f.Name]
+		switch {
+		case !known || f.Value.Kind == plan.Null:
+		case f.Value.Kind == plan.String, f.Value.Kind == plan.Integer && f.Name == "zookeeper_port":
+			*to = f.Value.Text
+		default:
+			return d, fmt.Errorf("%s is not a string", f.Name)
+		}
+	}
+	switch {
+	case d == dictionary{}:
+		return d, errors.New("it has none of " + strings.Join(project.CredentialKeys, ", "))
+	case (d.host == "") != (d.port == ""):
+		return d, errors.New("zookeeper_host or zookeeper_port is missing")
+	case d.user == "" && d.password != "":
+		return d, errors.New("zookeeper_passwd is there, zookeeper_user is not")
+	case d.user != "" && d.password == "":
+		return d, errors.New("zookeeper_user is there, zookeeper_passwd is not")
+	case strings.Contains(d.user, ":"):
+		return d, errors.New("zookeeper_user holds a colon, which ends a user's name")
+	}
+	return d, nil
+}
+
+// identities returns who to be for ZooKeeper: the users of the dictionaries, and that
+// of --user, or if there are none that of CONFO_SYNC_ZK_USER.
+func (a *app) identities() ([]zk.Credentials, error) {
+	dictionaries, err := a.dictionaries()
+	if err != nil {
+		return nil, err
+	}
+	var all []zk.Credentials
+	for _, d := range dictionaries {
+		if d.user != "" {
+			all = append(all, zk.NewCredentials(d.user, d.password))
+		}
+	}
+	user, called := a.User, "--user"
+	if user == "" && len(all) == 0 {
+		user, called = a.getenv(envUser), envUser
+	}
+	switch {
+	case user == "" && a.PasswdFile != "":
+		return nil, &usageError{errors.New("--passwd-file goes with --user NAME or " + envUser + ": nothing says whose password it is")}
+	case user == "" && len(all) == 0 && a.getenv(envPasswd) != "":
+		return nil, target.WithHint(errors.New(envPasswd+" is set, and nothing says whose password it is"), "set "+envUser+" too, or give --user NAME")
+	case user == "":
+		return all, nil
+	case strings.Contains(user, ":"):
+		return nil, &usageError{fmt.Errorf("%s is a user's name alone, without a colon: a password there would be seen by everybody", called)}
+	}
+	password, err := a.passwords.of(a, user)
+	return append(all, zk.NewCredentials(user, password)), err
+}

@@ -1,0 +1,105 @@
+package project
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// mayHoldPassword reports whether a line is better not shown.
+func mayHoldPassword(line string) bool {
+	line = strings.ToLower(line)
+	return slices.ContainsFunc([]string{"pass", "pwd", "credential"}, func(word string) bool { return strings.Contains(line, word) })
+}
+
+// credentials reads dictionaries and where such are: one, or a list of them.
+func (r *reader) credentials(n *yaml.Node, to *[]Credentials) {
+	all := []*yaml.Node{n}
+	if n.Kind != yaml.MappingNode {
+		all = r.items(n)
+	}
+	for _, item := range all {
+		for item.Kind == yaml.AliasNode {
+			item = item.Alias
+		}
+		c := Credentials{Position: r.position(item)}
+		if item.Kind == yaml.MappingNode {
+			r.dictionary(item, &c)
+		} else {
+			r.path(item, &c.Path)
+		}
+		*to = append(*to, c)
+	}
+}
+
+// dictionary reads one that is written in the project file.
+func (r *reader) dictionary(n *yaml.Node, c *Credentials) {
+	r.hidden = true
+	defer func() { r.hidden = false }()
+	c.Values = map[string]Credential{}
+	fields := map[string]func(*yaml.Node){}
+	for _, key := range CredentialKeys {
+		fields[key] = func(n *yaml.Node) { r.credential(n, key, c) }
+	}
+	before := len(r.findings)
+	r.mapping(n, "a credentials dictionary", fields)
+	_, user := c.Values["zookeeper_user"]
+	_, password := c.Values["zookeeper_passwd"]
+	_, host := c.Values["zookeeper_host"]
+	_, port := c.Values["zookeeper_port"]
+	switch {
+	case len(r.findings) > before:
+	case user != password:
+		r.fail(n, "zookeeper_user and zookeeper_passwd go together", "give both or neither")
+	case host != port:
+		r.fail(n, "zookeeper_host and zookeeper_port go together", "give both or neither")
+	case len(c.Values) == 0:
+		r.fail(n, "the credentials dictionary is empty", "write {zookeeper_user: NAME, zookeeper_passwd: !env VARIABLE}")
+	}
+}
+
+func (r *reader) credential(n *yaml.Node, key string, c *Credentials) {
+	v := Credential{Text: n.Value, Position: r.position(n)}
+	if n.Style&yaml.TaggedStyle != 0 && !strings.HasPrefix(n.Tag, "!!") {
+		v.Tag = n.Tag
+	}
+	switch {
+	case n.Kind != yaml.ScalarNode || n.Tag == "!!null" || strings.TrimSpace(n.Value) == "":
+		r.fail(n, key+" is a text, or a reference to one", "write "+key+": !env VARIABLE, or the text behind the colon")
+		return
+	case v.Tag != "" && v.Tag != "!env" && v.Tag != "!file" && v.Tag != "!age":
+		r.fail(n, fmt.Sprintf("%s has an unknown tag %s", key, plan.Printable(v.Tag)), "references are !env VARIABLE, !file PATH and !age")
+		return
+	case v.Tag == "" && key == "zookeeper_passwd":
+		r.fail(n, "a password does not stand in the project file, which is for everybody to read",
+			"refer to it: zookeeper_passwd: !env VARIABLE, !file PATH (kept out of git), or !age with what is encrypted")
+		return
+	case v.Tag == "" && key == "zookeeper_user" && strings.Contains(n.Value, ":"):
+		r.fail(n, "zookeeper_user is a name alone, without a colon", "the password goes into zookeeper_passwd, as a reference")
+		return
+	}
+	c.Values[key] = v
+}
+
+// tls reads how to connect by TLS. That it is there asks for TLS.
+func (r *reader) tls(n *yaml.Node, to **TLS) {
+	if n.Kind != yaml.MappingNode {
+		r.fail(n, "tls is a mapping", "write tls: {ca: FILE}, or tls: {} for the authorities that the system trusts")
+		return
+	}
+	var t TLS
+	r.mapping(n, "tls", map[string]func(*yaml.Node){
+		"ca":          func(n *yaml.Node) { r.path(n, &t.CA) },
+		"cert":        func(n *yaml.Node) { r.path(n, &t.Cert) },
+		"key":         func(n *yaml.Node) { r.path(n, &t.Key) },
+		"server_name": func(n *yaml.Node) { r.text(n, &t.ServerName) },
+	})
+	if has(n, "cert") != has(n, "key") {
+		r.fail(n, "a client certificate and its key go together", "give both cert and key, or neither")
+	}
+	*to = &t
+}

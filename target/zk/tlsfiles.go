@@ -1,0 +1,89 @@
+package zk
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// TLSFiles say how to connect by TLS. The zero TLSFiles trust the authorities of the
+// system.
+type TLSFiles struct {
+	CA         string // PEM file with the authorities to trust, in place of the system's
+	Cert, Key  string // PEM files with who we are
+	ServerName string // to expect in certificates, in place of the hosts of the target
+	Insecure   bool   // verify nothing
+}
+
+// Load reads the files.
+func (f TLSFiles) Load() (*tls.Config, error) {
+	config := &tls.Config{ServerName: f.ServerName, InsecureSkipVerify: f.Insecure}
+	if f.CA != "" {
+		data, err := os.ReadFile(f.CA)
+		if err != nil {
+			return nil, fmt.Errorf("read the authorities for TLS: %w", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(data) {
+			return nil, target.WithHint(fmt.Errorf("%s holds no certificate in PEM", plan.Printable(f.CA)), hintPEM)
+		}
+	}
+	switch {
+	case f.Cert == "" && f.Key == "":
+		return config, nil
+	case f.Key == "":
+		return nil, target.WithHint(fmt.Errorf("the client certificate %s comes without its key", plan.Printable(f.Cert)), "give --tls-key FILE, or tls: {key: FILE}")
+	case f.Cert == "":
+		return nil, target.WithHint(fmt.Errorf("the key %s comes without its certificate", plan.Printable(f.Key)), "give --tls-cert FILE, or tls: {cert: FILE}")
+	}
+	pair, err := f.pair()
+	if err != nil {
+		return nil, err
+	}
+	if now := time.Now(); now.After(pair.Leaf.NotAfter) {
+		return nil, target.WithHint(fmt.Errorf("the client certificate %s expired on %s", plan.Printable(f.Cert), pair.Leaf.NotAfter.UTC().Format(time.DateTime+" MST")),
+			"have it renewed, and check the clock of this machine")
+	}
+	config.Certificates = []tls.Certificate{pair}
+	return config, nil
+}
+
+const hintPEM = "it is a text with -----BEGIN CERTIFICATE-----; from a keystore, openssl pkcs12 -nokeys makes one"
+
+// pair reads a certificate and its key. Its errors hold nothing of them.
+func (f TLSFiles) pair() (tls.Certificate, error) {
+	cert, err := os.ReadFile(f.Cert)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("read the client certificate: %w", err)
+	}
+	key, err := os.ReadFile(f.Key)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("read the client certificate's key: %w", err)
+	}
+	if encrypted(key) {
+		return tls.Certificate{}, target.WithHint(fmt.Errorf("the key %s is encrypted with a passphrase", plan.Printable(f.Key)),
+			"decrypt it into a file that only you may read: openssl pkey -in KEY -out FILE")
+	}
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		return pair, target.WithHint(fmt.Errorf("the client certificate %s and the key %s can't be used: %s", plan.Printable(f.Cert), plan.Printable(f.Key), strings.TrimPrefix(err.Error(), "tls: ")),
+			"both are PEM files, and the key is the certificate's own")
+	}
+	if pair.Leaf == nil {
+		return pair, errors.New("the client certificate can't be read")
+	}
+	return pair, nil
+}
+
+func encrypted(key []byte) bool {
+	block, _ := pem.Decode(key)
+	return block != nil && (block.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED"))
+}
