@@ -74,6 +74,8 @@ type Report struct {
 	Backups []Backup `json:"backups,omitempty"`
 	// History are applies, the newest first.
 	History []Recorded `json:"history,omitempty"`
+	// Status is what there is to say of the target.
+	Status *Status `json:"status,omitempty"`
 
 	masker *masker
 }
