@@ -46,6 +46,8 @@ type Server struct {
 
 // TLS is how the connection is encrypted. The zero value is: not at all.
 type TLS struct {
+	Used bool
+	// Of the session, if there is one.
 	Version string // as in "TLS 1.3"
 	Peer    string // the name in the server's certificate
 }
@@ -74,10 +76,13 @@ type Rights struct {
 
 // Quota is a bound on a part of the tree. A bound of -1 is none.
 type Quota struct {
-	Path                  string
-	Znodes, ZnodesMost    int64
-	Bytes, BytesMost      int64
-	ZnodesHard, BytesHard bool // the server refuses what goes beyond it
+	Path       string
+	Znodes     int64 // there are
+	ZnodesMost int64
+	ZnodesHard bool // the server may refuse what goes beyond it
+	Bytes      int64
+	BytesMost  int64
+	BytesHard  bool
 }
 
 // Lock is who may write at the moment.

@@ -1,6 +1,10 @@
 package render
 
-import "time"
+import (
+	"time"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
 
 // KindStatus is the kind of what status shows.
 const KindStatus = "confo-sync/status"
@@ -131,4 +135,14 @@ type Last struct {
 type Unreadable struct {
 	Object
 	Why string `json:"why"`
+}
+
+// ObjectOf returns the object of a key.
+func ObjectOf(k plan.Key) Object { return object(k) }
+
+// AddForeign puts what is not Confo's into the report.
+func (r *Report) AddForeign(all []plan.Foreign) {
+	for _, f := range all {
+		r.Foreign = append(r.Foreign, Foreign{Object: object(f.Key), Path: f.Path, What: f.What})
+	}
 }

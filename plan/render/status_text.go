@@ -28,7 +28,7 @@ func StatusText(w io.Writer, r *Report, opts TextOptions) error {
 		t.label("TLS", s.TLS.text())
 	}
 	if s.Identities != nil {
-		t.label("identities", s.Identities.text())
+		t.label("identities", s.Identities.text(s.Connected != ""))
 	}
 	t.access(s.Access)
 	if s.Size != nil {
@@ -98,21 +98,20 @@ func (t *text) rows(label string, rows [][]string) {
 func (t *text) servers(s *Status) {
 	rows := make([][]string, 0, len(s.Servers))
 	for _, server := range s.Servers {
-		about := []string{server.Mode, server.Version, server.Note}
-		if server.Mode == "" && server.Session {
-			about = []string{"mode and version not told: " + server.Note}
-		}
-		if !server.Session {
-			about = append([]string{"no session: " + server.Why}, about...)
-			if server.Note == "" && server.Mode == "" {
-				about = about[:1]
+		mode, version, about := server.Mode, server.Version, server.Note
+		switch {
+		case !server.Session:
+			about = "no session: " + server.Why
+			if server.Note != "" {
+				about += "; " + server.Note
 			}
+		case about != "":
+			about = "mode and version not told: " + about
+		case server.Address == s.Connected && len(s.Servers) > 1:
+			about = "asked for all that follows"
 		}
-		if server.Address == s.Connected && len(s.Servers) > 1 {
-			about = append(about, "(asked for all that follows)")
-		}
-		about = slices.DeleteFunc(about, func(part string) bool { return part == "" })
-		rows = append(rows, []string{plan.Printable(server.Address), plan.Printable(strings.Join(about, ", "))})
+		cells := slices.DeleteFunc([]string{mode, version, about}, func(cell string) bool { return cell == "" })
+		rows = append(rows, []string{plan.Printable(server.Address), plan.Printable(strings.Join(cells, "  "))})
 	}
 	t.rows("servers", rows)
 }
@@ -137,16 +136,21 @@ func (t TLS) text() string {
 	switch {
 	case !t.Used:
 		return "no"
+	case t.Version == "":
+		return "yes"
 	case t.Peer == "":
 		return plan.Printable(t.Version)
 	}
 	return plan.Printable(fmt.Sprintf("%s, the server is %s", t.Version, t.Peer))
 }
 
-func (i Identities) text() string {
+func (i Identities) text(connected bool) string {
 	offered, seen := "none offered", "; the server does not tell what it sees"
 	if len(i.Offered) > 0 {
 		offered = "offered " + strings.Join(i.Offered, ", ")
+	}
+	if !connected {
+		return offered
 	}
 	if len(i.Seen) > 0 {
 		seen = "; the server sees " + plan.Printable(strings.Join(i.Seen, ", "))

@@ -15,7 +15,7 @@ var _ target.Examiner = (*Target)(nil)
 
 // Examine implements target.Examiner.
 func (t *Target) Examine(ctx context.Context) (*target.Status, error) {
-	status := &target.Status{TLS: &target.TLS{}, Offered: t.offered()}
+	status := &target.Status{TLS: &target.TLS{Used: t.opts.TLS != nil}, Offered: t.offered()}
 	w := t.probeAll(ctx, status)
 	if ctx.Err() != nil {
 		if w != nil {

@@ -163,7 +163,7 @@ func tlsOf(w *wire) *target.TLS {
 		return &target.TLS{}
 	}
 	state := conn.ConnectionState()
-	found := &target.TLS{Version: tls.VersionName(state.Version)}
+	found := &target.TLS{Used: true, Version: tls.VersionName(state.Version)}
 	if len(state.PeerCertificates) > 0 {
 		c := state.PeerCertificates[0]
 		if found.Peer = c.Subject.CommonName; found.Peer == "" {
