@@ -62,6 +62,7 @@ func (a *app) examine(ctx context.Context, t target.Target) error {
 	case found.Unread != nil:
 		return nil
 	case found.Folder != nil && found.Lock.Holder != nil:
+		a.report.Status.LastUnknown = "somebody writes"
 		a.found(plan.Finding{Message: "what is there is not read while somebody writes to it", Hint: "wait until that is done"})
 		return nil
 	}
@@ -152,7 +153,8 @@ func (a *app) examineHistory(ctx context.Context, t target.Target) {
 	case ctx.Err() != nil || err == nil && last == nil:
 	case err != nil:
 		message, hint := describe(err)
-		a.found(plan.Finding{Message: message, Hint: hint})
+		a.report.Status.LastUnknown = message
+		a.found(plan.Finding{Message: "the history can't be read: " + message, Hint: hint})
 	default:
 		operation := last.Operation
 		if operation == "" {

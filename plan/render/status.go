@@ -26,6 +26,8 @@ type Status struct {
 	Owner      *Owner      `json:"owner,omitempty"`
 	Lock       Lock        `json:"lock"`
 	Last       *Last       `json:"last_apply,omitempty"`
+	// LastUnknown is why it can't be told who applied last.
+	LastUnknown string `json:"last_apply_unknown,omitempty"`
 	// Unreadable is what Confo would fail to read.
 	Unreadable []Unreadable `json:"unreadable"`
 }

@@ -37,12 +37,15 @@ func StatusText(w io.Writer, r *Report, opts TextOptions) error {
 	for _, q := range s.Quotas {
 		t.label("quota", q.text())
 	}
-	if s.Owner != nil {
+	switch {
+	case s.Owner == nil && s.Readable:
+		t.label("owner", "none")
+	case s.Owner != nil:
 		t.label("owner", fmt.Sprintf("the environment %s of the project %s", plan.Printable(s.Owner.Environment), plan.Printable(s.Owner.Project)))
 	}
 	if s.Connected != "" || s.Folder != nil {
 		t.lock(s.Lock)
-		t.last(s.Last)
+		t.last(s)
 	}
 	if s.Readable {
 		foreign := make([]string, len(r.Foreign))
@@ -233,8 +236,13 @@ func (r Runner) text(verb string) string {
 		plan.Printable(r.Who), plan.Printable(r.Host), r.PID, verb, plan.Printable(r.Operation), r.Since.Local().Format(time.DateTime))
 }
 
-func (t *text) last(l *Last) {
-	if l == nil {
+func (t *text) last(s *Status) {
+	l := s.Last
+	switch {
+	case s.LastUnknown != "":
+		t.label("last apply", "not known: "+s.LastUnknown)
+		return
+	case l == nil:
 		t.label("last apply", "none known")
 		return
 	}

@@ -48,6 +48,7 @@ func (t *Target) whoAmI(ctx context.Context, host string) []identity {
 	if f.short {
 		return nil
 	}
+	slices.SortFunc(all, func(a, b identity) int { return strings.Compare(a.scheme+":"+a.id, b.scheme+":"+b.id) })
 	return all
 }
 
