@@ -53,6 +53,7 @@ func (a *app) examine(ctx context.Context, t target.Target) error {
 		return err
 	}
 	a.report.Status = statusOf(found)
+	a.report.Missing = found.Folder != nil && !found.Folder.Exists
 	a.found(found.Warnings...)
 	if found.Unread != nil {
 		a.wrong(found.Unread)

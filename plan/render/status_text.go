@@ -23,7 +23,7 @@ func StatusText(w io.Writer, r *Report, opts TextOptions) error {
 	}
 	t.label("target", plan.Printable(r.Target)+missing)
 	t.servers(s)
-	t.folder(s.Folder)
+	t.folder(s)
 	if s.TLS != nil {
 		t.label("TLS", s.TLS.text())
 	}
@@ -119,15 +119,19 @@ func (t *text) servers(s *Status) {
 	t.rows("servers", rows)
 }
 
-func (t *text) folder(f *Folder) {
+func (t *text) folder(s *Status) {
+	f := s.Folder
 	if f == nil {
 		return
 	}
 	t.label("folder", plan.Printable(f.Path))
 	t.label("state", plan.Printable(f.State))
+	closed := slices.ContainsFunc(s.Access, func(r Rights) bool { return r.At == f.State && r.Read == "no" })
 	switch {
 	case f.Journal:
 		t.label("journal", "a change was committed and not carried out to its end")
+	case closed:
+		t.label("journal", "not known: the state may not be read")
 	case f.Leftovers:
 		t.label("journal", "none; something was prepared and not committed")
 	default:
