@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/confo-sync/confo-sync/apply"
@@ -210,4 +211,10 @@ func statusOf(s *target.Status) *render.Status {
 
 func runner(r target.Run) render.Runner {
 	return render.Runner{Who: r.Who, Host: r.Host, PID: r.PID, Operation: r.Operation, Since: r.Since}
+}
+
+// examinable reports whether status tells more of an error.
+func examinable(err error) bool {
+	var e interface{ Examine() bool }
+	return errors.As(err, &e) && e.Examine()
 }

@@ -198,5 +198,5 @@ func (t *Target) unreachable() error {
 	if strings.Contains(reasons, errNotZooKeeper.Error()) {
 		hint = "check the port: ZooKeeper's clients usually use 2181"
 	}
-	return target.WithHint(fmt.Errorf("cannot reach %s: %s", t, reasons), hint)
+	return target.WithHint(&examinable{fmt.Errorf("cannot reach %s: %s", t, reasons)}, hint)
 }

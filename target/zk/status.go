@@ -3,6 +3,7 @@ package zk
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,6 +47,15 @@ func (t *Target) Examine(ctx context.Context) (*target.Status, error) {
 	status.Unread = err
 	return status, nil
 }
+
+// examinable is an error of which Examine tells more.
+type examinable struct{ error }
+
+// Examine reports whether Examine tells more of it.
+func (e *examinable) Examine() bool { return true }
+
+// Examine reports whether Examine tells more of it: of rights that are missing.
+func (e *explained) Examine() bool { return errors.Is(e.error, codeNoAuth) }
 
 // offered says which identities are offered.
 func (t *Target) offered() []string {
