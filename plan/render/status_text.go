@@ -74,7 +74,11 @@ const statusLabel = 11
 
 // label writes a line; without a label, one that goes on with the one before.
 func (t *text) label(label, what string) {
-	t.line("%s%s %s", t.paint.bold(label), strings.Repeat(" ", max(0, statusLabel-utf8.RuneCountInString(label))), what)
+	margin := strings.Repeat(" ", max(0, statusLabel-utf8.RuneCountInString(label)))
+	if label != "" {
+		label = t.paint.bold(label)
+	}
+	t.line("%s%s %s", label, margin, what)
 }
 
 // row is label for what may be missing, and comes from outside.
