@@ -106,6 +106,9 @@ func (a *app) fail(err error) int {
 	default:
 		a.showStale()
 		message, hint := describe(err)
+		if examinable(err) && hint != "" {
+			hint += `; "confo-sync status" tells more`
+		}
 		fmt.Fprintf(a.stderr, "confo-sync: error: %s\n", message)
 		if hint != "" {
 			fmt.Fprintf(a.stderr, "hint: %s\n", hint)

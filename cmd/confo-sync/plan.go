@@ -210,11 +210,16 @@ func lastInterrupted(ctx context.Context, t target.Target) []plan.Finding {
 	if err != nil || last == nil || last.Complete() {
 		return nil
 	}
-	return []plan.Finding{{
+	return []plan.Finding{interrupted(last)}
+}
+
+// interrupted says that an apply did not come to its end.
+func interrupted(last *apply.Newest) plan.Finding {
+	return plan.Finding{
 		Message: fmt.Sprintf("the last apply, %s by %s, has done %d of its %s: it was interrupted, or is still under way",
 			plan.Printable(last.ID), plan.Printable(last.Who), last.Done, plural(last.Of, "transaction")),
 		Hint: fmt.Sprintf(`apply goes on from there; "confo-sync rollback %s" takes back what was done`, plan.Printable(last.ID)),
-	}}
+	}
 }
 
 // readBoth reads a tree and a target, at the same time, and does what comes after

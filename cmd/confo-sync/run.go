@@ -35,6 +35,7 @@ type cli struct {
 	Backup   backupCmd   `cmd:"" help:"Write all that is at the target to a file, byte for byte; list, verify, show and prune such files."`
 	Restore  restoreCmd  `cmd:"" help:"Bring back what a backup holds."`
 	Rollback rollbackCmd `cmd:"" help:"Undo an apply, or all since one or since a time."`
+	Status   statusCmd   `cmd:"" help:"Show in what state the target is: servers, rights, size, lock, last apply, and what is wrong."`
 	Envs     envsCmd     `cmd:"" help:"List the environments: target, overlays, state and last apply."`
 	Matrix   matrixCmd   `cmd:"" help:"Show which configurations are the same in all environments, and which are not."`
 	Render   renderCmd   `cmd:"" help:"Print the tree with an environment's overlays laid over it."`

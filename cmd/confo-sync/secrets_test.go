@@ -209,6 +209,8 @@ func TestNoSecretIsShown(t *testing.T) {
 			project("promote", "b", "a", "--plan-only", "--with-secrets")
 			project("promote", "a", "b", "a/changed", "--allow-missing", "--auto-approve")
 			project("envs")
+			everyForm("status", "-t", url)
+			project("status", "-e", "b")
 			everyForm("history", "last", "-t", url, "-s", before)
 			command("history", "-t", url, "-s", after, "a/changed")
 			command("history", "-t", url, "-s", after, "a/changed", "--format", "json")

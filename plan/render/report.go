@@ -76,6 +76,8 @@ type Report struct {
 	Backups []Backup `json:"backups,omitempty"`
 	// History are applies, the newest first.
 	History []Recorded `json:"history,omitempty"`
+	// Status is what there is to say of the target.
+	Status *Status `json:"status,omitempty"`
 
 	masker *masker
 }
@@ -356,9 +358,7 @@ func (r *Report) Add(p *plan.Plan, transactions int, sensitivity plan.Sensitivit
 	for _, k := range p.Kept {
 		r.Kept = append(r.Kept, object(k))
 	}
-	for _, f := range p.Foreign {
-		r.Foreign = append(r.Foreign, Foreign{Object: object(f.Key), Path: f.Path, What: f.What})
-	}
+	r.AddForeign(p.Foreign)
 	r.Errors = append(r.Errors, Findings(p.Problems)...)
 }
 

@@ -224,5 +224,5 @@ func (t *Target) unreachable() error {
 	if hint == "" {
 		hint = "check the address and the port, and that a server runs there; --timeout sets how long to wait"
 	}
-	return target.WithHint(fmt.Errorf("cannot reach %s: %s", t, reasons), hint)
+	return target.WithHint(&examinable{fmt.Errorf("cannot reach %s: %s", t, reasons)}, hint)
 }

@@ -1,6 +1,7 @@
 package zk
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -78,19 +79,20 @@ func (t *Target) certified() string {
 	return subject.String()
 }
 
-// offered names the identities that servers are told of.
-func (t *Target) offered() string {
-	var all []string
+// identities names those that servers are told of.
+func (t *Target) identities() (all []string) {
 	for _, c := range t.opts.Credentials {
 		all = append(all, c.who())
 	}
 	if subject := t.certified(); subject != "" {
 		all = append(all, "certificate "+plan.Quote(subject))
 	}
-	if len(all) == 0 {
-		return "none"
-	}
-	return strings.Join(all, ", ")
+	return all
+}
+
+// offered names the identities that servers are told of, within a sentence.
+func (t *Target) offered() string {
+	return cmp.Or(strings.Join(t.identities(), ", "), "none")
 }
 
 // lets returns who is let in by a znode's access list and to what, or nothing if we

@@ -24,6 +24,7 @@ const (
 	opMultiRead    = 22
 	opAuth         = 100
 	opSetWatches   = 101
+	opWhoAmI       = 107
 	opCloseSession = -11
 )
 

@@ -139,5 +139,12 @@ func StartTLS(t testing.TB, own Certificate, clients *Authority) (s *Server, sec
 		"/usr/share/java/netty-codec.jar", "/usr/share/java/netty-resolver.jar",
 		"/usr/share/java/netty-transport-native-unix-common.jar", "/usr/share/java/slf4j-nop.jar",
 	}})
+	// The port for TLS opens last.
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if conn, err := net.Dial("tcp", addr); err == nil {
+			conn.Close()
+			break
+		}
+	}
 	return s, strings.Replace(addr, "127.0.0.1", "localhost", 1)
 }
