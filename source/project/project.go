@@ -21,6 +21,7 @@ const FileName = "confo-sync.yaml"
 type Project struct {
 	Path   string // of the file, as users are shown it
 	Dir    string // that it is in
+	Root   string // the repository that it is in, or without one its folder
 	Name   string // of the project: by default, its folder's
 	Source string // folder of the base tree
 	// Default is the environment that is meant when none is named.
@@ -37,6 +38,8 @@ type Rules struct {
 	Ignore    []plan.Pattern
 	Keep      []plan.Pattern
 	Protect   []plan.Protection
+	// AllowEnv are patterns of the environment variables that the tree may name.
+	AllowEnv []string
 	// Prune is "" where nothing is said.
 	Prune string
 	// DeletePercent is nil where nothing is said.
@@ -49,6 +52,7 @@ func (r Rules) and(own Rules) Rules {
 	r.Ignore = append(r.Ignore[:len(r.Ignore):len(r.Ignore)], own.Ignore...)
 	r.Keep = append(r.Keep[:len(r.Keep):len(r.Keep)], own.Keep...)
 	r.Protect = append(r.Protect[:len(r.Protect):len(r.Protect)], own.Protect...)
+	r.AllowEnv = append(r.AllowEnv[:len(r.AllowEnv):len(r.AllowEnv)], own.AllowEnv...)
 	if own.Prune != "" {
 		r.Prune = own.Prune
 	}

@@ -23,6 +23,7 @@ func (r *reader) rules(to *Rules) map[string]func(*yaml.Node) {
 		"keep":      func(n *yaml.Node) { r.patterns(n, &to.Keep) },
 		"protect":   func(n *yaml.Node) { r.protections(n, &to.Protect) },
 		"prune":     func(n *yaml.Node) { r.prune(n, &to.Prune) },
+		"allow_env": func(n *yaml.Node) { r.variables(n, &to.AllowEnv) },
 		"limits": func(n *yaml.Node) {
 			r.mapping(n, "limits", map[string]func(*yaml.Node){
 				"delete_percent": func(n *yaml.Node) { r.percent(n, &to.DeletePercent) },
@@ -48,6 +49,9 @@ func (r *reader) path(n *yaml.Node, to *string) bool {
 	}
 	if !filepath.IsAbs(text) {
 		text = filepath.Join(r.project.Dir, filepath.FromSlash(text))
+	}
+	if !r.bounded(n, text) {
+		return false
 	}
 	*to = text
 	return true
@@ -91,6 +95,19 @@ func (r *reader) recipients(n *yaml.Node, to *[]string) {
 			})
 		}
 		*to = append(*to, text)
+	}
+}
+
+// variables reads patterns of the names of environment variables.
+func (r *reader) variables(n *yaml.Node, to *[]string) {
+	for _, item := range r.items(n) {
+		var text string
+		r.text(item, &text)
+		if strings.ContainsAny(text, "=$ \t") {
+			r.fail(item, fmt.Sprintf("%s is no name of an environment variable", plan.Quote(text)), "write a name, as in DB_PASSWORD, or a pattern, as in SHOP_*")
+		} else if text != "" {
+			*to = append(*to, text)
+		}
 	}
 }
 
