@@ -1,10 +1,15 @@
 package source
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 )
+
+// A tree may be a stranger's: what it costs to read stays in proportion. So files
+// and what is parsed at once are bounded, as is what is said about one file.
 
 // maxFile is how long a file of a tree can be, in bytes.
 const maxFile = 64 << 20
@@ -42,4 +47,62 @@ func readFile(path string) ([]byte, error) {
 			return nil, err
 		}
 	}
+}
+
+// maxValues is about how many values can be parsed at once. Each is a node of two
+// hundred bytes, so that two bytes of a file could take a hundred times as much.
+const maxValues = 2_000_000
+
+// tooMany reports whether a file may hold more values than that, by the characters
+// that stand between any two of them.
+func tooMany(data []byte) bool {
+	if len(data) < maxValues {
+		return false
+	}
+	count := bytes.Count(data, []byte("- "))
+	for _, c := range data {
+		switch c {
+		case ',', ':', '[', '{', '?', '\n':
+			count++
+		}
+	}
+	return count > maxValues
+}
+
+func (d *document) failTooMany() {
+	d.syntaxError(at{1, 1}, fmt.Sprintf("this file holds more than %d values", maxValues), "split it: a namespace may be a folder with a file for each configuration")
+}
+
+// maxFindings is how many errors, or warnings, there can be in one file, before the
+// rest is only counted.
+const maxFindings = 1000
+
+// bounded returns notes without the errors, and without the warnings, that are too
+// many, each replaced by one that counts them.
+func bounded(notes []note) []note {
+	if len(notes) <= maxFindings {
+		return notes
+	}
+	var kept []note
+	var count [2]int
+	var first [2]note
+	for _, n := range notes {
+		kind := 0
+		if n.warning {
+			kind = 1
+		}
+		if count[kind]++; count[kind] <= maxFindings {
+			kept = append(kept, n)
+		} else if count[kind] == maxFindings+1 {
+			first[kind] = n
+		}
+	}
+	for kind, what := range []string{"errors", "warnings"} {
+		if more := count[kind] - maxFindings; more > 0 {
+			n := first[kind]
+			n.message, n.hint = fmt.Sprintf("here begin %d more %s", more, what), "correct those before first"
+			kept = append(kept, n)
+		}
+	}
+	return kept
 }

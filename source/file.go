@@ -129,6 +129,7 @@ func (d *document) findings() Findings {
 		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column), cmp.Compare(a.message, b.message))
 	})
 	d.notes = slices.CompactFunc(d.notes, func(a, b note) bool { return a.at == b.at && a.message == b.message })
+	d.notes = bounded(d.notes)
 	states := d.text.states()
 	var f Findings
 	for _, n := range d.notes {
