@@ -90,6 +90,7 @@ func commands(client *zk.Conn) map[string]func(*testscript.TestScript, bool, []s
 		"conforms": conforms,
 		"shows":    shows,
 		"keep":     keep,
+		"private":  privateModes,
 	}
 }
 
