@@ -91,6 +91,7 @@ func commands(client *zk.Conn) map[string]func(*testscript.TestScript, bool, []s
 		"shows":    shows,
 		"keep":     keep,
 		"private":  privateModes,
+		"acl":      func(ts *testscript.TestScript, _ bool, args []string) { accessList(ts, client, args) },
 	}
 }
 
