@@ -59,12 +59,9 @@ func tooMany(data []byte) bool {
 	if len(data) < maxValues {
 		return false
 	}
-	count := bytes.Count(data, []byte("- "))
-	for _, c := range data {
-		switch c {
-		case ',', ':', '[', '{', '?', '\n':
-			count++
-		}
+	count := 0
+	for _, between := range []string{",", ":", "[", "{", "?", "\n", "- "} {
+		count += bytes.Count(data, []byte(between))
 	}
 	return count > maxValues
 }

@@ -31,6 +31,9 @@ func (e *Error) Error() string {
 // maxSize is how long a project file can be, in bytes.
 const maxSize = 1 << 20
 
+// maxFindings is how many errors of a file are said.
+const maxFindings = 100
+
 // Read reads a project file. What is wrong with it is an *Error.
 //
 // The file, and the files and folders that it names, must be in the repository
@@ -89,11 +92,24 @@ func (r *reader) position(n *yaml.Node) plan.Position {
 }
 
 func (r *reader) fail(n *yaml.Node, message, hint string) {
+	if len(r.findings) >= maxFindings {
+		return // the file is no project file at all
+	}
 	f := plan.Finding{Position: r.position(n), Message: message, Hint: hint}
 	if n.Line >= 1 && n.Line <= len(r.lines) {
-		f.Excerpt = plan.Printable(strings.TrimRight(r.lines[n.Line-1], "\r"))
+		f.Excerpt = plan.Printable(around(strings.TrimRight(r.lines[n.Line-1], "\r"), n.Column-1))
 	}
 	r.findings = append(r.findings, f)
+}
+
+// around cuts a long line to what is around a column.
+func around(line string, column int) string {
+	const width = 160
+	if len(line) <= width {
+		return line
+	}
+	from := max(0, min(column-width/2, len(line)-width))
+	return strings.ToValidUTF8(line[from:from+width], "")
 }
 
 func (r *reader) read(data []byte) {

@@ -2,8 +2,10 @@ package project_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -97,5 +99,32 @@ func TestFileOutside(t *testing.T) {
 	path = write(t, "source: config\nenvironments: {a: {target: x, overlays: [../elsewhere, overlays/prod]}}\n")
 	if _, err := project.Read(path); err == nil || !strings.Contains(err.Error(), "leads out of the folder of the project file") {
 		t.Errorf("without a repository: %v", err)
+	}
+}
+
+// A file that is made to cost much costs little, and says little.
+func TestHostileFile(t *testing.T) {
+	var keys strings.Builder
+	for i := range 60_000 {
+		fmt.Fprintf(&keys, "k%d: 1, ", i)
+	}
+	for name, content := range map[string]string{
+		"errors in one line": "{" + keys.String() + "}",
+		"brackets":           "source: " + strings.Repeat("[", 500_000),
+		"a bomb":             "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nsensitive: [*c, *c]\n",
+		"itself":             "environments: &e {a: *e}\nsensitive: &s [*s]\nprotect: &p [{path: *p, from: *p}]\n",
+		"long":               "source: " + strings.Repeat("x", 1<<20),
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := project.Read(write(t, content))
+		runtime.ReadMemStats(&after)
+		var wrong *project.Error
+		if !errors.As(err, &wrong) || len(wrong.Findings) > 100 {
+			t.Errorf("%s: %.200v", name, err)
+		}
+		if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 300 {
+			t.Errorf("%s took %d MiB", name, used)
+		}
 	}
 }
