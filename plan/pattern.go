@@ -54,20 +54,27 @@ func (p Pattern) matchStart(path ...string) bool {
 	return true
 }
 
+// matchLevels goes back to the last "**" alone, as Glob does to the last star: what
+// the ones before it took can stay as it is.
 func matchLevels(levels, path []string) bool {
-	for i, level := range levels {
-		if level == "**" {
-			for skip := 0; skip <= len(path); skip++ {
-				if matchLevels(levels[i+1:], path[skip:]) {
-					return true
-				}
-			}
+	l, p, star, from := 0, 0, -1, 0
+	for p < len(path) {
+		switch {
+		case l < len(levels) && levels[l] == "**":
+			star, from = l, p
+			l++
+		case l < len(levels) && Glob(levels[l], path[p]):
+			l++
+			p++
+		case star >= 0:
+			from++
+			l, p = star+1, from
+		default:
 			return false
 		}
-		if len(path) == 0 || !Glob(level, path[0]) {
-			return false
-		}
-		path = path[1:]
 	}
-	return len(path) == 0
+	for l < len(levels) && levels[l] == "**" {
+		l++
+	}
+	return l == len(levels)
 }

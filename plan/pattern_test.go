@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/confo-sync/confo-sync/plan"
 )
 
@@ -107,4 +109,48 @@ func protectedNames(count int) (all []string) {
 		all = append(all, "large/a"+string(rune('a'+i))+": it would be deleted, and is protected by large/a*")
 	}
 	return all
+}
+
+// TestPatternIsQuick: a pattern of many "**" takes no longer than its levels times
+// those of the path; to try every way would take for ever.
+func TestPatternIsQuick(t *testing.T) {
+	p, err := plan.ParsePattern(strings.Repeat("**/a/", 100) + "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := strings.Split(strings.Repeat("a/", 900)+"a", "/")
+	if p.Match(path...) || !p.Match(append(path, "x")...) {
+		t.Error("it does not match what it should")
+	}
+}
+
+// TestPatternLaw: what matches is what trying every way says.
+func TestPatternLaw(t *testing.T) {
+	var every func(levels, path []string) bool
+	every = func(levels, path []string) bool {
+		if len(levels) == 0 {
+			return len(path) == 0
+		}
+		if levels[0] == "**" && every(levels[1:], path) {
+			return true
+		}
+		if len(path) == 0 {
+			return false
+		}
+		if levels[0] == "**" {
+			return every(levels, path[1:])
+		}
+		return plan.Glob(levels[0], path[0]) && every(levels[1:], path[1:])
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		levels := rapid.SliceOfN(rapid.SampledFrom([]string{"**", "a", "b", "*", "?b"}), 1, 6).Draw(t, "levels")
+		path := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "ab"}), 0, 6).Draw(t, "path")
+		p, err := plan.ParsePattern(strings.Join(levels, "/"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := p.Match(path...), every(levels, path); got != want {
+			t.Fatalf("%v matches %v: %v", levels, path, got)
+		}
+	})
 }

@@ -24,12 +24,15 @@ func (t *text) excerpt(states []lineState, position plan.Position, syntax bool) 
 	if number < 1 || number > len(states) {
 		return ""
 	}
+	if t.length(number) > excerptLimit {
+		return masked
+	}
 	line := t.line(number)
 	hidden := ""
 	switch state := states[number-1]; {
 	case trimBlanks(line) == "":
 		return ""
-	case len(line) > excerptLimit, state&(insideQuote|insideBlock) != 0:
+	case state&(insideQuote|insideBlock) != 0:
 		hidden = masked
 	case state&insideSecret != 0 && !syntax:
 		hidden = maskAfter(line, keyEnd(line))

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"unicode/utf8"
 
@@ -31,7 +30,7 @@ type parsed struct {
 
 // read reads the file. When ctx ends it returns nothing of use.
 func (u unit) read(ctx context.Context, w workers) parsed {
-	data, err := os.ReadFile(u.path)
+	data, err := readFile(u.path)
 	if err != nil {
 		return parsed{findings: Findings{Errors: []plan.Finding{unreadable(u.shown, err)}}}
 	}
@@ -130,6 +129,7 @@ func (d *document) findings() Findings {
 		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column), cmp.Compare(a.message, b.message))
 	})
 	d.notes = slices.CompactFunc(d.notes, func(a, b note) bool { return a.at == b.at && a.message == b.message })
+	d.notes = bounded(d.notes)
 	states := d.text.states()
 	var f Findings
 	for _, n := range d.notes {

@@ -20,6 +20,10 @@ func (d *document) parseJSON() {
 		}
 		return
 	}
+	if tooMany(data) {
+		d.failTooMany()
+		return
+	}
 	v := &jsonVisitor{doc: d}
 	root, err := plan.DecodeStrict(data, v)
 	if err != nil {

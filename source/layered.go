@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"os"
 
 	"gopkg.in/yaml.v3"
 
@@ -84,7 +83,7 @@ func (d *document) misplaced(n *yaml.Node) *problem {
 
 // parseLayered reads the file, with where its values are.
 func (u unit) parseLayered(ctx context.Context, overlay bool) (parsed, *layered) {
-	data, err := os.ReadFile(u.path)
+	data, err := readFile(u.path)
 	if err != nil {
 		return u.read(ctx, newWorkers()), &layered{}
 	}

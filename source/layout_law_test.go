@@ -95,7 +95,7 @@ func TestWrittenIsFormatted(t *testing.T) {
 		if _, err := Write(dir, tree, WriteOptions{Split: rapid.Bool().Draw(t, "split")}); err != nil {
 			t.Fatal(err)
 		}
-		files, found := Files(dir, plan.Selection{})
+		files, found := Files(dir, plan.Selection{}, nil)
 		if len(found) > 0 {
 			t.Fatal(found)
 		}
@@ -115,7 +115,7 @@ func TestFormatFixtures(t *testing.T) {
 		before, _, _ := load(t, from, LoadOptions{})
 		dir := t.TempDir()
 		must(t, os.CopyFS(dir, os.DirFS(from)))
-		files, _ := Files(dir, plan.Selection{})
+		files, _ := Files(dir, plan.Selection{}, nil)
 		var changed []Revised
 		for _, f := range files {
 			done, err := f.Format()

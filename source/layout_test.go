@@ -84,7 +84,7 @@ func TestFormatUnfollowed(t *testing.T) {
 		"tag.yaml", "a:   {password: ! geheim}\n",
 		"wrong.yaml", "a: 1\nb:\n  c: 1\n  c: 2\n",
 	)
-	files, _ := Files(dir, plan.Selection{})
+	files, _ := Files(dir, plan.Selection{}, nil)
 	var warnings, errors []plan.Finding
 	for _, f := range files {
 		done, err := f.Format()

@@ -252,17 +252,6 @@ func asNobody(t *testing.T, dir string, do func()) {
 	do()
 }
 
-func TestLinksAreFollowed(t *testing.T) {
-	elsewhere := folder(t, "real.yaml", "c: {}\n", "space/d.yaml", "k: 1\n")
-	dir := t.TempDir()
-	must(t, os.Symlink(filepath.Join(elsewhere, "real.yaml"), filepath.Join(dir, "a.yaml")))
-	must(t, os.Symlink(filepath.Join(elsewhere, "space"), filepath.Join(dir, "b")))
-	tree, _, _ := load(t, dir, LoadOptions{})
-	if diff := cmp.Diff("a\na/c = {}\nb\nb/d = {\"k\": 1}\n", contents(tree)); diff != "" {
-		t.Error(diff)
-	}
-}
-
 func TestSelection(t *testing.T) {
 	dir := folder(t, "a.yaml", "x: {}\ny: {}\n", "b.yaml", "not: [yaml", "c/x.yaml", "k: 1\n", "c/y.yaml", "k: 2\n", "d/z.yaml", "[")
 	tree, errors, _ := load(t, dir, LoadOptions{Selection: plan.Selection{Exclude: []string{"b", "d", "*/y"}}})

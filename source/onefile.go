@@ -3,7 +3,6 @@ package source
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -58,7 +57,7 @@ func folderBetween(tree, path string) (string, bool) {
 }
 
 func (u unit) file() (File, error) {
-	data, err := os.ReadFile(u.path)
+	data, err := readFile(u.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return File{}, aboutFile(u.shown, "there is no such file", "check its path, which counts from the current folder")
@@ -68,9 +67,10 @@ func (u unit) file() (File, error) {
 	return File{unit: u, data: data}, nil
 }
 
-// Files reads the files of a tree or an overlay, and says what can't be read.
-func Files(dir string, selection plan.Selection) ([]File, []plan.Finding) {
-	w := walk(dir, LoadOptions{AllowEmpty: true, Selection: selection})
+// Files reads the files of a tree or an overlay, and says what can't be read. Links
+// in it may lead into the folders within, as those of References.
+func Files(dir string, selection plan.Selection, within []string) ([]File, []plan.Finding) {
+	w := walk(dir, LoadOptions{AllowEmpty: true, Selection: selection, References: References{Within: within}})
 	findings := w.findings.Errors
 	var files []File
 	for _, u := range w.units {

@@ -20,6 +20,9 @@ type References struct {
 	// Unresolved leaves it unknown what they stand for: it is only checked that
 	// they are well formed. Such a tree is of no use to a target.
 	Unresolved bool
+	// Within are the folders that links in the tree may lead into, beside the
+	// tree's own; with any, the tree itself must be in one of them.
+	Within []string
 }
 
 // The tags of references. What follows a colon says of what type the value is,

@@ -62,7 +62,7 @@ func TestReferences(t *testing.T) {
 `+indented(armored(t, recipient, "7"), "    ")+`  raw: !age:yaml |
 `+indented(armored(t, recipient, "  'it''s'"), "    ")+`  flow: [!age "`+strings.ReplaceAll(armored(t, recipient, "f"), "\n", `\n`)+`"]
 `)
-	opts := LoadOptions{References: References{Resolver: secret.New(secret.Options{Root: dir, Identities: []string{key}})}}
+	opts := LoadOptions{References: References{Resolver: secret.New(secret.Options{Root: dir, Identities: []string{key}, Variables: secret.Variables{Listed: []string{"*"}}})}}
 	tree, problems, warnings := load(t, filepath.Join(dir, "config"), opts)
 	if len(problems)+len(warnings) > 0 {
 		t.Fatal(problems, warnings)
@@ -105,7 +105,7 @@ two:
   - !file /etc/passwd
 three: {!env PASSWORD: 1}
 `, "b.yaml", "one: !env PASSWORD\n")
-	_, problems, _ := load(t, dir, LoadOptions{References: References{Resolver: secret.New(secret.Options{Root: dir})}})
+	_, problems, _ := load(t, dir, LoadOptions{References: References{Resolver: secret.New(secret.Options{Root: dir, Variables: secret.Variables{Listed: []string{"*"}}})}})
 	want := []string{
 		"a.yaml:1:10: the environment variable UNSET is not set",
 		"a.yaml:1:25: what this !env stands for is not an integer",

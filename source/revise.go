@@ -112,7 +112,7 @@ func (l *layerFiles) of(namespace string) ([]*layerFile, error) {
 	}
 	var files []*layerFile
 	for _, u := range l.units[namespace] {
-		data, err := os.ReadFile(u.path)
+		data, err := readFile(u.path)
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", plan.Printable(u.shown), err)
 		}

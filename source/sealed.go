@@ -55,7 +55,7 @@ func mappingHas(n *yaml.Node, name string) bool {
 // unseal has sops decrypt the file, if it is one that sops encrypted.
 func (d *document) unseal(ctx context.Context) {
 	var file yaml.Node
-	if yaml.Unmarshal(d.text.data, &file) != nil || len(file.Content) == 0 || !isSealed(file.Content[0]) {
+	if tooMany(d.text.data) || yaml.Unmarshal(d.text.data, &file) != nil || len(file.Content) == 0 || !isSealed(file.Content[0]) {
 		return
 	}
 	d.seal = &seal{values: map[*yaml.Node]*yaml.Node{}}

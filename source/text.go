@@ -11,7 +11,11 @@ import (
 type text struct {
 	data   []byte
 	starts []int // of the lines; found when first asked for
+	last   spot  // that was asked for: the next is often further on in the same line
 }
+
+// spot is an offset, and what it is as a line and column.
+type spot struct{ offset, line, column int }
 
 func newText(data []byte) text { return text{data: data} }
 
@@ -78,11 +82,25 @@ func (t *text) line(number int) string {
 	return string(line)
 }
 
+// length returns about how long a line is, in bytes: with its break.
+func (t *text) length(number int) int {
+	t.split()
+	if number < len(t.starts) {
+		return t.starts[number] - t.starts[number-1]
+	}
+	return len(t.data) - t.starts[number-1]
+}
+
 // position returns the line and column of the byte at offset.
 func (t *text) position(offset int) (line, column int) {
 	t.split()
 	line = sort.SearchInts(t.starts, offset+1)
-	return line, utf8.RuneCount(t.data[t.starts[line-1]:offset]) + 1
+	from := spot{t.starts[line-1], line, 1}
+	if t.last.line == line && t.last.offset <= offset {
+		from = t.last
+	}
+	t.last = spot{offset, line, from.column + utf8.RuneCount(t.data[from.offset:offset])}
+	return line, t.last.column
 }
 
 // lastCharacter returns where the last character that is not blank stands, at

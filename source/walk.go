@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source/within"
 )
 
 // keepFile in a folder without configurations declares an empty namespace.
@@ -34,6 +35,10 @@ func walk(dir string, opts LoadOptions) *walker {
 	sel := opts.Selection
 	w := &walker{selection: sel, dir: filepath.Clean(dir), shown: opts.Shown, references: opts.References}
 	shown := cmp.Or(strings.TrimRight(opts.Shown, ":/"), filepath.ToSlash(dir))
+	if bounds := opts.References.Within; len(bounds) > 0 && !within.Holds(dir, bounds...) {
+		w.outside(shown)
+		return w
+	}
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -49,7 +54,7 @@ func walk(dir string, opts LoadOptions) *walker {
 	declared := map[string]bool{} // namespaces that have a file
 	var folders []place
 	for _, entry := range entries {
-		p, ok := w.place(dir, entry.Name())
+		p, ok := w.place(dir, entry)
 		switch {
 		case !ok:
 		case p.folder && sel.Namespace(p.name):
@@ -86,7 +91,7 @@ func (w *walker) folder(p place, declared bool) {
 		if entry.Name() == keepFile {
 			keep = true
 		}
-		file, ok := w.place(p.path, entry.Name())
+		file, ok := w.place(p.path, entry)
 		switch {
 		case !ok:
 		case file.folder:
@@ -115,12 +120,17 @@ type place struct {
 
 // place looks at an entry of dir. It is not ok when the entry is passed over or
 // in error.
-func (w *walker) place(dir, base string) (place, bool) {
+func (w *walker) place(dir string, entry fs.DirEntry) (place, bool) {
+	base := entry.Name()
 	if base[0] == '.' || base[0] == '_' {
 		return place{}, false
 	}
 	path := filepath.Join(dir, base)
 	p := place{path: path, shown: w.show(path)}
+	if entry.Type()&fs.ModeSymlink != 0 && !w.mayFollow(path) {
+		w.outside(p.shown)
+		return place{}, false
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		w.unreadable(p.shown, err)
@@ -150,6 +160,18 @@ func (w *walker) place(dir, base string) (place, bool) {
 		return place{}, false
 	}
 	return p, true
+}
+
+// mayFollow reports whether a link may be followed: who can change a tree can't
+// have anything else read by it, and quoted in errors. One to nothing is said to
+// be that.
+func (w *walker) mayFollow(path string) bool {
+	_, err := os.Stat(path)
+	return err != nil || within.Holds(path, append([]string{w.dir}, w.references.Within...)...)
+}
+
+func (w *walker) outside(shown string) {
+	w.fail(shown, "this leads out of the repository", "put the file or folder itself there, or allow the folder that it leads to with --allow-file DIR")
 }
 
 // show returns a path below the folder as a user would write it.
@@ -191,6 +213,9 @@ func unreadable(shown string, err error) plan.Finding {
 		hint = "it is a link to nothing, or was just removed: put a file there, or remove the link"
 	}
 	var pathErr *fs.PathError
+	if errors.Is(err, errLarge) {
+		return aboutFile(shown, err.Error(), "split it: a namespace may be a folder with a file for each configuration")
+	}
 	if errors.As(err, &pathErr) {
 		err = pathErr.Err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"path/filepath"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/source/project"
@@ -92,11 +91,9 @@ func (d digests) id(e project.ACLEntry) (string, error) {
 		if users[i].Name != e.ID {
 			continue
 		}
-		resolver := d.app.references(filepath.Dir(d.app.project.Path)).Resolver
-		password, err := users[i].Password(resolver, d.app.project.Path)
+		password, err := d.app.follow("the password of "+plan.Quote(e.ID), users[i].Credential)
 		if err != nil {
-			message, hint := describe(err)
-			return "", target.WithHint(fmt.Errorf("%s: the password of %s: %s", users[i].Position, plan.Quote(e.ID), message), hint)
+			return "", err
 		}
 		d.known[e.ID] = zk.DigestID(e.ID, password)
 		return d.known[e.ID], nil

@@ -38,7 +38,7 @@ func (a *app) savePlan(path string, header planfile.Header, fingerprint planfile
 	header.Tree, header.Live = planfile.TreeSum(fingerprint, w.desired), planfile.LiveSum(fingerprint, w.live)
 	header.Zxid, header.Objects = w.live.Zxid, planfile.Objects(w.plan.Changes, revisions)
 	f := &planfile.File{Header: header, Report: a.report}
-	if err := writeFile(path, 0o600, func(out io.Writer) error { return planfile.Write(out, f) }); err != nil {
+	if err := writeFile(path, private, func(out io.Writer) error { return planfile.Write(out, f) }); err != nil {
 		return fmt.Errorf("save the plan: %w", err)
 	}
 	if !a.Quiet {

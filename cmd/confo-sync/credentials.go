@@ -135,27 +135,37 @@ func (a *app) inlined(c project.Credentials) (plan.Node, error) {
 		if !ok {
 			continue
 		}
-		text, err := v.Text, error(nil)
-		switch v.Tag {
-		case "!env":
-			text, err = a.resolver(a.project.Dir).Env(v.Text)
-		case "!file":
-			text, err = a.resolver(a.project.Dir).File(a.project.Path, v.Text)
-		case "!age":
-			text, err = a.resolver(a.project.Dir).Age(v.Text)
-		}
-		var lacking *secret.Error
-		if errors.As(err, &lacking) {
-			return n, &findingsError{summary: "1 error in " + plan.Printable(a.project.Path), findings: []plan.Finding{{
-				Position: v.Position, Message: key + ": " + lacking.Message, Hint: lacking.Hint,
-			}}}
-		}
+		text, err := a.follow(key, v)
 		if err != nil {
-			return n, fmt.Errorf("%s: %s: %w", plan.Printable(v.Position.String()), key, err)
+			return n, err
 		}
 		n.Fields = append(n.Fields, plan.Field{Name: key, Value: plan.Node{Kind: plan.String, Text: text}})
 	}
 	return n, nil
+}
+
+// follow returns what something in the project file is, which may be a reference.
+func (a *app) follow(key string, v project.Credential) (string, error) {
+	text, err := v.Text, error(nil)
+	resolver := a.resolver(a.project.Dir)
+	switch v.Tag {
+	case "!env":
+		text, err = resolver.Env(v.Text)
+	case "!file":
+		text, err = resolver.File(a.project.Path, v.Text)
+	case "!age":
+		text, err = resolver.Age(v.Text)
+	}
+	var lacking *secret.Error
+	if errors.As(err, &lacking) {
+		return "", &findingsError{summary: "1 error in " + plan.Printable(a.project.Path), findings: []plan.Finding{{
+			Position: v.Position, Message: key + ": " + lacking.Message, Hint: lacking.Hint,
+		}}}
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s: %s: %w", plan.Printable(v.Position.String()), key, err)
+	}
+	return text, nil
 }
 
 // readDictionary checks a dictionary.

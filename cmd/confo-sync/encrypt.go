@@ -231,7 +231,7 @@ func (a *app) treeFiles(names []string) ([]source.File, error) {
 		if len(names) > 0 {
 			break
 		}
-		more, wrong := source.Files(dir, a.selection())
+		more, wrong := source.Files(dir, a.selection(), a.bounds(dir))
 		files, found = append(files, more...), append(found, wrong...)
 	}
 	if len(found) > 0 {

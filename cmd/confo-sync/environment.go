@@ -68,7 +68,7 @@ func (a *app) readProject() (*project.Project, error) {
 		return nil, nil
 	}
 	a.log.Debug("project", "file", path)
-	p, err := project.Read(path)
+	p, err := project.Read(path, a.AllowFile...)
 	var wrong *project.Error
 	if errors.As(err, &wrong) {
 		return nil, &findingsError{summary: plural(len(wrong.Findings), "error") + " in " + plan.Printable(path), findings: wrong.Findings}

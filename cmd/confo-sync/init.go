@@ -15,6 +15,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source/project"
+	"github.com/confo-sync/confo-sync/source/within"
 	"github.com/confo-sync/confo-sync/target"
 	"github.com/confo-sync/confo-sync/target/zk"
 )
@@ -119,7 +120,11 @@ func (c *initCmd) pull(ctx context.Context, a *app, dir string) (settled, []plan
 			a.Target = target.SchemeFile + ":" + c.From
 		default:
 			a.Target, a.Credentials = "", append([]string{c.From}, a.Credentials...)
-			say.Credentials = filepath.ToSlash(c.From)
+			if within.Holds(c.From, a.bounds(".")...) {
+				say.Credentials = filepath.ToSlash(c.From)
+			} else {
+				a.notice("The project file does not name %s, which is not in the repository: give it with --credentials.", plan.Printable(c.From))
+			}
 		}
 	}
 	t, err := a.openTarget(false)

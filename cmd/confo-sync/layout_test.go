@@ -21,18 +21,19 @@ var mayImport = map[string][]string{
 	"plan":              {},
 	"plan/render":       {"plan"},
 	"plan/planfile":     {"plan", "plan/render"},
-	"source":            {"plan", "source/secret"},
+	"source":            {"plan", "source/secret", "source/within"},
 	"source/archive":    {"plan", "source/secret"},
 	"source/git":        {"plan"},
-	"source/project":    {"plan", "source/secret"},
+	"source/project":    {"plan", "source/secret", "source/within"},
 	"source/secret":     {"plan"},
+	"source/within":     {},
 	"target":            {"plan"},
 	"target/targettest": {"plan", "target"},
 	"target/file":       {"plan", "target"},
 	"target/zk":         {"plan", "target"},
 	"target/zk/zktest":  {},
 	"apply":             {"plan", "target"},
-	"cmd/confo-sync":    {"plan", "plan/render", "plan/planfile", "source", "source/archive", "source/git", "source/project", "source/secret", "target", "target/file", "target/zk", "apply"},
+	"cmd/confo-sync":    {"plan", "plan/render", "plan/planfile", "source", "source/archive", "source/git", "source/project", "source/secret", "source/within", "target", "target/file", "target/zk", "apply"},
 }
 
 // onlyUser says where alone a module may be imported.

@@ -103,7 +103,7 @@ func (c *matrixCmd) read(ctx context.Context, a *app) ([]place, error) {
 	}
 	for i := range p.Environments {
 		reading := *a
-		reading.overlays = p.Environments[i].Overlays
+		reading.overlays, reading.environment, reading.rules = p.Environments[i].Overlays, &p.Environments[i], p.Environments[i].Rules
 		reading.Quiet = true // what there is to say of the tree, validate says
 		tree, _, err := reading.loadTree(ctx, a.Source, a.place(), source.LoadOptions{Overlays: reading.laid()})
 		if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -107,9 +108,9 @@ func width(w io.Writer) int {
 func (a *app) writeFiles() error {
 	var failed []error
 	for _, f := range a.files {
-		mode := os.FileMode(0o644)
+		mode := os.FileMode(0o666) // as the umask has it
 		if a.ShowSensitiveInFiles {
-			mode = 0o600
+			mode = private
 		}
 		err := writeFile(f.path, mode, func(w io.Writer) error { return a.write(w, f.form, a.ShowSensitiveInFiles) })
 		if err != nil {
@@ -119,16 +120,33 @@ func (a *app) writeFiles() error {
 	return errors.Join(failed...)
 }
 
-// writeFile replaces a file by what write writes, or leaves it as it is.
+// private is the mode of files that hold what is for their owner alone.
+const private = 0o600
+
+// writeFile replaces a file by what write writes, or leaves it as it is. The file
+// has the mode before the first byte is in it: if it is private whatever the umask,
+// or else as the umask has it.
 func writeFile(path string, mode os.FileMode, write func(w io.Writer) error) error {
-	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	temporary, err := createBeside(path, mode)
 	if err != nil {
 		return target.WithHint(err, "check that its folder exists, and may be written to")
 	}
 	defer os.Remove(temporary.Name())
-	err = errors.Join(temporary.Chmod(mode), write(temporary), temporary.Close())
+	if mode == private {
+		err = temporary.Chmod(mode)
+	}
+	if err == nil {
+		err = write(temporary)
+	}
+	err = errors.Join(err, temporary.Close())
 	if err == nil {
 		err = os.Rename(temporary.Name(), path)
 	}
 	return err
+}
+
+// createBeside makes a file beside path, which nothing else has.
+func createBeside(path string, mode os.FileMode) (*os.File, error) {
+	name := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text())
+	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 }

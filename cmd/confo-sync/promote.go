@@ -151,7 +151,7 @@ func (c *promoteCmd) read(ctx context.Context, a *app, from *project.Environment
 	reading.Namespace = nil // paths may name others
 	switch {
 	case from != nil && c.Declared:
-		reading.overlays = from.Overlays
+		reading.overlays, reading.environment, reading.rules = from.Overlays, from, from.Rules
 		return reading.loadTree(ctx, a.project.Source, a.place(), source.LoadOptions{Overlays: reading.laid()})
 	case from != nil:
 		s, err := reading.liveOf(ctx, from)

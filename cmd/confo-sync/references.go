@@ -1,12 +1,16 @@
 package main
 
 import (
+	"fmt"
 	"path/filepath"
+	"strings"
 
+	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/source"
 	"github.com/confo-sync/confo-sync/source/git"
 	"github.com/confo-sync/confo-sync/source/project"
 	"github.com/confo-sync/confo-sync/source/secret"
+	"github.com/confo-sync/confo-sync/source/within"
 )
 
 // references are what is done with those of one tree.
@@ -15,10 +19,11 @@ type references struct{ source.References }
 // references says how those of the tree in dir are followed: into the project,
 // the tree itself and its overlays, and what --allow-file names besides.
 func (a *app) references(dir string) references {
+	bounds := a.bounds(dir)
 	if a.unresolved {
-		return references{source.References{Unresolved: true}}
+		return references{source.References{Unresolved: true, Within: bounds}}
 	}
-	return references{source.References{Resolver: a.resolver(dir)}}
+	return references{source.References{Within: bounds, Resolver: a.resolver(dir)}}
 }
 
 // resolver finds what the files in dir refer to.
@@ -31,12 +36,47 @@ func (a *app) resolver(dir string) *secret.Resolver {
 	}
 	allowed := append([]string{dir}, a.overlays...)
 	return secret.New(secret.Options{
-		Root: root, Allowed: append(allowed, a.AllowFile...), Identities: a.AgeIdentity, Env: a.env,
+		Root: root, Allowed: append(allowed, a.AllowFile...), Identities: a.AgeIdentity, Env: a.env, Variables: a.variables(),
 	})
+}
+
+// bounds returns the folders that a tree and the links in it may lead into: the
+// repository that its folder is in, or without one that folder; what the project
+// is in; and what --allow-file names.
+func (a *app) bounds(dir string) []string {
+	bounds := append([]string{within.Root(dir)}, a.AllowFile...)
+	if a.project != nil {
+		bounds = append(bounds, a.project.Root)
+	}
+	return bounds
+}
+
+// allowEnv is the variable that says what --allow-env does.
+const allowEnv = "CONFO_SYNC_ALLOW_ENV"
+
+// variables returns which environment variables a tree may name: those that the
+// environment lists, or else the project, and of these what --allow-env allows.
+func (a *app) variables() secret.Variables {
+	v := secret.Variables{Listed: a.rules.AllowEnv, Bound: a.AllowEnv, Bounded: len(a.AllowEnv) > 0}
+	if names, ok := a.env(allowEnv); ok && !v.Bounded {
+		// Empty, it allows none.
+		v.Bounded, v.Bound = true, strings.FieldsFunc(names, func(r rune) bool { return r == ',' || r == ' ' })
+	}
+	if a.project != nil {
+		where := plan.Printable(filepath.ToSlash(a.project.Path))
+		if a.environment != nil {
+			where = fmt.Sprintf("in the environment %s of %s", plan.Printable(a.environment.Name), where)
+		} else {
+			where = "in " + where
+		}
+		v.Hint = "list it: allow_env: [%s] " + strings.ReplaceAll(where, "%", "%%")
+	}
+	return v
 }
 
 // checkedOut has the files of a checkout refer to what they would in their place.
 func (r *references) checkedOut(c *git.Checkout) {
+	r.Within = append(r.Within, c.Dir)
 	if r.Resolver != nil && c.Original != "" {
 		r.Resolver = r.Resolver.For(c.Dir, c.Original)
 	}

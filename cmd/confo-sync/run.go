@@ -58,6 +58,7 @@ type globals struct {
 	Chdir       string        `short:"C" placeholder:"DIR" help:"Work in this folder."`
 	AgeIdentity []string      `sep:"none" placeholder:"FILE" help:"File with age identities, or an ssh key, for what is encrypted (repeatable); otherwise CONFO_SYNC_AGE_KEY or the usual files."`
 	AllowFile   []string      `sep:"none" env:"CONFO_SYNC_ALLOW_FILE" placeholder:"DIR" help:"Folder outside the project whose files !file may name (repeatable)."`
+	AllowEnv    []string      `sep:"," placeholder:"GLOB" help:"Environment variables that !env may name, whatever the project lists (repeatable); or CONFO_SYNC_ALLOW_ENV."`
 	Format      string        `enum:"text,json,markdown,html" default:"text" help:"Form of the result: text or json, and of changes markdown or html."`
 	Color       string        `enum:"auto,always,never" default:"auto" help:"Colour: auto, always or never."`
 	Timeout     time.Duration `default:"10s" placeholder:"TIME" help:"How long to wait for a connection (10s)."`

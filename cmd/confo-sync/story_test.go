@@ -90,6 +90,8 @@ func commands(client *zk.Conn) map[string]func(*testscript.TestScript, bool, []s
 		"conforms": conforms,
 		"shows":    shows,
 		"keep":     keep,
+		"private":  privateModes,
+		"acl":      func(ts *testscript.TestScript, _ bool, args []string) { accessList(ts, client, args) },
 	}
 }
 

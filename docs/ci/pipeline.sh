@@ -16,7 +16,8 @@
 # approved.
 #
 # $CONFO_SYNC_TARGET is the target and $CONFO_SYNC_SOURCE (config) the tree; the
-# credentials are CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD. Other flags go after the
+# credentials are CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD. CONFO_SYNC_ALLOW_ENV says
+# which variables !env in the tree may name: none, unless it is set. Other flags go after the
 # command, the same ones to both:
 #
 #   pipeline.sh plan -n 'shop*'
@@ -29,6 +30,7 @@ shift
 target=${CONFO_SYNC_TARGET:?"is the target, as in zk://zk1:2181/confo"}
 source=${CONFO_SYNC_SOURCE:-config}
 out=${CONFO_SYNC_OUT:-plan}
+export CONFO_SYNC_ALLOW_ENV=${CONFO_SYNC_ALLOW_ENV-}
 
 case $command in
 plan)

@@ -9,7 +9,6 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/confo-sync/confo-sync/plan"
-	"github.com/confo-sync/confo-sync/source/secret"
 )
 
 // ACL declares the access list of what a pattern names.
@@ -27,22 +26,10 @@ type ACLEntry struct {
 	Position                 plan.Position
 }
 
-// User is somebody whom access lists name, and where the password is.
+// User is somebody whom access lists name, and a reference to the password.
 type User struct {
-	Name, Tag, Text string
-	Position        plan.Position
-}
-
-// Password returns what the reference stands for; from is the project file.
-func (u User) Password(r *secret.Resolver, from string) (string, error) {
-	switch u.Tag {
-	case "!env":
-		return r.Env(u.Text)
-	case "!file":
-		return r.File(from, u.Text)
-	default:
-		return r.Age(u.Text)
-	}
+	Name string
+	Credential
 }
 
 // RootPattern stands for the root.
@@ -137,7 +124,7 @@ func (r *reader) users(n *yaml.Node, to *[]User) {
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
-		u := User{Name: key.Value, Tag: value.Tag, Text: value.Value, Position: r.position(value)}
+		u := User{key.Value, Credential{Tag: value.Tag, Text: value.Value, Position: r.position(value)}}
 		if value.Kind != yaml.ScalarNode || !slices.Contains([]string{"!env", "!file", "!age"}, value.Tag) || strings.TrimSpace(value.Value) == "" {
 			r.findings = append(r.findings, plan.Finding{
 				Position: r.position(value), Message: "a password does not stand in the project file",

@@ -21,6 +21,7 @@ const FileName = "confo-sync.yaml"
 type Project struct {
 	Path   string // of the file, as users are shown it
 	Dir    string // that it is in
+	Root   string // the repository that it is in, or without one its folder
 	Name   string // of the project: by default, its folder's
 	Source string // folder of the base tree
 	// Default is the environment that is meant when none is named.
@@ -39,6 +40,8 @@ type Rules struct {
 	Protect   []plan.Protection
 	ACL       []ACL  // the last that names something counts
 	Users     []User // the last of a name counts
+	// AllowEnv are patterns of the environment variables that the tree may name.
+	AllowEnv []string
 	// Prune is "" where nothing is said.
 	Prune string
 	// DeletePercent is nil where nothing is said.
@@ -53,6 +56,7 @@ func (r Rules) and(own Rules) Rules {
 	r.Protect = append(r.Protect[:len(r.Protect):len(r.Protect)], own.Protect...)
 	r.ACL = append(r.ACL[:len(r.ACL):len(r.ACL)], own.ACL...)
 	r.Users = append(r.Users[:len(r.Users):len(r.Users)], own.Users...)
+	r.AllowEnv = append(r.AllowEnv[:len(r.AllowEnv):len(r.AllowEnv)], own.AllowEnv...)
 	if own.Prune != "" {
 		r.Prune = own.Prune
 	}

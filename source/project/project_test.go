@@ -34,6 +34,7 @@ source: config
 default: dev
 sensitive: ["*/email/sender_*"]
 protect: [payments/*]
+allow_env: SHOP_*
 environments:
   dev:
     target: file:.confo/dev
@@ -42,6 +43,7 @@ environments:
     overlays: [overlays/prod]
     credentials: secrets/confo#ops/zookeeper
     prune: none
+    allow_env: [DB_PASSWORD]
     protect:
       - {path: "shop/**", from: [update, delete]}
     ignore: "*/session/last_seen"
@@ -69,7 +71,8 @@ func TestRead(t *testing.T) {
 	}
 	got := []string{prod.Target, strings.TrimPrefix(prod.Overlays[0], dir), strings.TrimPrefix(prod.Credentials[0].Path, dir), prod.Prune}
 	got = append(got, prod.Sensitive[0].String(), prod.Protect[0].String(), prod.Protect[1].String(), prod.Ignore[0].String(), prod.Keep[0].String())
-	want := []string{"zk://zk1:2181,zk2:2181/confo", "/overlays/prod", "/secrets/confo#ops/zookeeper", "none", "*/email/sender_*", "payments/*", "shop/**", "*/session/last_seen", "*/database/host"}
+	got = append(got, strings.Join(dev.AllowEnv, " "), strings.Join(prod.AllowEnv, " "))
+	want := []string{"zk://zk1:2181,zk2:2181/confo", "/overlays/prod", "/secrets/confo#ops/zookeeper", "none", "*/email/sender_*", "payments/*", "shop/**", "*/session/last_seen", "*/database/host", "SHOP_*", "SHOP_* DB_PASSWORD"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -86,6 +89,7 @@ default: stagin
 prune: confgurations
 limits: {delete_percent: many, x: 1}
 protect: [{from: [read]}, a//b]
+allow_env: [A=B, $C, {}]
 environments:
   staging:
     taget: zk://a
@@ -115,13 +119,16 @@ environments:
 		`:6:19: "read" is nothing to be protected from / there are update and delete`,
 		`:6:11: a protection has a path / write {path: shop/*, from: [update, delete]}`,
 		`:6:27: a level of the pattern is empty / a pattern is a path, as in "shop/*/password" or "**/last_seen"`,
-		`:9:5: an environment has no "taget" / did you mean target?`,
-		`:10:31: there is no folder "DIR/overlays/none" / create it, or name another; the path counts from this file`,
-		`:8:3: the environment "staging" has no target / add target: zk://host:2181/confo, or target: file:PATH`,
-		`:11:3: the environment "staging" is there twice / keep one of the two`,
-		`:12:3: "a/b" is no name for an environment / use letters, digits and hyphens`,
-		`:12:38: "prune" is there twice / keep one of the two`,
-		`:13:6: an environment is a mapping / write KEY: VALUE`,
+		`:7:13: "A=B" is no name of an environment variable / write a name, as in DB_PASSWORD, or a pattern, as in SHOP_*`,
+		`:7:18: "$C" is no name of an environment variable / write a name, as in DB_PASSWORD, or a pattern, as in SHOP_*`,
+		`:7:22: this is a text / write it behind the colon`,
+		`:10:5: an environment has no "taget" / did you mean target?`,
+		`:11:31: there is no folder "DIR/overlays/none" / create it, or name another; the path counts from this file`,
+		`:9:3: the environment "staging" has no target / add target: zk://host:2181/confo, or target: file:PATH`,
+		`:12:3: the environment "staging" is there twice / keep one of the two`,
+		`:13:3: "a/b" is no name for an environment / use letters, digits and hyphens`,
+		`:13:38: "prune" is there twice / keep one of the two`,
+		`:14:6: an environment is a mapping / write KEY: VALUE`,
 		`:3:10: there is no environment "stagin" / did you mean staging?`,
 	}
 	for i := range want {

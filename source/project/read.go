@@ -1,7 +1,9 @@
 package project
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +12,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source/within"
 )
 
 // Error is everything that is wrong with a project file.
@@ -25,13 +28,33 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%d errors in %s", len(e.Findings), plan.Printable(e.Path))
 }
 
+// maxSize is how long a project file can be, in bytes.
+const maxSize = 1 << 20
+
+// maxFindings is how many errors of a file are said.
+const maxFindings = 100
+
 // Read reads a project file. What is wrong with it is an *Error.
-func Read(path string) (*Project, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read the project: %w", err)
+//
+// The file, and the files and folders that it names, must be in the repository
+// that it is in, or without one in its folder, or in one of the folders allowed.
+func Read(path string, allowed ...string) (*Project, error) {
+	p := &Project{Path: path, Dir: filepath.Dir(path)}
+	p.Root = within.Root(p.Dir)
+	r := reader{project: p, allowed: allowed}
+	about := func(message, hint string) error {
+		return &Error{Path: path, Findings: []plan.Finding{{Position: plan.Position{File: filepath.ToSlash(path)}, Message: message, Hint: hint}}}
 	}
-	r := reader{project: &Project{Path: path, Dir: filepath.Dir(path)}, lines: strings.Split(string(data), "\n")}
+	data, err := r.content()
+	switch {
+	case errors.Is(err, errOutside):
+		return nil, about("this link leads out of "+r.root(), "put the file itself here, or allow the folder it leads to with --allow-file DIR")
+	case err != nil:
+		return nil, fmt.Errorf("read the project: %w", err)
+	case len(data) > maxSize:
+		return nil, about("a project file is no larger than 1 MiB", "see whether -f names the right file")
+	}
+	r.lines = strings.Split(string(data), "\n")
 	r.read(data)
 	if len(r.findings) > 0 {
 		return nil, &Error{Path: path, Findings: r.findings}
@@ -39,8 +62,27 @@ func Read(path string) (*Project, error) {
 	return r.project, nil
 }
 
+var errOutside = errors.New("outside")
+
+// content reads the file, as far as it may be long, and one byte.
+func (r *reader) content() ([]byte, error) {
+	if _, err := os.Stat(r.project.Path); err != nil {
+		return nil, err
+	}
+	if !r.holds(r.project.Path) {
+		return nil, errOutside
+	}
+	f, err := os.Open(r.project.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxSize+1))
+}
+
 type reader struct {
 	project  *Project
+	allowed  []string // folders outside the repository
 	lines    []string
 	findings []plan.Finding
 	hidden   bool // what is read may be a password
@@ -51,11 +93,24 @@ func (r *reader) position(n *yaml.Node) plan.Position {
 }
 
 func (r *reader) fail(n *yaml.Node, message, hint string) {
+	if len(r.findings) >= maxFindings {
+		return // the file is no project file at all
+	}
 	f := plan.Finding{Position: r.position(n), Message: message, Hint: hint}
 	if n.Line >= 1 && n.Line <= len(r.lines) && !r.hidden && !mayHoldPassword(r.lines[n.Line-1]) {
-		f.Excerpt = plan.Printable(strings.TrimRight(r.lines[n.Line-1], "\r"))
+		f.Excerpt = plan.Printable(around(strings.TrimRight(r.lines[n.Line-1], "\r"), n.Column-1))
 	}
 	r.findings = append(r.findings, f)
+}
+
+// around cuts a long line to what is around a column.
+func around(line string, column int) string {
+	const width = 160
+	if len(line) <= width {
+		return line
+	}
+	from := max(0, min(column-width/2, len(line)-width))
+	return strings.ToValidUTF8(line[from:from+width], "")
 }
 
 func (r *reader) read(data []byte) {

@@ -25,6 +25,7 @@ func (r *reader) rules(to *Rules) map[string]func(*yaml.Node) {
 		"acl":       func(n *yaml.Node) { r.acl(n, &to.ACL) },
 		"users":     func(n *yaml.Node) { r.users(n, &to.Users) },
 		"prune":     func(n *yaml.Node) { r.prune(n, &to.Prune) },
+		"allow_env": func(n *yaml.Node) { r.variables(n, &to.AllowEnv) },
 		"limits": func(n *yaml.Node) {
 			r.mapping(n, "limits", map[string]func(*yaml.Node){
 				"delete_percent": func(n *yaml.Node) { r.percent(n, &to.DeletePercent) },
@@ -50,6 +51,9 @@ func (r *reader) path(n *yaml.Node, to *string) bool {
 	}
 	if !filepath.IsAbs(text) {
 		text = filepath.Join(r.project.Dir, filepath.FromSlash(text))
+	}
+	if !r.bounded(n, text) {
+		return false
 	}
 	*to = text
 	return true
@@ -93,6 +97,19 @@ func (r *reader) recipients(n *yaml.Node, to *[]string) {
 			})
 		}
 		*to = append(*to, text)
+	}
+}
+
+// variables reads patterns of the names of environment variables.
+func (r *reader) variables(n *yaml.Node, to *[]string) {
+	for _, item := range r.items(n) {
+		var text string
+		r.text(item, &text)
+		if strings.ContainsAny(text, "=$ \t") {
+			r.fail(item, fmt.Sprintf("%s is no name of an environment variable", plan.Quote(text)), "write a name, as in DB_PASSWORD, or a pattern, as in SHOP_*")
+		} else if text != "" {
+			*to = append(*to, text)
+		}
 	}
 }
 

@@ -9,14 +9,8 @@
 package secret
 
 import (
-	"fmt"
 	"os"
 	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
-
-	"github.com/confo-sync/confo-sync/plan"
 )
 
 // Error says why there is nothing to find, and what to do next. It never holds a
@@ -31,6 +25,7 @@ type Options struct {
 	Allowed    []string                         // other folders whose files may be read too
 	Identities []string                         // files with age identities; in place of the usual ones
 	Env        func(name string) (string, bool) // os.LookupEnv when nil
+	Variables  Variables                        // which of the environment !env may name
 }
 
 // Resolver finds what references stand for. It can be used by several at once.
@@ -62,27 +57,3 @@ func (r *Resolver) For(dir, original string) *Resolver {
 const limit = 16 << 20
 
 const hintBase64 = "YAML holds text alone: encode it as base64"
-
-// Env returns the value of an environment variable, which may be empty.
-func (r *Resolver) Env(name string) (string, error) {
-	if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsFunc(name, unicode.IsSpace) {
-		return "", &Error{
-			fmt.Sprintf("%s is no name of an environment variable", plan.Quote(name)),
-			"it is a name alone, as in !env DB_PASSWORD",
-		}
-	}
-	value, ok := r.options.Env(name)
-	shown := plan.Printable(name)
-	switch {
-	case !ok:
-		return "", &Error{
-			fmt.Sprintf("the environment variable %s is not set", shown),
-			fmt.Sprintf("export %s, or set it among the variables of the CI", shown),
-		}
-	case len(value) > limit:
-		return "", &Error{fmt.Sprintf("the environment variable %s is longer than 16 MiB", shown), "see what sets it"}
-	case !utf8.ValidString(value):
-		return "", &Error{fmt.Sprintf("the environment variable %s is not UTF-8", shown), hintBase64}
-	}
-	return value, nil
-}

@@ -45,6 +45,9 @@ func (p *place) resolver(o Options) *Resolver {
 		value, ok := p.env[name]
 		return value, ok
 	}
+	if o.Variables.Listed == nil && !o.Variables.Bounded {
+		o.Variables.Listed = []string{"*"}
+	}
 	if o.Root == "" {
 		o.Root = filepath.Join(p.dir, "project")
 	}

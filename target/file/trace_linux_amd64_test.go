@@ -17,8 +17,11 @@ import (
 )
 
 // call is a system call that changes something below a folder: its name and the
-// path or file that it is about.
-type call struct{ name, path string }
+// path or file that it is about; of one that makes something, with its mode.
+type call struct {
+	name, path string
+	mode       uint64
+}
 
 func (c call) String() string { return c.name + " " + c.path }
 
@@ -180,15 +183,15 @@ func changing(pid int, dir string, regs *unix.PtraceRegs) (call, bool) {
 		c.name = onFiles[nr]
 		c.path, _ = os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, regs.Rdi))
 	case nr == unix.SYS_UNLINKAT && regs.Rdx&unix.AT_REMOVEDIR != 0:
-		c = call{"rmdir", stringAt(pid, regs.Rsi)}
+		c = call{name: "rmdir", path: stringAt(pid, regs.Rsi)}
 	case onPaths[nr] != "":
-		c = call{onPaths[nr], stringAt(pid, regs.Rsi)}
+		c = call{onPaths[nr], stringAt(pid, regs.Rsi), regs.Rdx}
 	case onFirstPaths[nr] != "":
-		c = call{onFirstPaths[nr], stringAt(pid, regs.Rdi)}
+		c = call{onFirstPaths[nr], stringAt(pid, regs.Rdi), regs.Rsi}
 	case nr == unix.SYS_RENAMEAT2:
-		c = call{"rename", stringAt(pid, regs.Rsi)}
+		c = call{name: "rename", path: stringAt(pid, regs.Rsi)}
 	case nr == unix.SYS_OPENAT && regs.Rdx&(unix.O_CREAT|unix.O_TRUNC) != 0:
-		c = call{"create", stringAt(pid, regs.Rsi)}
+		c = call{"create", stringAt(pid, regs.Rsi), regs.R10}
 	default:
 		return c, false
 	}

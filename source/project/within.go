@@ -1,0 +1,46 @@
+package project
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source/within"
+)
+
+// What a project file names must be in the repository that it is in, or without
+// one in its folder, links followed: the file may come from whoever opened a pull
+// request, and what it names is read, and quoted in errors.
+
+// hintOutside says what to do about what is elsewhere on purpose.
+const hintOutside = "move it into the repository, or allow its folder with --allow-file DIR"
+
+// bounded reports a path, as the file has it and where it leads, that leads out.
+func (r *reader) bounded(n *yaml.Node, path string) bool {
+	if r.holds(path) {
+		return true
+	}
+	r.fail(n, fmt.Sprintf("%s leads out of %s", plan.Quote(n.Value), r.root()), hintOutside)
+	return false
+}
+
+// holds reports whether a path leads to what may be read. After a "#" follows a
+// configuration of a file backend.
+func (r *reader) holds(path string) bool {
+	folders := append([]string{r.project.Root}, r.allowed...)
+	if folder, key, ok := strings.Cut(path, "#"); ok {
+		return within.Holds(folder, folders...) && within.Holds(filepath.Join(folder, filepath.FromSlash(key)+".json"), folders...)
+	}
+	return within.Holds(path, folders...)
+}
+
+// root says what bounds the paths.
+func (r *reader) root() string {
+	if within.Repository(r.project.Dir) != "" {
+		return "the repository"
+	}
+	return "the folder of the project file"
+}
