@@ -13,6 +13,9 @@ func newAccess(c plan.AccessChange) Access {
 	if slices.Equal(slices.Sorted(slices.Values(a.Before)), slices.Sorted(slices.Values(a.After))) {
 		a.Note = "with another password"
 	}
+	if c.Key == (plan.Key{}) {
+		a.Note = strings.TrimPrefix(a.Note+"; also of what is beside the root, for locks and history, where it is the same", "; ")
+	}
 	return a
 }
 

@@ -64,6 +64,11 @@ func (w *writer) setOne(ctx context.Context, c plan.AccessChange) error {
 	case !w.sameSession():
 		return &target.LockLost{}
 	}
+	if c.Key == (plan.Key{}) {
+		if err := w.setBeside(ctx, c); err != nil {
+			return err
+		}
+	}
 	err := w.setAccess(ctx, path, c.After, c.Version)
 	switch code, definite := codeOf(err); {
 	case err == nil:
@@ -79,6 +84,37 @@ func (w *writer) setOne(ctx context.Context, c plan.AccessChange) error {
 		return &target.Unknown{Err: fmt.Errorf("set the access list of %s: %w", plan.Printable(path), err)}
 	}
 	return w.t.explain("set the access list of", path, err)
+}
+
+// setBeside sets the access lists of what is beside the root, for locks and history,
+// where these are as the root's was: they stay as closed as it is.
+func (w *writer) setBeside(ctx context.Context, c plan.AccessChange) error {
+	for _, path := range []string{w.t.historyRoot(), w.t.locksRoot(), w.t.ownerPath(), w.t.stateRoot()} {
+		var version int32
+		acl, err := within(ctx, w.t.patience(), func() ([]zk.ACL, error) {
+			acl, stat, err := w.s.conn.GetACL(path)
+			if err == nil {
+				version = stat.Aversion
+			}
+			return acl, err
+		})
+		var now plan.Access
+		for _, entry := range acl {
+			now = append(now, entry.Scheme+":"+entry.ID+":"+permissionLetters(entry.Perms))
+		}
+		switch code, _ := codeOf(err); {
+		case code == codeNoNode:
+			continue
+		case err != nil:
+			return w.t.explain("read the access list of", path, err)
+		case !now.Same(c.Before):
+			continue
+		}
+		if err := w.setAccess(ctx, path, c.After, version); err != nil {
+			return w.t.explain("set the access list of", path, err)
+		}
+	}
+	return nil
 }
 
 // setAccess sets an access list that has been set so often before.
