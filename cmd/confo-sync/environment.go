@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/source"
 	"github.com/confo-sync/confo-sync/source/project"
+	"github.com/confo-sync/confo-sync/source/within"
 	"github.com/confo-sync/confo-sync/target"
 )
 
@@ -73,7 +75,24 @@ func (a *app) readProject() (*project.Project, error) {
 	if errors.As(err, &wrong) {
 		return nil, &findingsError{summary: plural(len(wrong.Findings), "error") + " in " + plan.Printable(path), findings: wrong.Findings}
 	}
-	return p, err
+	if err != nil || !a.variables().Bounded {
+		return p, err
+	}
+	// The file may be a stranger's, and what is at a target is shown.
+	var outside []plan.Finding
+	for _, e := range p.Environments {
+		if path, ok := strings.CutPrefix(e.Target, target.SchemeFile+":"); ok && !within.Holds(path, append([]string{p.Root}, a.AllowFile...)...) {
+			outside = append(outside, plan.Finding{
+				Position: e.Position,
+				Message:  fmt.Sprintf("the target of %s is files outside of the repository, which a project file may not name where --allow-env or %s bounds it", plan.Printable(e.Name), allowEnv),
+				Hint:     "give it with -t, or allow its folder with --allow-file DIR",
+			})
+		}
+	}
+	if len(outside) > 0 {
+		return nil, &findingsError{summary: plural(len(outside), "error") + " in " + plan.Printable(path), findings: outside}
+	}
+	return p, nil
 }
 
 func noProject() error {
