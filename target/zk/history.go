@@ -28,7 +28,7 @@ func (t *Target) HistoryNames(ctx context.Context, sizes bool) ([]target.EntryIn
 		}
 		get := func(i int) request { return request{parent: t.historyRoot(), name: names[i], exists: true} }
 		return w.explain(w.fetch(len(names), get, func(i int, a *answer) error {
-			if a.code != 0 && a.code != codeNoNode { // which is one that was pruned meanwhile
+			if a.code != 0 && a.code != codeNoNode && a.code != codeNoAuth { // pruned meanwhile; others', since 3.9
 				return t.explain("look at", t.historyRoot()+"/"+names[i], a.code)
 			}
 			entries[i].Size = int(a.stat.dataLength)
