@@ -82,7 +82,7 @@ const (
 )
 
 // sessions is how many read access lists.
-const sessions = 8
+const sessions = 16
 
 func (d *dump) run() error {
 	root := []*node{nil}
