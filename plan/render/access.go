@@ -42,8 +42,20 @@ func (a Access) lines() []string {
 
 const accessTitle = "Access lists, set one by one after that"
 
+// rootAccess says what access list the root is made with.
+func rootAccess(r *Report) string {
+	if r.RootAccess == nil {
+		return ""
+	}
+	return "The root is made with the access list " + plan.Printable(strings.Join(r.RootAccess, ", ")) + "."
+}
+
 // access lists the access lists that change.
-func (t *text) access(all []Access) {
+func (t *text) access(r *Report) {
+	if made := rootAccess(r); made != "" {
+		t.line("%s\n", made)
+	}
+	all := r.Access
 	if len(all) == 0 {
 		return
 	}
@@ -68,7 +80,11 @@ func (t *text) access(all []Access) {
 }
 
 // access lists the access lists that change.
-func (m *markdown) access(all []Access) {
+func (m *markdown) access(r *Report) {
+	if made := rootAccess(r); made != "" {
+		m.write(made + "\n\n")
+	}
+	all := r.Access
 	if len(all) == 0 {
 		return
 	}

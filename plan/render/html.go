@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"iter"
+	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
@@ -128,7 +129,7 @@ func rest(r *Report) string {
 	if r.Kind == KindDiff {
 		return unchanged
 	}
-	return "In " + plural(r.Summary.Transactions, "transaction") + ". " + accessSentence(r) + upperFirst(unchanged)
+	return "In " + plural(r.Summary.Transactions, "transaction") + ". " + accessSentence(r) + strings.TrimLeft(rootAccess(r)+" ", " ") + upperFirst(unchanged)
 }
 
 func title(r *Report) string {

@@ -61,7 +61,7 @@ func (m *markdown) report(r *Report) string {
 	m.table(r)
 	m.deletions(r)
 	left, namespaces := m.namespaces(r)
-	m.access(r.Access)
+	m.access(r)
 	m.problems("Warnings", r.Warnings)
 	m.objects("Not in the source, and left alone", kept(r.Kept))
 	m.objects("At the target, not Confo's, and left alone", foreign(r.Foreign))

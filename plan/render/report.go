@@ -68,6 +68,8 @@ type Report struct {
 	Tree         *Tree         `json:"tree,omitempty"`
 	Matrix       *Matrix       `json:"matrix,omitempty"`
 	Environments []Environment `json:"environments,omitempty"`
+	// RootAccess is the access list that the root is made with, if that is declared.
+	RootAccess []string `json:"root_access,omitempty"`
 	// Access are the access lists that change, from the bottom up.
 	Access []Access `json:"access,omitempty"`
 	// Exact are the steps of restore --exact, beside changes of configurations.
@@ -348,6 +350,9 @@ func (r *Report) Add(p *plan.Plan, transactions int, sensitivity plan.Sensitivit
 	r.Summary = Summary{
 		Create: p.Count(plan.Create), Update: p.Count(plan.Update), Delete: p.Count(plan.Delete),
 		Unchanged: p.Unchanged, Transactions: transactions, Access: len(p.Access),
+	}
+	if p.Root != nil {
+		r.RootAccess = p.Root.Shown()
 	}
 	for _, c := range p.Access {
 		r.Access = append(r.Access, newAccess(c))

@@ -30,7 +30,7 @@ func StatusText(w io.Writer, r *Report, opts TextOptions) error {
 	if s.Identities != nil {
 		t.label("identities", s.Identities.text(s.Connected != ""))
 	}
-	t.rights(s.Access)
+	t.rights(s)
 	if s.Size != nil {
 		t.label("size", s.Size.text())
 	}
@@ -169,11 +169,14 @@ func (i Identities) text(connected bool) string {
 	return offered + seen
 }
 
-func (t *text) rights(all []Rights) {
-	rows := make([][]string, 0, len(all))
-	for _, r := range all {
+func (t *text) rights(s *Status) {
+	rows := make([][]string, 0, len(s.Access))
+	for _, r := range s.Access {
 		by := map[string][]string{}
 		for _, right := range [][2]string{{"read", r.Read}, {"write", r.Write}, {"create", r.Create}, {"delete", r.Delete}, {"administer", r.Administer}} {
+			if s.Folder != nil && right[0] == "administer" {
+				continue // files have no such
+			}
 			by[right[1]] = append(by[right[1]], right[0])
 		}
 		var said []string

@@ -140,7 +140,7 @@ func (t *text) report(r *Report) {
 	if r.Changes.Len() > 0 {
 		t.line("")
 	}
-	t.access(r.Access)
+	t.access(r)
 	t.kept(r.Kept)
 	t.foreign(r.Foreign)
 	t.exact(r.Exact)

@@ -246,7 +246,7 @@ func (w *writer) makeState(ctx context.Context) error {
 			if exists {
 				continue
 			}
-			acl, err := w.access.nearest(ctx, path)
+			acl, err := w.stateACL(ctx, path)
 			if err != nil {
 				return err
 			}
@@ -265,6 +265,15 @@ func (w *writer) makeState(ctx context.Context) error {
 		}
 		return noState(w.t.explainIn("make", path, err))
 	}
+}
+
+// stateACL returns the access list of what is made beside the root: the root's, also
+// when that is yet to be made.
+func (w *writer) stateACL(ctx context.Context, path string) ([]zk.ACL, error) {
+	if w.run.Root != nil && strings.HasPrefix(path, w.t.stateRoot()) {
+		return parseAccess(w.run.Root)
+	}
+	return w.access.nearest(ctx, path)
 }
 
 // noState adds to an error of the znodes beside the root how to do without.
