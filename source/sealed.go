@@ -52,6 +52,32 @@ func mappingHas(n *yaml.Node, name string) bool {
 	return false
 }
 
+// services are the keys under which a file names services that sops asks, with whatever
+// tokens it finds.
+var services = []string{"kms", "gcp_kms", "azure_kv", "hc_vault", "hckms"}
+
+// service returns which service sops asks for the keys of a file, or nothing.
+func service(root *yaml.Node) string {
+	for i := 0; root.Kind == yaml.MappingNode && i+1 < len(root.Content); i += 2 {
+		if key := root.Content[i]; key.Value == sealKey {
+			return named(root.Content[i+1])
+		}
+	}
+	return ""
+}
+
+func named(n *yaml.Node) string {
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 && slices.Contains(services, child.Value) && len(n.Content[i+1].Content) > 0 {
+			return child.Value
+		}
+		if found := named(child); found != "" {
+			return found
+		}
+	}
+	return ""
+}
+
 // unseal has sops decrypt the file, if it is one that sops encrypted.
 func (d *document) unseal(ctx context.Context) {
 	var file yaml.Node
@@ -64,6 +90,13 @@ func (d *document) unseal(ctx context.Context) {
 		return
 	case d.references.Resolver == nil:
 		d.seal.problem = &problem{"files encrypted by SOPS are not followed here", "write the values themselves"}
+		return
+	}
+	if asked := service(file.Content[0]); asked != "" && d.references.Resolver.Bounded() {
+		d.seal.problem = &problem{
+			"this file, which SOPS encrypted, asks a key service (" + asked + "), which a tree may not where --allow-env or CONFO_SYNC_ALLOW_ENV bounds it",
+			"encrypt it to age or PGP, or plan it where the tree is trusted",
+		}
 		return
 	}
 	plain, err := d.references.Resolver.SOPS(ctx, d.path)

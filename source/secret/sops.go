@@ -7,11 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
-
-	"gopkg.in/yaml.v3"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
@@ -26,11 +23,6 @@ func (r *Resolver) SOPS(ctx context.Context, path string) ([]byte, error) {
 		return nil, &Error{
 			"this file is encrypted by SOPS, and there is no sops program to decrypt it with",
 			"install it: https://getsops.io (go install github.com/getsops/sops/v3/cmd/sops@latest)",
-		}
-	}
-	if r.options.Variables.Bounded {
-		if err := r.onlyOwnKeys(path); err != nil {
-			return nil, err
 		}
 	}
 	environment, err := r.sopsEnvironment()
@@ -63,41 +55,9 @@ func (r *Resolver) SOPS(ctx context.Context, path string) ([]byte, error) {
 	return out, nil
 }
 
-// services are the keys under which SOPS names services that it asks for a key, with
-// whatever tokens there are.
-var services = []string{"kms", "gcp_kms", "azure_kv", "hc_vault", "hckms"}
-
-// onlyOwnKeys refuses a file that has SOPS ask a service: it may be a stranger's.
-func (r *Resolver) onlyOwnKeys(path string) error {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	var file struct {
-		SOPS yaml.Node `yaml:"sops"`
-	}
-	if err := yaml.Unmarshal(data, &file); err != nil {
-		return &Error{"this file is not as SOPS writes them", "encrypt it again with sops"}
-	}
-	var asked string
-	var look func(n *yaml.Node)
-	look = func(n *yaml.Node) {
-		for i, child := range n.Content {
-			if n.Kind == yaml.MappingNode && i%2 == 0 && slices.Contains(services, child.Value) && len(n.Content[i+1].Content) > 0 {
-				asked = child.Value
-			}
-			look(child)
-		}
-	}
-	look(&file.SOPS)
-	if asked == "" {
-		return nil
-	}
-	return &Error{
-		"this file, which SOPS encrypted, asks a key service (" + asked + "), which a tree may not where --allow-env or CONFO_SYNC_ALLOW_ENV bounds it",
-		"encrypt it to age or PGP, or plan it where the tree is trusted",
-	}
-}
+// Bounded reports whether whoever runs the program bounds what a tree may name, as
+// that of a stranger.
+func (r *Resolver) Bounded() bool { return r.options.Variables.Bounded }
 
 // sopsEnvironment is the process' own, with the identities there are here. Where
 // none is named, what the environment tells sops itself goes first.
