@@ -1,0 +1,161 @@
+package source
+
+import (
+	"bytes"
+	"slices"
+)
+
+// insertFields writes the fields that a mapping lacks, each after the one that it
+// follows; but those that are merged in not if they are written already.
+func (e *editing) insertFields(s slot, have, want *draft, own []draftField, places []entryAt, flow, written bool) error {
+	previous := -1
+	for _, f := range want.fields {
+		i := slices.IndexFunc(own, func(o draftField) bool { return o.name == f.name })
+		if i >= 0 {
+			previous = i
+			continue
+		}
+		to := &e.direct
+		if h := have.field(f.name); h != nil { // merged in
+			if written || h.equal(f.value) {
+				continue
+			}
+			to = &e.merged
+		}
+		after := previous
+		if after < 0 {
+			after = len(places) - 1
+		}
+		edit, err := e.newField(s, have, f, places, after, flow)
+		if err != nil {
+			return err
+		}
+		*to = append(*to, edit)
+	}
+	return nil
+}
+
+func (e *editing) newField(s slot, have *draft, f draftField, places []entryAt, after int, flow bool) (splice, error) {
+	if flow {
+		text := e.flowField(f)
+		if len(places) == 0 {
+			at := e.content(have.node) + 1
+			return splice{from: at, to: at, text: text}, nil
+		}
+		return e.inFlow(places, after, text), nil
+	}
+	if len(places) == 0 { // all that is there is merged in
+		key := have.node.Content[len(have.node.Content)-2]
+		end, err := e.end(have.node, s.indent)
+		if err != nil {
+			return splice{}, err
+		}
+		places, after = []entryAt{{begin: e.begin(key), end: end}}, 0
+	}
+	indent := e.column(places[after].begin)
+	text := e.blockField(f, indent)
+	if e.isNamespace(s) && e.isAiry(places) && !e.keepsBreaks() {
+		text = "\n" + text
+	}
+	at := e.nextLine(places[after].end)
+	return splice{from: at, to: at, text: text, lines: true}, nil
+}
+
+// isAiry reports whether there are empty lines between the entries of a mapping.
+func (e *editing) isAiry(places []entryAt) bool {
+	for i := 1; i < len(places); i++ {
+		between := e.data[places[i-1].end:places[i].begin]
+		if bytes.Count(bytes.ReplaceAll(between, []byte("\r"), nil), []byte("\n\n")) > 0 || bytes.HasPrefix(between, []byte("\n")) && e.data[places[i-1].end-1] == '\n' {
+			return true
+		}
+	}
+	return len(places) == 1
+}
+
+// keepsBreaks reports whether there are blocks of which the empty lines after them
+// are part: after |+ or >+.
+func (e *editing) keepsBreaks() bool {
+	return bytes.Contains(e.data, []byte("|+")) || bytes.Contains(e.data, []byte(">+"))
+}
+
+// inFlow returns the edit that writes an entry after another, in brackets.
+func (e *editing) inFlow(places []entryAt, after int, text string) splice {
+	if after < 0 {
+		at := places[0].begin
+		if e.startsLine(at) {
+			return splice{from: at, to: at, text: text + ",\n" + string(bytes.Repeat([]byte(" "), e.column(at)))}
+		}
+		return splice{from: at, to: at, text: text + ", "}
+	}
+	at, begin := places[after].end, places[after].begin
+	if e.startsLine(begin) {
+		return splice{from: at, to: at, text: ",\n" + string(e.data[e.lineStart(begin):begin]) + text}
+	}
+	return splice{from: at, to: at, text: ", " + text}
+}
+
+// remove takes entries away: with the comments right above them, and with one of
+// the empty lines around them.
+func (e *editing) remove(places []entryAt, gone []bool, flow bool) {
+	for i := 0; i < len(places); i++ {
+		if !gone[i] {
+			continue
+		}
+		e.lose(places[i].value.node)
+		last := i
+		for last+1 < len(places) && gone[last+1] {
+			last++
+			e.lose(places[last].value.node)
+		}
+		switch {
+		case !flow:
+			for ; i <= last; i++ {
+				e.removeLines(places[i])
+			}
+		case last+1 < len(places):
+			e.edit(splice{from: places[i].begin, to: places[last+1].begin})
+		case i > 0:
+			e.edit(splice{from: places[i-1].end, to: places[last].end})
+		default:
+			e.edit(splice{from: places[i].begin, to: places[last].end})
+		}
+		i = last
+	}
+}
+
+func (e *editing) removeLines(p entryAt) {
+	from, to := e.lineStart(p.begin), e.nextLine(p.end)
+	from = e.aboveComments(from, e.column(p.begin))
+	airyBefore := from == 0 || e.isBlankLine(e.lineStart(from-1))
+	switch {
+	case airyBefore && to < len(e.data):
+		for to < len(e.data) && e.isBlankLine(to) {
+			to = e.lineAfter(to)
+		}
+	case airyBefore:
+		for from > 0 && e.isBlankLine(e.lineStart(from-1)) {
+			from = e.lineStart(from - 1)
+		}
+	}
+	e.edit(splice{from: from, to: to})
+}
+
+// aboveComments returns where the comments begin that are right above a line, in
+// the same column. Those at the start of the file are the file's.
+func (e *editing) aboveComments(line, column int) int {
+	at := line
+	for at > 0 {
+		above := e.lineStart(at - 1)
+		text := e.data[above:e.lineEnd(above)]
+		blanks := len(text) - len(bytes.TrimLeft(text, " "))
+		if blanks != column || blanks == len(text) || text[blanks] != '#' {
+			return at
+		}
+		at = above
+	}
+	return line
+}
+
+func (e *editing) isBlankLine(at int) bool {
+	return len(bytes.TrimSpace(e.data[at:e.lineEnd(at)])) == 0
+}
