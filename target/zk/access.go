@@ -91,19 +91,25 @@ func (a accessLists) look(ctx context.Context, path string) (acl []zk.ACL, hidde
 	if err != nil {
 		return nil, false, a.target.explain("read the access list of", path, err)
 	}
+	return acl, a.target.revealOwn(acl), nil
+}
+
+// revealOwn puts the hashes of our own passwords into an access list, and reports
+// whether others are hidden in it. Without the right to administer a znode, the server
+// shows x in place of a digest; taken for one it would lock its user out.
+func (t *Target) revealOwn(acl []zk.ACL) (hidden bool) {
 	for i, entry := range acl {
-		// Without the right to administer a znode, the server shows x in
-		// place of a digest; taken for one it would lock its user out.
-		if entry.Scheme == "digest" && strings.HasSuffix(entry.ID, ":x") {
-			own, known := a.target.digest(strings.TrimSuffix(entry.ID, ":x"))
-			if !known {
-				hidden = true
-				continue
-			}
+		user, isHidden := strings.CutSuffix(entry.ID, ":x")
+		if entry.Scheme != "digest" || !isHidden {
+			continue
+		}
+		if own, known := t.digest(user); known {
 			acl[i].ID = own
+		} else {
+			hidden = true
 		}
 	}
-	return acl, hidden, nil
+	return hidden
 }
 
 // parent returns the path of a znode's parent, or nothing for one at the top.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/go-zookeeper/zk"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
@@ -29,22 +30,11 @@ func (w *writer) entryACL(ctx context.Context, changes []plan.Change) ([]zk.ACL,
 			return nil, err
 		}
 	}
-	lists, err := w.t.closures(ctx, changes)
+	lists, err := w.closures(ctx, changes)
 	if err != nil {
 		return nil, err
 	}
-	for _, list := range lists {
-		closed, err := parseAccess(list)
-		if err != nil {
-			return nil, err
-		}
-		for i, entry := range closed {
-			if user, hidden := strings.CutSuffix(entry.ID, ":x"); hidden && entry.Scheme == "digest" {
-				if own, known := w.t.digest(user); known {
-					closed[i].ID = own
-				}
-			}
-		}
+	for _, closed := range lists {
 		acl = asClosed(acl, closed)
 	}
 	if len(acl) == 0 {
@@ -54,32 +44,61 @@ func (w *writer) entryACL(ctx context.Context, changes []plan.Change) ([]zk.ACL,
 	return acl, nil
 }
 
+// fewLists are as many access lists as are asked for one by one, all at the same time:
+// on the session that writes, which has nothing else to do meanwhile.
+const fewLists = 64
+
 // closures returns the access lists that there are on what changes touch, and on the
 // namespaces that it is in.
-func (t *Target) closures(ctx context.Context, changes []plan.Change) ([]plan.Access, error) {
+func (w *writer) closures(ctx context.Context, changes []plan.Change) ([][]zk.ACL, error) {
 	var paths []string
 	last := ""
 	for _, c := range changes {
 		if c.Key.Namespace != last {
 			last = c.Key.Namespace
-			paths = append(paths, t.path(plan.Key{Namespace: last}))
+			paths = append(paths, w.t.path(plan.Key{Namespace: last}))
 		}
 		if !c.Key.IsNamespace() && c.Action != plan.Create {
-			paths = append(paths, t.path(c.Key))
+			paths = append(paths, w.t.path(c.Key))
 		}
 	}
-	var lists []plan.Access
+	if len(paths) > fewLists {
+		return w.t.manyClosures(ctx, paths)
+	}
+	lists := make([][]zk.ACL, len(paths))
+	var group errgroup.Group
+	for i, path := range paths {
+		group.Go(func() (err error) {
+			lists[i], _, err = w.access.look(ctx, path)
+			if errors.Is(err, codeNoNode) { // the transaction makes it, or fails
+				lists[i], err = zk.WorldACL(zk.PermAll), nil
+			}
+			return err
+		})
+	}
+	return lists, group.Wait()
+}
+
+// manyClosures returns the different access lists that there are at paths.
+func (t *Target) manyClosures(ctx context.Context, paths []string) ([][]zk.ACL, error) {
+	var lists [][]zk.ACL
 	err := t.reading(ctx, func(w *wire) error {
+		lists = nil
 		seen := map[string]bool{}
 		get := func(i int) request { return request{parent: paths[i], access: true} }
 		return w.explain(w.fetch(len(paths), get, func(i int, a *answer) error {
 			switch text := strings.Join(a.access, "\n"); {
-			case a.code == codeNoNode: // the transaction makes it, or fails
+			case a.code == codeNoNode:
 			case a.code != 0:
 				return t.explain("read the access list of", paths[i], a.code)
 			case !seen[text]:
 				seen[text] = true
-				lists = append(lists, a.access)
+				list, err := parseAccess(a.access)
+				if err != nil {
+					return err
+				}
+				t.revealOwn(list)
+				lists = append(lists, list)
 			}
 			return nil
 		}))

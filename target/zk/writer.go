@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/go-zookeeper/zk"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
@@ -75,13 +76,25 @@ func (w *writer) Apply(ctx context.Context, b target.Batch) error {
 	if len(b.Changes) == 0 {
 		return nil
 	}
-	if err := w.t.compareLive(ctx, b.Changes); err != nil {
+	var acl []zk.ACL // of the entry
+	var meanwhile errgroup.Group
+	if b.Entry != nil {
+		meanwhile.Go(func() (err error) {
+			acl, err = w.entryACL(ctx, b.Changes)
+			return err
+		})
+	}
+	err := w.t.compareLive(ctx, b.Changes)
+	if unlisted := meanwhile.Wait(); err == nil {
+		err = unlisted
+	}
+	if err != nil {
 		return err
 	}
 	if errors.Is(w.reconnected(ctx, w.t.patience()), errSessionLost) {
 		return &target.LockLost{}
 	}
-	m, err := w.multi(ctx, b)
+	m, err := w.multi(ctx, b, acl)
 	if err != nil {
 		return err
 	}
@@ -98,7 +111,7 @@ type multi struct {
 	entry string // path of the history entry, if there is one
 }
 
-func (w *writer) multi(ctx context.Context, b target.Batch) (*multi, error) {
+func (w *writer) multi(ctx context.Context, b target.Batch, acl []zk.ACL) (*multi, error) {
 	m := &multi{batch: b}
 	if w.lockPath != "" {
 		data, err := json.Marshal(struct {
@@ -111,10 +124,6 @@ func (w *writer) multi(ctx context.Context, b target.Batch) (*multi, error) {
 		m.ops = append(m.ops, &zk.SetDataRequest{Path: w.lockPath, Data: data, Version: w.version})
 	}
 	if b.Entry != nil {
-		acl, err := w.entryACL(ctx, b.Changes)
-		if err != nil {
-			return nil, err
-		}
 		m.entry = w.t.historyRoot() + "/" + b.EntryName(w.run)
 		m.ops = append(m.ops, &zk.CreateRequest{Path: m.entry, Data: b.Entry, Acl: acl})
 	}
