@@ -25,7 +25,7 @@ type hosts struct {
 
 	mu    sync.Mutex
 	next  int
-	tries int              // since the last success
+	tries int              // of go-zookeeper, since its last success
 	said  map[string]error // by host: why it is not connected
 	asked map[string]bool  // by host: whether it was asked what it speaks
 }
@@ -46,21 +46,38 @@ func (h *hosts) Len() int { return len(h.all) }
 
 // Next returns the next server, and whether all were tried in vain by now.
 func (h *hosts) Next() (server string, retryStart bool) {
+	server = h.turn()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	server = h.all[h.next%len(h.all)]
 	retryStart = h.tries > 0 && h.tries%len(h.all) == 0
-	h.next++
 	h.tries++
 	return server, retryStart
 }
 
 // Connected is told that the last server gave a session.
 func (h *hosts) Connected() {
+	h.stay()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.tries = 0
-	h.next-- // and stay with it
+}
+
+// turn returns the next server, for a session for reading. It does not count as one of
+// go-zookeeper's tries, which connects at the same time, and pauses for a second when
+// all were tried in vain.
+func (h *hosts) turn() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	server := h.all[h.next%len(h.all)]
+	h.next++
+	return server
+}
+
+// stay has the last server be the next.
+func (h *hosts) stay() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.next--
 }
 
 func (h *hosts) failed(host string, err error) {

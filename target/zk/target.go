@@ -194,11 +194,11 @@ func (t *Target) dialReader(ctx context.Context) (*wire, error) {
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		again := t.connected
 		for range t.hosts.Len() {
-			host, _ := t.hosts.Next()
+			host := t.hosts.turn()
 			share := time.Until(deadline) / time.Duration(t.hosts.Len())
 			w, err := t.greet(ctx, host, time.Now().Add(max(share, pause)))
 			if err == nil {
-				t.hosts.Connected()
+				t.hosts.stay()
 				t.connected = true
 				t.opts.Log.Debug("reading session opened", "server", host)
 				return w, nil
