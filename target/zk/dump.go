@@ -5,9 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
@@ -22,15 +19,9 @@ func (t *Target) Dump(ctx context.Context, to target.Dump, progress func(done, t
 	var dumped target.Dumped
 	err := t.reading(ctx, func(w *wire) error {
 		d := dump{target: t, wire: w, to: to, progress: progress, moved: map[string]int{}, children: map[string][]string{}, lists: map[string]plan.Access{}}
-		d.wires = []*wire{w}
-		for range sessions - 1 {
-			// A session that can't be had is done without.
-			if more, err := t.dialReader(ctx); err == nil {
-				defer more.close()
-				defer more.interruptible(ctx)()
-				d.wires = append(d.wires, more)
-			}
-		}
+		wires, done := t.together(ctx, w)
+		defer done()
+		d.wires = wires
 		err := d.run()
 		dumped = target.Dumped{Exists: d.exists, Zxid: d.asOf}
 		return err
@@ -80,9 +71,6 @@ const (
 	windowFirst = 256
 	windowMost  = 8192
 )
-
-// sessions is how many read access lists.
-const sessions = 16
 
 func (d *dump) run() error {
 	root := []*node{nil}
@@ -271,25 +259,9 @@ func (d *dump) readAccess(w *window, gone func(*node)) error {
 			of = append(of, &w.nodes[i])
 		}
 	}
-	// They can't be had in bulk, and a server answers several sessions faster than one.
-	share := (len(of) + len(d.wires) - 1) / len(d.wires)
-	var group errgroup.Group
-	var mu sync.Mutex
-	for k, w := range d.wires {
-		own := of[min(k*share, len(of)):min((k+1)*share, len(of))]
-		if len(own) == 0 {
-			continue
-		}
-		group.Go(func() error {
-			get := func(i int) request { return request{parent: d.full(own[i].stored.Path), access: true} }
-			return d.target.explain("read", d.full(""), w.explain(w.fetch(len(own), get, func(i int, a *answer) error {
-				mu.Lock()
-				defer mu.Unlock()
-				return d.takeAccess(own[i], a, gone)
-			})))
-		})
-	}
-	return group.Wait()
+	return d.target.fetchTogether(d.wires, len(of),
+		func(i int) request { return request{parent: d.full(of[i].stored.Path), access: true} },
+		func(i int, a *answer) error { return d.takeAccess(of[i], a, gone) })
 }
 
 func (d *dump) takeAccess(n *node, a *answer, gone func(*node)) error {

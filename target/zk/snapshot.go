@@ -23,7 +23,7 @@ func (t *Target) Snapshot(ctx context.Context, opts target.ReadOptions) (*plan.S
 	var snapshot *plan.Snapshot
 	err := t.reading(ctx, func(w *wire) error {
 		s := scan{target: t, wire: w, opts: opts, snapshot: &plan.Snapshot{}}
-		if err := s.run(); err != nil {
+		if err := s.run(ctx); err != nil {
 			return err
 		}
 		snapshot = s.snapshot
@@ -54,7 +54,7 @@ type scan struct {
 // rootKey stands for the root in moved.
 var rootKey plan.Key
 
-func (s *scan) run() error {
+func (s *scan) run(ctx context.Context) error {
 	s.moved = map[plan.Key]int{}
 	s.children = map[plan.Key][]string{}
 	if err := s.root(); err != nil {
@@ -77,7 +77,7 @@ func (s *scan) run() error {
 	}
 	s.listForeign()
 	if s.opts.Access != nil && s.snapshot.Exists {
-		return s.access()
+		return s.access(ctx)
 	}
 	return nil
 }
@@ -323,9 +323,12 @@ func (s *scan) listForeign() {
 	s.snapshot.Sort()
 }
 
+// manyLists are worth several sessions.
+const manyLists = 1000
+
 // access reads the access lists that are asked for. They are no part
 // of its instant: changing one leaves no trace in what that is told by.
-func (s *scan) access() error {
+func (s *scan) access(ctx context.Context) error {
 	var keys []plan.Key
 	want := func(k plan.Key) {
 		if s.opts.Access(k) {
@@ -347,7 +350,12 @@ func (s *scan) access() error {
 	}
 	s.snapshot.Access = make(map[plan.Key]plan.LiveAccess, len(keys))
 	known := map[string]plan.Access{} // most znodes share a few lists
-	return s.fetch(s.target.url.Root, len(keys),
+	wires, done := []*wire{s.wire}, func() {}
+	if len(keys) > manyLists {
+		wires, done = s.target.together(ctx, s.wire)
+	}
+	defer done()
+	return s.target.fetchTogether(wires, len(keys),
 		func(i int) request { return request{parent: path(keys[i]), access: true} },
 		func(i int, a *answer) error {
 			switch {
