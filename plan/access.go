@@ -247,6 +247,24 @@ func (d *diff) access(desired *Tree, live *Snapshot) {
 	slices.SortStableFunc(d.plan.Access, func(a, b AccessChange) int { return b.Depth() - a.Depth() })
 }
 
+// NamesNothing returns the rules that are about nothing in a tree: a name in them may be
+// misspelt, and what it means is open.
+func NamesNothing(rules []AccessRule, tree *Tree) []Finding {
+	var found []Finding
+	for _, r := range rules {
+		if !r.Root && !slices.ContainsFunc(tree.Namespaces, func(ns Namespace) bool {
+			return r.names(Key{Namespace: ns.Name}) ||
+				slices.ContainsFunc(ns.Configs, func(c Config) bool { return r.names(Key{ns.Name, c.Name}) })
+		}) {
+			found = append(found, Finding{
+				Position: r.Position, Message: "this access list is for nothing that the tree has: " + Quote(r.Pattern.String()),
+				Hint: "see whether a name is misspelt, or take it out",
+			})
+		}
+	}
+	return found
+}
+
 // Lockouts returns the access lists of a plan that would take rights from who applies
 // it, and which.
 func (p *Plan) Lockouts(who []string) []Finding {

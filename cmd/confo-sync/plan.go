@@ -186,6 +186,9 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 		w.options.OnlyNew = true
 		desired, problems = want.adapt(desired, live, &w.options)
 	}
+	if want.adapt == nil && len(a.Namespace)+len(a.Exclude) == 0 {
+		a.warn(plan.NamesNothing(w.options.Access, desired)...)
+	}
 	w.desired, w.live = desired, live
 	w.plan = plan.Diff(desired, live, w.options)
 	w.plan.Problems = append(w.plan.Problems, problems...)
