@@ -24,6 +24,7 @@ type AccessRule struct {
 	Pattern  Pattern
 	Root     bool // it is of the root, and has no pattern
 	Access   Access
+	Text     []string // as it is declared: what refers to a password has no hash of it
 	Position Position
 }
 
@@ -88,7 +89,9 @@ func ordered(rights string) string {
 	return out
 }
 
-const hidden = ":x"
+// HiddenHash is what stands, after a user's name, for the hash of a password that is not
+// known.
+const HiddenHash = ":x"
 
 // Same reports whether two access lists give the same rights to the same. A password
 // that the server hides is taken for the one that it is compared with.
@@ -123,7 +126,7 @@ func reveal(all, other map[string]string) {
 }
 
 func isHidden(who string) bool {
-	return strings.HasPrefix(who, "digest:") && strings.HasSuffix(who, hidden)
+	return strings.HasPrefix(who, "digest:") && strings.HasSuffix(who, HiddenHash)
 }
 
 // userOf returns whom an entry is for without the hash of a password.

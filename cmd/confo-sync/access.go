@@ -26,7 +26,7 @@ func (a *app) accessRules(t target.Target) ([]plan.AccessRule, error) {
 			if err != nil {
 				return nil, err
 			}
-			rule.Access = append(rule.Access, entries...)
+			rule.Access, rule.Text = append(rule.Access, entries...), append(rule.Text, e.String())
 		}
 		rules = append(rules, rule)
 	}
@@ -73,6 +73,16 @@ func (d digests) entries(e project.ACLEntry) (plan.Access, error) {
 		return all, nil
 	case e.Scheme == "digest" && e.Hash == "":
 		id, err := d.id(e)
+		if err != nil && !d.app.applying {
+			// Who plans may have no right to the password.
+			d.app.warn(plan.Finding{
+				Position: e.Position,
+				Message:  "the password of " + plan.Quote(e.ID) + " is not known here, so the access list is compared by the user's name",
+				Hint:     "an apply needs it: by users, the credentials or its hash",
+			})
+			id, err = e.ID+plan.HiddenHash, nil
+			d.known[e.ID] = id
+		}
 		return plan.Access{"digest:" + id + ":" + e.Rights}, err
 	case e.Scheme == "digest":
 		return plan.Access{"digest:" + e.ID + ":" + e.Hash + ":" + e.Rights}, nil
@@ -92,6 +102,12 @@ func (d digests) id(e project.ACLEntry) (string, error) {
 			continue
 		}
 		password, err := d.app.follow("the password of "+plan.Quote(e.ID), users[i].Credential)
+		if err == nil && password == "" {
+			err = target.WithHint(fmt.Errorf("%s: the password of %s is empty", users[i].Position, plan.Quote(e.ID)), "see what its reference stands for")
+		}
+		if own := d.target.DigestOf(e.ID); err != nil && own != "" {
+			return own, nil
+		}
 		if err != nil {
 			return "", err
 		}
@@ -111,12 +127,16 @@ type unknownUser struct{ message string }
 func (u *unknownUser) Error() string { return u.message }
 
 // accessProblems returns why the access lists of a plan can't be set, or should not.
-func accessProblems(p *plan.Plan, t target.Target, allowLockout bool) []plan.Finding {
+func (a *app) accessProblems(p *plan.Plan, t target.Target, allowLockout bool) []plan.Finding {
 	z, ok := t.(*zk.Target)
 	if !ok {
 		return nil
 	}
 	found := p.Unsettable(z.Who())
+	if !a.applying { // which may be done by others
+		a.warn(found...)
+		found = nil
+	}
 	if !allowLockout {
 		found = append(found, p.Lockouts(z.Who())...)
 	}

@@ -69,6 +69,7 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 // run plans, shows the plan, asks unless it was approved, and applies it.
 func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wish, flags planFlags) error {
 	asks := !f.AutoApprove && approved == nil
+	a.applying = true
 	if err := a.canAsk(!asks); err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ import (
 
 // fingerprinted returns what the plan's fingerprint is of.
 func (w *work) fingerprinted() planfile.Work {
-	return planfile.Work{Target: w.target.String(), Options: w.options, Changes: w.plan.Changes, Root: w.plan.Root, Access: w.plan.Access}
+	return planfile.Work{Target: w.target.String(), Options: w.options, Changes: w.plan.Changes, Access: w.plan.Access}
 }
 
 // savePlan writes a plan so that it can be applied as it was approved.

@@ -25,6 +25,7 @@ type settings struct {
 	readAll     bool       // of a target, not only what is selected
 	unresolved  bool       // nothing is asked of what references stand for
 	yetToCome   bool       // a commit need not have every overlay
+	applying    bool       // what is planned is applied, too
 }
 
 // configure looks for the project file and takes from it what the flags don't

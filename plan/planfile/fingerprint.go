@@ -46,8 +46,7 @@ type Work struct {
 	Target  string
 	Options plan.Options
 	Changes []plan.Change
-	// Root and Access are those of the plan.
-	Root   plan.Access
+	// Access is that of the plan. What the lists are to be, the options say.
 	Access []plan.AccessChange
 }
 
@@ -102,9 +101,6 @@ func (f Fingerprint) of(w Work) [sumSize]byte {
 		c := &w.Changes[i]
 		d.key(c.Key)
 		d.number(uint64(c.Action))
-		if c.Access != nil {
-			d.texts(c.Access)
-		}
 		if c.Core != nil {
 			// What applications write meanwhile makes it no other plan.
 			d.bytes(c.Core.Before.Reveal())
@@ -114,13 +110,14 @@ func (f Fingerprint) of(w Work) [sumSize]byte {
 		d.bytes(c.Revision[:])
 		d.bytes(c.After.Reveal())
 	}
-	if w.Root != nil {
-		d.texts(w.Root)
+	for _, r := range w.Options.Access {
+		// Who plans need not know the passwords that are referred to.
+		d.text(r.Pattern.String())
+		d.texts(r.Text)
 	}
 	for _, c := range w.Access {
 		d.key(c.Key)
 		d.number(uint64(c.Version))
-		d.texts(c.After)
 	}
 	sum := d.Sum(f.salt[:])
 	if len(w.Changes)+len(w.Access) > 0 {

@@ -64,10 +64,11 @@ func TestFingerprint(t *testing.T) {
 		"another name":          func(w *planfile.Work) { w.Changes[0].Key.Config = "aa" },
 		"a name cut elsewhere":  func(w *planfile.Work) { w.Changes[0].Key = plan.Key{Namespace: "n", Config: "sa"} },
 		"a change less":         func(w *planfile.Work) { w.Changes = w.Changes[:1] },
-		"an access list":        func(w *planfile.Work) { w.Changes[0].Access = plan.Access{"world:anyone:r"} },
-		"the root's list":       func(w *planfile.Work) { w.Root = plan.Access{"world:anyone:r"} },
-		"a list to be set":      func(w *planfile.Work) { w.Access = []plan.AccessChange{{After: plan.Access{"world:anyone:r"}}} },
-		"no change":             func(w *planfile.Work) { w.Changes = nil },
+		"an access list": func(w *planfile.Work) {
+			w.Options.Access = []plan.AccessRule{{Root: true, Text: []string{"world:anyone:r"}}}
+		},
+		"a list to be set": func(w *planfile.Work) { w.Access = []plan.AccessChange{{Version: 1}} },
+		"no change":        func(w *planfile.Work) { w.Changes = nil },
 	} {
 		w := work()
 		alter(&w)

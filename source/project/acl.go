@@ -26,6 +26,11 @@ type ACLEntry struct {
 	Position                 plan.Position
 }
 
+// String returns the entry as it is declared.
+func (e ACLEntry) String() string {
+	return strings.Join(slices.DeleteFunc([]string{e.Scheme, e.ID, e.Hash, e.Rights}, func(s string) bool { return s == "" }), ":")
+}
+
 // User is somebody whom access lists name, and a reference to the password.
 type User struct {
 	Name string
