@@ -161,6 +161,26 @@ func TestDump(t *testing.T) {
 	}
 }
 
+// TestDumpWithFewSessions: a server that takes no more connections from one client is read
+// with those that there are, and nothing waits for others.
+func TestDumpWithFewSessions(t *testing.T) {
+	t.Parallel()
+	server := zktest.Start(t, zktest.Config{Lines: []string{"maxClientCnxns=3"}})
+	client := zktest.Client(t, server.Addr)
+	for i := range 30 {
+		zktest.Write(t, client, fmt.Sprintf("/confo/ns/c%d", i), []byte("{}"))
+	}
+	from := open(t, "zk://"+server.Addr)
+	began := time.Now()
+	got, _ := dump(t, from)
+	if len(got.nodes) != 32 || len(got.gaps) > 0 || got.nodes["ns/c7"].Access == nil {
+		t.Errorf("%d nodes, gaps %v", len(got.nodes), got.gaps)
+	}
+	if took := time.Since(began); took > time.Minute {
+		t.Errorf("it took %s", took)
+	}
+}
+
 func describe(data []byte, stat *gozk.Stat, acl []gozk.ACL) string {
 	text := fmt.Sprintf("%v %q %d %d %d %d %d %d %d %d %d ", data == nil, data, stat.Czxid, stat.Mzxid, stat.Pzxid, stat.Ctime, stat.Mtime, stat.Version, stat.Cversion, stat.Aversion, stat.EphemeralOwner)
 	for i, a := range acl {

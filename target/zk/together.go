@@ -3,6 +3,7 @@ package zk
 import (
 	"context"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -13,20 +14,30 @@ import (
 // sessions is how many read access lists, where there are many.
 const sessions = 16
 
-// together returns w and other sessions for reading, which done ends. One that can't be
-// had is done without.
+// together returns w and other sessions for reading with its server, which done ends. One
+// that can't be had at once is done without: a server may bound how many a client has.
 func (t *Target) together(ctx context.Context, w *wire) (wires []*wire, done func()) {
-	wires = []*wire{w}
+	const patience = 2 * time.Second
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	var more []*wire
 	var ends []func()
 	for range sessions - 1 {
-		if more, err := t.dialReader(ctx); err == nil {
-			calm := more.interruptible(ctx)
-			ends = append(ends, func() { calm(); more.close() })
-			wires = append(wires, more)
-		}
+		all.Go(func() {
+			another, err := t.greet(ctx, w.host, time.Now().Add(patience))
+			if err != nil {
+				t.opts.Log.Debug("no further reading session", "server", w.host, "error", err)
+				return
+			}
+			calm := another.interruptible(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			more = append(more, another)
+			ends = append(ends, func() { calm(); another.close() })
+		})
 	}
-	return wires, func() {
-		var all sync.WaitGroup
+	all.Wait()
+	return append([]*wire{w}, more...), func() {
 		for _, end := range ends {
 			all.Go(end)
 		}
