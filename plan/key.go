@@ -95,27 +95,33 @@ func (s Selection) Whole(namespace string) bool {
 // Glob reports whether name matches pattern, in which "*" stands for any run
 // of characters and "?" for any one. Every other character stands for itself.
 func Glob(pattern, name string) bool {
-	p, n := []rune(pattern), []rune(name)
-	// The last star seen, and where in name it was tried: on a mismatch the
-	// star takes one rune more.
-	pi, ni, star, from := 0, 0, -1, 0
-	for ni < len(n) {
+	return matchRuns([]rune(pattern), []rune(name),
+		func(p rune) bool { return p == '*' },
+		func(p, n rune) bool { return p == '?' || p == n })
+}
+
+// matchRuns reports whether a pattern matches, in which what isRun takes stands for any
+// run, and of the rest each part for what one takes. On a mismatch it goes back to the
+// last run alone, which takes one more: what the ones before it took can stay as it is.
+func matchRuns[T any](pattern, all []T, isRun func(T) bool, one func(part, of T) bool) bool {
+	p, a, run, from := 0, 0, -1, 0
+	for a < len(all) {
 		switch {
-		case pi < len(p) && p[pi] == '*':
-			star, from = pi, ni
-			pi++
-		case pi < len(p) && (p[pi] == '?' || p[pi] == n[ni]):
-			pi++
-			ni++
-		case star >= 0:
+		case p < len(pattern) && isRun(pattern[p]):
+			run, from = p, a
+			p++
+		case p < len(pattern) && one(pattern[p], all[a]):
+			p++
+			a++
+		case run >= 0:
 			from++
-			pi, ni = star+1, from
+			p, a = run+1, from
 		default:
 			return false
 		}
 	}
-	for pi < len(p) && p[pi] == '*' {
-		pi++
+	for p < len(pattern) && isRun(pattern[p]) {
+		p++
 	}
-	return pi == len(p)
+	return p == len(pattern)
 }

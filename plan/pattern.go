@@ -54,27 +54,6 @@ func (p Pattern) matchStart(path ...string) bool {
 	return true
 }
 
-// matchLevels goes back to the last "**" alone, as Glob does to the last star: what
-// the ones before it took can stay as it is.
 func matchLevels(levels, path []string) bool {
-	l, p, star, from := 0, 0, -1, 0
-	for p < len(path) {
-		switch {
-		case l < len(levels) && levels[l] == "**":
-			star, from = l, p
-			l++
-		case l < len(levels) && Glob(levels[l], path[p]):
-			l++
-			p++
-		case star >= 0:
-			from++
-			l, p = star+1, from
-		default:
-			return false
-		}
-	}
-	for l < len(levels) && levels[l] == "**" {
-		l++
-	}
-	return l == len(levels)
+	return matchRuns(levels, path, func(level string) bool { return level == "**" }, Glob)
 }

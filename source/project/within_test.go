@@ -19,7 +19,7 @@ import (
 func repository(t *testing.T, content string) (path string) {
 	t.Helper()
 	dir := t.TempDir()
-	for _, folder := range []string{"repo/.git", "repo/shop/config", "repo/shared", "outside/tree/ops"} {
+	for _, folder := range []string{"repo/.git", "repo/shop/config", "repo/common", "outside/tree/ops"} {
 		if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -31,7 +31,7 @@ func repository(t *testing.T, content string) (path string) {
 		}
 	}
 	for name, to := range map[string]string{
-		"repo/shop/out": "../../outside/tree", "repo/shop/key.json": "../../outside/key", "repo/shop/in": "../shared", "repo/shared/zk.json": "../../outside/tree/ops/zk.json",
+		"repo/shop/out": "../../outside/tree", "repo/shop/key.json": "../../outside/key", "repo/shop/in": "../common", "repo/common/zk.json": "../../outside/tree/ops/zk.json",
 	} {
 		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
@@ -43,7 +43,7 @@ func repository(t *testing.T, content string) (path string) {
 // TestOutside: what a project file names is in its repository, whatever links say.
 func TestOutside(t *testing.T) {
 	for text, out := range map[string]bool{
-		"source: config": false, "source: ../shared": false, "source: in": false, "source: .": false, "source: ..": false,
+		"source: config": false, "source: ../common": false, "source: in": false, "source: .": false, "source: ..": false,
 		"source: ../..": true, "source: ../../outside/tree": true, "source: out": true, "source: out/ops": true, "source: /etc": true, "source: ../../none": true,
 		"environments: {a: {target: x, overlays: [config, in]}}":                       false,
 		"environments: {a: {target: x, overlays: [config, out]}}":                      true,
@@ -53,7 +53,7 @@ func TestOutside(t *testing.T) {
 		"environments: {a: {target: x, credentials: key.json}}":                        true,
 		"environments: {a: {target: x, credentials: ../../outside/key}}":               true,
 		"environments: {a: {target: x, credentials: \"out#ops/zk\"}}":                  true,
-		"environments: {a: {target: x, credentials: \"..#shared/zk\"}}":                true,
+		"environments: {a: {target: x, credentials: \"..#common/zk\"}}":                true,
 		"environments: {a: {target: x, credentials: \"config#x/../../../outside/x\"}}": true,
 		"environments: {a: {target: file:/srv/confo}}":                                 false,
 		"environments: {a: {target: file:../../outside/tree}}":                         false,

@@ -184,11 +184,19 @@ func (t *Target) refused(a *alert) error {
 // probing is how long a server may take to show what it speaks.
 const probing = 2 * time.Second
 
+// probe connects to a server, which then has its time to answer.
+func probe(ctx context.Context, host string) (net.Conn, error) {
+	deadline := time.Now().Add(probing)
+	conn, err := (&net.Dialer{Deadline: deadline}).DialContext(ctx, "tcp", host)
+	if err == nil {
+		conn.SetDeadline(deadline)
+	}
+	return conn, err
+}
+
 // speaksTLS reports whether a server answers TLS in TLS, if only to refuse it.
 func speaksTLS(ctx context.Context, host string) bool {
-	ctx, cancel := context.WithTimeout(ctx, probing)
-	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
+	conn, err := probe(ctx, host)
 	if err != nil {
 		return false
 	}
@@ -202,15 +210,11 @@ func speaksTLS(ctx context.Context, host string) bool {
 // speaksPlain reports whether a server answers one of ZooKeeper's four-letter
 // commands, if only to say that it is switched off.
 func speaksPlain(ctx context.Context, host string) bool {
-	ctx, cancel := context.WithTimeout(ctx, probing)
-	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
+	conn, err := probe(ctx, host)
 	if err != nil {
 		return false
 	}
 	defer conn.Close()
-	deadline, _ := ctx.Deadline()
-	conn.SetDeadline(deadline)
 	if _, err := io.WriteString(conn, "srvr"); err != nil {
 		return false
 	}
