@@ -359,12 +359,8 @@ func TestCancel(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	began := time.Now()
 	if _, err := s.target.Snapshot(ctx, target.ReadOptions{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Snapshot: %v", err)
-	}
-	if took := time.Since(began); took > 3*time.Second {
-		t.Errorf("it took %s", took)
 	}
 }
 

@@ -2,6 +2,7 @@ package zk_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -195,8 +196,7 @@ func TestStatusInterrupted(t *testing.T) {
 	proxy.Delay(time.Minute)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	began := time.Now()
-	if _, err := open(t, "zk://"+proxy.Addr).Examine(ctx); err == nil || time.Since(began) > 5*time.Second {
-		t.Errorf("%v after %s", err, time.Since(began))
+	if _, err := open(t, "zk://"+proxy.Addr).Examine(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("it is %v", err)
 	}
 }
