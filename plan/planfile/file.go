@@ -127,11 +127,6 @@ func Objects(changes []plan.Change, revisions bool) []Object {
 	return objects
 }
 
-// checksum is the last line of a plan file.
-type checksum struct {
-	SHA256 string `json:"sha256"` // of all before it
-}
-
 // Write writes a plan file.
 func Write(w io.Writer, f *File) error {
 	f.Format, f.Version = format, version
@@ -147,13 +142,12 @@ func Write(w io.Writer, f *File) error {
 	if err := render.Save(out, f.Report); err != nil {
 		return err
 	}
-	last, err := json.Marshal(checksum{hex.EncodeToString(sum.Sum(nil))})
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(last, '\n'))
+	_, err = io.WriteString(w, lastLine(sum.Sum(nil))+"\n")
 	return err
 }
+
+// lastLine returns the last line of a plan file: the sum of all before it.
+func lastLine(sum []byte) string { return `{"sha256":"` + hex.EncodeToString(sum) + `"}` }
 
 // Read reads a plan file. It is refused when it is not whole, or not as it was
 // written.
@@ -167,11 +161,12 @@ func Read(data []byte) (*File, error) {
 		return nil, &NewerError{Tool: f.Tool, Version: f.Version}
 	}
 	end := bytes.LastIndexByte(bytes.TrimSuffix(data, []byte("\n")), '\n') + 1
-	var last checksum
-	if json.Unmarshal(data[end:], &last) != nil || last.SHA256 == "" {
+	last := string(bytes.TrimSuffix(data[end:], []byte("\n")))
+	sum := sha256.Sum256(data[:end])
+	switch want := lastLine(sum[:]); {
+	case len(last) != len(want):
 		return nil, ErrCut
-	}
-	if sum := sha256.Sum256(data[:end]); hex.EncodeToString(sum[:]) != last.SHA256 {
+	case last != want: // byte for byte: JSON has more than one way to write it
 		return nil, ErrEdited
 	}
 	report, err := render.Load(bytes.NewReader(rest[:max(0, end-len(first)-1)]))
