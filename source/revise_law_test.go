@@ -149,7 +149,8 @@ var anchor, alias = regexp.MustCompile(`&v\d+\b`), regexp.MustCompile(`\*v\d+\b`
 // would not declare what is wanted.
 func necessary(t *rapid.T, revision *Revision, base string, overlays []Overlay, want map[string]plan.Node) {
 	for _, f := range revision.Files {
-		if slices.ContainsFunc(anchor.FindAllString(string(f.Before), -1), func(a string) bool { return !strings.Contains(string(f.After), a) }) {
+		left := anchor.FindAllString(string(f.After), -1)
+		if slices.ContainsFunc(anchor.FindAllString(string(f.Before), -1), func(a string) bool { return !slices.Contains(left, a) }) {
 			continue // what went may stand where its aliases were
 		}
 		before, after := strings.SplitAfter(string(f.Before), "\n"), strings.SplitAfter(string(f.After), "\n")

@@ -128,7 +128,7 @@ func (e *editing) removeLines(p entryAt) {
 	from = e.aboveComments(from, e.column(p.begin))
 	airyBefore := from == 0 || e.isBlankLine(e.lineStart(from-1))
 	switch {
-	case airyBefore && to < len(e.data):
+	case e.keepsBreaks(), airyBefore && to < len(e.data): // those before may be part of a value
 		for to < len(e.data) && e.isBlankLine(to) {
 			to = e.lineAfter(to)
 		}
