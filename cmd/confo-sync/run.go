@@ -49,21 +49,22 @@ type cli struct {
 
 // globals are the flags that every command takes.
 type globals struct {
-	Source      string        `short:"s" placeholder:"DIR" help:"Folder that holds the tree, or git:REF:PATH."`
-	Target      string        `short:"t" placeholder:"URL" help:"Target: file:PATH, or zk://host[:port][,…][/root] (zks:// by TLS)."`
-	Env         string        `short:"e" placeholder:"NAME" help:"Environment of the project; may be left out when there is one, or a default."`
-	Project     string        `short:"f" placeholder:"FILE" help:"Project file; otherwise confo-sync.yaml in this folder or above it."`
-	Namespace   []string      `short:"n" sep:"none" placeholder:"GLOB" help:"Only namespaces that match (repeatable)."`
-	Exclude     []string      `sep:"none" placeholder:"GLOB" help:"Not these namespaces, or with namespace/configuration not these configurations (repeatable)."`
-	Chdir       string        `short:"C" placeholder:"DIR" help:"Work in this folder."`
-	AgeIdentity []string      `sep:"none" placeholder:"FILE" help:"File with age identities, or an ssh key, for what is encrypted (repeatable); otherwise CONFO_SYNC_AGE_KEY or the usual files."`
-	AllowFile   []string      `sep:"none" env:"CONFO_SYNC_ALLOW_FILE" placeholder:"DIR" help:"Folder outside the project whose files !file may name (repeatable)."`
-	AllowEnv    []string      `sep:"," placeholder:"GLOB" help:"Environment variables that !env may name, whatever the project lists (repeatable); or CONFO_SYNC_ALLOW_ENV."`
-	Format      string        `enum:"text,json,markdown,html" default:"text" help:"Form of the result: text or json, and of changes markdown or html."`
-	Color       string        `enum:"auto,always,never" default:"auto" help:"Colour: auto, always or never."`
-	Timeout     time.Duration `default:"10s" placeholder:"TIME" help:"How long to wait for a connection (10s)."`
-	Quiet       bool          `short:"q" help:"Say nothing but the result and errors."`
-	Verbose     bool          `short:"v" help:"Say on stderr what is being done."`
+	Source      string           `short:"s" placeholder:"DIR" help:"Folder that holds the tree, or git:REF:PATH."`
+	Target      string           `short:"t" placeholder:"URL" help:"Target: file:PATH, or zk://host[:port][,…][/root] (zks:// by TLS)."`
+	Env         string           `short:"e" placeholder:"NAME" help:"Environment of the project; may be left out when there is one, or a default."`
+	Project     string           `short:"f" placeholder:"FILE" help:"Project file; otherwise confo-sync.yaml in this folder or above it."`
+	Namespace   []string         `short:"n" sep:"none" placeholder:"GLOB" help:"Only namespaces that match (repeatable)."`
+	Exclude     []string         `sep:"none" placeholder:"GLOB" help:"Not these namespaces, or with namespace/configuration not these configurations (repeatable)."`
+	Chdir       string           `short:"C" placeholder:"DIR" help:"Work in this folder."`
+	AgeIdentity []string         `sep:"none" placeholder:"FILE" help:"File with age identities, or an ssh key, for what is encrypted (repeatable); otherwise CONFO_SYNC_AGE_KEY or the usual files."`
+	AllowFile   []string         `sep:"none" env:"CONFO_SYNC_ALLOW_FILE" placeholder:"DIR" help:"Folder outside the project whose files !file may name (repeatable)."`
+	AllowEnv    []string         `sep:"," placeholder:"GLOB" help:"Environment variables that !env may name, whatever the project lists (repeatable); or CONFO_SYNC_ALLOW_ENV."`
+	Format      string           `enum:"text,json,markdown,html" default:"text" help:"Form of the result: text or json, and of changes markdown or html."`
+	Color       string           `enum:"auto,always,never" default:"auto" help:"Colour: auto, always or never."`
+	Timeout     time.Duration    `default:"10s" placeholder:"TIME" help:"How long to wait for a connection (10s)."`
+	Quiet       bool             `short:"q" help:"Say nothing but the result and errors."`
+	Verbose     bool             `short:"v" help:"Say on stderr what is being done."`
+	ShowVersion kong.VersionFlag `name:"version" hidden:""` // as in other tools; the command is the documented one
 	connectFlags
 }
 
@@ -107,6 +108,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	parser, err := kong.New(&c,
 		kong.Name("confo-sync"),
 		kong.Description("Configuration as code for Confo: a tree of YAML, reviewed as a diff, applied to ZooKeeper or to files."),
+		kong.Vars{"version": versionLine()},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { panic(exit(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, Summary: true}),

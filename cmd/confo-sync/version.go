@@ -14,8 +14,12 @@ type versionCmd struct{}
 
 // Run prints the version.
 func (c *versionCmd) Run(a *app) error {
-	_, err := fmt.Fprintf(a.stdout, "confo-sync %s (%s, %s/%s)\n", toolVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return err
+	a.say("%s", versionLine())
+	return nil
+}
+
+func versionLine() string {
+	return fmt.Sprintf("confo-sync %s (%s, %s/%s)", toolVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // tool returns what this program calls itself in what it writes.

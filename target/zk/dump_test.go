@@ -167,7 +167,7 @@ func TestDump(t *testing.T) {
 // with those that there are, and nothing waits for others.
 func TestDumpWithFewSessions(t *testing.T) {
 	t.Parallel()
-	server := zktest.Start(t, zktest.Config{Lines: []string{"maxClientCnxns=3"}})
+	server := zktest.Start(t, zktest.Config{Lines: []string{"maxClientCnxns=2"}}) // the test's own, and one more
 	client := zktest.Client(t, server.Addr)
 	for i := range 30 {
 		zktest.Write(t, client, fmt.Sprintf("/confo/ns/c%d", i), []byte("{}"))
@@ -181,7 +181,7 @@ func TestDumpWithFewSessions(t *testing.T) {
 		t.Errorf("%d nodes, gaps %v", len(got.nodes), got.gaps)
 	}
 	// Each is tried once.
-	if refused, again := strings.Count(log.String(), "no further reading session"), strings.Count(log.String(), "no reading session"); refused == 0 || refused > 15 || again > 0 {
+	if refused, again := strings.Count(log.String(), "no further reading session"), strings.Count(log.String(), "no reading session"); refused != 15 || again > 0 {
 		t.Errorf("%d sessions were refused, and %d tried again", refused, again)
 	}
 }
