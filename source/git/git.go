@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -67,10 +68,15 @@ func Ref(text string) string {
 // repository is where git is run.
 type repository struct{ dir string }
 
+// distrust keeps a folder from running programs: one may hold what looks like a bare
+// repository, with a configuration of its own, which git would follow.
+// Before git 2.38 it does in any case; it is kept from the programs that reading runs.
+var distrust = []string{"-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + os.DevNull, "--no-optional-locks"}
+
 // run runs git and returns what it prints. An error is that of git itself, when
 // it can't be run.
 func (r repository) run(ctx context.Context, stdin []byte, args ...string) (out []byte, failed string, err error) {
-	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", r.dir}, args...)...)
+	cmd := exec.CommandContext(ctx, "git", slices.Concat([]string{"-C", r.dir}, distrust, args)...)
 	cmd.Stdin = bytes.NewReader(stdin)
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
 	var stderr bytes.Buffer
