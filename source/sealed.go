@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -52,27 +53,51 @@ func mappingHas(n *yaml.Node, name string) bool {
 	return false
 }
 
-// services are the keys under which a file names services that sops asks, with whatever
-// tokens it finds.
-var services = []string{"kms", "gcp_kms", "azure_kv", "hc_vault", "hckms"}
-
-// service returns which service sops asks for the keys of a file, or nothing.
-func service(root *yaml.Node) string {
-	for i := 0; root.Kind == yaml.MappingNode && i+1 < len(root.Content); i += 2 {
-		if key := root.Content[i]; key.Value == sealKey {
-			return named(root.Content[i+1])
-		}
-	}
-	return ""
+// known is what sops may find below its key without asking a service for a data key,
+// with whatever tokens are about: what else there is, in whatever way it is written, may
+// be one.
+var known = []string{
+	"age", "pgp", "key_groups", "shamir_threshold", "lastmodified", "mac", "version",
+	"unencrypted_suffix", "encrypted_suffix", "unencrypted_regex", "encrypted_regex",
+	"unencrypted_comment_regex", "encrypted_comment_regex", "mac_only_encrypted",
 }
 
-func named(n *yaml.Node) string {
-	for i, child := range n.Content {
-		if n.Kind == yaml.MappingNode && i%2 == 0 && slices.Contains(services, child.Value) && len(n.Content[i+1].Content) > 0 {
-			return child.Value
+// service returns which service sops may ask for the keys of a file, or nothing.
+func service(root *yaml.Node) string {
+	asked, metadata := "", 0
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		// Of JSON, sops does not tell small letters from large ones.
+		if key := root.Content[i]; key.ShortTag() == "!!merge" || strings.EqualFold(key.Value, sealKey) {
+			metadata++
+			asked = cmp.Or(asked, askedBy(root.Content[i+1]))
 		}
-		if found := named(child); found != "" {
-			return found
+	}
+	if metadata > 1 {
+		return cmp.Or(asked, sealKey+", twice")
+	}
+	return asked
+}
+
+// askedBy returns the service that metadata, or a group of keys in it, names.
+func askedBy(n *yaml.Node) string {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		switch {
+		case value.Kind == yaml.AliasNode, key.Kind != yaml.ScalarNode:
+			return key.Value
+		case !slices.Contains(known, key.Value):
+			if len(value.Content) > 0 || value.Kind == yaml.ScalarNode && value.ShortTag() != "!!null" {
+				return key.Value
+			}
+		case key.Value == "key_groups":
+			for _, group := range value.Content {
+				if group.Kind != yaml.MappingNode {
+					return key.Value
+				}
+				if found := askedBy(group); found != "" {
+					return found
+				}
+			}
 		}
 	}
 	return ""
@@ -94,7 +119,7 @@ func (d *document) unseal(ctx context.Context) {
 	}
 	if asked := service(file.Content[0]); asked != "" && d.references.Resolver.Bounded() {
 		d.seal.problem = &problem{
-			"this file, which SOPS encrypted, asks a key service (" + asked + "), which a tree may not where --allow-env or CONFO_SYNC_ALLOW_ENV bounds it",
+			"this file, which SOPS encrypted, asks a key service (" + plan.Printable(asked) + "), which a tree may not where --allow-env or CONFO_SYNC_ALLOW_ENV bounds it",
 			"encrypt it to age or PGP, or plan it where the tree is trusted",
 		}
 		return
