@@ -2,7 +2,9 @@ package project
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -27,14 +29,23 @@ func (r *reader) bounded(n *yaml.Node, path string) bool {
 	return false
 }
 
-// holds reports whether a path leads to what may be read. After a "#" follows a
-// configuration of a file backend.
+// holds reports whether a path leads to what may be read. After a "#" may follow a
+// configuration of a file backend, which is read with its namespace.
 func (r *reader) holds(path string) bool {
 	folders := append([]string{r.project.Root}, r.allowed...)
-	if folder, key, ok := strings.Cut(path, "#"); ok {
-		return within.Holds(folder, folders...) && within.Holds(filepath.Join(folder, filepath.FromSlash(key)+".json"), folders...)
+	if !within.Holds(path, folders...) {
+		return false
 	}
-	return within.Holds(path, folders...)
+	at := strings.LastIndexByte(path, '#')
+	if at < 0 {
+		return true
+	}
+	namespace, _, _ := strings.Cut(path[at+1:], "/")
+	folder := filepath.Join(path[:at], namespace)
+	entries, _ := os.ReadDir(folder)
+	return within.Holds(folder, folders...) && !slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+		return !within.Holds(filepath.Join(folder, e.Name()), folders...)
+	})
 }
 
 // root says what bounds the paths.

@@ -19,7 +19,7 @@ import (
 func repository(t *testing.T, content string) (path string) {
 	t.Helper()
 	dir := t.TempDir()
-	for _, folder := range []string{"repo/.git", "repo/shop/config", "repo/common", "outside/tree/ops"} {
+	for _, folder := range []string{"repo/.git", "repo/shop/config", "repo/common", "repo/shop/backend/ops", "outside/tree/ops"} {
 		if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -32,6 +32,7 @@ func repository(t *testing.T, content string) (path string) {
 	}
 	for name, to := range map[string]string{
 		"repo/shop/out": "../../outside/tree", "repo/shop/key.json": "../../outside/key", "repo/shop/in": "../common", "repo/common/zk.json": "../../outside/tree/ops/zk.json",
+		"repo/shop/a#b.json": "../../outside/key", "repo/shop/backend/ops/zk": "../../../../outside/key",
 	} {
 		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
@@ -54,6 +55,10 @@ func TestOutside(t *testing.T) {
 		"environments: {a: {target: x, credentials: ../../outside/key}}":               true,
 		"environments: {a: {target: x, credentials: \"out#ops/zk\"}}":                  true,
 		"environments: {a: {target: x, credentials: \"..#common/zk\"}}":                true,
+		"environments: {a: {target: x, credentials: \"a#b.json\"}}":                    true,
+		"environments: {a: {target: x, credentials: \"backend#ops/zk\"}}":              true,
+		"environments: {a: {target: x, credentials: \"backend#none/zk\"}}":             false,
+		"environments: {a: {target: x, tls: {ca: \"a#b.json\"}}}":                      true,
 		"environments: {a: {target: x, credentials: \"config#x/../../../outside/x\"}}": true,
 		"environments: {a: {target: file:/srv/confo}}":                                 false,
 		"environments: {a: {target: file:../../outside/tree}}":                         false,
