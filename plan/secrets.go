@@ -25,6 +25,9 @@ func secretParts(text string) []Span {
 	return apart
 }
 
+// HoldsUserinfo reports whether there is a URL with a user or password in a text.
+func HoldsUserinfo(text string) bool { return userinfos(text) != nil }
+
 // userinfos finds "scheme://user:password@host" and "scheme://token@host"
 // anywhere in a text, and returns what is between the slashes and the last "@".
 // A password may hold a "/" that should have been escaped, so what has a ":"

@@ -12,6 +12,9 @@ import (
 
 // mayHoldPassword reports whether a line is better not shown.
 func mayHoldPassword(line string) bool {
+	if plan.HoldsUserinfo(line) {
+		return true
+	}
 	line = strings.ToLower(line)
 	return slices.ContainsFunc([]string{"pass", "pwd", "credential"}, func(word string) bool { return strings.Contains(line, word) })
 }

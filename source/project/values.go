@@ -131,6 +131,11 @@ func (r *reader) items(n *yaml.Node) []*yaml.Node {
 // target reads a URL. A path in one counts from the project file.
 func (r *reader) target(n *yaml.Node, to *string) {
 	r.text(n, to)
+	if plan.HoldsUserinfo(*to) {
+		r.fail(n, "a URL holds no user or password, as it is shown and logged everywhere", "use credentials: in this file, or CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD")
+		*to = ""
+		return
+	}
 	path, ok := strings.CutPrefix(*to, "file:")
 	if ok && path != "" && !filepath.IsAbs(path) {
 		*to = "file:" + filepath.Join(r.project.Dir, filepath.FromSlash(path))
