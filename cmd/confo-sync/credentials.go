@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -198,6 +199,11 @@ func readDictionary(n plan.Node) (dictionary, error) {
 		return d, errors.New("zookeeper_user is there, zookeeper_passwd is not")
 	case strings.Contains(d.user, ":"):
 		return d, errors.New("zookeeper_user holds a colon, which ends a user's name")
+	case strings.ContainsAny(d.host, "/@?# \t\r\n"):
+		return d, errors.New("zookeeper_host is not the name of a host alone")
+	}
+	if n, err := strconv.ParseUint(d.port, 10, 16); d.port != "" && (err != nil || n == 0) {
+		return d, errors.New("zookeeper_port is no port: a number from 1 to 65535")
 	}
 	return d, nil
 }
