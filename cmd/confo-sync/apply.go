@@ -84,8 +84,9 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 	if err := approved.unapplied(ctx, t); err != nil {
 		return err
 	}
-	if owner := a.owner(); owner != nil && !f.TakeOver {
-		if _, err := owner.Check(ctx, t); err != nil {
+	var owned *apply.Owned
+	if owner := a.owner(); owner != nil {
+		if _, err := owner.Check(ctx, t); err != nil && (!f.TakeOver || !errors.As(err, &owned)) {
 			return err
 		}
 	}
@@ -113,7 +114,10 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 	if err := w.refused(); err != nil {
 		return err
 	}
-	if w.plan.Empty() && len(a.report.Exact) == 0 {
+	if owned != nil {
+		also += ", which was " + owned.By.String() + "'s, and make it " + owned.Owner.String() + "'s"
+	}
+	if w.plan.Empty() && len(a.report.Exact) == 0 && owned == nil {
 		return a.applied(apply.Result{}, false, nil)
 	}
 	if asks {
@@ -168,7 +172,7 @@ func (a *app) canAsk(approved bool) error {
 	case a.Format != "text":
 		return &usageError{fmt.Errorf("apply with --format %s asks nothing: it takes --auto-approve", a.Format)}
 	case !isTerminal(a.stdin):
-		return target.WithHint(errors.New("apply has to ask, and there is no terminal to answer at"),
+		return target.WithHint(errors.New("it has to be asked whether to go on, and there is no terminal to answer at"),
 			"run it at a terminal, or with --auto-approve once the plan has been reviewed")
 	}
 	return nil
@@ -182,7 +186,10 @@ func (a *app) confirm(ctx context.Context, t target.Target, also string) error {
 	fmt.Fprintf(a.stderr, "\nApply this to %s%s?\nOnly yes is taken for yes: ", plan.Printable(t.String()), also)
 	answers := make(chan string, 1)
 	go func() {
-		line, _ := bufio.NewReader(a.stdin).ReadString('\n')
+		line, err := bufio.NewReader(a.stdin).ReadString('\n')
+		if err != nil {
+			fmt.Fprintln(a.stderr) // Ctrl-D leaves the line as it is
+		}
 		answers <- strings.TrimSpace(line)
 	}()
 	select {

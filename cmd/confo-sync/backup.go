@@ -107,7 +107,7 @@ func (c *backupMakeCmd) dump(ctx context.Context, a *app, t target.Target, w *ar
 	case err != nil:
 		return nil, 0, err
 	case !dumped.Exists && len(d.gaps) == 0:
-		return nil, 0, target.WithHint(fmt.Errorf("there is nothing to back up: %s does not exist", plan.Printable(t.String())), "check the path after the hosts")
+		return nil, 0, target.WithHint(fmt.Errorf("there is nothing to back up: %s does not exist", plan.Printable(t.String())), "check the path in the target")
 	}
 	if c.WithHistory {
 		infos, err := t.HistoryNames(ctx, false)

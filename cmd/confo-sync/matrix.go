@@ -107,7 +107,11 @@ func (c *matrixCmd) read(ctx context.Context, a *app) ([]place, error) {
 		reading.Quiet = true // what there is to say of the tree, validate says
 		tree, _, err := reading.loadTree(ctx, a.Source, a.place(), source.LoadOptions{Overlays: reading.laid()})
 		if err != nil {
-			return nil, errors.Join(err, group.Wait())
+			failed := group.Wait()
+			if failed != nil && errors.Is(err, context.Canceled) {
+				err = nil // that is why this one was given up
+			}
+			return nil, errors.Join(err, failed)
 		}
 		places[i].declared = tree
 	}

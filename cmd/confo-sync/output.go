@@ -125,8 +125,12 @@ const private = 0o600
 
 // writeFile replaces a file by what write writes, or leaves it as it is. The file
 // has the mode before the first byte is in it: if it is private whatever the umask,
-// or else as the umask has it.
+// or else as the umask has it. What is no file, a device or a link, is not replaced: it
+// is written to.
 func writeFile(path string, mode os.FileMode, write func(w io.Writer) error) error {
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return writeTo(path, mode, write)
+	}
 	temporary, err := createBeside(path, mode)
 	if err != nil {
 		return target.WithHint(err, "check that its folder exists, and may be written to")
@@ -143,6 +147,19 @@ func writeFile(path string, mode os.FileMode, write func(w io.Writer) error) err
 		err = os.Rename(temporary.Name(), path)
 	}
 	return err
+}
+
+func writeTo(path string, mode os.FileMode, write func(w io.Writer) error) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	if err != nil {
+		return err
+	}
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() && mode == private {
+		if err := file.Chmod(mode); err != nil {
+			return errors.Join(err, file.Close())
+		}
+	}
+	return errors.Join(write(file), file.Close())
 }
 
 // createBeside makes a file beside path, which nothing else has.

@@ -326,7 +326,7 @@ func leftOut(left []plan.Finding) error {
 func nothingToPull(t target.Target, live *plan.Snapshot) error {
 	if !live.Exists {
 		return target.WithHint(fmt.Errorf("there is nothing to pull: %s does not exist", plan.Printable(t.String())),
-			"check the path after the hosts")
+			"check the path in the target")
 	}
 	return target.WithHint(fmt.Errorf("there is nothing to pull: %s has no namespace that was asked for", plan.Printable(t.String())),
 		"check --namespace and --exclude")

@@ -165,6 +165,14 @@ func find(records []*apply.Record, id string) (*apply.Record, error) {
 
 // parseTime reads a time as people write it.
 func parseTime(text string, now time.Time) (time.Time, error) {
+	t, err := readTime(text, now)
+	if err == nil && t.After(now) {
+		return t, fmt.Errorf("%s is still to come: it is %s now", t.Format("2006-01-02 15:04:05"), now.Format("2006-01-02 15:04:05"))
+	}
+	return t, err
+}
+
+func readTime(text string, now time.Time) (time.Time, error) {
 	text = strings.TrimSpace(text)
 	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"} {
 		if t, err := time.ParseInLocation(layout, text, now.Location()); err == nil {

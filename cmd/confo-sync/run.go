@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -84,6 +85,7 @@ type app struct {
 	// what kind it is, so that an error has a document to be in.
 	report *render.Report
 	shown  bool
+	unsaid error // what kept a line from stdout
 	outputFlags
 	files []reportFile
 	settings
@@ -130,6 +132,9 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	if err = noPasswords(args); err == nil {
 		command, err = parser.Parse(args)
 	}
+	if err == nil {
+		err = noneEmpty(command)
+	}
 	if err != nil {
 		if a.Format = "text"; wantsJSON(args) {
 			a.Format = "json"
@@ -146,13 +151,45 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		}
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
-	if err := command.Run(a); err != nil {
+	err = command.Run(a)
+	if err == nil {
+		err = a.unsaid
+	}
+	if err != nil {
 		code = a.fail(err)
 	}
 	if err := a.writeFiles(); err != nil {
 		return a.fail(err)
 	}
 	return code
+}
+
+// noneEmpty refuses what is given and empty: most likely it is a variable that is not
+// set, and what is done without it is something else.
+func noneEmpty(command *kong.Context) error {
+	for _, given := range command.Path {
+		var name string
+		var value reflect.Value
+		switch {
+		case given.Flag != nil && given.Flag.Name != "allow-env" && given.Flag.Name != "reason":
+			name, value = "--"+given.Flag.Name, given.Flag.Target
+		case given.Positional != nil:
+			name, value = given.Positional.Summary(), given.Positional.Target
+		default:
+			continue
+		}
+		for value.Kind() == reflect.Pointer && !value.IsNil() {
+			value = value.Elem()
+		}
+		empty := value.Kind() == reflect.String && value.Len() == 0
+		if all, ok := value.Interface().([]string); ok {
+			empty = slices.Contains(all, "")
+		}
+		if empty {
+			return fmt.Errorf("%s is empty: leave it out, or set what was to be in it", name)
+		}
+	}
+	return nil
 }
 
 // exit carries kong's exit code out of its parser.
@@ -176,6 +213,9 @@ func untilInterrupted(parent context.Context, stderr io.Writer) (ctx context.Con
 	go func() {
 		if _, ok := <-signals; !ok {
 			return
+		}
+		if isTerminal(stderr) {
+			fmt.Fprintln(stderr) // after ^C
 		}
 		fmt.Fprintln(stderr, "confo-sync: stopping; what is under way is finished first (Ctrl-C again leaves at once)")
 		cancel(errInterrupted)
@@ -219,9 +259,12 @@ func (a *app) notice(format string, args ...any) {
 	}
 }
 
-// say writes a line of the result to stdout.
+// say writes a line of the result to stdout. That it could not be written is an error
+// of the run.
 func (a *app) say(format string, args ...any) {
-	fmt.Fprintf(a.stdout, format+"\n", args...)
+	if _, err := fmt.Fprintf(a.stdout, format+"\n", args...); err != nil && a.unsaid == nil {
+		a.unsaid = err
+	}
 }
 
 // warn shows warnings, on stderr and in the report.

@@ -14,6 +14,9 @@ type versionCmd struct{}
 
 // Run prints the version.
 func (c *versionCmd) Run(a *app) error {
+	if a.Format != "text" {
+		return &usageError{fmt.Errorf("version has no %s form: it has text", a.Format)}
+	}
 	a.say("%s", versionLine())
 	return nil
 }

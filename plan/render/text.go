@@ -127,7 +127,7 @@ func (t *text) line(format string, args ...any) {
 func (t *text) report(r *Report) {
 	if t.Summary {
 		t.index(r)
-		t.line("%s", t.paint.bold(Summarize(r)))
+		t.end(r)
 		return
 	}
 	t.header(r)
@@ -144,6 +144,10 @@ func (t *text) report(r *Report) {
 	t.kept(r.Kept)
 	t.foreign(r.Foreign)
 	t.exact(r.Exact)
+	t.end(r)
+}
+
+func (t *text) end(r *Report) {
 	t.line("%s", t.paint.bold(Summarize(r)))
 	if r.Fingerprint != "" {
 		t.line("%s", t.paint.faint("fingerprint "+r.Fingerprint))

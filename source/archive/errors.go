@@ -26,7 +26,7 @@ type Exists struct{ Path string }
 func (e *Exists) Error() string { return plan.Printable(e.Path) + " exists" }
 
 // Hint says what to do next.
-func (e *Exists) Hint() string { return "choose another name, or say that it may be replaced" }
+func (e *Exists) Hint() string { return "choose another name, or replace it with --overwrite" }
 
 // Damaged is the error of an archive that is not as it was written.
 type Damaged struct {
