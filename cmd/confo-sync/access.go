@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -127,18 +128,19 @@ type unknownUser struct{ message string }
 func (u *unknownUser) Error() string { return u.message }
 
 // accessProblems returns why the access lists of a plan can't be set, or should not.
-func (a *app) accessProblems(p *plan.Plan, t target.Target, allowLockout bool) []plan.Finding {
+func (a *app) accessProblems(ctx context.Context, p *plan.Plan, t target.Target, allowLockout bool) []plan.Finding {
 	z, ok := t.(*zk.Target)
-	if !ok {
+	if !ok || !p.SetsAccess() {
 		return nil
 	}
-	found := p.Unsettable(z.Who())
+	who := z.AsSeen(ctx)
+	found := p.Unsettable(who)
 	if !a.applying { // which may be done by others
 		a.warn(found...)
 		found = nil
 	}
 	if !allowLockout {
-		found = append(found, p.Lockouts(z.Who())...)
+		found = append(found, p.Lockouts(who)...)
 	}
 	const most = 10
 	if more := len(found) - most; more > 0 {
