@@ -128,12 +128,15 @@ type unknownUser struct{ message string }
 func (u *unknownUser) Error() string { return u.message }
 
 // accessProblems returns why the access lists of a plan can't be set, or should not.
-func (a *app) accessProblems(ctx context.Context, p *plan.Plan, t target.Target, allowLockout bool) []plan.Finding {
+func (a *app) accessProblems(ctx context.Context, p *plan.Plan, t target.Target, allowLockout bool) ([]plan.Finding, error) {
 	z, ok := t.(*zk.Target)
 	if !ok || !p.SetsAccess() {
-		return nil
+		return nil, nil
 	}
-	who := z.AsSeen(ctx)
+	who, err := z.AsSeen(ctx)
+	if err != nil {
+		return nil, err
+	}
 	found := p.Unsettable(who)
 	if !a.applying { // which may be done by others
 		a.warn(found...)
@@ -146,5 +149,5 @@ func (a *app) accessProblems(ctx context.Context, p *plan.Plan, t target.Target,
 	if more := len(found) - most; more > 0 {
 		found = append(found[:most], plan.Finding{Message: fmt.Sprintf("so it is with %s more", cmp.Or(plural(more, "access list"), ""))})
 	}
-	return found
+	return found, nil
 }

@@ -35,7 +35,9 @@ func (e *exactly) show(ctx context.Context, t target.Target, asks bool) (problem
 	var who plan.Who
 	z, zoo := t.(*zk.Target)
 	if zoo && slices.ContainsFunc(mends, func(m plan.Mend) bool { return m.Access != nil }) {
-		who = z.AsSeen(ctx)
+		if who, err = z.AsSeen(ctx); err != nil {
+			return nil, "", err
+		}
 	}
 	for _, m := range mends {
 		if !planned(m) {

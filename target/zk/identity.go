@@ -162,15 +162,19 @@ func (t *Target) Who() []string {
 }
 
 // AsSeen returns who this client is to the server, which is asked for it: the one that was
-// read from last.
-func (t *Target) AsSeen(ctx context.Context) plan.Who {
+// read from last. That it does not tell is no error.
+func (t *Target) AsSeen(ctx context.Context) (plan.Who, error) {
 	t.mu.Lock()
 	host := t.hosts.current()
 	if t.idle != nil {
 		host = t.idle.host
 	}
 	t.mu.Unlock()
-	return t.seenAs(t.whoAmI(ctx, host))
+	seen := t.whoAmI(ctx, host)
+	if ctx.Err() != nil {
+		return plan.Who{}, context.Cause(ctx)
+	}
+	return t.seenAs(seen), nil
 }
 
 // seenAs returns who this client is to a server that sees these, or that does not tell.

@@ -21,11 +21,14 @@ func TestAsSeen(t *testing.T) {
 	server := zktest.Start(t, zktest.Config{Java: []string{"-Dzookeeper.DigestAuthenticationProvider.superDigest=" + id("super")}})
 	proxy := zktest.NewProxy(t, server.Addr)
 	as := func(addr string, users ...string) plan.Who {
-		who := open(t, "zk://"+addr+zktest.Root(t), func(o *zk.Options) {
+		who, err := open(t, "zk://"+addr+zktest.Root(t), func(o *zk.Options) {
 			for _, user := range users {
 				o.Credentials = append(o.Credentials, zk.NewCredentials(user, "secret"))
 			}
 		}).AsSeen(t.Context())
+		if err != nil {
+			t.Error(err)
+		}
 		slices.Sort(who.IDs)
 		return who
 	}
