@@ -150,24 +150,6 @@ func (a Access) Shown() []string {
 	return shown
 }
 
-// For returns the rights that an access list gives to somebody who is all of those,
-// and those that it may give: to addresses, certificates and the like, of which it is
-// not known whether they are theirs.
-func (a Access) For(who []string) (has, may string) {
-	for whom, rights := range a.rights() {
-		scheme, _, _ := strings.Cut(whom, ":")
-		switch {
-		case whom == "world:anyone", slices.Contains(who, whom):
-			has += rights
-		case isHidden(whom) && slices.ContainsFunc(who, func(w string) bool { return userOf(w) == userOf(whom) }):
-			has += rights
-		case scheme != "digest" && scheme != "world":
-			may += rights
-		}
-	}
-	return ordered(has), ordered(may)
-}
-
 // rule returns the rule for an object, or nil.
 func (o Options) rule(k Key) *AccessRule {
 	for i := len(o.Access) - 1; i >= 0; i-- {
@@ -268,23 +250,37 @@ func NamesNothing(rules []AccessRule, tree *Tree) []Finding {
 	return found
 }
 
+// SetsAccess reports whether a plan gives something another access list than it would
+// have by itself.
+func (p *Plan) SetsAccess() bool {
+	return len(p.Access) > 0 || slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Action == Create && c.Access != nil })
+}
+
 // Lockouts returns the access lists of a plan that would take rights from who applies
-// it, and which.
-func (p *Plan) Lockouts(who []string) []Finding {
+// it, and which; or may do so, as far as is known who that is.
+func (p *Plan) Lockouts(who Who) []Finding {
 	var found []Finding
-	add := func(k Key, position Position, lost, what string) {
+	add := func(k Key, position Position, verb, lost, perhaps string) {
+		hint := "apply it with credentials that keep the right, declare it for them, or say --allow-lockout"
+		switch {
+		case lost == "" && perhaps == "":
+			return
+		case lost != "":
+			verb = "would " + verb
+		default:
+			verb, lost = "may "+verb, perhaps
+			if !who.Told {
+				hint = "the server does not say which address and certificate it sees (3.7 and later do); if the list is for who applies it, say --allow-lockout"
+			}
+		}
 		found = append(found, Finding{
-			Key: k, Position: position,
-			Message: "the access list declared for " + objectName(k) + what + rightsInWords(lost) + " from who applies it",
-			Hint:    "apply it with credentials that keep the right, declare it for them, or say --allow-lockout",
+			Key: k, Position: position, Hint: hint,
+			Message: "the access list declared for " + objectName(k) + " " + verb + " " + rightsInWords(lost) + " from who applies it",
 		})
 	}
 	for _, c := range p.Access {
-		had, _ := c.Before.For(who)
-		has, may := c.After.For(who)
-		if lost := without(had, has+may); lost != "" {
-			add(c.Key, c.Position, lost, " would take ")
-		}
+		lost, perhaps := who.loses(c.Before, c.After)
+		add(c.Key, c.Position, "take", lost, perhaps)
 	}
 	for i := range p.Changes {
 		c := &p.Changes[i]
@@ -296,16 +292,14 @@ func (p *Plan) Lockouts(who []string) []Finding {
 			needed = "cdr"
 		}
 		has, may := c.Access.For(who)
-		if lost := without(needed, has+may); lost != "" {
-			add(c.Key, c.Position, lost, " would keep ")
-		}
+		add(c.Key, c.Position, "keep", without(needed, has+may), without(needed, has))
 	}
 	return found
 }
 
 // Unsettable returns the access lists of a plan that who applies it has no right to
 // set, as far as that can be told.
-func (p *Plan) Unsettable(who []string) []Finding {
+func (p *Plan) Unsettable(who Who) []Finding {
 	var found []Finding
 	for _, c := range p.Access {
 		if has, may := c.Before.For(who); !strings.Contains(has+may, "a") {

@@ -37,21 +37,47 @@ func TestAccessSame(t *testing.T) {
 // TestAccessFor tells what somebody may do, and what that can't be told of.
 func TestAccessFor(t *testing.T) {
 	list := plan.Access{"world:anyone:r", "digest:me:" + hash + ":wa", "digest:you:" + hash + ":cd", "ip:10.0.0.0/8:d", "x509:CN=a:c"}
+	me, you := "digest:me:"+hash, "digest:you:"+hash
 	for _, c := range []struct {
-		who      []string
+		who      plan.Who
 		has, may string
 	}{
-		{nil, "r", "cd"},
-		{[]string{"digest:me:" + hash}, "rwa", "cd"},
-		{[]string{"digest:me:" + hash, "digest:you:" + hash}, "cdrwa", "cd"},
-		{[]string{"digest:me:b" + hash[1:]}, "r", "cd"},
+		{plan.Who{}, "r", "cd"},
+		{plan.Who{Told: true}, "r", ""},
+		{plan.Who{Super: true}, "cdrwa", ""},
+		{plan.Who{IDs: []string{me}}, "rwa", "cd"},
+		{plan.Who{IDs: []string{me, you}}, "cdrwa", "cd"},
+		{plan.Who{IDs: []string{"digest:me:b" + hash[1:]}}, "r", "cd"},
+		{plan.Who{IDs: []string{"x509:CN=a"}}, "cr", "d"},
+		{plan.Who{IDs: []string{"x509:CN=A", "ip:10.1.2.3"}, Told: true}, "dr", ""},
+		{plan.Who{IDs: []string{"ip:10.1.2.3"}}, "r", "cd"},
+		{plan.Who{IDs: []string{"ip:11.1.2.3"}, Told: true}, "r", ""},
 	} {
 		if has, may := list.For(c.who); has != c.has || may != c.may {
-			t.Errorf("%v: %s and %s, not %s and %s", c.who, has, may, c.has, c.may)
+			t.Errorf("%v: %q and %q, not %q and %q", c.who, has, may, c.has, c.may)
 		}
 	}
-	if has, _ := (plan.Access{"digest:me:x:a"}).For([]string{"digest:me:" + hash}); has != "a" {
-		t.Errorf("with a hidden password %q", has)
+	for _, c := range []struct {
+		entry, address string
+		is             bool
+	}{
+		{"ip:10.1.2.3:r", "ip:10.1.2.3", true},
+		{"ip:10.1.2.3:r", "ip:10.1.2.30", false},
+		{"ip:10.1.2.99/24:r", "ip:10.1.2.3", true},
+		{"ip:0.0.0.0/0:r", "ip:fe80::1", false},
+		{"ip:fe80::/10:r", "ip:fe80::1%eth0", true},
+		{"ip:fe80:0:0::1:r", "ip:fe80::1", true},
+		{"ip:127.0.0.1:r", "ip:::ffff:127.0.0.1", true},
+	} {
+		if has, may := (plan.Access{c.entry}).For(plan.Who{IDs: []string{c.address}, Told: true}); has == "r" != c.is || may != "" {
+			t.Errorf("%s for %s: %q and %q", c.entry, c.address, has, may)
+		}
+	}
+	// To who administers with the right password, the server does not hide its hash.
+	for entry, want := range map[string]string{"digest:me:x:r": "r", "digest:me:x:ra": "", "digest:you:x:r": ""} {
+		if has, may := (plan.Access{entry}).For(plan.Who{IDs: []string{me}, Told: true}); has != "" || may != want {
+			t.Errorf("with a hidden password, %s: %q and %q", entry, has, may)
+		}
 	}
 	if diff := cmp.Diff([]string{"world:anyone:r", "digest:me:wa", "digest:you:cd", "ip:10.0.0.0/8:d", "x509:CN=a:c"}, list.Shown()); diff != "" {
 		t.Error(diff)
@@ -146,26 +172,61 @@ func TestDiffAccess(t *testing.T) {
 // have no right to.
 func TestLockouts(t *testing.T) {
 	key := plan.Key{Namespace: "a", Config: "x"}
-	me := []string{"digest:me:" + hash}
-	mine := "digest:me:" + hash + ":cdrwa"
+	mine, other, open := "digest:me:"+hash+":cdrwa", "digest:other:"+hash+":cdrwa", "world:anyone:cdrwa"
+	untold := plan.Who{IDs: []string{"digest:me:" + hash}}
+	told := plan.Who{IDs: []string{"digest:me:" + hash, "ip:127.0.0.1", "x509:CN=client"}, Told: true}
 	for _, c := range []struct {
-		before, after   plan.Access
-		lost, forbidden bool
+		who           plan.Who
+		before, after plan.Access
+		lost          string // would, may or neither
+		forbidden     bool
 	}{
-		{plan.Access{"world:anyone:cdrwa"}, plan.Access{mine}, false, false},
-		{plan.Access{"world:anyone:cdrwa"}, plan.Access{"world:anyone:r"}, true, false},
-		{plan.Access{"world:anyone:cdrwa"}, plan.Access{"ip:10.0.0.0/8:cdrwa"}, false, false},
-		{plan.Access{"world:anyone:r"}, plan.Access{mine}, false, true},
-		{plan.Access{"digest:me:x:r", "sasl:me:a"}, plan.Access{mine}, false, false},
+		{untold, plan.Access{open}, plan.Access{mine}, "", false},
+		{untold, plan.Access{open}, plan.Access{"world:anyone:r"}, "would", false},
+		{untold, plan.Access{"world:anyone:r"}, plan.Access{mine}, "", true},
+		{untold, plan.Access{"digest:me:x:r", "sasl:me:a"}, plan.Access{mine}, "", false},
+		{untold, plan.Access{"digest:me:x:r", "sasl:me:a"}, plan.Access{other}, "may", false},
+
+		// What may be ours counts where it was, and not where it is to be.
+		{untold, plan.Access{open}, plan.Access{"ip:10.0.0.0/8:cdrwa"}, "may", false},
+		{untold, plan.Access{"ip:127.0.0.1:cdrwa"}, plan.Access{other}, "may", false},
+		{untold, plan.Access{"x509:CN=client:cdrwa"}, plan.Access{"x509:CN=someoneelse:cdrwa"}, "may", false},
+		{untold, plan.Access{"sasl:me:cdrwa"}, plan.Access{"sasl:me:cdra", "world:anyone:r"}, "may", false},
+		{untold, plan.Access{"sasl:me:cdrwa"}, plan.Access{"sasl:me:cdra", "world:anyone:w"}, "", false},
+		{untold, plan.Access{"ip:10.1.0.0/16:cdrwa"}, plan.Access{"ip:10.0.0.0/8:cdrwa", "world:anyone:r"}, "", false},
+		{untold, plan.Access{"ip:10.0.0.0/8:cdrwa"}, plan.Access{"ip:10.1.0.0/16:cdrwa"}, "may", false},
+		{untold, plan.Access{open}, plan.Access{"sasl:me:cdrw", "world:anyone:r"}, "would", false}, // surely the right to administer
+
+		// A server says what is.
+		{told, plan.Access{"ip:127.0.0.1:cdrwa"}, plan.Access{other}, "would", false},
+		{told, plan.Access{"ip:10.9.9.9:cdrwa"}, plan.Access{other}, "", true},
+		{told, plan.Access{open}, plan.Access{"ip:10.9.9.9:cdrwa"}, "would", false},
+		{told, plan.Access{open}, plan.Access{"ip:127.0.0.0/8:cdrwa"}, "", false},
+		{told, plan.Access{"x509:CN=client:cdrwa"}, plan.Access{"x509:CN=someoneelse:cdrwa"}, "would", false},
+		{told, plan.Access{"x509:CN=client:cdrwa"}, plan.Access{"ip:127.0.0.1:cdrwa"}, "", false},
+		{told, plan.Access{"sasl:me:cdrwa"}, plan.Access{"sasl:you:cdrwa"}, "", true},
+		{plan.Who{Told: true, Super: true}, plan.Access{mine}, plan.Access{"digest:other:x:r"}, "", false},
 	} {
 		p := &plan.Plan{Access: []plan.AccessChange{{Key: key, Before: c.before, After: c.after}}}
-		if lost, forbidden := p.Lockouts(me), p.Unsettable(me); len(lost) > 0 != c.lost || len(forbidden) > 0 != c.forbidden {
+		lost, forbidden := p.Lockouts(c.who), p.Unsettable(c.who)
+		if len(lost) > 0 != (c.lost != "") || len(lost) > 0 && !strings.Contains(lost[0].Message, "/a/x "+c.lost+" take ") || len(forbidden) > 0 != c.forbidden {
 			t.Errorf("from %v to %v: %v, %v", c.before, c.after, lost, forbidden)
 		}
 	}
-	p := &plan.Plan{Changes: []plan.Change{{Key: key, Action: plan.Create, Access: plan.Access{"world:anyone:r"}}}}
-	if found := p.Lockouts(me); len(found) != 1 || !strings.Contains(found[0].Message, "/a/x would keep the right to write from who applies it") {
-		t.Errorf("of what is created: %v", found)
+	for _, c := range []struct {
+		who  plan.Who
+		list string
+		want string
+	}{
+		{untold, "world:anyone:r", "/a/x would keep the right to write from who applies it"},
+		{untold, "ip:127.0.0.1:cdrwa", "/a/x may keep the rights to read and write from who applies it"},
+		{told, "ip:127.0.0.1:cdrwa", ""},
+		{told, "ip:10.9.9.9:cdrwa", "/a/x would keep the rights to read and write from who applies it"},
+	} {
+		p := &plan.Plan{Changes: []plan.Change{{Key: key, Action: plan.Create, Access: plan.Access{c.list}}}}
+		if found := p.Lockouts(c.who); len(found) > 0 != (c.want != "") || len(found) > 0 && !strings.Contains(found[0].Message, c.want) {
+			t.Errorf("created with %s: %v", c.list, found)
+		}
 	}
 }
 

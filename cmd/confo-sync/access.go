@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -127,22 +128,26 @@ type unknownUser struct{ message string }
 func (u *unknownUser) Error() string { return u.message }
 
 // accessProblems returns why the access lists of a plan can't be set, or should not.
-func (a *app) accessProblems(p *plan.Plan, t target.Target, allowLockout bool) []plan.Finding {
+func (a *app) accessProblems(ctx context.Context, p *plan.Plan, t target.Target, allowLockout bool) ([]plan.Finding, error) {
 	z, ok := t.(*zk.Target)
-	if !ok {
-		return nil
+	if !ok || !p.SetsAccess() {
+		return nil, nil
 	}
-	found := p.Unsettable(z.Who())
+	who, err := z.AsSeen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := p.Unsettable(who)
 	if !a.applying { // which may be done by others
 		a.warn(found...)
 		found = nil
 	}
 	if !allowLockout {
-		found = append(found, p.Lockouts(z.Who())...)
+		found = append(found, p.Lockouts(who)...)
 	}
 	const most = 10
 	if more := len(found) - most; more > 0 {
 		found = append(found[:most], plan.Finding{Message: fmt.Sprintf("so it is with %s more", cmp.Or(plural(more, "access list"), ""))})
 	}
-	return found
+	return found, nil
 }

@@ -32,16 +32,30 @@ func (e *exactly) show(ctx context.Context, t target.Target, asks bool) (problem
 	if err != nil {
 		return nil, "", err
 	}
+	var who plan.Who
+	z, zoo := t.(*zk.Target)
+	if zoo && slices.ContainsFunc(mends, func(m plan.Mend) bool { return m.Access != nil }) {
+		if who, err = z.AsSeen(ctx); err != nil {
+			return nil, "", err
+		}
+	}
 	for _, m := range mends {
 		if !planned(m) {
 			e.app.report.Exact = append(e.app.report.Exact, render.Exact{Path: m.Path, Action: m.Action.String(), What: m.What(), Access: shownAccess(m.Access)})
 		}
-		if z, ok := t.(*zk.Target); ok && m.Access != nil && !administers(z, m.Access) {
+		if !zoo || m.Access == nil {
+			continue
+		}
+		if has, may := m.Access.For(who); !strings.Contains(has, "a") {
+			takes := "takes"
+			if strings.Contains(may, "a") {
+				takes = "may take"
+			}
 			if e.lockout = true; e.command.AllowLockout {
 				continue
 			}
 			problems = append(problems, plan.Finding{
-				Message: fmt.Sprintf("%s would get an access list that takes the right to administer it from who restores it", plan.Printable("/"+m.Path)),
+				Message: fmt.Sprintf("%s would get an access list that %s the right to administer it from who restores it", plan.Printable("/"+m.Path), takes),
 				Hint:    "restore it with credentials that keep it, or say --allow-lockout",
 			})
 		}
@@ -68,11 +82,6 @@ func shownAccess(access plan.Access) []string {
 		return nil
 	}
 	return access.Shown()
-}
-
-func administers(t *zk.Target, access plan.Access) bool {
-	has, may := access.For(t.Who())
-	return strings.Contains(has+may, "a")
 }
 
 func everything(string) bool { return true }

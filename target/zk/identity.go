@@ -146,7 +146,8 @@ func accessText(list plan.Access) string {
 }
 
 // Who returns whom access lists have to name for them to be about this client, beside
-// world:anyone. Addresses are not known here.
+// world:anyone, as far as that is known here: of addresses it is not, and what a
+// certificate makes of it depends on the server.
 func (t *Target) Who() []string {
 	var who []string
 	for _, c := range t.opts.Credentials {
@@ -156,6 +157,43 @@ func (t *Target) Who() []string {
 	}
 	if subject := t.certified(); subject != "" {
 		who = append(who, "x509:"+subject)
+	}
+	return who
+}
+
+// AsSeen returns who this client is to the server, which is asked for it: the one that was
+// read from last. That it does not tell is no error.
+func (t *Target) AsSeen(ctx context.Context) (plan.Who, error) {
+	t.mu.Lock()
+	host := t.hosts.current()
+	if t.idle != nil {
+		host = t.idle.host
+	}
+	t.mu.Unlock()
+	seen := t.whoAmI(ctx, host)
+	if ctx.Err() != nil {
+		return plan.Who{}, context.Cause(ctx)
+	}
+	return t.seenAs(seen), nil
+}
+
+// seenAs returns who this client is to a server that sees these, or that does not tell.
+func (t *Target) seenAs(seen []identity) plan.Who {
+	if seen == nil {
+		return plan.Who{IDs: t.Who()}
+	}
+	who := plan.Who{Told: true}
+	for _, c := range t.opts.Credentials {
+		who.IDs = append(who.IDs, "digest:"+c.id())
+	}
+	for _, id := range seen {
+		switch id.scheme {
+		case "super":
+			who.Super = true
+		case "digest": // the user's name alone
+		default:
+			who.IDs = append(who.IDs, id.scheme+":"+id.id)
+		}
 	}
 	return who
 }

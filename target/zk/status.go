@@ -30,8 +30,9 @@ func (t *Target) Examine(ctx context.Context) (*target.Status, error) {
 	}
 	status.Connected = w.host
 	status.TLS = tlsOf(w)
-	e := examination{target: t, status: status, seen: t.whoAmI(ctx, w.host)}
-	for _, id := range e.seen {
+	seen := t.whoAmI(ctx, w.host)
+	e := examination{target: t, status: status, who: t.seenAs(seen)}
+	for _, id := range seen {
 		status.Seen = append(status.Seen, id.scheme+":"+id.id)
 	}
 	t.mu.Lock()
@@ -62,9 +63,7 @@ type examination struct {
 	target *Target
 	wire   *wire
 	status *target.Status
-	// seen are the identities that the server takes the session for; nil when
-	// it does not tell.
-	seen []identity
+	who    plan.Who // that the server takes the session for
 }
 
 func (e *examination) run() error {

@@ -3,7 +3,6 @@ package zk
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -139,9 +138,14 @@ func (e *examination) rightsAt(path string, places map[string]*place) target.Rig
 		letter string
 		answer *target.Answer
 	}{{"r", &r.Read}, {"w", &r.Write}, {"c", &r.Create}, {"d", &r.Delete}, {"a", &r.Administer}}
+	has, may := p.list.For(e.who)
 	for _, a := range answers {
-		if p.list != nil {
-			*a.answer = e.allowed(p.list, a.letter)
+		switch {
+		case p.list == nil:
+		case strings.Contains(has, a.letter):
+			*a.answer = target.Yes
+		case !strings.Contains(may, a.letter):
+			*a.answer = target.No
 		}
 	}
 	if p.denied { // it is seen by who may read or administer
@@ -161,27 +165,6 @@ func (e *examination) rightsAt(path string, places map[string]*place) target.Rig
 	return r
 }
 
-// allowed reports whether an access list gives us a right, by its letter.
-func (e *examination) allowed(list plan.Access, letter string) target.Answer {
-	if slices.ContainsFunc(e.seen, func(id identity) bool { return id.scheme == "super" }) {
-		return target.Yes
-	}
-	found := target.No
-	for _, entry := range list {
-		scheme, id, permissions := splitEntry(entry)
-		if !strings.Contains(permissions, letter) {
-			continue
-		}
-		switch e.isUs(scheme, id, permissions) {
-		case target.Yes:
-			return target.Yes
-		case target.Untold:
-			found = target.Untold
-		}
-	}
-	return found
-}
-
 // splitEntry takes an entry of an access list apart. An id may have colons in it.
 func splitEntry(entry string) (scheme, id, permissions string) {
 	scheme, rest, _ := strings.Cut(entry, ":")
@@ -190,60 +173,6 @@ func splitEntry(entry string) (scheme, id, permissions string) {
 		return scheme, rest, ""
 	}
 	return scheme, rest[:colon], rest[colon+1:]
-}
-
-// isUs reports whether an entry of an access list is about our session.
-func (e *examination) isUs(scheme, id, permissions string) target.Answer {
-	same := func(ids []identity) target.Answer {
-		if slices.Contains(ids, identity{scheme, id}) {
-			return target.Yes
-		}
-		return target.No
-	}
-	switch scheme {
-	case "world":
-		return target.Yes
-	case "digest":
-		own := e.target.digests()
-		user, hidden := hides(id)
-		switch {
-		case !hidden:
-			return same(own)
-		case !slices.ContainsFunc(own, func(o identity) bool { return strings.HasPrefix(o.id, user+":") }):
-			return target.No
-		case strings.Contains(permissions, "a"):
-			// With the right password it would not be hidden.
-			return target.No
-		}
-		return target.Untold
-	case "ip":
-		return e.isOurAddress(id)
-	}
-	if e.seen == nil {
-		return target.Untold
-	}
-	return same(e.seen)
-}
-
-// isOurAddress reports whether an address, or a network as in 10.0.0.0/8, is where
-// the server sees us.
-func (e *examination) isOurAddress(network string) target.Answer {
-	if !strings.Contains(network, "/") {
-		network += "/128"
-		if strings.Contains(network, ".") {
-			network = strings.TrimSuffix(network, "/128") + "/32"
-		}
-	}
-	prefix, err := netip.ParsePrefix(network)
-	if err != nil || e.seen == nil {
-		return target.Untold
-	}
-	for _, id := range e.seen {
-		if addr, err := netip.ParseAddr(id.id); id.scheme == "ip" && err == nil && prefix.Contains(addr.WithZone("")) {
-			return target.Yes
-		}
-	}
-	return target.No
 }
 
 // judgeRights says what won't work for want of rights. That the root can't be read

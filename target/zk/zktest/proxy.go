@@ -15,6 +15,7 @@ const (
 	OpGetChildren = 8
 	OpMulti       = 14
 	OpMultiRead   = 22
+	OpWhoAmI      = 107
 )
 
 // Verdict is what a proxy does with a client's request.
