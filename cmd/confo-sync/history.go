@@ -15,6 +15,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source"
 	"github.com/confo-sync/confo-sync/target"
+	"github.com/confo-sync/confo-sync/target/file"
 )
 
 type historyCmd struct {
@@ -63,6 +64,9 @@ func (c *historyShowCmd) Run(ctx context.Context, a *app) error {
 	defer t.Close()
 	a.report.Source = ""
 	entries, err := apply.History(ctx, t, time.Time{})
+	if err != nil && c.What == "" {
+		entries, err = a.historyOfUnfinished(ctx, t, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -77,6 +81,19 @@ func (c *historyShowCmd) Run(ctx context.Context, a *app) error {
 		return r.Time.Before(since) || len(a.Namespace)+len(a.Exclude) > 0 && !r.Touches(a.selection())
 	})
 	return c.list(a, records)
+}
+
+// historyOfUnfinished reads the history of a file backend that an earlier change was
+// not carried out in to its end. Another error it returns as it is.
+func (a *app) historyOfUnfinished(ctx context.Context, t target.Target, err error) ([]*apply.Entry, error) {
+	files, ok := t.(*file.Target)
+	var unfinished *file.Unfinished
+	if !ok || !errors.As(err, &unfinished) {
+		return nil, err
+	}
+	message, hint := describe(err)
+	a.warn(plan.Finding{Message: message + ": the history may lack it", Hint: hint})
+	return apply.History(ctx, files.AsItIs(), time.Time{})
 }
 
 // newest returns as many of the newest applies as were asked for, the newest first.
@@ -261,6 +278,9 @@ func (c *historyPruneCmd) Run(ctx context.Context, a *app) error {
 	}
 	defer t.Close()
 	a.report.Source = ""
+	if err := a.recover(ctx, t); err != nil {
+		return err
+	}
 	w, err := t.Begin(ctx, applyFlags{LockTimeout: c.LockTimeout}.lockRun(a, "history prune"))
 	if err != nil {
 		return err

@@ -91,9 +91,12 @@ type stopFlags struct {
 	Out      string `placeholder:"FILE" help:"Save the plan, for apply FILE, and change nothing."`
 }
 
+// stops reports whether nothing is to be changed.
+func (s stopFlags) stops() bool { return s.PlanOnly || s.Out != "" }
+
 // carryOut applies a plan of what is wished for, or stops at showing or saving it.
 func (s stopFlags) carryOut(ctx context.Context, a *app, approved *approval, want wish, flags planFlags, applying applyFlags, header planfile.Header) error {
-	if s.Out == "" && !s.PlanOnly {
+	if !s.stops() {
 		return applying.run(ctx, a, approved, want, flags)
 	}
 	t, err := a.openTarget(false)
