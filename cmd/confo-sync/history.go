@@ -54,6 +54,9 @@ func (c *historyShowCmd) Run(ctx context.Context, a *app) error {
 			return &usageError{fmt.Errorf("--since: %w", err)}
 		}
 	}
+	if c.What != "" && a.selects() {
+		return notOfPart("history of one apply or configuration", why{"it tells all of it", ""})
+	}
 	if c.Limit < 0 {
 		return &usageError{errors.New("--limit is negative")}
 	}
@@ -78,7 +81,7 @@ func (c *historyShowCmd) Run(ctx context.Context, a *app) error {
 		return c.story(ctx, a, t, records, entries, since)
 	}
 	records = slices.DeleteFunc(records, func(r *apply.Record) bool {
-		return r.Time.Before(since) || len(a.Namespace)+len(a.Exclude) > 0 && !r.Touches(a.selection())
+		return r.Time.Before(since) || a.selects() && !r.Touches(a.selection())
 	})
 	return c.list(a, records)
 }

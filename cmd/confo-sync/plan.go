@@ -189,7 +189,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 		w.options.OnlyNew = true
 		desired, problems = want.adapt(desired, live, &w.options)
 	}
-	if want.adapt == nil && len(a.Namespace)+len(a.Exclude) == 0 {
+	if want.adapt == nil && !a.selects() {
 		a.warn(plan.NamesNothing(w.options.Access, desired)...)
 	}
 	w.desired, w.live = desired, live

@@ -35,7 +35,7 @@ func (c *restoreCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if c.Exact && (len(c.Paths) > 0 || len(a.Namespace)+len(a.Exclude) > 0 || c.ToNamespace != "") {
+	if c.Exact && (len(c.Paths) > 0 || a.selects() || c.ToNamespace != "") {
 		return &usageError{errors.New("--exact is of the whole: it goes with no paths, -n, --exclude or --to-namespace")}
 	}
 	if c.Exact && (c.Out != "" || approved != nil) {
