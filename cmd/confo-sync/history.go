@@ -80,10 +80,20 @@ func (c *historyShowCmd) Run(ctx context.Context, a *app) error {
 	case c.What != "":
 		return c.story(ctx, a, t, records, entries, since)
 	}
+	newest := newestOf(records)
 	records = slices.DeleteFunc(records, func(r *apply.Record) bool {
 		return r.Time.Before(since) || a.selects() && !r.Touches(a.selection())
 	})
-	return c.list(a, records)
+	return c.list(a, records, newest)
+}
+
+// newestOf returns the newest apply, or nil. Only of that one it counts that it did not
+// come to its end: it can be gone on with.
+func newestOf(records []*apply.Record) *apply.Record {
+	if len(records) == 0 {
+		return nil
+	}
+	return records[len(records)-1]
 }
 
 // historyOfUnfinished reads the history of a file backend that an earlier change was
@@ -109,7 +119,7 @@ func (c *historyShowCmd) newest(records []*apply.Record) (shown []*apply.Record,
 	return shown, 0
 }
 
-func (c *historyShowCmd) list(a *app, records []*apply.Record) error {
+func (c *historyShowCmd) list(a *app, records []*apply.Record, newest *apply.Record) error {
 	shown, more := c.newest(records)
 	a.report.History = make([]render.Recorded, len(shown))
 	for i, r := range shown {
@@ -128,10 +138,8 @@ func (c *historyShowCmd) list(a *app, records []*apply.Record) error {
 	if more > 0 {
 		a.notice("%d older ones are not listed (--limit 0 lists all).", more)
 	}
-	for _, r := range a.report.History {
-		if r.Interrupted() {
-			a.notice(`%s was interrupted, or is still under way: apply goes on from there, "confo-sync rollback %[1]s" takes back what was done.`, plan.Printable(r.ID))
-		}
+	if shown[0] == newest && !newest.Complete() {
+		a.notice("%s was interrupted, or is still under way: %s.", plan.Printable(newest.ID), goesOn(newest.Header))
 	}
 	return nil
 }
@@ -170,11 +178,10 @@ func (c *historyShowCmd) one(ctx context.Context, a *app, t target.Target, recor
 	a.report.Source = r.ID + " by " + sum.By()
 	p := &plan.Plan{Changes: r.Changes(after(entries, r), live)}
 	a.report.Add(p, len(r.Entries), plan.SensitivityOf(&plan.Tree{}, live, marks...).With(a.rules.Sensitive))
-	if !r.Complete() {
-		a.warn(plan.Finding{
-			Message: fmt.Sprintf("it has done %d of its %s: it was interrupted, or is still under way", len(r.Entries), plural(r.Of, "transaction")),
-			Hint:    fmt.Sprintf(`apply goes on from there; "confo-sync rollback %s" takes back what was done`, plan.Printable(r.ID)),
-		})
+	if done := fmt.Sprintf("it has done %d of its %s", len(r.Entries), plural(r.Of, "transaction")); !r.Complete() && r == newestOf(records) {
+		a.warn(plan.Finding{Message: done + ": it was interrupted, or is still under way", Hint: goesOn(r.Header)})
+	} else if !r.Complete() {
+		a.warn(plan.Finding{Message: done + ", and did not come to its end; something else was applied after it"})
 	}
 	return a.show()
 }

@@ -219,13 +219,22 @@ func lastInterrupted(ctx context.Context, t target.Target) []plan.Finding {
 	return []plan.Finding{interrupted(last)}
 }
 
-// interrupted says that an apply did not come to its end.
+// interrupted says that the last apply, or what else it was, did not come to its end.
 func interrupted(last *apply.Newest) plan.Finding {
 	return plan.Finding{
-		Message: fmt.Sprintf("the last apply, %s by %s, has done %d of its %s: it was interrupted, or is still under way",
-			plan.Printable(last.ID), plan.Printable(last.Who), last.Done, plural(last.Of, "transaction")),
-		Hint: fmt.Sprintf(`apply goes on from there; "confo-sync rollback %s" takes back what was done`, plan.Printable(last.ID)),
+		Message: fmt.Sprintf("the last %s, %s by %s, has done %d of its %s: it was interrupted, or is still under way",
+			plan.Printable(cmp.Or(last.Operation, "apply")), plan.Printable(last.ID), plan.Printable(last.Who), last.Done, plural(last.Of, "transaction")),
+		Hint: goesOn(last.Header),
 	}
+}
+
+// goesOn says what to do about what did not come to its end, and is the newest.
+func goesOn(h apply.Header) string {
+	again := plan.Printable(cmp.Or(h.Operation, "apply"))
+	if h.Operation == "rollback" {
+		again = "the same rollback" // of what it undoes, and not of what came of it
+	}
+	return fmt.Sprintf(`%s goes on from there; "confo-sync rollback %s" takes back what was done`, again, plan.Printable(h.ID))
 }
 
 // readBoth reads a tree and a target, at the same time, and does what comes after
