@@ -171,12 +171,29 @@ func (c *backupMakeCmd) tell(a *app, path string, m archive.Manifest, encrypted 
 
 // backupOf returns a backup as reports have it.
 func backupOf(path string, size int64, m archive.Manifest, encrypted bool) render.Backup {
-	return render.Backup{
+	b := render.Backup{
 		File: path, Size: size, Target: m.Target, Backend: m.Backend, Time: m.Time, Zxid: m.Zxid,
 		Encrypted:  encrypted,
 		Namespaces: m.Counts.Namespaces, Configurations: m.Counts.Configurations,
-		Foreign: m.Counts.Foreign, History: m.Counts.History, Bytes: m.Counts.Bytes, Gaps: len(m.Gaps),
+		Foreign: m.Counts.Foreign, History: m.Counts.History, Bytes: m.Counts.Bytes, Gaps: len(m.Gaps), State: "whole",
 	}
+	if len(m.Gaps) == 0 {
+		return b
+	}
+	const most = 3
+	b.State = "incomplete"
+	var names []string
+	for i, gap := range m.Gaps {
+		b.Missing = append(b.Missing, render.Missing(gap))
+		if i < most {
+			names = append(names, plan.Printable("/"+gap.Path))
+		}
+	}
+	if more := len(m.Gaps) - most; more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	b.Why = list(names) + " could not be read"
+	return b
 }
 
 // byteSize writes a number of bytes as people do.

@@ -54,7 +54,7 @@ func (a *app) tabulate(all []render.Backup, last string, what func(render.Backup
 		if !b.Time.IsZero() {
 			when = b.Time.Local().Format(time.DateTime)
 		}
-		if b.State == "whole" {
+		if b.State == "whole" || b.State == "incomplete" {
 			configurations = fmt.Sprint(b.Configurations)
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", plan.Printable(b.File), when, plan.Printable(b.Target), byteSize(b.Size), configurations, what(b))
@@ -64,7 +64,7 @@ func (a *app) tabulate(all []render.Backup, last string, what func(render.Backup
 
 // listedOf returns a backup that was found as reports have it.
 func listedOf(l archive.Listed) render.Backup {
-	b := render.Backup{File: l.Path, Size: l.Size, Encrypted: l.Encrypted, Target: l.Target, Time: l.Time, State: "whole"}
+	b := render.Backup{File: l.Path, Size: l.Size, Encrypted: l.Encrypted, Target: l.Target, Time: l.Time}
 	switch {
 	case l.Err != nil:
 		b.State, b.Why = "damaged", l.Err.Error()
@@ -72,7 +72,6 @@ func listedOf(l archive.Listed) render.Backup {
 		b.State, b.Why = "unread", "it is encrypted"
 	default:
 		b = backupOf(l.Path, l.Size, *l.Manifest, l.Encrypted)
-		b.State = "whole"
 	}
 	return b
 }
@@ -129,7 +128,11 @@ func (c *backupPruneCmd) Run(ctx context.Context, a *app) error {
 		if len(b.Kept) == 0 {
 			return verb
 		}
-		return strings.Join(b.Kept, ", ")
+		kept := strings.Join(b.Kept, ", ")
+		if b.State == "incomplete" {
+			kept += "; incomplete: " + b.Why
+		}
+		return kept
 	}); err != nil {
 		return err
 	}

@@ -41,7 +41,11 @@ func (c *backupVerifyCmd) Run(ctx context.Context, a *app) error {
 	if a.Format == "json" {
 		return a.show()
 	}
-	a.say("%s is whole: %s in %s, of %s on %s.", plan.Printable(c.File), plural(manifest.Counts.Configurations, "configuration"),
+	state := "whole"
+	if len(manifest.Gaps) > 0 {
+		state = "undamaged, but incomplete"
+	}
+	a.say("%s is %s: %s in %s, of %s on %s.", plan.Printable(c.File), state, plural(manifest.Counts.Configurations, "configuration"),
 		plural(manifest.Counts.Namespaces, "namespace"), plan.Printable(manifest.Target), manifest.Time.Local().Format(time.DateTime))
 	for _, gap := range manifest.Gaps {
 		a.say("Not in it, as it could not be read: /%s (%s)", plan.Printable(gap.Path), plan.Printable(gap.Why))

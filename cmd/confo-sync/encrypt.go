@@ -207,6 +207,9 @@ func (a *app) treeFiles(names []string) ([]source.File, error) {
 	if strings.HasPrefix(a.Source, git.Prefix) && len(names) == 0 {
 		return nil, &usageError{errors.New("files are changed in a folder, not in a commit")}
 	}
+	if len(names) > 0 && a.selects() {
+		return nil, &usageError{errors.New("-n and --exclude choose among the files of the tree, and go with none that are named")}
+	}
 	seen := map[string]bool{}
 	for _, name := range names {
 		if name = filepath.Clean(name); seen[name] {

@@ -15,6 +15,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source"
 	"github.com/confo-sync/confo-sync/target"
+	"github.com/confo-sync/confo-sync/target/file"
 )
 
 type historyCmd struct {
@@ -53,6 +54,9 @@ func (c *historyShowCmd) Run(ctx context.Context, a *app) error {
 			return &usageError{fmt.Errorf("--since: %w", err)}
 		}
 	}
+	if c.What != "" && a.selects() {
+		return notOfPart("history of one apply or configuration", why{"it tells all of it", ""})
+	}
 	if c.Limit < 0 {
 		return &usageError{errors.New("--limit is negative")}
 	}
@@ -63,6 +67,9 @@ func (c *historyShowCmd) Run(ctx context.Context, a *app) error {
 	defer t.Close()
 	a.report.Source = ""
 	entries, err := apply.History(ctx, t, time.Time{})
+	if err != nil && c.What == "" {
+		entries, err = a.historyOfUnfinished(ctx, t, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -73,10 +80,33 @@ func (c *historyShowCmd) Run(ctx context.Context, a *app) error {
 	case c.What != "":
 		return c.story(ctx, a, t, records, entries, since)
 	}
+	newest := newestOf(records)
 	records = slices.DeleteFunc(records, func(r *apply.Record) bool {
-		return r.Time.Before(since) || len(a.Namespace)+len(a.Exclude) > 0 && !r.Touches(a.selection())
+		return r.Time.Before(since) || a.selects() && !r.Touches(a.selection())
 	})
-	return c.list(a, records)
+	return c.list(a, records, newest)
+}
+
+// newestOf returns the newest apply, or nil. Only of that one it counts that it did not
+// come to its end: it can be gone on with.
+func newestOf(records []*apply.Record) *apply.Record {
+	if len(records) == 0 {
+		return nil
+	}
+	return records[len(records)-1]
+}
+
+// historyOfUnfinished reads the history of a file backend that an earlier change was
+// not carried out in to its end. Another error it returns as it is.
+func (a *app) historyOfUnfinished(ctx context.Context, t target.Target, err error) ([]*apply.Entry, error) {
+	files, ok := t.(*file.Target)
+	var unfinished *file.Unfinished
+	if !ok || !errors.As(err, &unfinished) {
+		return nil, err
+	}
+	message, hint := describe(err)
+	a.warn(plan.Finding{Message: message + ": the history may lack it", Hint: hint})
+	return apply.History(ctx, files.AsItIs(), time.Time{})
 }
 
 // newest returns as many of the newest applies as were asked for, the newest first.
@@ -89,7 +119,7 @@ func (c *historyShowCmd) newest(records []*apply.Record) (shown []*apply.Record,
 	return shown, 0
 }
 
-func (c *historyShowCmd) list(a *app, records []*apply.Record) error {
+func (c *historyShowCmd) list(a *app, records []*apply.Record, newest *apply.Record) error {
 	shown, more := c.newest(records)
 	a.report.History = make([]render.Recorded, len(shown))
 	for i, r := range shown {
@@ -108,10 +138,8 @@ func (c *historyShowCmd) list(a *app, records []*apply.Record) error {
 	if more > 0 {
 		a.notice("%d older ones are not listed (--limit 0 lists all).", more)
 	}
-	for _, r := range a.report.History {
-		if r.Interrupted() {
-			a.notice(`%s was interrupted, or is still under way: apply goes on from there, "confo-sync rollback %[1]s" takes back what was done.`, plan.Printable(r.ID))
-		}
+	if shown[0] == newest && !newest.Complete() {
+		a.notice("%s was interrupted, or is still under way: %s.", plan.Printable(newest.ID), goesOn(newest.Header))
 	}
 	return nil
 }
@@ -150,11 +178,10 @@ func (c *historyShowCmd) one(ctx context.Context, a *app, t target.Target, recor
 	a.report.Source = r.ID + " by " + sum.By()
 	p := &plan.Plan{Changes: r.Changes(after(entries, r), live)}
 	a.report.Add(p, len(r.Entries), plan.SensitivityOf(&plan.Tree{}, live, marks...).With(a.rules.Sensitive))
-	if !r.Complete() {
-		a.warn(plan.Finding{
-			Message: fmt.Sprintf("it has done %d of its %s: it was interrupted, or is still under way", len(r.Entries), plural(r.Of, "transaction")),
-			Hint:    fmt.Sprintf(`apply goes on from there; "confo-sync rollback %s" takes back what was done`, plan.Printable(r.ID)),
-		})
+	if done := fmt.Sprintf("it has done %d of its %s", len(r.Entries), plural(r.Of, "transaction")); !r.Complete() && r == newestOf(records) {
+		a.warn(plan.Finding{Message: done + ": it was interrupted, or is still under way", Hint: goesOn(r.Header)})
+	} else if !r.Complete() {
+		a.warn(plan.Finding{Message: done + ", and did not come to its end; something else was applied after it"})
 	}
 	return a.show()
 }
@@ -261,6 +288,9 @@ func (c *historyPruneCmd) Run(ctx context.Context, a *app) error {
 	}
 	defer t.Close()
 	a.report.Source = ""
+	if err := a.recover(ctx, t); err != nil {
+		return err
+	}
 	w, err := t.Begin(ctx, applyFlags{LockTimeout: c.LockTimeout}.lockRun(a, "history prune"))
 	if err != nil {
 		return err

@@ -91,9 +91,12 @@ type stopFlags struct {
 	Out      string `placeholder:"FILE" help:"Save the plan, for apply FILE, and change nothing."`
 }
 
+// stops reports whether nothing is to be changed.
+func (s stopFlags) stops() bool { return s.PlanOnly || s.Out != "" }
+
 // carryOut applies a plan of what is wished for, or stops at showing or saving it.
 func (s stopFlags) carryOut(ctx context.Context, a *app, approved *approval, want wish, flags planFlags, applying applyFlags, header planfile.Header) error {
-	if s.Out == "" && !s.PlanOnly {
+	if !s.stops() {
 		return applying.run(ctx, a, approved, want, flags)
 	}
 	t, err := a.openTarget(false)
@@ -186,7 +189,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 		w.options.OnlyNew = true
 		desired, problems = want.adapt(desired, live, &w.options)
 	}
-	if want.adapt == nil && len(a.Namespace)+len(a.Exclude) == 0 {
+	if want.adapt == nil && !a.selects() {
 		a.warn(plan.NamesNothing(w.options.Access, desired)...)
 	}
 	w.desired, w.live = desired, live
@@ -220,13 +223,22 @@ func lastInterrupted(ctx context.Context, t target.Target) []plan.Finding {
 	return []plan.Finding{interrupted(last)}
 }
 
-// interrupted says that an apply did not come to its end.
+// interrupted says that the last apply, or what else it was, did not come to its end.
 func interrupted(last *apply.Newest) plan.Finding {
 	return plan.Finding{
-		Message: fmt.Sprintf("the last apply, %s by %s, has done %d of its %s: it was interrupted, or is still under way",
-			plan.Printable(last.ID), plan.Printable(last.Who), last.Done, plural(last.Of, "transaction")),
-		Hint: fmt.Sprintf(`apply goes on from there; "confo-sync rollback %s" takes back what was done`, plan.Printable(last.ID)),
+		Message: fmt.Sprintf("the last %s, %s by %s, has done %d of its %s: it was interrupted, or is still under way",
+			plan.Printable(cmp.Or(last.Operation, "apply")), plan.Printable(last.ID), plan.Printable(last.Who), last.Done, plural(last.Of, "transaction")),
+		Hint: goesOn(last.Header),
 	}
+}
+
+// goesOn says what to do about what did not come to its end, and is the newest.
+func goesOn(h apply.Header) string {
+	again := plan.Printable(cmp.Or(h.Operation, "apply"))
+	if h.Operation == "rollback" {
+		again = "the same rollback" // of what it undoes, and not of what came of it
+	}
+	return fmt.Sprintf(`%s goes on from there; "confo-sync rollback %s" takes back what was done`, again, plan.Printable(h.ID))
 }
 
 // readBoth reads a tree and a target, at the same time, and does what comes after

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/planfile"
@@ -35,7 +36,7 @@ func (c *restoreCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if c.Exact && (len(c.Paths) > 0 || len(a.Namespace)+len(a.Exclude) > 0 || c.ToNamespace != "") {
+	if c.Exact && (len(c.Paths) > 0 || a.selects() || c.ToNamespace != "") {
 		return &usageError{errors.New("--exact is of the whole: it goes with no paths, -n, --exclude or --to-namespace")}
 	}
 	if c.Exact && (c.Out != "" || approved != nil) {
@@ -92,12 +93,7 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 				live.ForgetForeign() // it goes, or is as the backup has it
 			}
 			wishes, problems := what.wishes(tree, live, c.Prune || c.Exact)
-			if gaps := backup.Manifest().Gaps; len(gaps) > 0 && (c.Prune || c.Exact) {
-				problems = append(problems, plan.Finding{
-					Message: fmt.Sprintf("%s could not be read when the backup was made, so what it lacks may have been there", plural(len(gaps), "object")),
-					Hint:    "restore without --prune; confo-sync backup show names them",
-				})
-			}
+			problems = append(problems, c.lacking(len(backup.Manifest().Gaps), wishes)...)
 			// Files and znodes hold what is empty in ways of their own.
 			_, zoo := t.(*zk.Target)
 			same := zoo == (backup.About().Backend == archive.ZooKeeper)
@@ -114,6 +110,23 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 	}
 	header := planfile.Header{Restore: &planfile.Restore{File: c.File, Paths: c.Paths, Prune: c.Prune, ToNamespace: c.ToNamespace}}
 	return c.carryOut(ctx, a, approved, want, planFlags{railFlags: c.railFlags}, c.applyFlags, header)
+}
+
+// lacking refuses what a backup with gaps can't tell: what was there exactly, access
+// lists included, and whether what it lacks is to go.
+func (c *restoreCmd) lacking(gaps int, wishes []plan.Wish) []plan.Finding {
+	deletes := slices.ContainsFunc(wishes, func(w plan.Wish) bool { return w.Absent })
+	why, flag := "what it lacks may have been there", "--prune"
+	switch {
+	case gaps == 0 || !c.Exact && !deletes:
+		return nil
+	case c.Exact:
+		why, flag = "it can't be told what was there exactly", "--exact"
+	}
+	return []plan.Finding{{
+		Message: fmt.Sprintf("%s could not be read when the backup was made, so %s", plural(gaps, "object"), why),
+		Hint:    "restore without " + flag + `; "confo-sync backup show" names what could not be read`,
+	}}
 }
 
 // verified reads all of a backup and opens it. What was wrong already when it was made

@@ -70,6 +70,12 @@ func (c *rollbackCmd) run(ctx context.Context, a *app, approved *approval) error
 		return err
 	}
 	defer t.Close()
+	if !c.stops() && a.canAsk(c.AutoApprove || approved != nil) == nil {
+		// Only then the history has all that was applied.
+		if err := a.recover(ctx, t); err != nil {
+			return err
+		}
+	}
 	entries, what, err := c.entries(ctx, t)
 	if err != nil {
 		return err

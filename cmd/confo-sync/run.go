@@ -73,6 +73,9 @@ func (g *globals) selection() plan.Selection {
 	return plan.Selection{Namespaces: g.Namespace, Exclude: g.Exclude}
 }
 
+// selects reports whether only a part was asked for.
+func (g *globals) selects() bool { return len(g.Namespace)+len(g.Exclude) > 0 }
+
 // app is one run of the program: what was asked, and everything ambient.
 type app struct {
 	globals
@@ -149,6 +152,9 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		if err := os.Chdir(a.Chdir); err != nil {
 			return a.fail(err)
 		}
+	}
+	if err := a.ofPart(command); err != nil {
+		return a.fail(err)
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	err = command.Run(a)

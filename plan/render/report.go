@@ -215,12 +215,19 @@ type Backup struct {
 	History        int       `json:"history"`
 	Bytes          int64     `json:"bytes"` // stored in it
 	Gaps           int       `json:"gaps"`
-	// State is whole, unread (without an identity), or damaged; with why it is not
-	// whole.
-	State string `json:"state,omitempty"`
-	Why   string `json:"why,omitempty"`
+	// State is whole, incomplete (with gaps), unread (without an identity), or damaged;
+	// with why it is not whole.
+	State   string    `json:"state,omitempty"`
+	Why     string    `json:"why,omitempty"`
+	Missing []Missing `json:"missing,omitempty"` // the gaps
 	// Kept says why prune keeps it; empty when it does not.
 	Kept []string `json:"kept,omitempty"`
+}
+
+// Missing is what could not be read when an archive was made.
+type Missing struct {
+	Path string `json:"path"` // below the root
+	Why  string `json:"why"`
 }
 
 // Object names a namespace, or with a configuration that.

@@ -38,11 +38,22 @@ type bucket struct {
 // day is not that of the one before that stayed for its day, until so many have;
 // and if fewer days have one than may stay, the very oldest stays too. So with
 // weeks and months.
+//
+// One with gaps takes the place of no complete one: those stay as if it were not
+// there. It stays itself when by the rule it would be among all that stay.
 func Prune(list []Listed, keep Keep) (kept []Kept, remove []Listed) {
 	none := keep.Last == 0 && keep.Daily == 0 && keep.Weekly == 0 && keep.Monthly == 0
 	reasons := map[string][]string{} // by path
 	for _, archives := range byTarget(list) {
-		keep.choose(archives, reasons)
+		complete := slices.DeleteFunc(slices.Clone(archives), Listed.hasGaps)
+		among := map[string][]string{}
+		keep.choose(archives, among)
+		keep.choose(complete, reasons)
+		for _, l := range archives {
+			if l.hasGaps() {
+				reasons[l.Path] = among[l.Path]
+			}
+		}
 	}
 	for _, l := range list {
 		switch why := reasons[l.Path]; {
@@ -60,6 +71,9 @@ func Prune(list []Listed, keep Keep) (kept []Kept, remove []Listed) {
 
 // prunable reports whether it is known what an archive is.
 func prunable(l Listed) bool { return l.Err == nil && !l.Time.IsZero() && l.Target != "" }
+
+// hasGaps reports whether an archive is known to lack something.
+func (l Listed) hasGaps() bool { return l.Manifest != nil && len(l.Manifest.Gaps) > 0 }
 
 // byTarget returns the archives of each target, newest first. An encrypted one
 // is known by the words in its name.

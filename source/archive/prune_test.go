@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +61,16 @@ func TestPrune(t *testing.T) {
 	broken := archive.Listed{Path: "broken", Target: "a", Time: time.Unix(0, 0), Err: &archive.Damaged{}}
 	strange := archive.Listed{Path: "renamed", Encrypted: true}
 	east := time.FixedZone("east", 3600)
+	// gaps makes those of the times ones with gaps.
+	gaps := func(list []archive.Listed, times ...string) []archive.Listed {
+		for i, l := range list {
+			list[i].Encrypted, list[i].Manifest = false, &archive.Manifest{}
+			if slices.Contains(times, l.Time.Format("2006-01-02 15:04")) {
+				list[i].Manifest.Gaps = []archive.Gap{{Path: "closed", Why: "no permission"}}
+			}
+		}
+		return list
+	}
 	tests := []struct {
 		name string
 		list []archive.Listed
@@ -84,6 +95,15 @@ func TestPrune(t *testing.T) {
 			`a 2026-02-02 11:00: daily, a 2026-02-03 23:30: last daily monthly`},
 		{"each target", append(listed("a", days[:2]...), listed("b", days[1:3]...)...), archive.Keep{Last: 1},
 			`a 2026-01-31 23:30: last, b 2026-02-01 00:30: last`},
+		{"a newer one with gaps", gaps(listed("a", days[3:6]...), days[5]), archive.Keep{Last: 1},
+			`a 2026-02-02 11:00: last, a 2026-02-03 10:00: last`},
+		{"an older one with gaps", gaps(listed("a", days[3:6]...), days[4]), archive.Keep{Last: 2},
+			`a 2026-02-02 10:00: last, a 2026-02-02 11:00: last, a 2026-02-03 10:00: last`},
+		{"an old one with gaps", gaps(listed("a", days[3:6]...), days[3]), archive.Keep{Last: 2},
+			`a 2026-02-02 11:00: last, a 2026-02-03 10:00: last`},
+		{"with gaps, the last of its day", gaps(listed("a", days...), days[4], days[7]), archive.Keep{Daily: 2},
+			`a 2026-02-02 10:00: daily, a 2026-02-02 11:00: daily, a 2026-02-03 22:00: daily, a 2026-02-03 23:30: daily`},
+		{"all with gaps", gaps(listed("a", days...), days...), archive.Keep{Last: 2}, `a 2026-02-03 22:00: last, a 2026-02-03 23:30: last`},
 		{"what can't be read", append(listed("a", days[:2]...), broken, strange), archive.Keep{Last: 1},
 			`renamed: , broken: , a 2026-01-31 23:30: last`},
 		{"none", nil, archive.Keep{Last: 1}, ``},

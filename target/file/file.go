@@ -43,6 +43,7 @@ type Target struct {
 	path string // as it was written
 	abs  string
 	wait time.Duration
+	asIs bool // the history is read though a batch is unfinished
 
 	// after, which only tests set, is called when a step of writing is done.
 	after func(step string)

@@ -14,8 +14,16 @@ import (
 // history is the folder that entries are in.
 func (p place) history() string { return filepath.Join(p.state, "history") }
 
+// AsItIs returns the same tree, whose history is read though a batch is unfinished: the
+// batch's own entry may be lacking.
+func (t *Target) AsItIs() *Target {
+	as := *t
+	as.asIs = true
+	return &as
+}
+
 // readHistory reads while nobody writes. An unfinished batch is reported as an
-// *Unfinished: its entry may be there, and what it tells of not yet.
+// *Unfinished: its entry may be lacking.
 func (t *Target) readHistory(ctx context.Context, read func(dir string) error) error {
 	p, err := t.place()
 	if err != nil {
@@ -26,7 +34,7 @@ func (t *Target) readHistory(ctx context.Context, read func(dir string) error) e
 		return err
 	}
 	defer unlock()
-	if err := p.earlierUnfinished(); err != nil {
+	if err := p.earlierUnfinished(); err != nil && !t.asIs {
 		return err
 	}
 	return read(p.history())
