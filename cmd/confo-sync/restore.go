@@ -256,15 +256,17 @@ type exactly struct {
 	app     *app
 	backup  *archive.Reader
 	lockout bool // it takes rights away from who restores
+	// closed is what the plan makes that who restores can't read then.
+	closed map[string]bool
 }
 
 // mends returns what there is to do, and what is left as it is.
-func (e *exactly) mends(ctx context.Context, t target.Target, only func(path string) bool) ([]plan.Mend, []plan.Stored, error) {
+func (e *exactly) mends(ctx context.Context, t target.Target) ([]plan.Mend, []plan.Stored, error) {
 	dumper, ok := t.(target.Dumper)
 	if _, zoo := t.(*zk.Target); !ok || zoo != (e.backup.About().Backend == archive.ZooKeeper) {
 		return nil, nil, target.WithHint(errors.New("--exact restores a ZooKeeper to a ZooKeeper, and files to files"), "without --exact, configurations are restored from the one to the other")
 	}
-	live := &inMemory{}
+	live := &inMemory{closed: e.closed}
 	progress := e.app.progress("reading everything")
 	defer progress.done()
 	if _, err := dumper.Dump(ctx, live, progress.update); err != nil {
@@ -273,5 +275,9 @@ func (e *exactly) mends(ctx context.Context, t target.Target, only func(path str
 	if len(live.gaps) > 0 {
 		return nil, nil, &findingsError{summary: "what can't be read can't be made as it was", findings: live.gaps}
 	}
-	return plan.Exactly(e.backup.All(ctx), live.all(), only)
+	var who []string
+	if z, ok := t.(*zk.Target); ok {
+		who = z.Who()
+	}
+	return plan.Exactly(e.backup.All(ctx), live.all(), func(path string) bool { return !e.closed[path] }, who)
 }
