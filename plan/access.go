@@ -42,6 +42,7 @@ type AccessChange struct {
 	Before, After Access
 	Version       int32 // of the list before
 	Position      Position
+	Recorded      bool // it is not declared, but what a backup has
 }
 
 // Depth returns how far below the root the object is.
@@ -183,14 +184,27 @@ func (o Options) rule(k Key) *AccessRule {
 func (o Options) HasAccess(k Key) bool { return o.rule(k) != nil }
 
 // access adds what the access lists are to be: what is created is created with its
-// own, and what is there gets another. What is created and has none declared takes the
-// one that is declared for what it is in, and without that its parent's.
+// own, and what is there gets another. What is created and has none declared, and none
+// recorded, takes the one that is declared for what it is in, and without that its
+// parent's.
 func (d *diff) access(desired *Tree, live *Snapshot) {
 	gone := map[Key]bool{}
 	made := map[Key]Access{}
 	root := d.opts.rule(Key{})
-	if root != nil && !live.Exists {
-		d.plan.Root = root.Access
+	var lasts []AccessChange // of what is created
+	recorded := func(k Key) (Access, bool) {
+		made, last, known := d.opts.Recorded.of(k)
+		if last && !d.opts.Recorded.Mended {
+			lasts = append(lasts, AccessChange{Key: k, Before: made, After: d.opts.Recorded.Lists[k], Recorded: true})
+		}
+		return made, known
+	}
+	if !live.Exists {
+		if root != nil {
+			d.plan.Root = root.Access
+		} else if len(d.plan.Changes) > 0 {
+			d.plan.Root, _ = recorded(Key{})
+		}
 	}
 	for i := range d.plan.Changes {
 		c := &d.plan.Changes[i]
@@ -202,9 +216,14 @@ func (d *diff) access(desired *Tree, live *Snapshot) {
 		}
 		above := Key{Namespace: c.Key.Namespace}
 		_, fresh := made[above]
-		switch rule := d.opts.rule(c.Key); {
+		rule := d.opts.rule(c.Key)
+		if rule == nil {
+			c.Access, c.Recorded = recorded(c.Key)
+		}
+		switch {
 		case rule != nil:
 			c.Access = rule.Access
+		case c.Recorded:
 		case c.Key.IsNamespace() && root != nil:
 			c.Access = root.Access
 		case c.Key.IsNamespace():
@@ -219,6 +238,11 @@ func (d *diff) access(desired *Tree, live *Snapshot) {
 			made[c.Key] = c.Access
 		}
 	}
+	// From the bottom up: a parent may close itself.
+	d.plan.Access = append(d.plan.Access, lasts...)
+	defer func() {
+		slices.SortStableFunc(d.plan.Access, func(a, b AccessChange) int { return b.Depth() - a.Depth() })
+	}()
 	if d.opts.OnlyNew {
 		return
 	}
@@ -246,8 +270,6 @@ func (d *diff) access(desired *Tree, live *Snapshot) {
 	if s := d.opts.Selection; len(s.Namespaces) == 0 && (s.only == nil || s.only[""]) {
 		set(Key{})
 	}
-	// From the bottom up: a parent may close itself.
-	slices.SortStableFunc(d.plan.Access, func(a, b AccessChange) int { return b.Depth() - a.Depth() })
 }
 
 // NamesNothing returns the rules that are about nothing in a tree: a name in them may be
@@ -272,18 +294,25 @@ func NamesNothing(rules []AccessRule, tree *Tree) []Finding {
 // it, and which.
 func (p *Plan) Lockouts(who []string) []Finding {
 	var found []Finding
-	add := func(k Key, position Position, lost, what string) {
+	add := func(k Key, position Position, recorded bool, lost, what string) {
+		from, hint := "declared for ", "apply it with credentials that keep the right, declare it for them, or say --allow-lockout"
+		if recorded {
+			from, hint = "that the backup has for ", "restore it with credentials that keep the right, or say --allow-lockout"
+		}
 		found = append(found, Finding{
 			Key: k, Position: position,
-			Message: "the access list declared for " + objectName(k) + what + rightsInWords(lost) + " from who applies it",
-			Hint:    "apply it with credentials that keep the right, declare it for them, or say --allow-lockout",
+			Message: "the access list " + from + objectName(k) + what + rightsInWords(lost) + " from who applies it",
+			Hint:    hint,
 		})
 	}
 	for _, c := range p.Access {
 		had, _ := c.Before.For(who)
 		has, may := c.After.For(who)
+		if c.Recorded {
+			had = recoverable("cdr", has+may)
+		}
 		if lost := without(had, has+may); lost != "" {
-			add(c.Key, c.Position, lost, " would take ")
+			add(c.Key, c.Position, c.Recorded, lost, " would take ")
 		}
 	}
 	for i := range p.Changes {
@@ -296,11 +325,34 @@ func (p *Plan) Lockouts(who []string) []Finding {
 			needed = "cdr"
 		}
 		has, may := c.Access.For(who)
+		if c.Recorded {
+			needed = recoverable(needed, has+may)
+		}
 		if lost := without(needed, has+may); lost != "" {
-			add(c.Key, c.Position, lost, " would keep ")
+			add(c.Key, c.Position, c.Recorded, lost, " would keep ")
 		}
 	}
 	return found
+}
+
+// recoverable returns which of the rights that are needed can't be lacked: who may
+// administer may have the others, and what is restored is read again.
+func recoverable(needed, has string) string {
+	if strings.Contains(has, "a") {
+		return "r"
+	}
+	return needed
+}
+
+// Blinds reports whether an access list in a plan keeps who applies it from reading
+// again what it is of.
+func (p *Plan) Blinds(who []string) bool {
+	blind := func(list Access) bool {
+		has, may := list.For(who)
+		return list != nil && !strings.Contains(has+may, "r")
+	}
+	return slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Recorded && blind(c.Access) }) ||
+		slices.ContainsFunc(p.Access, func(c AccessChange) bool { return c.Recorded && blind(c.After) })
 }
 
 // Unsettable returns the access lists of a plan that who applies it has no right to

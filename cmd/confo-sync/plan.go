@@ -193,7 +193,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	w.plan = plan.Diff(desired, live, w.options)
 	w.plan.Problems = append(w.plan.Problems, problems...)
 	w.plan.Problems = append(w.plan.Problems, rails.Check(w.plan, desired, live, a.selection())...)
-	w.plan.Problems = append(w.plan.Problems, a.accessProblems(w.plan, t, flags.AllowLockout)...)
+	w.plan.Problems = append(w.plan.Problems, a.accessProblems(w.plan, t, flags.AllowLockout || want.beside != nil)...) // which says so itself
 	w.plan.Problems = append(w.plan.Problems, unfit(w.plan.Changes, t)...)
 	batches := apply.Batches(w.plan.Changes, t.Limits(), history)
 	if len(w.plan.Problems) == 0 {

@@ -78,14 +78,15 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 	}
 	defer backup.Close()
 	exact := exactly{command: c, app: a, backup: backup}
+	var saved *plan.Snapshot
 	want := wish{
 		operation: "restore", marks: marks,
 		read: func(ctx context.Context) (*plan.Tree, string, error) {
-			s, err := backup.Snapshot(ctx, plan.Selection{})
-			if err != nil {
+			var err error
+			if saved, err = backup.Snapshot(ctx, plan.Selection{}); err != nil {
 				return nil, "", err
 			}
-			return s.Tree(), "", nil
+			return saved.Tree(), "", nil
 		},
 		adapt: func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding) {
 			if c.Exact {
@@ -99,10 +100,16 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 				})
 			}
 			// Files and znodes hold what is empty in ways of their own.
-			_, zoo := t.(*zk.Target)
+			z, zoo := t.(*zk.Target)
 			same := zoo == (backup.About().Backend == archive.ZooKeeper)
 			if !same {
 				problems = append(problems, unholdable(wishes)...)
+			}
+			if zoo && same {
+				o.Recorded = c.recorded(what, saved, z)
+			}
+			if c.Exact {
+				o.Access = nil // lists are as the backup has them
 			}
 			o.Exact, o.Prune = same, plan.PruneNamespaces
 			o.Selection = plan.Selection{}.Only(namespacesOf(wishes))
