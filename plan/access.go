@@ -42,6 +42,7 @@ type AccessChange struct {
 	Before, After Access
 	Version       int32 // of the list before
 	Position      Position
+	Recorded      bool // it is not declared, but what a backup has
 }
 
 // Depth returns how far below the root the object is.
@@ -165,14 +166,27 @@ func (o Options) rule(k Key) *AccessRule {
 func (o Options) HasAccess(k Key) bool { return o.rule(k) != nil }
 
 // access adds what the access lists are to be: what is created is created with its
-// own, and what is there gets another. What is created and has none declared takes the
-// one that is declared for what it is in, and without that its parent's.
+// own, and what is there gets another. What is created and has none declared, and none
+// recorded, takes the one that is declared for what it is in, and without that its
+// parent's.
 func (d *diff) access(desired *Tree, live *Snapshot) {
 	gone := map[Key]bool{}
 	made := map[Key]Access{}
 	root := d.opts.rule(Key{})
-	if root != nil && !live.Exists {
-		d.plan.Root = root.Access
+	var lasts []AccessChange // of what is created
+	recorded := func(k Key) (Access, bool) {
+		made, last, known := d.opts.Recorded.of(k)
+		if last && !d.opts.Recorded.Mended {
+			lasts = append(lasts, AccessChange{Key: k, Before: made, After: d.opts.Recorded.Lists[k], Recorded: true})
+		}
+		return made, known
+	}
+	if !live.Exists {
+		if root != nil {
+			d.plan.Root = root.Access
+		} else if len(d.plan.Changes) > 0 {
+			d.plan.Root, _ = recorded(Key{})
+		}
 	}
 	for i := range d.plan.Changes {
 		c := &d.plan.Changes[i]
@@ -184,9 +198,14 @@ func (d *diff) access(desired *Tree, live *Snapshot) {
 		}
 		above := Key{Namespace: c.Key.Namespace}
 		_, fresh := made[above]
-		switch rule := d.opts.rule(c.Key); {
+		rule := d.opts.rule(c.Key)
+		if rule == nil {
+			c.Access, c.Recorded = recorded(c.Key)
+		}
+		switch {
 		case rule != nil:
 			c.Access = rule.Access
+		case c.Recorded:
 		case c.Key.IsNamespace() && root != nil:
 			c.Access = root.Access
 		case c.Key.IsNamespace():
@@ -201,6 +220,11 @@ func (d *diff) access(desired *Tree, live *Snapshot) {
 			made[c.Key] = c.Access
 		}
 	}
+	// From the bottom up: a parent may close itself.
+	d.plan.Access = append(d.plan.Access, lasts...)
+	defer func() {
+		slices.SortStableFunc(d.plan.Access, func(a, b AccessChange) int { return b.Depth() - a.Depth() })
+	}()
 	if d.opts.OnlyNew {
 		return
 	}
@@ -228,8 +252,6 @@ func (d *diff) access(desired *Tree, live *Snapshot) {
 	if s := d.opts.Selection; len(s.Namespaces) == 0 && (s.only == nil || s.only[""]) {
 		set(Key{})
 	}
-	// From the bottom up: a parent may close itself.
-	slices.SortStableFunc(d.plan.Access, func(a, b AccessChange) int { return b.Depth() - a.Depth() })
 }
 
 // NamesNothing returns the rules that are about nothing in a tree: a name in them may be
@@ -260,8 +282,11 @@ func (p *Plan) SetsAccess() bool {
 // it, and which; or may do so, as far as is known who that is.
 func (p *Plan) Lockouts(who Who) []Finding {
 	var found []Finding
-	add := func(k Key, position Position, verb, lost, perhaps string) {
-		hint := "apply it with credentials that keep the right, declare it for them, or say --allow-lockout"
+	add := func(k Key, position Position, recorded bool, verb, lost, perhaps string) {
+		from, hint := "declared for ", "apply it with credentials that keep the right, declare it for them, or say --allow-lockout"
+		if recorded {
+			from, hint = "that the backup has for ", "restore it with credentials that keep the right, or say --allow-lockout"
+		}
 		switch {
 		case lost == "" && perhaps == "":
 			return
@@ -275,12 +300,22 @@ func (p *Plan) Lockouts(who Who) []Finding {
 		}
 		found = append(found, Finding{
 			Key: k, Position: position, Hint: hint,
-			Message: "the access list declared for " + objectName(k) + " " + verb + " " + rightsInWords(lost) + " from who applies it",
+			Message: "the access list " + from + objectName(k) + " " + verb + " " + rightsInWords(lost) + " from who applies it",
 		})
+	}
+	lacks := func(needed string, list Access, recorded bool) (lost, perhaps string) {
+		has, may := list.For(who)
+		if recorded {
+			return without(recoverable(needed, has+may), has+may), without(recoverable(needed, has), has)
+		}
+		return without(needed, has+may), without(needed, has)
 	}
 	for _, c := range p.Access {
 		lost, perhaps := who.loses(c.Before, c.After)
-		add(c.Key, c.Position, "take", lost, perhaps)
+		if c.Recorded {
+			lost, perhaps = lacks("cdr", c.After, true)
+		}
+		add(c.Key, c.Position, c.Recorded, "take", lost, perhaps)
 	}
 	for i := range p.Changes {
 		c := &p.Changes[i]
@@ -291,10 +326,30 @@ func (p *Plan) Lockouts(who Who) []Finding {
 		if c.Key.IsNamespace() {
 			needed = "cdr"
 		}
-		has, may := c.Access.For(who)
-		add(c.Key, c.Position, "keep", without(needed, has+may), without(needed, has))
+		lost, perhaps := lacks(needed, c.Access, c.Recorded)
+		add(c.Key, c.Position, c.Recorded, "keep", lost, perhaps)
 	}
 	return found
+}
+
+// recoverable returns which of the rights that are needed can't be lacked: who may
+// administer may have the others, and what is restored is read again.
+func recoverable(needed, has string) string {
+	if strings.Contains(has, "a") {
+		return "r"
+	}
+	return needed
+}
+
+// Blinds reports whether an access list in a plan keeps who applies it from reading
+// again what it is of.
+func (p *Plan) Blinds(who Who) bool {
+	blind := func(list Access) bool {
+		has, may := list.For(who)
+		return list != nil && !strings.Contains(has+may, "r")
+	}
+	return slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Recorded && blind(c.Access) }) ||
+		slices.ContainsFunc(p.Access, func(c AccessChange) bool { return c.Recorded && blind(c.After) })
 }
 
 // Unsettable returns the access lists of a plan that who applies it has no right to

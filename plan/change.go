@@ -39,9 +39,10 @@ type Change struct {
 	Position Position // where the tree asks for it
 	Origins  Origins  // where the values in After come from, if overlays lie over it
 	Core     *Core    // when fields of it are ignored
-	// Access is the access list that is declared for what is created, on ZooKeeper;
-	// nil when it takes its parent's.
-	Access Access
+	// Access is the access list that is declared for what is created, on ZooKeeper,
+	// or recorded in what is restored; nil when it takes its parent's.
+	Access   Access
+	Recorded bool
 }
 
 // Invert returns the change that undoes c, once c has been applied. It has no

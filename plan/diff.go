@@ -28,6 +28,8 @@ type Options struct {
 	// those of what is there stay as they are.
 	Access  []AccessRule
 	OnlyNew bool
+	// Recorded has the access lists of what is restored, for what none is declared.
+	Recorded *Recorded
 }
 
 func (o Options) same(a, b Value) bool {
@@ -63,7 +65,7 @@ func Diff(desired *Tree, live *Snapshot, opts Options) *Plan {
 			want, have = want[1:], have[1:]
 		}
 	}
-	if len(opts.Access) > 0 {
+	if len(opts.Access) > 0 || opts.Recorded != nil {
 		d.access(desired, live)
 	}
 	return d.plan

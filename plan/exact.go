@@ -18,6 +18,8 @@ type Mend struct {
 	Value  Value
 	Data   bool
 	Access Access
+	// First says of an access list that it is set before anything is written.
+	First bool
 	// Folder, Link and Mode are those of what is made, in a file backend; with Chmod
 	// an Update gives it Mode.
 	Folder bool
@@ -44,19 +46,24 @@ func (s Mend) What() string {
 }
 
 // Exactly returns the steps that make what stands at a target what it is to be, from the
-// two in their order of paths: what is too much goes, from the bottom up; then comes
-// what lacks, from the top down; and access lists and modes change last, from the
-// bottom up, as a parent may close itself. What is ephemeral belongs to a session, and
-// is neither made nor removed: it is returned as left. What is behind links stays as it
-// is.
+// two in their order of paths: what is too much goes, from the bottom up; what is to be
+// closed is; then comes what lacks, from the top down; and other access lists and modes
+// change last, from the bottom up, as a parent may close itself. What is ephemeral
+// belongs to a session, and is neither made nor removed: it is returned as left. What is
+// behind links stays as it is.
+//
+// What is made has its access list from the first, and what is written is closed before:
+// at no time may somebody read what they are not to. Where a list would keep from the
+// rest who does it (as access lists name them), they have the rights beside it until the
+// end.
 //
 // With only, the paths that it does not take are left as they are.
-func Exactly(want, live iter.Seq2[Stored, error], only func(path string) bool) (mends []Mend, left []Stored, err error) {
+func Exactly(want, live iter.Seq2[Stored, error], only func(path string) bool, who []string) (mends []Mend, left []Stored, err error) {
 	nextWant, stopWant := iter.Pull2(unlinked(want))
 	defer stopWant()
 	nextLive, stopLive := iter.Pull2(unlinked(live))
 	defer stopLive()
-	var e exactly
+	e := exactly{who: who}
 	w, wErr, wOK := nextWant()
 	l, lErr, lOK := nextLive()
 	for wOK || lOK {
@@ -75,47 +82,60 @@ func Exactly(want, live iter.Seq2[Stored, error], only func(path string) bool) (
 		default:
 			order = ComparePaths(w.Path, l.Path)
 		}
-		switch {
-		case order < 0 && only(w.Path):
-			e.lacks(w)
-		case order > 0 && only(l.Path):
-			e.extra(l)
-		case order == 0 && only(w.Path):
-			e.both(w, l)
-		}
+		wanted, there := w, l
 		if order <= 0 {
 			w, wErr, wOK = nextWant()
 		}
 		if order >= 0 {
 			l, lErr, lOK = nextLive()
 		}
+		inner := wOK && (wanted.Path == "" || strings.HasPrefix(w.Path, wanted.Path+"/"))
+		switch {
+		case order < 0 && only(wanted.Path):
+			e.lacks(wanted, inner)
+		case order > 0 && only(there.Path):
+			e.extra(there)
+		case order == 0 && only(wanted.Path):
+			e.both(wanted, there, inner)
+		}
 	}
 	slices.Reverse(e.deletes)
+	slices.Reverse(e.first)
 	slices.Reverse(e.closes)
-	return slices.Concat(e.deletes, e.makes, e.closes), e.left, nil
+	return slices.Concat(e.deletes, e.first, e.makes, e.closes), e.left, nil
 }
 
 // exactly collects steps in the order of paths.
 type exactly struct {
-	deletes, makes, closes []Mend
-	left                   []Stored
+	who                           []string
+	deletes, first, makes, closes []Mend
+	left                          []Stored
 }
 
-func (e *exactly) lacks(w Stored) {
+// lacks makes what is not there; inner is what more is in.
+func (e *exactly) lacks(w Stored, inner bool) {
 	if w.Ephemeral() {
 		e.left = append(e.left, w)
 		return
 	}
+	access, last := w.Access, false
+	if inner && w.Access != nil {
+		access, last = w.Access.making(RightsWithin, e.who)
+	}
 	e.makes = append(e.makes, Mend{
-		Path: w.Path, Action: Create, Value: w.Value, Data: true, Access: w.Access, Folder: w.Folder, Link: w.Link, Mode: w.Mode,
+		Path: w.Path, Action: Create, Value: w.Value, Data: true, Access: access, Folder: w.Folder, Link: w.Link, Mode: w.Mode,
 	})
 	switch {
-	case w.Access != nil:
+	case last:
 		e.closes = append(e.closes, Mend{Path: w.Path, Action: Update, Access: w.Access})
 	case w.Folder && w.Link == "":
 		e.closes = append(e.closes, Mend{Path: w.Path, Action: Update, Mode: w.Mode, Chmod: true})
 	}
 }
+
+// RightsWithin are those on something that what is in it can't be made without, and be
+// read again to compare: with its access list, which takes the right to administer.
+const RightsWithin = "cra"
 
 func (e *exactly) extra(l Stored) {
 	if l.Ephemeral() {
@@ -125,27 +145,56 @@ func (e *exactly) extra(l Stored) {
 	e.deletes = append(e.deletes, Mend{Path: l.Path, Action: Delete, Folder: l.Folder && l.Link == "", Live: l.Stat})
 }
 
-func (e *exactly) both(w, l Stored) {
+func (e *exactly) both(w, l Stored, inner bool) {
 	switch {
 	case w.Ephemeral() || l.Ephemeral():
 		e.left = append(e.left, l)
 		return
 	case w.Folder != l.Folder || w.Link != l.Link:
 		e.extra(l)
-		e.lacks(w)
+		e.lacks(w, inner)
 		return
 	case w.Link != "":
 		return
 	}
-	if !w.Folder && (!bytes.Equal(w.Value.Reveal(), l.Value.Reveal()) || w.IsNull() != l.IsNull()) {
+	written := !w.Folder && (!bytes.Equal(w.Value.Reveal(), l.Value.Reveal()) || w.IsNull() != l.IsNull())
+	if written {
 		e.makes = append(e.makes, Mend{Path: w.Path, Action: Update, Value: w.Value, Data: true, Mode: w.Mode, Live: l.Stat})
 	}
 	switch {
 	case w.Access != nil && !w.Access.Same(l.Access):
-		e.closes = append(e.closes, Mend{Path: w.Path, Action: Update, Access: w.Access, Live: l.Stat})
+		e.access(w, l, inner, written)
 	case w.Mode != l.Mode:
 		e.closes = append(e.closes, Mend{Path: w.Path, Action: Update, Mode: w.Mode, Chmod: true})
 	}
+}
+
+// access changes the access list of what is there.
+func (e *exactly) access(w, l Stored, inner, written bool) {
+	needs := "ra"
+	if inner || !strings.Contains(w.Path, "/") { // what is in a namespace may be deleted, too
+		needs = RightsWithin + "d"
+	}
+	if written {
+		needs += "w"
+	}
+	access, last := w.Access.making(needs, e.who)
+	if last && !inner && !written {
+		access = l.Access // nothing comes in between
+	}
+	live := l.Stat
+	if !access.Same(l.Access) && access.opensNot(l.Access) {
+		e.first = append(e.first, Mend{Path: w.Path, Action: Update, Access: access, First: true, Live: live})
+		if !last {
+			return
+		}
+		if live != nil {
+			next := *live
+			next.Aversion++
+			live = &next
+		}
+	}
+	e.closes = append(e.closes, Mend{Path: w.Path, Action: Update, Access: w.Access, Live: live})
 }
 
 // unlinked leaves out what is behind links.

@@ -35,7 +35,7 @@ func drawZnodes(t *rapid.T, label string) znodes {
 			}
 			s := Stored{Path: below, Stat: &Stat{Version: rapid.Int32Range(0, 5).Draw(t, "version")}}
 			s.Value = rapid.SampledFrom([]Value{NewValue([]byte("1")), NewValue([]byte("2")), NewValue([]byte{}), NullValue()}).Draw(t, "value")
-			s.Access = rapid.SampledFrom([]Access{{"world:anyone:cdrwa"}, {"world:anyone:r", "ip:10.0.0.1:cdrwa"}, {"ip:10.0.0.1:cdrwa", "world:anyone:r"}}).Draw(t, "access")
+			s.Access = rapid.SampledFrom([]Access{{"world:anyone:cdrwa"}, {"world:anyone:r", "ip:10.0.0.1:cdrwa"}, {"ip:10.0.0.1:cdrwa", "world:anyone:r"}, {"digest:me:hash:ra"}, {"digest:me:hash:cdrwa"}, {"ip:10.0.0.1:cdrwa"}}).Draw(t, "access")
 			z[below] = s
 		}
 	}
@@ -82,13 +82,18 @@ func TestExactlyLaw(t *testing.T) {
 	everything := func(string) bool { return true }
 	rapid.Check(t, func(t *rapid.T) {
 		want, live := drawZnodes(t, "want"), drawZnodes(t, "live")
-		steps, left, err := Exactly(want.all(), live.all(), everything)
+		who := rapid.SampledFrom([][]string{nil, {"digest:me:hash"}, {"x509:CN=me"}}).Draw(t, "who")
+		steps, left, err := Exactly(want.all(), live.all(), everything, who)
 		if err != nil || len(left) > 0 {
 			t.Fatal(left, err)
 		}
 		for _, s := range steps {
 			if err := live.do(s); err != nil {
 				t.Fatalf("%v: %v", steps, err)
+			}
+			w := want[s.Path]
+			if s.Data && s.Action != Delete && s.Path != "" && who != nil && strings.Contains(live[s.Path].Access.rights()["world:anyone"], "r") && !strings.Contains(w.Access.rights()["world:anyone"], "r") {
+				t.Fatalf("%v: everybody reads %s for a while", steps, s.Path)
 			}
 		}
 		if len(live) != len(want) {
@@ -99,7 +104,7 @@ func TestExactlyLaw(t *testing.T) {
 				t.Fatalf("%s is another", path)
 			}
 		}
-		if again, _, _ := Exactly(want.all(), live.all(), everything); len(again) > 0 {
+		if again, _, _ := Exactly(want.all(), live.all(), everything, nil); len(again) > 0 {
 			t.Fatalf("there is left to do: %v", again)
 		}
 	})
@@ -110,16 +115,16 @@ func TestExactly(t *testing.T) {
 	session := &Stat{EphemeralOwner: 1}
 	want := znodes{"": {Access: world}, "a": {Path: "a", Access: world}, "a/gone": {Path: "a/gone", Stat: session, Access: world}}
 	live := znodes{"": {Access: world}, "a": {Path: "a", Access: world}, "a/app": {Path: "a/app", Stat: session, Access: world}, "b": {Path: "b"}}
-	steps, left, err := Exactly(want.all(), live.all(), func(path string) bool { return path != "b" })
+	steps, left, err := Exactly(want.all(), live.all(), func(path string) bool { return path != "b" }, nil)
 	if err != nil || len(steps) > 0 || len(left) != 2 || left[0].Path != "a/app" || left[1].Path != "a/gone" {
 		t.Errorf("there are the steps %v, and %v is left: %v", steps, left, err)
 	}
 	failed := errors.New("unreadable")
 	broken := func(yield func(Stored, error) bool) { yield(Stored{}, failed) }
-	if _, _, err := Exactly(want.all(), broken, func(string) bool { return true }); err != failed {
+	if _, _, err := Exactly(want.all(), broken, func(string) bool { return true }, nil); err != failed {
 		t.Error(err)
 	}
-	if _, _, err := Exactly(broken, live.all(), func(string) bool { return true }); err != failed {
+	if _, _, err := Exactly(broken, live.all(), func(string) bool { return true }, nil); err != failed {
 		t.Error(err)
 	}
 }

@@ -137,7 +137,7 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 	if err == nil && want.beside != nil {
 		err = want.beside.after(ctx, t)
 	}
-	return a.applied(result, err == nil && !f.NoVerify, err)
+	return a.applied(result, err == nil && !f.NoVerify && !w.blinds(), err)
 }
 
 // recoverer is a target that a crash may have left in the middle of a batch.
@@ -215,7 +215,7 @@ func (c applyFlags) apply(ctx context.Context, a *app, w *work, approved *approv
 	opts.Operation, opts.Undoes = want.operation, want.undoes
 	opts.Progress, opts.AccessProgress, opts.Rebase = applying.update, closing.update, w.rebase
 	opts.Owner, opts.TakeOver = a.owner(), c.TakeOver
-	if !c.NoVerify {
+	if !c.NoVerify && !w.blinds() {
 		opts.Verify = &apply.Verification{Desired: w.desired, Options: w.options, Progress: checking.update}
 	}
 	result, err := apply.Run(ctx, w.target, w.plan, opts)

@@ -28,7 +28,7 @@ type beside interface {
 
 // show lists what is beyond configurations.
 func (e *exactly) show(ctx context.Context, t target.Target, asks bool) (problems []plan.Finding, also string, err error) {
-	mends, left, err := e.mends(ctx, t, everything)
+	mends, left, err := e.mends(ctx, t)
 	if err != nil {
 		return nil, "", err
 	}
@@ -39,18 +39,23 @@ func (e *exactly) show(ctx context.Context, t target.Target, asks bool) (problem
 			return nil, "", err
 		}
 	}
+	e.closed = map[string]bool{}
 	for _, m := range mends {
-		if !planned(m) {
-			e.app.report.Exact = append(e.app.report.Exact, render.Exact{Path: m.Path, Action: m.Action.String(), What: m.What(), Access: shownAccess(m.Access)})
-		}
-		if !zoo || m.Access == nil {
-			continue
-		}
-		if has, may := m.Access.For(who); !strings.Contains(has, "a") {
-			takes := "takes"
+		closes, takes := false, "takes"
+		if zoo && m.Access != nil {
+			has, may := m.Access.For(who)
+			closes = !strings.Contains(has, "a")
 			if strings.Contains(may, "a") {
 				takes = "may take"
 			}
+			if planned(m) && hides(m.Access, has+may) {
+				e.closed[m.Path] = true
+			}
+		}
+		if !planned(m) {
+			e.app.report.Exact = append(e.app.report.Exact, render.Exact{Path: m.Path, Action: m.Action.String(), What: m.What(), Access: shownAccess(m.Access)})
+		}
+		if closes {
 			if e.lockout = true; e.command.AllowLockout {
 				continue
 			}
@@ -84,34 +89,38 @@ func shownAccess(access plan.Access) []string {
 	return access.Shown()
 }
 
-func everything(string) bool { return true }
+// hides reports whether something can't be read as it is by who has some rights on it:
+// who may not administer it is not shown the digests in its access list.
+func hides(list plan.Access, rights string) bool {
+	return !strings.Contains(rights, "r") || !strings.Contains(rights, "a") && slices.ContainsFunc(list, func(entry string) bool { return strings.HasPrefix(entry, "digest:") })
+}
 
 // planned reports whether the plan of configurations does a step, too: makes, changes
-// or deletes a namespace or a configuration, as open as they are made.
+// or deletes a namespace or a configuration.
 func planned(m plan.Mend) bool {
 	depth := strings.Count(m.Path, "/")
-	if m.Access != nil && m.Action == plan.Update {
-		return m.Live == nil && slices.Equal(m.Access, plan.Access{"world:anyone:cdrwa"})
-	}
 	if m.Action == plan.Update && !m.Data {
 		return false
 	}
 	return m.Path != "" && (depth == 1 || depth == 0 && m.Action != plan.Update)
 }
 
-// before removes what is below configurations, or they could not be deleted.
+// before removes what is below configurations, or they could not be deleted; and closes
+// what is to be closed, before anything is written to it.
 func (e *exactly) before(ctx context.Context, t target.Target) error {
-	foreign := func(path string) bool { return strings.Count(path, "/") > 1 }
-	return e.mend(ctx, t, foreign, func(m plan.Mend) bool { return m.Action == plan.Delete })
+	return e.mend(ctx, t, func(m plan.Mend) bool {
+		return m.First || m.Action == plan.Delete && strings.Count(m.Path, "/") > 1
+	})
 }
 
 // after makes the rest as it was.
 func (e *exactly) after(ctx context.Context, t target.Target) error {
-	if err := e.mend(ctx, t, everything, func(plan.Mend) bool { return true }); err != nil {
+	if err := e.mend(ctx, t, func(plan.Mend) bool { return true }); err != nil {
 		return err
 	}
-	rest, _, err := e.mends(ctx, t, everything)
-	if unread := (*findingsError)(nil); e.lockout && errors.As(err, &unread) {
+	rest, _, err := e.mends(ctx, t)
+	unread := (*findingsError)(nil)
+	if e.lockout && (errors.As(err, &unread) || err == nil && len(rest) == 0 && len(e.closed) > 0) {
 		e.app.notice("It was not read again: these credentials don't read all of it any more.")
 		return nil
 	}
@@ -129,8 +138,8 @@ func (e *exactly) after(ctx context.Context, t target.Target) error {
 }
 
 // mend takes those of the steps that are wanted.
-func (e *exactly) mend(ctx context.Context, t target.Target, only func(path string) bool, wanted func(plan.Mend) bool) error {
-	mends, _, err := e.mends(ctx, t, only)
+func (e *exactly) mend(ctx context.Context, t target.Target, wanted func(plan.Mend) bool) error {
+	mends, _, err := e.mends(ctx, t)
 	if err != nil {
 		return err
 	}
@@ -146,6 +155,10 @@ func (e *exactly) mend(ctx context.Context, t target.Target, only func(path stri
 	}
 	defer w.End()
 	done, err := w.(target.Mender).Mend(ctx, mends, progress.update)
+	if refused := (*zk.RefusedList)(nil); errors.As(err, &refused) {
+		_, hint := describe(err)
+		return target.WithHint(fmt.Errorf("after %d of %d steps: %w", done, len(mends), err), hint+"; what was done stays, and what is there keeps the list that it had")
+	}
 	if err != nil {
 		return target.WithHint(fmt.Errorf("after %d of %d steps: %w", done, len(mends), err), "what was done stays; run the command again, and it goes on from there")
 	}
@@ -154,8 +167,9 @@ func (e *exactly) mend(ctx context.Context, t target.Target, only func(path stri
 
 // inMemory is a dump in memory.
 type inMemory struct {
-	nodes map[string]plan.Stored
-	gaps  []plan.Finding
+	nodes  map[string]plan.Stored
+	gaps   []plan.Finding
+	closed map[string]bool // gaps that are meant
 }
 
 func (d *inMemory) Add(s plan.Stored) error {
@@ -174,6 +188,9 @@ func (d *inMemory) Remove(path string) error {
 }
 
 func (d *inMemory) Gap(path, why string) {
+	if d.closed[path] {
+		return
+	}
 	d.gaps = append(d.gaps, plan.Finding{Message: plan.Printable("/"+path) + ": " + why})
 }
 

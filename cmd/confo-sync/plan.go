@@ -196,7 +196,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	w.plan = plan.Diff(desired, live, w.options)
 	w.plan.Problems = append(w.plan.Problems, problems...)
 	w.plan.Problems = append(w.plan.Problems, rails.Check(w.plan, desired, live, a.selection())...)
-	lists, err := a.accessProblems(ctx, w.plan, t, flags.AllowLockout)
+	lists, err := a.accessProblems(ctx, w.plan, t, flags.AllowLockout || want.beside != nil) // which says so itself
 	if err != nil {
 		return nil, err
 	}

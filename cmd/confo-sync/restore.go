@@ -79,14 +79,15 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 	}
 	defer backup.Close()
 	exact := exactly{command: c, app: a, backup: backup}
+	var saved *plan.Snapshot
 	want := wish{
 		operation: "restore", marks: marks,
 		read: func(ctx context.Context) (*plan.Tree, string, error) {
-			s, err := backup.Snapshot(ctx, plan.Selection{})
-			if err != nil {
+			var err error
+			if saved, err = backup.Snapshot(ctx, plan.Selection{}); err != nil {
 				return nil, "", err
 			}
-			return s.Tree(), "", nil
+			return saved.Tree(), "", nil
 		},
 		adapt: func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding) {
 			if c.Exact {
@@ -95,10 +96,16 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 			wishes, problems := what.wishes(tree, live, c.Prune || c.Exact)
 			problems = append(problems, c.lacking(len(backup.Manifest().Gaps), wishes)...)
 			// Files and znodes hold what is empty in ways of their own.
-			_, zoo := t.(*zk.Target)
+			z, zoo := t.(*zk.Target)
 			same := zoo == (backup.About().Backend == archive.ZooKeeper)
 			if !same {
 				problems = append(problems, unholdable(wishes)...)
+			}
+			if zoo && same {
+				o.Recorded = c.recorded(what, saved, z)
+			}
+			if c.Exact {
+				o.Access = nil // lists are as the backup has them
 			}
 			o.Exact, o.Prune = same, plan.PruneNamespaces
 			o.Selection = plan.Selection{}.Only(namespacesOf(wishes))
@@ -269,15 +276,17 @@ type exactly struct {
 	app     *app
 	backup  *archive.Reader
 	lockout bool // it takes rights away from who restores
+	// closed is what the plan makes that who restores can't read then.
+	closed map[string]bool
 }
 
 // mends returns what there is to do, and what is left as it is.
-func (e *exactly) mends(ctx context.Context, t target.Target, only func(path string) bool) ([]plan.Mend, []plan.Stored, error) {
+func (e *exactly) mends(ctx context.Context, t target.Target) ([]plan.Mend, []plan.Stored, error) {
 	dumper, ok := t.(target.Dumper)
 	if _, zoo := t.(*zk.Target); !ok || zoo != (e.backup.About().Backend == archive.ZooKeeper) {
 		return nil, nil, target.WithHint(errors.New("--exact restores a ZooKeeper to a ZooKeeper, and files to files"), "without --exact, configurations are restored from the one to the other")
 	}
-	live := &inMemory{}
+	live := &inMemory{closed: e.closed}
 	progress := e.app.progress("reading everything")
 	defer progress.done()
 	if _, err := dumper.Dump(ctx, live, progress.update); err != nil {
@@ -286,5 +295,9 @@ func (e *exactly) mends(ctx context.Context, t target.Target, only func(path str
 	if len(live.gaps) > 0 {
 		return nil, nil, &findingsError{summary: "what can't be read can't be made as it was", findings: live.gaps}
 	}
-	return plan.Exactly(e.backup.All(ctx), live.all(), only)
+	var who []string
+	if z, ok := t.(*zk.Target); ok {
+		who = z.Who()
+	}
+	return plan.Exactly(e.backup.All(ctx), live.all(), func(path string) bool { return !e.closed[path] }, who)
 }

@@ -101,6 +101,9 @@ func (f Fingerprint) of(w Work) [sumSize]byte {
 		c := &w.Changes[i]
 		d.key(c.Key)
 		d.number(uint64(c.Action))
+		if c.Recorded { // as it is recorded, whoever plans
+			d.texts(w.Options.Recorded.Lists[c.Key])
+		}
 		if c.Core != nil {
 			// What applications write meanwhile makes it no other plan.
 			d.bytes(c.Core.Before.Reveal())
@@ -110,12 +113,18 @@ func (f Fingerprint) of(w Work) [sumSize]byte {
 		d.bytes(c.Revision[:])
 		d.bytes(c.After.Reveal())
 	}
+	if r := w.Options.Recorded; r != nil {
+		d.texts(r.Lists[plan.Key{}])
+	}
 	for _, r := range w.Options.Access {
 		// Who plans need not know the passwords that are referred to.
 		d.text(r.Pattern.String())
 		d.texts(r.Text)
 	}
 	for _, c := range w.Access {
+		if c.Recorded {
+			continue // it depends on who applies it
+		}
 		d.key(c.Key)
 		d.number(uint64(c.Version))
 	}

@@ -65,6 +65,10 @@ func TestFingerprint(t *testing.T) {
 		"an access list": func(w *planfile.Work) {
 			w.Options.Access = []plan.AccessRule{{Root: true, Text: []string{"world:anyone:r"}}}
 		},
+		"a recorded list": func(w *planfile.Work) {
+			w.Changes[0].Recorded = true
+			w.Options.Recorded = &plan.Recorded{Lists: map[plan.Key]plan.Access{w.Changes[0].Key: {"world:anyone:r"}}}
+		},
 		"a list to be set": func(w *planfile.Work) { w.Access = []plan.AccessChange{{Version: 1}} },
 		"no change":        func(w *planfile.Work) { w.Changes = nil },
 	} {

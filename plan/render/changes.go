@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -58,11 +59,15 @@ func (c Changes) Index() iter.Seq[Change] {
 
 func heading(c plan.Change) Change {
 	change := Change{Object: object(c.Key), Action: c.Action.String(), Source: source(c.Position)}
-	if c.Access != nil {
+	if c.Access != nil && !(c.Recorded && asConfoMakes(c.Access)) {
 		change.Access = c.Access.Shown()
 	}
 	return change
 }
+
+// asConfoMakes reports whether an access list is the one that Confo gives. Of what is
+// restored, only others are worth a word.
+func asConfoMakes(shown []string) bool { return slices.Equal(shown, []string{"world:anyone:cdrwa"}) }
 
 // Value is a JSON value in a report. A leaf in it that is marked as sensitive
 // holds no longer its value but "(sensitive #1)".

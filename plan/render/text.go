@@ -167,6 +167,8 @@ func (t *text) exact(all []Exact) {
 			t.line("  %s %s: its access list becomes %s", t.paint.sign('~'), path, plan.Printable(strings.Join(e.Access, ", ")))
 		case e.Action == "update":
 			t.line("  %s %s: %s", t.paint.sign('~'), path, e.What)
+		case e.Access != nil && !asConfoMakes(e.Access):
+			t.line("  %s %s  %s", t.paint.sign(signOf(e.Action)), path, t.paint.faint("(access list: "+plan.Printable(strings.Join(e.Access, ", "))+")"))
 		default:
 			t.line("  %s %s", t.paint.sign(signOf(e.Action)), path)
 		}

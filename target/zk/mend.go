@@ -11,8 +11,9 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// Mend implements target.Mender. What is made is for us alone at first, if we have an
-// identity, and gets its access list at the end: ZooKeeper sets none in a transaction.
+// Mend implements target.Mender. What is made has its access list from the first; other
+// lists are set one by one, as ZooKeeper sets none in a transaction. One that the server
+// refuses does not keep it from those after it, but from writing anything.
 func (w *writer) Mend(ctx context.Context, mends []plan.Mend, progress func(done, total int)) (done int, err error) {
 	told := func() {
 		if progress != nil {
@@ -40,6 +41,7 @@ func (w *writer) Mend(ctx context.Context, mends []plan.Mend, progress func(done
 		told()
 		return nil
 	}
+	var refused []error // lists
 	for _, m := range mends {
 		if ctx.Err() != nil {
 			return done, context.Cause(ctx)
@@ -49,14 +51,29 @@ func (w *writer) Mend(ctx context.Context, mends []plan.Mend, progress func(done
 			if err := flush(); err != nil {
 				return done, err
 			}
-			if err := w.mendAccess(ctx, path, m); err != nil {
+			err := w.mendAccess(ctx, path, m)
+			if c, _ := codeOf(err); c == codeInvalidACL {
+				refused = append(refused, w.refusedList("set the access list of", path, m.Access))
+				continue
+			}
+			if err != nil {
 				return done, err
 			}
 			done++
 			told()
 			continue
 		}
+		if len(refused) > 0 {
+			break // it would be more open than it is to be
+		}
+		acl, err := parseAccess(m.Access)
+		if err != nil {
+			return done, fmt.Errorf("create %s: %w", plan.Printable(path), err)
+		}
 		size := 100 + len(path) + m.Value.Size()
+		for _, entry := range m.Access {
+			size += len(entry)
+		}
 		if len(ops) >= w.t.opts.BatchOps || bytes+size > w.t.opts.BatchBytes {
 			if err := flush(); err != nil {
 				return done, err
@@ -65,17 +82,34 @@ func (w *writer) Mend(ctx context.Context, mends []plan.Mend, progress func(done
 		bytes += size
 		switch m.Action {
 		case plan.Create:
-			ops = append(ops, &zk.CreateRequest{Path: path, Data: m.Value.Reveal(), Acl: w.forUs()})
+			if m.Access == nil {
+				acl = w.forUs()
+			}
+			ops = append(ops, &zk.CreateRequest{Path: path, Data: m.Value.Reveal(), Acl: acl})
 		case plan.Update:
 			ops = append(ops, &zk.SetDataRequest{Path: path, Data: m.Value.Reveal(), Version: m.Live.Version})
 		case plan.Delete:
 			ops = append(ops, &zk.DeleteRequest{Path: path, Version: m.Live.Version})
 		}
 	}
-	return done, flush()
+	if len(refused) == 0 {
+		return done, flush()
+	}
+	if err := flush(); err != nil {
+		return done, err
+	}
+	return done, severalRefused(refused)
 }
 
-// forUs is the access list of what is about to get its own.
+// severalRefused is the error of access lists that the server refuses.
+func severalRefused(refused []error) error {
+	if more := len(refused) - 1; more > 0 {
+		return fmt.Errorf("%w; and so it is with %d more", refused[0], more)
+	}
+	return refused[0]
+}
+
+// forUs is the access list of what has none that is known.
 func (w *writer) forUs() []zk.ACL {
 	if w.t.identified() {
 		return zk.AuthACL(zk.PermAll)
@@ -90,8 +124,12 @@ func (w *writer) mendAccess(ctx context.Context, path string, m plan.Mend) error
 		version = m.Live.Aversion
 	}
 	err := w.setAccess(ctx, path, m.Access, version)
-	if c, ok := codeOf(err); ok && c == codeBadVersion {
+	c, _ := codeOf(err)
+	if c == codeBadVersion {
 		return target.WithHint(fmt.Errorf("set the access list of %s: somebody else has changed it just now", plan.Printable(path)), "run the command again")
+	}
+	if c == codeInvalidACL {
+		return err
 	}
 	return w.t.explain("set the access list of", path, err)
 }

@@ -58,7 +58,7 @@ func TestMend(t *testing.T) {
 	for _, path := range []string{"/other", "/bare"} {
 		to := as(path)
 		live, _ := dump(t, to)
-		mends, left, err := plan.Exactly(want.all(), live.all(), func(string) bool { return true })
+		mends, left, err := plan.Exactly(want.all(), live.all(), func(string) bool { return true }, to.(*zk.Target).Who())
 		if err != nil || len(left) > 0 {
 			t.Fatal(left, err)
 		}
@@ -72,7 +72,7 @@ func TestMend(t *testing.T) {
 			t.Fatalf("%d of %d: %v", done, len(mends), err)
 		}
 		now, _ := dump(t, to)
-		again, _, err := plan.Exactly(want.all(), now.all(), func(string) bool { return true })
+		again, _, err := plan.Exactly(want.all(), now.all(), func(string) bool { return true }, to.(*zk.Target).Who())
 		if err != nil || len(again) > 0 || len(now.nodes) != len(want.nodes) {
 			t.Errorf("%s: %d nodes, %d steps are left: %v", path, len(now.nodes), len(again), err)
 		}
@@ -81,7 +81,7 @@ func TestMend(t *testing.T) {
 	to := as("/other")
 	live, _ := dump(t, to)
 	delete(want.nodes, "ns01/c00005")
-	mends, _, err := plan.Exactly(want.all(), live.all(), func(string) bool { return true })
+	mends, _, err := plan.Exactly(want.all(), live.all(), func(string) bool { return true }, to.(*zk.Target).Who())
 	if err != nil || len(mends) != 1 {
 		t.Fatal(mends, err)
 	}

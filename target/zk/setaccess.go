@@ -78,8 +78,7 @@ func (w *writer) setOne(ctx context.Context, c plan.AccessChange) error {
 	case definite && code == codeNoNode:
 		return &target.Conflict{Moved: []target.Moved{{Change: plan.Change{Key: c.Key, Action: plan.Update}}}}
 	case definite && code == codeInvalidACL:
-		return target.WithHint(w.t.explain("set the access list of", path, err),
-			"see whether it has a scheme that the server does not know, or an address or a certificate's name that it does not take")
+		return w.refusedList("set the access list of", path, c.After)
 	case outcomeOf(err) == unknown:
 		return &target.Unknown{Err: fmt.Errorf("set the access list of %s: %w", plan.Printable(path), err)}
 	}
@@ -98,10 +97,7 @@ func (w *writer) setBeside(ctx context.Context, c plan.AccessChange) error {
 			}
 			return acl, err
 		})
-		var now plan.Access
-		for _, entry := range acl {
-			now = append(now, entry.Scheme+":"+entry.ID+":"+permissionLetters(entry.Perms))
-		}
+		now := accessOf(acl)
 		switch code, _ := codeOf(err); {
 		case code == codeNoNode:
 			continue
@@ -115,6 +111,14 @@ func (w *writer) setBeside(ctx context.Context, c plan.AccessChange) error {
 		}
 	}
 	return nil
+}
+
+// accessOf returns an access list as plan.Access has it.
+func accessOf(acl []zk.ACL) (access plan.Access) {
+	for _, entry := range acl {
+		access = append(access, entry.Scheme+":"+entry.ID+":"+permissionLetters(entry.Perms))
+	}
+	return access
 }
 
 // setAccess sets an access list that has been set so often before.

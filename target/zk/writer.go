@@ -275,6 +275,9 @@ func (w *writer) refused(ctx context.Context, m *multi, results []zk.MultiRespon
 		}
 	}
 	for _, op := range m.ops {
+		if made, creates := op.(*zk.CreateRequest); creates && made.Path == path && c == codeInvalidACL {
+			return w.refusedList("create", path, accessOf(made.Acl))
+		}
 		if _, sets := op.(*zk.SetDataRequest); opPath(op) == path && !sets {
 			return w.t.explainIn("write", path, err)
 		}
