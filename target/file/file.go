@@ -151,6 +151,11 @@ func (t *Target) place() (place, error) {
 		return place{}, failed("find", t.path, err)
 	}
 	p.root, p.state = root, root+".confo-sync"
+	for _, dir := range []string{p.state, p.history()} {
+		if err := ours(dir, fs.ModeDir); err != nil {
+			return place{}, failed("use", dir, err)
+		}
+	}
 	return p, nil
 }
 
