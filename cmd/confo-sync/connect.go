@@ -3,11 +3,13 @@ package main
 import (
 	"cmp"
 	"crypto/tls"
+	"fmt"
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source/project"
+	"github.com/confo-sync/confo-sync/source/within"
 	"github.com/confo-sync/confo-sync/target"
 	"github.com/confo-sync/confo-sync/target/file"
 	"github.com/confo-sync/confo-sync/target/zk"
@@ -92,7 +94,7 @@ func (a *app) open(url string, writing bool) (target.Target, error) {
 		return nil, &usageError{err}
 	}
 	if u.Scheme == target.SchemeFile {
-		return file.Open(u.Path, file.Options{})
+		return a.openFiles(u.Path)
 	}
 	identities, err := a.identities()
 	if err != nil {
@@ -103,6 +105,24 @@ func (a *app) open(url string, writing bool) (target.Target, error) {
 		return nil, err
 	}
 	return zk.Open(u, zk.Options{Credentials: identities, TLS: config, Timeout: a.Timeout, Log: a.log, Writing: writing}), nil
+}
+
+// openFiles returns a file backend. Where variables are bounded, what is in it may be
+// a stranger's: a link in it leads where one in a tree there may.
+func (a *app) openFiles(path string) (target.Target, error) {
+	var opts file.Options
+	if a.variables().Bounded {
+		bounds := a.bounds(path)
+		opts.Follow = func(link string) error {
+			if within.Holds(link, bounds...) {
+				return nil
+			}
+			return target.WithHint(
+				fmt.Errorf("%s leads out of the repository, or nowhere, and is not followed where --allow-env or %s bounds what is read", plan.Printable(link), allowEnv),
+				"put the file or folder itself there, or allow the folder that it leads to with --allow-file DIR")
+		}
+	}
+	return file.Open(path, opts)
 }
 
 // tlsConfig returns what the flags and the environment say of TLS, or nil when they

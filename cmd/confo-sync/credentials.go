@@ -14,7 +14,6 @@ import (
 	"github.com/confo-sync/confo-sync/source/project"
 	"github.com/confo-sync/confo-sync/source/secret"
 	"github.com/confo-sync/confo-sync/target"
-	"github.com/confo-sync/confo-sync/target/file"
 	"github.com/confo-sync/confo-sync/target/zk"
 )
 
@@ -104,7 +103,7 @@ func (a *app) fromBackend(dir, name string) (plan.Node, error) {
 	if read, _, dotted := strings.Cut(config, "."); dotted {
 		return plan.Node{}, target.WithHint(failed(fmt.Errorf("the name of a configuration ends at the first dot of its file's")), "write "+plan.Printable(dir+"#"+namespace+"/"+read))
 	}
-	backend, err := file.Open(dir, file.Options{})
+	backend, err := a.openFiles(dir)
 	if err != nil {
 		return plan.Node{}, failed(err)
 	}

@@ -166,6 +166,9 @@ func (b *batch) folder(name string) (*liveFolder, error) {
 	}
 	if info.Mode()&fs.ModeSymlink != 0 {
 		f.link = true
+		if err := b.mayFollow(f.path); err != nil {
+			return nil, err
+		}
 		resolved, err := filepath.EvalSymlinks(f.path)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, deadLink(f.path)
@@ -187,7 +190,7 @@ func (b *batch) folder(name string) (*liveFolder, error) {
 			return nil, err
 		}
 	}
-	entries, exists, err := listNamespace(f.path)
+	entries, exists, err := b.listNamespace(f.path)
 	if err != nil {
 		return nil, err
 	}

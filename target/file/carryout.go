@@ -14,6 +14,9 @@ import (
 // and then forgets the batch.
 func (t *Target) carryOut(p place, j journal) error {
 	staging := filepath.Join(p.state, j.Staging)
+	if err := ours(staging, fs.ModeDir); err != nil {
+		return failed("use", staging, err)
+	}
 	seen := "" // the folder that was looked at last
 	for i, s := range j.Steps {
 		if dir := filepath.Dir(p.pathOf(s)); dir != seen && s.Op != keepEntry {
@@ -114,6 +117,9 @@ func (s step) moveInto(full, staging string) error {
 			return failed("find what was to be written in", staging, err)
 		}
 		return nil
+	}
+	if err := ours(staged, 0); err != nil {
+		return failed("use", staged, err)
 	}
 	if mode := fs.FileMode(s.Mode); mode != privateFile {
 		if err := os.Chmod(staged, mode); err != nil {

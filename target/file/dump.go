@@ -32,7 +32,7 @@ func (t *Target) Dump(ctx context.Context, to target.Dump, progress func(done, t
 	if err := p.earlierUnfinished(); err != nil {
 		return target.Dumped{}, err
 	}
-	d := dump{ctx: ctx, root: p.root, to: to, progress: progress}
+	d := dump{place: p, ctx: ctx, to: to, progress: progress}
 	switch info, err := os.Stat(p.root); {
 	case err != nil && isGone(p.root, err):
 		return target.Dumped{}, nil
@@ -48,8 +48,8 @@ func (t *Target) Dump(ctx context.Context, to target.Dump, progress func(done, t
 
 // dump reads everything below a root. Paths are relative to it.
 type dump struct {
+	place
 	ctx      context.Context
-	root     string
 	to       target.Dump
 	progress func(done, total int)
 	done     int
@@ -106,6 +106,10 @@ func (d *dump) entry(path string) error {
 	if mode&fs.ModeSymlink != 0 {
 		if s.Link, err = os.Readlink(full); err != nil {
 			d.gap(path, err)
+			return nil
+		}
+		if err := d.mayFollow(full); err != nil {
+			d.to.Gap(path, err.Error())
 			return nil
 		}
 		behind, err := os.Stat(full)

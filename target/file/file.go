@@ -35,15 +35,19 @@ type Options struct {
 	// Wait is how long to wait for another process that writes to the same
 	// tree. Zero is half a minute.
 	Wait time.Duration
+	// Follow, where it is set, returns why a link is not to be followed: the tree's
+	// own path, when it leads through links, or one of the links in it.
+	Follow func(path string) error
 }
 
 // Target is one tree. It is safe for concurrent use, and holds nothing open
 // between calls.
 type Target struct {
-	path string // as it was written
-	abs  string
-	wait time.Duration
-	asIs bool // the history is read though a batch is unfinished
+	path   string // as it was written
+	abs    string
+	wait   time.Duration
+	asIs   bool // the history is read though a batch is unfinished
+	follow func(path string) error
 
 	// after, which only tests set, is called when a step of writing is done.
 	after func(step string)
@@ -68,7 +72,7 @@ func Open(path string, opts Options) (*Target, error) {
 		return nil, target.WithHint(fmt.Errorf("%s is the top of the file system", plan.Printable(abs)),
 			"use a folder below it: changes are prepared beside the tree")
 	}
-	t := &Target{path: path, abs: abs, wait: opts.Wait, after: func(string) {}}
+	t := &Target{path: path, abs: abs, wait: opts.Wait, follow: opts.Follow, after: func(string) {}}
 	if t.wait == 0 {
 		t.wait = 30 * time.Second
 	}
@@ -115,11 +119,24 @@ func (u *Unfinished) As(as any) bool {
 // a tree by whichever path finds the same lock and journal, and finds them on
 // the file system of the tree.
 type place struct {
-	root  string
-	state string
+	root   string
+	state  string
+	follow func(path string) error // nil: wherever it leads
+}
+
+// mayFollow returns why a link is not to be followed, or nil.
+func (p place) mayFollow(link string) error {
+	if p.follow == nil {
+		return nil
+	}
+	return p.follow(link)
 }
 
 func (t *Target) place() (place, error) {
+	p := place{follow: t.follow}
+	if err := p.mayFollow(t.abs); err != nil {
+		return place{}, err
+	}
 	root, err := filepath.EvalSymlinks(t.abs)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Lstat(t.abs); err == nil {
@@ -134,7 +151,13 @@ func (t *Target) place() (place, error) {
 	if err != nil {
 		return place{}, failed("find", t.path, err)
 	}
-	return place{root: root, state: root + ".confo-sync"}, nil
+	p.root, p.state = root, root+".confo-sync"
+	for _, dir := range []string{p.state, p.history()} {
+		if err := ours(dir, fs.ModeDir); err != nil {
+			return place{}, failed("use", dir, err)
+		}
+	}
+	return p, nil
 }
 
 // deadLink is never wrapped around fs.ErrNotExist: what a link should lead to

@@ -77,11 +77,11 @@ func (t *Target) History(ctx context.Context, names []string) (entries []target.
 				return err
 			}
 			path := filepath.Join(dir, filepath.Base(name))
-			data, err := os.ReadFile(path)
+			data, err := readOurs(path, stateMost)
 			switch {
 			case errors.Is(err, fs.ErrNotExist): // pruned meanwhile
 			case err != nil:
-				return unreadable(path, err)
+				return err
 			default:
 				entries = append(entries, target.Entry{Name: name, Data: data})
 			}

@@ -148,7 +148,7 @@ func (t *Target) Recover(ctx context.Context) (target.Recovery, error) {
 
 // recover is Recover for who holds the lock.
 func (t *Target) recover(p place) (target.Recovery, error) {
-	data, err := os.ReadFile(p.journal())
+	data, err := readOurs(p.journal(), stateMost)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		removed, err := p.removeLeftovers()
@@ -157,7 +157,7 @@ func (t *Target) recover(p place) (target.Recovery, error) {
 		}
 		return target.NothingLeft, err
 	case err != nil:
-		return target.NothingLeft, failed("read", p.journal(), err)
+		return target.NothingLeft, err
 	}
 	var j journal
 	err = json.Unmarshal(data, &j)
@@ -213,6 +213,9 @@ func (t *Target) commit(p place, j journal) error {
 	encoder.SetIndent("", "  ")
 	if err := encoder.Encode(j); err != nil {
 		return failed("write", p.journal(), err)
+	}
+	if text.Len() > stateMost {
+		return target.WithHint(fmt.Errorf("%d changes are too many for one journal", len(j.Steps)), "apply one namespace after the other: --namespace NAME")
 	}
 	draft := p.journalDraft()
 	if err := writePrivate(draft, text.Bytes()); err != nil {

@@ -25,7 +25,7 @@ func leadsOut(link, to string) error {
 // leadsOut reports whether a link leads out of the tree.
 func (r *reader) leadsOut(link string) bool {
 	resolved, err := filepath.EvalSymlinks(link)
-	return err == nil && !place{root: r.root}.within(resolved)
+	return err == nil && !r.within(resolved)
 }
 
 // warnOfLinks says once for all of the tree what an update would refuse, and what

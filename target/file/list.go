@@ -21,11 +21,15 @@ const (
 	special // a pipe, a socket, a device
 )
 
-// kindOf says what the entry of dir is. Links are followed, as Confo does.
-func kindOf(dir string, entry fs.DirEntry) (kind, error) {
+// kindOf says what the entry of dir is. Links are followed, as Confo does, where
+// they may be.
+func (p place) kindOf(dir string, entry fs.DirEntry) (kind, error) {
 	mode := entry.Type()
 	if mode&fs.ModeSymlink != 0 {
 		path := filepath.Join(dir, entry.Name())
+		if err := p.mayFollow(path); err != nil {
+			return 0, err
+		}
 		info, err := os.Stat(path)
 		switch {
 		case err == nil:
@@ -69,7 +73,7 @@ type entry struct {
 
 // listNamespace returns the entries of a namespace's folder by file name. A
 // folder that is gone has none, and exists is false.
-func listNamespace(dir string) (entries []entry, exists bool, err error) {
+func (p place) listNamespace(dir string) (entries []entry, exists bool, err error) {
 	listed, err := os.ReadDir(dir)
 	if err != nil {
 		if isGone(dir, err) {
@@ -78,7 +82,7 @@ func listNamespace(dir string) (entries []entry, exists bool, err error) {
 		return nil, false, unreadable(dir, err)
 	}
 	for _, l := range listed {
-		kind, err := kindOf(dir, l)
+		kind, err := p.kindOf(dir, l)
 		if err != nil {
 			return nil, false, err
 		}

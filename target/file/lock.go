@@ -24,19 +24,33 @@ func (p place) hasLock() bool {
 	return err == nil
 }
 
+// lock returns the lock's file, to be locked.
+func (p place) lock(opts ...flock.Option) (*flock.Flock, error) {
+	if err := ours(p.lockFile(), 0); err != nil {
+		return nil, failed("lock", p.lockFile(), err)
+	}
+	return flock.New(p.lockFile(), opts...), nil
+}
+
 // lockToWrite makes the folder of the state when it is missing, and keeps every
 // other reader and writer of this package out until unlock is called.
 func (t *Target) lockToWrite(ctx context.Context, p place, run target.Run) (unlock func(), err error) {
 	if err := p.makeState(); err != nil {
 		return nil, err
 	}
-	lock := flock.New(p.lockFile())
-	if err := t.acquire(ctx, p, run, lock.TryLockContext); err != nil {
+	lock, err := p.lock()
+	if err == nil {
+		err = t.acquire(ctx, p, run, lock.TryLockContext)
+	}
+	if err != nil {
 		return nil, err
 	}
 	// Who holds it is for those who wait to read; without it they wait as well.
 	if data, err := json.Marshal(run); err == nil {
-		_ = os.WriteFile(p.lockFile(), data, 0o600)
+		if f, err := openOurs(p.lockFile(), os.O_WRONLY|os.O_CREATE|os.O_TRUNC); err == nil {
+			_, _ = f.Write(data)
+			f.Close()
+		}
 	}
 	return func() { lock.Close() }, nil
 }
@@ -44,7 +58,7 @@ func (t *Target) lockToWrite(ctx context.Context, p place, run target.Run) (unlo
 // holder returns who took the lock last, as far as it says so.
 func (p place) holder() target.Run {
 	var run target.Run
-	if data, err := os.ReadFile(p.lockFile()); err != nil || json.Unmarshal(data, &run) != nil {
+	if data, err := readOurs(p.lockFile(), smallMost); err != nil || json.Unmarshal(data, &run) != nil {
 		return target.Run{}
 	}
 	return run
@@ -55,8 +69,10 @@ func (p place) holder() target.Run {
 // says so. Nor is one taken by a user who may read the tree but not its state:
 // that user reads what Confo would.
 func (t *Target) lockToRead(ctx context.Context, p place) (unlock func(), missing bool, err error) {
-	lock := flock.New(p.lockFile(), flock.SetFlag(os.O_RDONLY))
-	err = t.acquire(ctx, p, target.Run{}, lock.TryRLockContext)
+	lock, err := p.lock(flock.SetFlag(os.O_RDONLY))
+	if err == nil {
+		err = t.acquire(ctx, p, target.Run{}, lock.TryRLockContext)
+	}
 	switch {
 	case err == nil:
 		return func() { lock.Close() }, false, nil

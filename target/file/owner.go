@@ -17,11 +17,11 @@ func (t *Target) Owner(context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	owner, err := os.ReadFile(place.ownerFile())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, unreadable(place.ownerFile(), err)
+	owner, err := readOurs(place.ownerFile(), smallMost)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
-	return owner, nil
+	return owner, err
 }
 
 // Claim implements target.Writer.

@@ -19,7 +19,7 @@ func makePrivate(path string) error {
 	if made != nil && !errors.Is(made, fs.ErrExist) {
 		return made
 	}
-	info, err := os.Stat(path)
+	info, err := os.Lstat(path)
 	switch {
 	case err != nil:
 		return err
@@ -33,7 +33,7 @@ func makePrivate(path string) error {
 
 // writePrivate writes a file of our own, and has it reach the disk.
 func writePrivate(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, privateFile)
+	f, err := openOurs(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
 		return err
 	}

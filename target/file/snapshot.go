@@ -77,14 +77,14 @@ func (t *Target) read(ctx context.Context, p place, opts target.ReadOptions) (*p
 	if err := p.earlierUnfinished(); err != nil {
 		return nil, err
 	}
-	r := reader{path: t.path, root: p.root, opts: opts, snapshot: &plan.Snapshot{At: time.Now()}}
+	r := reader{place: p, path: t.path, opts: opts, snapshot: &plan.Snapshot{At: time.Now()}}
 	return r.snapshot, r.read(ctx)
 }
 
 // reader takes one snapshot.
 type reader struct {
+	place
 	path     string // as users know it
-	root     string
 	opts     target.ReadOptions
 	snapshot *plan.Snapshot
 	files    []file
@@ -135,7 +135,7 @@ func (r *reader) listRoot() ([]string, error) {
 		if !r.opts.Selection.Namespace(e.Name()) {
 			continue
 		}
-		kind, err := kindOf(r.root, e)
+		kind, err := r.kindOf(r.root, e)
 		if err != nil {
 			return nil, err
 		}
@@ -166,7 +166,7 @@ func (r *reader) listNamespaces(ctx context.Context, names []string) error {
 	}
 	listings := make([]listing, len(names))
 	err := inParallel(ctx, "read", r.path, len(names), func(i int) (err error) {
-		listings[i].entries, listings[i].exists, err = listNamespace(filepath.Join(r.root, names[i]))
+		listings[i].entries, listings[i].exists, err = r.listNamespace(filepath.Join(r.root, names[i]))
 		return err
 	})
 	if err != nil {

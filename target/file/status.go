@@ -46,7 +46,10 @@ func (t *Target) Examine(ctx context.Context) (*target.Status, error) {
 // lockState tells who writes at the moment. The lock's file says who wrote last, so
 // whether somebody holds it is what matters. Readers share it.
 func (p place) lockState() target.Lock {
-	lock := flock.New(p.lockFile(), flock.SetFlag(os.O_RDONLY))
+	lock, err := p.lock(flock.SetFlag(os.O_RDONLY))
+	if err != nil {
+		return target.Lock{Unknown: err.Error()}
+	}
 	free, err := lock.TryRLock()
 	switch {
 	case err == nil && free:

@@ -10,6 +10,8 @@ import (
 
 const separators = `/\`
 
+const asItIs = 0
+
 func device(fs.FileInfo) uint64 { return 0 }
 
 func links(fs.FileInfo) uint64 { return 1 }

@@ -13,6 +13,9 @@ import (
 
 const separators = "/"
 
+// asItIs is how to open what is no link, and may be no file.
+const asItIs = unix.O_NOFOLLOW | unix.O_NONBLOCK
+
 // device returns the file system that something is on.
 func device(info fs.FileInfo) uint64 {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {

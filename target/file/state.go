@@ -1,0 +1,67 @@
+package file
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// Beside the tree this package makes folders and plain files. Whatever else is there
+// somebody put there, and a repository may have brought it: by a link another file
+// would be read, written or moved, and on a pipe a reader waits for ever. So each
+// is looked at before it is opened, and nothing but what can be ours is.
+
+// What files beside the tree hold at most.
+const (
+	smallMost = 1 << 20 // the lock and the owner
+	stateMost = 1 << 30 // a journal, or an entry: one of this size could not be unpacked
+)
+
+const stateHint = "find out who put it there, and remove it: nothing there is followed, nor read, but what confo-sync wrote"
+
+// ours returns why what is at a path beside the tree can't be ours, which is of the
+// type kind, or nil. There may be nothing, or nothing that this user may look at.
+func ours(path string, kind fs.FileMode) error {
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode().Type() == kind {
+		return nil
+	}
+	what := map[fs.FileMode]string{fs.ModeSymlink: "a link", fs.ModeDir: "a folder", 0: "a file"}
+	is := what[info.Mode().Type()]
+	if is == "" {
+		is = "neither a file nor a folder"
+	}
+	return target.WithHint(fmt.Errorf("this is %s, where confo-sync keeps %s of its own", is, what[kind]), stateHint)
+}
+
+// openOurs opens a file beside the tree.
+func openOurs(path string, flag int) (*os.File, error) {
+	if err := ours(path, 0); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(path, flag|asItIs, privateFile)
+}
+
+// readOurs reads a file beside the tree that holds so many bytes at most.
+func readOurs(path string, most int64) ([]byte, error) {
+	f, err := openOurs(path, os.O_RDONLY)
+	if err != nil {
+		return nil, failed("read", path, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err == nil && info.Size() > most {
+		err = target.WithHint(fmt.Errorf("it has more than %d bytes, which no such file of confo-sync's has", most), stateHint)
+	}
+	if err != nil {
+		return nil, failed("read", path, err)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, most))
+	if err != nil {
+		return nil, failed("read", path, err)
+	}
+	return data, nil
+}
