@@ -12,6 +12,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // Repository returns the top of the git work tree that a folder is in, as it is
@@ -48,7 +50,8 @@ func Root(dir string) string {
 }
 
 // Holds reports whether one of the folders holds what path leads to. Of a path
-// to nothing its folder counts, or the lowest above it that is there.
+// to nothing its folder counts, or the lowest above it that is there. What is git's
+// own in a folder, which may be tokens, is not held by it.
 func Holds(path string, folders ...string) bool {
 	at, err := resolve(path)
 	if err != nil {
@@ -59,11 +62,17 @@ func Holds(path string, folders ...string) bool {
 		if err != nil {
 			continue
 		}
-		if rel, err := filepath.Rel(real, at); err == nil && filepath.IsLocal(rel) {
+		if rel, err := filepath.Rel(real, at); err == nil && filepath.IsLocal(rel) && !isGits(rel) {
 			return true
 		}
 	}
 	return false
+}
+
+// isGits reports whether a path is of a .git, which some file systems find by other
+// names, too.
+func isGits(rel string) bool {
+	return slices.ContainsFunc(strings.Split(filepath.ToSlash(rel), "/"), func(part string) bool { return strings.EqualFold(part, ".git") })
 }
 
 // resolve returns a path without links, as far as there is something.

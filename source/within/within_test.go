@@ -23,7 +23,7 @@ func place(t *testing.T) string {
 	}
 	for name, to := range map[string]string{
 		"repo/in": "config", "repo/out": "../other", "repo/config/in.yaml": "a.yaml", "repo/config/out.yaml": "../../other/config/b.yaml",
-		"repo/dangling": "../other/none", "repo/loop": "loop", "called": "repo",
+		"repo/dangling": "../other/none", "repo/loop": "loop", "repo/gits": ".git/config", "called": "repo",
 	} {
 		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
@@ -56,7 +56,7 @@ func TestHolds(t *testing.T) {
 	for name, want := range map[string]bool{
 		"repo": true, "repo/config/a.yaml": true, "repo/config/in.yaml": true, "repo/in/a.yaml": true, "repo/none/at/all": true,
 		"repo/../other": false, "repo/out": false, "repo/out/config": false, "repo/out/none": false, "repo/config/out.yaml": false,
-		"repo/dangling": false, "repo/loop": false, "other/config/b.yaml": false, "repo2": false, "called/config/a.yaml": true,
+		"repo/dangling": false, "repo/loop": false, "other/config/b.yaml": false, "repo2": false, "repo/.git/config": false, "repo/.Git": false, "repo/gits": false, "repo/.github": true, "called/config/a.yaml": true,
 	} {
 		if got := Holds(at(name), at("repo")); got != want {
 			t.Errorf("%s is held: %v", name, got)
