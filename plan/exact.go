@@ -99,6 +99,7 @@ func Exactly(want, live iter.Seq2[Stored, error], only func(path string) bool, w
 			e.both(wanted, there, inner)
 		}
 	}
+	e.deletes = slices.DeleteFunc(e.deletes, e.holdsLeft)
 	slices.Reverse(e.deletes)
 	slices.Reverse(e.first)
 	slices.Reverse(e.closes)
@@ -143,6 +144,11 @@ func (e *exactly) extra(l Stored) {
 		return
 	}
 	e.deletes = append(e.deletes, Mend{Path: l.Path, Action: Delete, Folder: l.Folder && l.Link == "", Live: l.Stat})
+}
+
+// holdsLeft reports whether something that is left is in what a step is of.
+func (e *exactly) holdsLeft(m Mend) bool {
+	return slices.ContainsFunc(e.left, func(s Stored) bool { return strings.HasPrefix(s.Path, m.Path+"/") })
 }
 
 func (e *exactly) both(w, l Stored, inner bool) {

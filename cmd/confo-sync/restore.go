@@ -243,10 +243,17 @@ func (r restoration) wishes(tree *plan.Tree, live *plan.Snapshot, prune bool) (w
 				wishes = append(wishes, plan.Wish{Key: k, Absent: true})
 			}
 		}
+		stays := false // for what is ephemeral in it
 		for _, c := range ns.Configs {
+			if c.Ephemeral {
+				stays = true
+				continue
+			}
 			absent(plan.Key{Namespace: ns.Name, Config: c.Name})
 		}
-		absent(plan.Key{Namespace: ns.Name})
+		if !stays {
+			absent(plan.Key{Namespace: ns.Name})
+		}
 	}
 	return wishes, nil
 }
