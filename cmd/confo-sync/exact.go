@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
@@ -102,7 +103,7 @@ func planned(m plan.Mend) bool {
 	if m.Action == plan.Update && !m.Data {
 		return false
 	}
-	return m.Path != "" && (depth == 1 || depth == 0 && m.Action != plan.Update)
+	return m.Path != "" && utf8.ValidString(m.Path) && (depth == 1 || depth == 0 && m.Action != plan.Update)
 }
 
 // before removes what is below configurations, or they could not be deleted; and closes

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/planfile"
@@ -98,6 +99,9 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 			// Files and znodes hold what is empty in ways of their own.
 			z, zoo := t.(*zk.Target)
 			same := zoo == (backup.About().Backend == archive.ZooKeeper)
+			if c.Exact && same && !zoo { // names that no plan writes are files all the same
+				wishes = slices.DeleteFunc(wishes, func(w plan.Wish) bool { return !utf8.ValidString(w.Key.String()) })
+			}
 			if !same {
 				problems = append(problems, unholdable(wishes)...)
 			}
