@@ -93,6 +93,9 @@ func (f Revised) write() error {
 		return err
 	}
 	beside, err := os.CreateTemp(filepath.Dir(path), ".confo-sync-*")
+	if of := (*fs.PathError)(nil); errors.As(err, &of) {
+		return &fs.PathError{Op: "write", Path: path, Err: of.Err} // nobody has heard of the other
+	}
 	if err != nil {
 		return err
 	}

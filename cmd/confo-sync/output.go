@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -133,7 +134,7 @@ func writeFile(path string, mode os.FileMode, write func(w io.Writer) error) err
 	}
 	temporary, err := createBeside(path, mode)
 	if err != nil {
-		return target.WithHint(err, "check that its folder exists, and may be written to")
+		return target.WithHint(fmt.Errorf("%s: %w", plan.Printable(path), causeOf(err)), "check that its folder exists, and may be written to")
 	}
 	defer os.Remove(temporary.Name())
 	if mode == private {
@@ -145,6 +146,23 @@ func writeFile(path string, mode os.FileMode, write func(w io.Writer) error) err
 	err = errors.Join(err, temporary.Close())
 	if err == nil {
 		err = os.Rename(temporary.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", plan.Printable(path), causeOf(err))
+	}
+	return nil
+}
+
+// causeOf returns an error without the name of the file that it is of, which the user
+// has not heard of.
+func causeOf(err error) error {
+	var of *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &of):
+		return of.Err
+	case errors.As(err, &link):
+		return link.Err
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -118,6 +119,7 @@ func (a *app) present(w *work, out string, header planfile.Header, flags planFla
 		fingerprint = planfile.Of(w.fingerprinted())
 		a.report.Fingerprint = fingerprint.String()
 	}
+	a.warnOwned(w.target)
 	if err := a.show(); err != nil {
 		return err
 	}
@@ -126,6 +128,21 @@ func (a *app) present(w *work, out string, header planfile.Header, flags planFla
 	}
 	return a.savePlan(out, header, fingerprint, w, flags)
 }
+
+// warnOwned says that a target belongs to somebody else, which applying would be refused
+// for. Who only plans need not be able to read whose it is.
+func (a *app) warnOwned(t target.Target) {
+	owner := a.owner()
+	if owner == nil {
+		return
+	}
+	var owned *apply.Owned
+	if _, err := owner.Check(a.ctx, t); errors.As(err, &owned) {
+		a.warn(plan.Finding{Message: owned.Error() + ", so apply refuses it", Hint: hintOwned})
+	}
+}
+
+const hintOwned = "check that this is the target that was meant; --take-over makes it this environment's"
 
 const hintSource = "say which folder holds the tree, as in -s config"
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan/planfile"
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source"
+	"github.com/confo-sync/confo-sync/source/git"
 	"github.com/confo-sync/confo-sync/source/project"
 	"github.com/confo-sync/confo-sync/target"
 )
@@ -129,7 +131,7 @@ func (c *promoteCmd) promotion(a *app) (plan.Promotion, *project.Environment, er
 		}
 	}
 	name, isName := strings.CutPrefix(c.From, envPrefix)
-	if a.project != nil && slices.Contains(a.project.Names(), name) {
+	if a.project != nil && (slices.Contains(a.project.Names(), name) || isNothing(name)) {
 		isName = true
 	}
 	if !isName {
@@ -142,6 +144,13 @@ func (c *promoteCmd) promotion(a *app) (plan.Promotion, *project.Environment, er
 	p.Ignore = append(p.Ignore, from.Ignore...)
 	a.rules.Sensitive = append(slices.Clone(a.rules.Sensitive), from.Sensitive...)
 	return p, from, nil
+}
+
+// isNothing reports whether a text is no target, no tree at a commit and no path to
+// anything: so it is most likely meant to be a name.
+func isNothing(text string) bool {
+	_, err := os.Stat(text)
+	return err != nil && !target.IsURL(text) && !strings.HasPrefix(text, git.Prefix)
 }
 
 // read reads what is promoted: what is live, or with --declared what is declared
