@@ -205,3 +205,37 @@ func (d *inMemory) all() iter.Seq2[plan.Stored, error] {
 		}
 	}
 }
+
+// markHolding marks live configurations that the backup does not have, and in which
+// something is ephemeral: they stay as long as that does.
+func (e *exactly) markHolding(ctx context.Context, t target.Target, live *plan.Snapshot, tree *plan.Tree) error {
+	kept := map[string]bool{}
+	for _, ns := range tree.Namespaces {
+		for _, c := range ns.Configs {
+			kept[ns.Name+"/"+c.Name] = true
+		}
+	}
+	holding := map[string]*plan.LiveConfig{}
+	for i := range live.Namespaces {
+		ns := &live.Namespaces[i]
+		for j := range ns.Configs {
+			if name := ns.Name + "/" + ns.Configs[j].Name; ns.Configs[j].Children > 0 && !kept[name] {
+				holding[name] = &ns.Configs[j]
+			}
+		}
+	}
+	if len(holding) == 0 {
+		return nil
+	}
+	_, left, err := e.mends(ctx, t)
+	if err != nil {
+		return err
+	}
+	for _, s := range left {
+		parts := strings.SplitN(s.Path, "/", 3)
+		if c := holding[strings.Join(parts[:min(2, len(parts))], "/")]; c != nil {
+			c.Ephemeral = true
+		}
+	}
+	return nil
+}

@@ -92,6 +92,10 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 		},
 		adapt: func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding) {
 			if c.Exact {
+				if err := exact.markHolding(ctx, t, live, tree); err != nil {
+					message, hint := describe(err)
+					return tree, []plan.Finding{{Message: message, Hint: hint}}
+				}
 				live.ForgetForeign() // it goes, or is as the backup has it
 			}
 			wishes, problems := what.wishes(tree, live, c.Prune || c.Exact)
