@@ -172,7 +172,7 @@ func (a *app) canAsk(approved bool) error {
 	case a.Format != "text":
 		return &usageError{fmt.Errorf("apply with --format %s asks nothing: it takes --auto-approve", a.Format)}
 	case !isTerminal(a.stdin):
-		return target.WithHint(errors.New("it has to be asked whether to go on, and there is no terminal to answer at"),
+		return target.WithHint(errors.New("this asks before it changes anything, and there is no terminal to answer at"),
 			"run it at a terminal, or with --auto-approve once the plan has been reviewed")
 	}
 	return nil

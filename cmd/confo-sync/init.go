@@ -220,8 +220,6 @@ func (c *initCmd) report(a *app, say settled, left []plan.Finding) error {
 		a.say("Wrote %s, %s in %s/, and %s.", project.FileName, plural(w.Configurations, "configuration"), initTree, initIgnore)
 		a.say("Next: confo-sync plan")
 	}
-	if w.Sensitive > 0 {
-		a.notice("%s now stand there in plain text: keep the folder to yourself until they are out.", plural(w.Sensitive, "sensitive value"))
-	}
+	a.inPlain(w.Sensitive, "keep the folder to yourself until none is left")
 	return leftOut(left)
 }

@@ -221,8 +221,8 @@ func (c *pullCmd) tell(a *app, n pullTally, undeclared []string, left int) error
 	if err != nil {
 		return err
 	}
-	if n.sensitive > 0 && !c.DryRun {
-		a.notice("%s now stand there in plain text: encrypt them before you commit (confo-sync encrypt).", plural(n.sensitive, "sensitive value"))
+	if !c.DryRun {
+		a.inPlain(n.sensitive, "encrypt before you commit (confo-sync encrypt)")
 	}
 	if len(undeclared) > 0 {
 		a.notice("Left out, as the tree does not declare them: %s (pull -n NAME takes one in).", plan.Printable(strings.Join(undeclared, ", ")))
@@ -307,9 +307,7 @@ func (c *pullCmd) report(a *app, left []plan.Finding) error {
 			plural(w.Configurations, "configuration"), plural(w.Namespaces, "namespace"),
 			plan.Printable(a.Source), plural(w.Files, "file"))
 	}
-	if w.Sensitive > 0 {
-		a.notice("%s now stand there in plain text: keep the folder to yourself until they are out.", plural(w.Sensitive, "sensitive value"))
-	}
+	a.inPlain(w.Sensitive, "keep the folder to yourself until none is left")
 	return leftOut(left)
 }
 
@@ -379,4 +377,11 @@ func writtenIs(ctx context.Context, dir string, tree *plan.Tree) error {
 			plan.Printable(dir), errors.Join(problems...))
 	}
 	return nil
+}
+
+// inPlain says how many passwords and the like were written, and what to do about it.
+func (a *app) inPlain(values int, todo string) {
+	if values > 0 {
+		a.notice("Written in plain text: %s; %s.", plural(values, "sensitive value"), todo)
+	}
 }
