@@ -19,10 +19,11 @@ type place struct {
 
 // newPlace makes the file, for its owner's eyes only whatever the umask.
 func newPlace(path string, overwrite bool) (*place, error) {
-	if !overwrite {
-		if _, err := os.Lstat(path); err == nil {
-			return nil, &Exists{path}
-		}
+	switch info, err := os.Lstat(path); {
+	case err == nil && !overwrite:
+		return nil, &Exists{path}
+	case err == nil && !info.Mode().IsRegular():
+		return nil, &Error{Message: plan.Printable(path) + " is no plain file, so no backup takes its place", Next: "name a file, or a folder"}
 	}
 	dir, name := filepath.Split(path)
 	if dir == "" {
