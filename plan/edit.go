@@ -73,11 +73,10 @@ func (c Change) Edits(s Sensitivity) (edits []Edit, unchanged int) {
 	if c.Action != Delete {
 		after = parse(c.After)
 	}
-	declared := slices.Concat(c.Before.sensitive(), c.After.sensitive(), s.paths(c.Key))
+	declared := slices.Concat(c.Before.sensitive(), c.After.sensitive())
 	for _, n := range []*Node{before, after} {
 		if n != nil {
-			s.mark(n, declared)
-			s.markNamed(c.Key, n)
+			s.mark(c.Key, n, declared)
 		}
 	}
 	switch {

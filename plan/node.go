@@ -52,9 +52,6 @@ type within struct {
 	secrets []Span
 }
 
-// Span is a part of a text, in bytes.
-type Span struct{ From, To int }
-
 // JSON returns the object or list that a String holds as JSON text, with its
 // sensitive leaves marked: nil when it holds none, or must not be shown at all.
 func (n *Node) JSON() *Node {

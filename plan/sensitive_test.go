@@ -7,42 +7,6 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-func TestIsSecretName(t *testing.T) {
-	for rule, names := range map[string]string{
-		"the words themselves":    "password passwd pwd passphrase secret token credential apikey dsn",
-		"in the plural":           "passwords secrets tokens credentials apikeys api_keys private-keys access_keys dsns DSNs",
-		"in capitals":             "PASSWORD Api_Key DSN DB_PASSWD",
-		"one word of several":     "db_password smtp-passwd user.pwd token_file webhook_secret_2",
-		"camel case":              "dbPassword clientSecret authToken TokenUrl passwordHash",
-		"acronyms":                "dbDSN DSNUrl APIKey myAPIKey HTTPToken",
-		"two words in a row":      "api_key apiKey API-KEY private_key privateKey access.key accessKeyId secret_key my_api_key_2",
-		"a digit ends a word":     "password2 api2key s3token",
-		"names that run together": "dbpassword rootpasswd userpasswords",
-		"a word written as two":   "passWord user_pass_word PassPhrase",
-	} {
-		for name := range strings.FieldsSeq(names) {
-			if !plan.IsSecretName(name) {
-				t.Errorf("%s: %s is taken for no secret", rule, name)
-			}
-		}
-	}
-	for rule, names := range map[string]string{
-		"other words":                 "user host port key keys public_key keyboard monkey pass bypass compass secretary tokenizer pwdx",
-		"parts of words":              "dsnet tokenize desktop",
-		"words that are not in a row": "api_public_key key_api private_ssh_key",
-		"not even words":              "_ - 42 日本",
-	} {
-		for name := range strings.FieldsSeq(names) {
-			if plan.IsSecretName(name) {
-				t.Errorf("%s: %s is taken for a secret", rule, name)
-			}
-		}
-	}
-	if plan.IsSecretName("") {
-		t.Error("no name is taken for a secret")
-	}
-}
-
 const (
 	privateKey  = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n"
 	certificate = "-----BEGIN CERTIFICATE-----\nMIID\n-----END CERTIFICATE-----\n"
@@ -189,8 +153,8 @@ func TestMarkedTexts(t *testing.T) {
 		Before: plan.NewValue([]byte(`[{"a": "DE02 1203", "b": "quitte", "c": "1", "d": 12345, "e": "DE02", "f": "[\"quitte\"]"}]`)),
 	}
 	edits, _ := change.Edits(plan.SensitivityOf(tree, nil))
-	// A short text is not looked for, and numbers are not: they'd be everywhere.
-	const want = `{"a": ***, "b": ***, "c": "1", "d": 12345, "e": "DE02", "f": ***}`
+	// A short text is not looked for: it would be everywhere.
+	const want = `{"a": ***, "b": ***, "c": "1", "d": ***, "e": "DE02", "f": ***}`
 	if got := shown(edits[0].Before); got != want {
 		t.Errorf("shows as %s, want %s", got, want)
 	}

@@ -75,7 +75,7 @@ func mask(line string) string {
 		from = i + 1
 	}
 	switch {
-	case isSecretKey(line[from:]), strings.Contains(line, "-----BEGIN"):
+	case isSecretKey(referenceTag.ReplaceAllString(line[from:], "")), strings.Contains(line, "-----BEGIN"):
 		return maskAfter(line, last)
 	case plan.LooksSecret(line), plan.LooksSecret(strings.TrimSpace(line[last:])):
 		return maskAfter(line, keyEnd(line))
@@ -83,10 +83,11 @@ func mask(line string) string {
 	return maskRuns(line)
 }
 
-var referenceTag = regexp.MustCompile(`^[ \t]*(!env|!file|!age)(:[a-z]+)?( |$)`)
+// referenceTag is a reference as far as it may be shown: with the name of its
+// variable or file.
+var referenceTag = regexp.MustCompile(`^[ \t]*(!(env|file)(:[a-z]+)?[ \t]+[\w./-]+([ \t]|$)|!(env|file|age)(:[a-z]+)?([ \t]|$))`)
 
-// maskAfter hides what follows the first end bytes of a line, but for the tag of a
-// reference.
+// maskAfter hides what follows the first end bytes of a line, except a reference.
 func maskAfter(line string, end int) string {
 	if tag := referenceTag.FindString(line[end:]); tag != "" {
 		end += len(tag)

@@ -4,7 +4,7 @@ import (
 	"math"
 	"strings"
 
-	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/sensitive"
 )
 
 // lineState says what a line begins in.
@@ -242,7 +242,7 @@ func (l *lexer) flowEnd(c byte) {
 // isSecretKey reports whether a key as it is written names a secret, or might:
 // escapes could spell anything.
 func isSecretKey(key string) bool {
-	return strings.Contains(key, `\`) || plan.IsSecretName(key)
+	return strings.Contains(key, `\`) || sensitive.Name(key) != sensitive.Open
 }
 
 func trimBlanks(s string) string { return strings.TrimLeft(s, " \t") }

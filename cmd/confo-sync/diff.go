@@ -59,8 +59,8 @@ func (c *diffCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	patterns := slices.Concat(a.rules.Sensitive, from.sensitive(), to.sensitive())
-	a.report.Add(p, 0, plan.SensitivityOf(to.tree(), from.snapshot(), marks...).With(patterns))
+	hides := a.hides(from.sensitive(), to.sensitive())
+	a.report.Add(p, 0, hides.Of(to.tree(), from.snapshot(), marks...))
 	if err := a.show(); err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (c *encryptCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	done, err := file.Encrypt(fields, plan.Sensitivity{}.With(a.allSensitive()), recipients.Encrypt)
+	done, err := file.Encrypt(fields, a.hidesInAny(), recipients.Encrypt)
 	if err != nil {
 		return several(err)
 	}
@@ -241,18 +241,6 @@ func (a *app) treeFiles(names []string) ([]source.File, error) {
 		return nil, several(source.Errors(found))
 	}
 	return files, nil
-}
-
-// allSensitive returns what is sensitive in any environment.
-func (a *app) allSensitive() []plan.Pattern {
-	if a.project == nil {
-		return nil
-	}
-	all := slices.Clone(a.project.Sensitive)
-	for _, e := range a.project.Environments {
-		all = append(all, e.Sensitive...)
-	}
-	return all
 }
 
 // lines puts each text on a line of its own.

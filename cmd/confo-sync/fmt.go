@@ -89,7 +89,7 @@ func (a *app) hidden(ctx context.Context) (plan.Sensitivity, error) {
 		}
 		trees = append(trees, tree)
 	}
-	return plan.SensitivityOf(&plan.Tree{}, nil, trees...).With(a.allSensitive()), nil
+	return a.hidesInAny().Of(&plan.Tree{}, nil, trees...), nil
 }
 
 // formatted returns the files that would change, the names of those that SOPS

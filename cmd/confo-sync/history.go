@@ -177,7 +177,7 @@ func (c *historyShowCmd) one(ctx context.Context, a *app, t target.Target, recor
 	a.report.History = []render.Recorded{sum}
 	a.report.Source = r.ID + " by " + sum.By()
 	p := &plan.Plan{Changes: r.Changes(after(entries, r), live)}
-	a.report.Add(p, len(r.Entries), plan.SensitivityOf(&plan.Tree{}, live, marks...).With(a.rules.Sensitive))
+	a.report.Add(p, len(r.Entries), a.hides().Of(&plan.Tree{}, live, marks...))
 	if done := fmt.Sprintf("it has done %d of its %s", len(r.Entries), plural(r.Of, "transaction")); !r.Complete() && r == newestOf(records) {
 		a.warn(plan.Finding{Message: done + ": it was interrupted, or is still under way", Hint: goesOn(r.Header)})
 	} else if !r.Complete() {
@@ -212,7 +212,7 @@ func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, rec
 	if err != nil {
 		return err
 	}
-	sensitivity := plan.SensitivityOf(&plan.Tree{}, live, marks...).With(a.rules.Sensitive)
+	sensitivity := a.hides().Of(&plan.Tree{}, live, marks...)
 	shown, _ := c.newest(records)
 	for _, r := range shown {
 		only := r.Only(key)

@@ -18,13 +18,14 @@ const module = "github.com/confo-sync/confo-sync/"
 // heart and knows none, targets know plan, the command knows all. What a
 // package is for decides it; a new arrow is a decision.
 var mayImport = map[string][]string{
-	"plan":              {},
+	"plan":              {"plan/sensitive"},
+	"plan/sensitive":    {},
 	"plan/render":       {"plan"},
 	"plan/planfile":     {"plan", "plan/render"},
-	"source":            {"plan", "source/secret", "source/within"},
+	"source":            {"plan", "plan/sensitive", "source/secret", "source/within"},
 	"source/archive":    {"plan", "source/secret"},
 	"source/git":        {"plan"},
-	"source/project":    {"plan", "source/secret", "source/within"},
+	"source/project":    {"plan", "plan/sensitive", "source/secret", "source/within"},
 	"source/secret":     {"plan"},
 	"source/within":     {},
 	"target":            {"plan"},
@@ -33,7 +34,7 @@ var mayImport = map[string][]string{
 	"target/zk":         {"plan", "target"},
 	"target/zk/zktest":  {},
 	"apply":             {"plan", "target"},
-	"cmd/confo-sync":    {"plan", "plan/render", "plan/planfile", "source", "source/archive", "source/git", "source/project", "source/secret", "source/within", "target", "target/file", "target/zk", "apply"},
+	"cmd/confo-sync":    {"plan", "plan/sensitive", "plan/render", "plan/planfile", "source", "source/archive", "source/git", "source/project", "source/secret", "source/within", "target", "target/file", "target/zk", "apply"},
 }
 
 // onlyUser says where alone a module may be imported.

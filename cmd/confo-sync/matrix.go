@@ -55,7 +55,7 @@ func (c *matrixCmd) Run(ctx context.Context, a *app) error {
 	}
 	m := render.NewMatrix(names, rows, c.All || c.Configuration != "")
 	if c.Configuration != "" {
-		values, err := c.values(places, rows[0].Key)
+		values, err := c.values(a, places, rows[0].Key)
 		if err != nil {
 			return err
 		}
@@ -136,17 +136,17 @@ func (c *matrixCmd) only(rows []plan.MatrixRow) ([]plan.MatrixRow, error) {
 
 // values returns a configuration's values in all places, masked: equal ones share
 // their numbers across places.
-func (c *matrixCmd) values(places []place, key plan.Key) ([]*plan.Node, error) {
+func (c *matrixCmd) values(a *app, places []place, key plan.Key) ([]*plan.Node, error) {
 	values := make([]*plan.Node, len(places))
 	var declared []*plan.Tree
 	var live plan.Snapshot
-	var patterns []plan.Pattern
+	var patterns [][]plan.Pattern
 	for _, p := range places {
 		declared = append(declared, p.declared)
 		live.Namespaces = append(live.Namespaces, p.live.Namespaces...)
-		patterns = append(patterns, p.environment.Sensitive...)
+		patterns = append(patterns, p.environment.Sensitive)
 	}
-	masker := render.NewMasker(plan.SensitivityOf(&plan.Tree{}, &live, declared...).With(patterns), c.ShowSensitive || c.ShowSensitiveInFiles)
+	masker := render.NewMasker(a.hides(patterns...).Of(&plan.Tree{}, &live, declared...), c.ShowSensitive || c.ShowSensitiveInFiles)
 	for i, p := range places {
 		for _, ns := range p.live.Namespaces {
 			for _, config := range ns.Configs {

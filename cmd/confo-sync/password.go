@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/sensitive"
 	"github.com/confo-sync/confo-sync/source/git"
 	"github.com/confo-sync/confo-sync/target"
 )
@@ -37,7 +38,7 @@ var withoutScheme = regexp.MustCompile(`^[^\s/:@]+:[^\s@]+@[\w.-]+:\d+(/|$)`)
 // noPasswords refuses a command line that holds a password.
 func noPasswords(args []string) error {
 	for _, arg := range args {
-		if plan.HoldsUserinfo(arg) || withoutScheme.MatchString(arg) && !strings.HasPrefix(arg, git.Prefix) && !strings.HasPrefix(arg, target.SchemeFile+":") {
+		if sensitive.HoldsUserinfo(arg) || withoutScheme.MatchString(arg) && !strings.HasPrefix(arg, git.Prefix) && !strings.HasPrefix(arg, target.SchemeFile+":") {
 			return target.WithHint(&usageError{errors.New("a URL holds no user or password, as it is shown and logged everywhere")},
 				"set "+envUser+" and "+envPasswd+", or use --user or --credentials")
 		}

@@ -226,7 +226,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	a.report.Commit = commit
 	a.report.Missing = !live.Exists
 	a.report.Snapshot = snapshotOf(live)
-	a.report.Add(w.plan, len(batches), plan.SensitivityOf(desired, live, want.marks...).With(a.rules.Sensitive))
+	a.report.Add(w.plan, len(batches), a.hides().Of(desired, live, want.marks...))
 	return w, nil
 }
 

@@ -79,7 +79,7 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 		operation: "promote", marks: marks,
 		read: func(ctx context.Context) (*plan.Tree, string, error) { return c.read(ctx, a, from) },
 		adapt: func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding) {
-			promotion.Sensitivity = plan.SensitivityOf(tree, live, marks...).With(a.rules.Sensitive)
+			promotion.Sensitivity = a.hides().Of(tree, live, marks...)
 			desired, missing := promotion.Desired(tree, live)
 			o.Selection = plan.Selection{}.Only(promotion.Namespaces(tree))
 			if c.AllowMissing {
@@ -199,7 +199,7 @@ func (c *promoteCmd) write(ctx context.Context, a *app, want wish) error {
 	if err != nil {
 		return err
 	}
-	s := plan.SensitivityOf(w.desired, w.live, want.marks...).With(a.rules.Sensitive)
+	s := a.hides().Of(w.desired, w.live, want.marks...)
 	if err := a.save(revision.Files, reviseFlags{DryRun: c.DryRun}, s); err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
 	if err != nil {
 		return err
 	}
-	sensitivity := plan.SensitivityOf(tree, live).With(a.rules.Sensitive)
+	sensitivity := a.hides().Of(tree, live)
 	declared, undeclared, err := c.declare(a, t, live, func(namespace string) bool { return !slices.Contains(adoption.Undeclared, namespace) })
 	if err != nil {
 		return err
@@ -290,7 +290,7 @@ func (a *app) pull(ctx context.Context, t target.Target, dir string, split bool,
 	}
 	a.report.Written = &render.Written{
 		Files: written.Files, Namespaces: len(tree.Namespaces), Configurations: tree.Configs(),
-		Sensitive: plan.Sensitivity{}.With(a.rules.Sensitive).Count(tree),
+		Sensitive: a.hides().Count(tree),
 	}
 	return live, left, nil
 }

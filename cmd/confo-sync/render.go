@@ -35,7 +35,7 @@ func (c *renderCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	a.report.Commit = commit
-	masker := render.NewMasker(plan.SensitivityOf(tree, nil).With(a.rules.Sensitive), c.ShowSensitive || c.ShowSensitiveInFiles)
+	masker := render.NewMasker(a.hides().Of(tree, nil), c.ShowSensitive || c.ShowSensitiveInFiles)
 	if a.Format == "json" {
 		a.report.Tree, err = render.NewTree(tree, masker, c.Origin)
 		if err != nil {

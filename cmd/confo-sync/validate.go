@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source"
 )
@@ -23,15 +25,39 @@ func (c *validateCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	a.unresolved = c.NoSecrets
-	tree, commit, err := a.loadTree(ctx, a.Source, a.place(), source.LoadOptions{Overlays: a.laid()})
+	tree, commit, err := a.loadTree(ctx, a.Source, a.place(), source.LoadOptions{Overlays: a.laid(), Origins: true})
 	if err != nil {
 		return err
 	}
 	a.report.Commit = commit
 	a.report.Summary.Unchanged = tree.Configs()
+	a.report.AddSuspects(a.hides().Suspects(tree))
 	if a.Format == "json" {
 		return a.show()
 	}
 	a.say("Valid: %s in %s.", plural(tree.Configs(), "configuration"), plural(len(tree.Namespaces), "namespace"))
+	a.listSuspects()
 	return nil
+}
+
+// listSuspects lists the fields that look like secrets and that nobody has said
+// are secrets, or are none.
+func (a *app) listSuspects() {
+	const most = 20
+	suspects := a.report.Suspects
+	if len(suspects) == 0 {
+		return
+	}
+	a.say("In plain text, and neither sensitive nor public, although it looks like a secret: %s.", plural(len(suspects), "field"))
+	for _, s := range suspects[:min(most, len(suspects))] {
+		at := ""
+		if s.Source != nil {
+			at = fmt.Sprintf("%s:%d: ", plan.Printable(s.Source.File), s.Source.Line)
+		}
+		a.say("  %s%s %s", at, plan.Printable(s.Namespace+"/"+s.Configuration), plan.Printable(s.Field))
+	}
+	if more := len(suspects) - most; more > 0 {
+		a.say("  and %d more; --format json lists all", more)
+	}
+	fmt.Fprintln(a.stderr, `hint: run "confo-sync encrypt", use a reference (!env, !file), mark the value with !sensitive, or list the field under public: in the project file`)
 }

@@ -65,6 +65,7 @@ type Report struct {
 	RolledBack   *Applied      `json:"rolled_back,omitempty"` // of that, after a failure
 	Written      *Written      `json:"written,omitempty"`
 	Files        []File        `json:"files,omitempty"`
+	Suspects     []Suspect     `json:"suspects,omitempty"`
 	Tree         *Tree         `json:"tree,omitempty"`
 	Matrix       *Matrix       `json:"matrix,omitempty"`
 	Environments []Environment `json:"environments,omitempty"`
@@ -172,6 +173,24 @@ type Written struct {
 	Namespaces     int `json:"namespaces"`
 	Configurations int `json:"configurations"`
 	Sensitive      int `json:"sensitive"` // values in plain text that reports would mask
+}
+
+// Suspect is a field that looks like a secret and is neither marked, nor sensitive,
+// nor public.
+type Suspect struct {
+	Namespace     string  `json:"namespace"`
+	Configuration string  `json:"configuration"`
+	Field         string  `json:"field"`
+	Source        *Source `json:"source,omitempty"`
+}
+
+// AddSuspects adds the fields that validate lists.
+func (r *Report) AddSuspects(suspects []plan.Suspect) {
+	for _, s := range suspects {
+		r.Suspects = append(r.Suspects, Suspect{
+			Namespace: s.Key.Namespace, Configuration: s.Key.Config, Field: s.Path.String(), Source: source(s.Position),
+		})
+	}
 }
 
 // File is a file of the tree that a command changes, or with a patch would.

@@ -8,11 +8,12 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/sensitive"
 )
 
 // mayHoldPassword reports whether a line is better not shown.
 func mayHoldPassword(line string) bool {
-	if plan.HoldsUserinfo(line) {
+	if sensitive.HoldsUserinfo(line) {
 		return true
 	}
 	line = strings.ToLower(line)

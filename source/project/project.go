@@ -35,6 +35,7 @@ type Project struct {
 // Rules are what holds for a project, or for an environment.
 type Rules struct {
 	Sensitive []plan.Pattern
+	Public    []plan.Pattern // what is no secret although it looks like one
 	Ignore    []plan.Pattern
 	Keep      []plan.Pattern
 	Protect   []plan.Protection
@@ -51,6 +52,7 @@ type Rules struct {
 // and returns rules with those of an environment added, which win.
 func (r Rules) and(own Rules) Rules {
 	r.Sensitive = append(r.Sensitive[:len(r.Sensitive):len(r.Sensitive)], own.Sensitive...)
+	r.Public = append(r.Public[:len(r.Public):len(r.Public)], own.Public...)
 	r.Ignore = append(r.Ignore[:len(r.Ignore):len(r.Ignore)], own.Ignore...)
 	r.Keep = append(r.Keep[:len(r.Keep):len(r.Keep)], own.Keep...)
 	r.Protect = append(r.Protect[:len(r.Protect):len(r.Protect)], own.Protect...)

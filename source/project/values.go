@@ -12,6 +12,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/sensitive"
 	"github.com/confo-sync/confo-sync/source/secret"
 )
 
@@ -19,6 +20,7 @@ import (
 func (r *reader) rules(to *Rules) map[string]func(*yaml.Node) {
 	return map[string]func(*yaml.Node){
 		"sensitive": func(n *yaml.Node) { r.patterns(n, &to.Sensitive) },
+		"public":    func(n *yaml.Node) { r.patterns(n, &to.Public) },
 		"ignore":    func(n *yaml.Node) { r.patterns(n, &to.Ignore) },
 		"keep":      func(n *yaml.Node) { r.patterns(n, &to.Keep) },
 		"protect":   func(n *yaml.Node) { r.protections(n, &to.Protect) },
@@ -131,7 +133,7 @@ func (r *reader) items(n *yaml.Node) []*yaml.Node {
 // target reads a URL. A path in one counts from the project file.
 func (r *reader) target(n *yaml.Node, to *string) {
 	r.text(n, to)
-	if plan.HoldsUserinfo(*to) {
+	if sensitive.HoldsUserinfo(*to) {
 		r.fail(n, "a URL holds no user or password, as it is shown and logged everywhere", "use credentials: in this file, or CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD")
 		*to = ""
 		return

@@ -1,0 +1,300 @@
+package plan
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/confo-sync/confo-sync/plan/sensitive"
+)
+
+// marker walks through the value of one configuration and marks its leaves.
+type marker struct {
+	declared, stored *marked
+	texts            func(text string) []Span
+	hidden, public   []Pattern
+	found            func(n *Node, path Path) // is told of leaves that are only recognised; may be nil
+}
+
+// place is where a node stands.
+type place struct {
+	// levels are the namespace, the configuration, and the names and indexes below.
+	// They are kept only where patterns may match.
+	levels []string
+	// declared and stored are what is marked from here on; nil for nothing.
+	declared, stored *marked
+	// names are those of the fields from the outermost that is named like a secret
+	// on; nil if there is none.
+	names []string
+	// path is kept only where found wants it.
+	path Path
+	// marked says that the tree marks everything here; whole, that something else
+	// hides it; secret, that it is one of several secrets; open, that a public
+	// pattern names it.
+	marked, whole, secret, open bool
+}
+
+// value marks what must not be shown in n.
+func (m *marker) value(n *Node, at place) {
+	at.marked = at.marked || at.declared.here()
+	at.whole = at.whole || at.stored.here() || matches(m.hidden, at.levels)
+	at.open = at.open || matches(m.public, at.levels)
+	at.secret = at.secret || !n.IsLeaf() && isCollection(at.names)
+	switch n.Kind {
+	case Object:
+		m.object(n, at)
+	case List:
+		m.list(n, at)
+	default:
+		m.leaf(n, at)
+	}
+}
+
+func matches(patterns []Pattern, levels []string) bool {
+	for _, p := range patterns {
+		if p.Match(levels...) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *marker) leaf(n *Node, at place) {
+	switch isNumber := n.Kind == Integer || n.Kind == Float; {
+	case at.marked, at.whole && !at.open:
+		n.hide()
+	case n.Kind == Bool || n.Kind == Null:
+		// Whether something is so, and that nothing is there, is no secret:
+		// allow_credentials: true.
+	case !at.open && (at.secret || at.names != nil && sensitive.Name(at.names...).Hides(n.Text, isNumber)):
+		n.hide()
+		m.recognised(n, at)
+	case isNumber:
+		if m.isMarkedText(n.Text) {
+			n.hide()
+		}
+	default:
+		if m.text(n, at.open); n.Sensitive && !m.isMarkedText(n.Text) {
+			m.recognised(n, at)
+		}
+	}
+}
+
+func (m *marker) recognised(n *Node, at place) {
+	if m.found != nil {
+		m.found(n, at.path)
+	}
+}
+
+func (m *marker) isMarkedText(text string) bool {
+	if m.texts == nil {
+		return false
+	}
+	spans := m.texts(text)
+	return len(spans) == 1 && spans[0] == (Span{From: 0, To: len(text)})
+}
+
+// text marks the parts of a string that must not be shown; in an open place only
+// those that are marked elsewhere.
+func (m *marker) text(n *Node, open bool) {
+	if m.isMarkedText(n.Text) {
+		n.hide()
+		return
+	}
+	if inner := jsonIn(n.Text); inner != nil {
+		(&marker{texts: m.texts}).value(inner, place{open: open})
+		n.within = &within{json: inner}
+		if n.Sensitive = inner.anySensitive(); n.Sensitive {
+			return
+		}
+	}
+	var spans []Span
+	if !open && n.within == nil {
+		spans = sensitive.Parts(n.Text)
+	}
+	if m.texts != nil {
+		spans = joinSpans(append(spans, m.texts(n.Text)...))
+	}
+	if len(spans) > 0 {
+		n.Sensitive, n.within = true, &within{secrets: spans}
+	}
+}
+
+func (m *marker) object(n *Node, at place) {
+	label := labelOf(n)
+	for i := range n.Fields {
+		f := &n.Fields[i]
+		below := m.step(at, Name(f.Name), f.Name)
+		below.names = namesBelow(at.names, f.Name)
+		if label != "" && sensitive.IsValueField(f.Name) {
+			below.names = []string{label}
+		}
+		m.value(&f.Value, below)
+	}
+}
+
+// labelOf returns the name that an object gives to the value beside, if it is a
+// secret's: {"name": "DB_PASSWORD", "value": …}.
+func labelOf(n *Node) string {
+	for _, f := range n.Fields {
+		if f.Value.Kind == String && sensitive.IsLabel(f.Name) && sensitive.Name(f.Value.Text) != sensitive.Open {
+			return f.Value.Text
+		}
+	}
+	return ""
+}
+
+// namesBelow returns the names that stand above a field and its own: nil if none
+// of them is a secret's. Of many in between, the last ones are enough.
+func namesBelow(above []string, name string) []string {
+	const most = 4
+	if above == nil {
+		if sensitive.Name(name) == sensitive.Open {
+			return nil
+		}
+		return []string{name}
+	}
+	names := append(above[:len(above):len(above)], name)
+	if len(names) > most {
+		names = append(names[:1:1], names[len(names)-most+1:]...)
+	}
+	return names
+}
+
+// isCollection reports whether all that stands below a field is secret, whatever it
+// is called: passwords, tokens.
+func isCollection(names []string) bool {
+	if len(names) != 1 {
+		return false
+	}
+	one, isPlural := strings.CutSuffix(strings.ToLower(names[0]), "s")
+	return isPlural && sensitive.Name(names[0]) != sensitive.Open && sensitive.Name(one) == sensitive.Secret
+}
+
+func (m *marker) list(n *Node, at place) {
+	for i := range n.Items {
+		below := m.step(at, Item(i), "")
+		below.names = at.names
+		if name := nameFor(n.Items, i, at.names == nil); name != "" {
+			below.names = []string{name}
+		}
+		m.value(&n.Items[i], below)
+	}
+	if at.names == nil {
+		markPairs(n, m, at)
+	}
+}
+
+// nameFor returns the flag before an element that takes it as its argument:
+// ["--password", "x"].
+func nameFor(items []Node, i int, free bool) string {
+	if i == 0 || !free || items[i-1].Kind != String || items[i].Kind != String {
+		return ""
+	}
+	flag := items[i-1].Text
+	if !strings.HasPrefix(flag, "-") || strings.Contains(flag, "=") || sensitive.Name(flag) == sensitive.Open {
+		return ""
+	}
+	return flag
+}
+
+// markPairs hides the second of two where the first is a secret's name:
+// [["DB_PASSWORD", "x"], …].
+func markPairs(n *Node, m *marker, at place) {
+	for i := range n.Items {
+		pair := n.Items[i].Items
+		if len(pair) != 2 || pair[0].Kind != String || sensitive.Name(pair[0].Text) == sensitive.Open {
+			continue
+		}
+		below := m.step(m.step(at, Item(i), ""), Item(1), "")
+		below.names = []string{pair[0].Text}
+		m.value(&pair[1], below)
+	}
+}
+
+// step returns the place one step below.
+func (m *marker) step(at place, s Step, name string) place {
+	below := place{
+		declared: at.declared.below(s), stored: at.stored.below(s),
+		marked: at.marked, whole: at.whole, secret: at.secret, open: at.open,
+	}
+	if m.found != nil {
+		below.path = at.path.With(s)
+	}
+	if len(m.hidden)+len(m.public) > 0 {
+		if index := s.Index(); index >= 0 {
+			name = strconv.Itoa(index)
+		}
+		below.levels = append(at.levels[:len(at.levels):len(at.levels)], name)
+	}
+	return below
+}
+
+// hide marks a leaf as a whole.
+func (n *Node) hide() { n.Sensitive, n.within = true, nil }
+
+func (n *Node) markAll() {
+	switch n.Kind {
+	case List:
+		for i := range n.Items {
+			n.Items[i].markAll()
+		}
+	case Object:
+		for i := range n.Fields {
+			n.Fields[i].Value.markAll()
+		}
+	default:
+		n.hide()
+	}
+}
+
+func (n Node) anySensitive() bool {
+	if n.Sensitive {
+		return true
+	}
+	for i := range n.Items {
+		if n.Items[i].anySensitive() {
+			return true
+		}
+	}
+	for i := range n.Fields {
+		if n.Fields[i].Value.anySensitive() {
+			return true
+		}
+	}
+	return false
+}
+
+func (n Node) countSensitive() int {
+	if n.Sensitive {
+		return 1 // however many are in it
+	}
+	count := 0
+	for i := range n.Items {
+		count += n.Items[i].countSensitive()
+	}
+	for i := range n.Fields {
+		count += n.Fields[i].Value.countSensitive()
+	}
+	return count
+}
+
+// LooksSecret reports whether a text is recognised as holding a secret by its
+// form, whatever its field is called.
+func LooksSecret(text string) bool {
+	n := Node{Kind: String, Text: text}
+	(&marker{}).value(&n, place{})
+	return n.Sensitive
+}
+
+// jsonIn returns the object or list that a text holds as JSON, or nil.
+func jsonIn(text string) *Node {
+	trimmed := strings.TrimSpace(text)
+	if trimmed == "" || trimmed[0] != '{' && trimmed[0] != '[' {
+		return nil
+	}
+	n, err := Decode([]byte(trimmed))
+	if err != nil {
+		return nil
+	}
+	return &n
+}

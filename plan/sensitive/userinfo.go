@@ -1,0 +1,106 @@
+package sensitive
+
+import "strings"
+
+// HoldsUserinfo reports whether a text holds a URL with a user or password in it.
+func HoldsUserinfo(text string) bool {
+	f := finder{text: text, onlyURLs: true}
+	f.userinfos()
+	return f.spans != nil
+}
+
+// userinfos finds the user and password of addresses, in every run of text
+// without white space: scheme://user:password@host, //user:password@host,
+// user:password@tcp(host)/db, and with slashes that are escaped as JSON or URLs
+// may have them.
+func (f *finder) userinfos() {
+	for from := 0; from < len(f.text); {
+		to := f.end(from, blanks)
+		if last := strings.LastIndexByte(f.text[from:to], '@'); last >= 0 {
+			f.userinfo(from, from+last)
+		} else if last := strings.LastIndex(f.text[from:to], "%40"); last >= 0 {
+			f.escapedUserinfo(from, from+last)
+		}
+		from = to + 1
+	}
+}
+
+// userinfo finds what is between the slashes, or the start, and the last "@". A
+// password may hold a "/" that should have been escaped, so what has a ":" before
+// its "@" counts however far away that is.
+func (f *finder) userinfo(from, last int) {
+	for start := from; ; {
+		next, scheme := afterSlashes(f.text[start:last])
+		if next < 0 {
+			break
+		}
+		start += next
+		at := start + strings.IndexByte(f.text[start:last+1], '@')
+		before := f.text[start:at]
+		plain := !strings.ContainsAny(before, `/?#`)
+		colon := strings.Contains(before, ":")
+		if scheme && (plain || colon) || !scheme && plain && colon {
+			f.add(start, last)
+			return
+		}
+		start = at
+	}
+	if !f.onlyURLs {
+		f.withoutScheme(from, last)
+	}
+}
+
+// afterSlashes returns where an address's authority begins, and whether a scheme
+// stands before it; or -1.
+func afterSlashes(text string) (at int, scheme bool) {
+	for i := 0; i < len(text); i++ {
+		slashes := 0
+		switch {
+		case strings.HasPrefix(text[i:], "//"):
+			slashes = 2
+		case strings.HasPrefix(text[i:], `\/\/`):
+			slashes = 4
+		default:
+			continue
+		}
+		scheme := i > 0 && text[i-1] == ':'
+		if scheme || i == 0 || strings.IndexByte(`"'=(,[{<`, text[i-1]) >= 0 {
+			return i + slashes, scheme
+		}
+		i += slashes - 1
+	}
+	return -1, false
+}
+
+// notUsers are what stands before ":…@" and is no user.
+var notUsers = set(`mailto sip sips acct xmpp im cc bcc to from mail email npm pkg docker oci urn sha256 workspace github`)
+
+// withoutScheme finds user:password@host.
+func (f *finder) withoutScheme(from, last int) {
+	colon := from
+	for colon < last && (f.text[colon] != ':' || strings.IndexByte(`/\`, f.text[colon+1]) >= 0) {
+		colon++
+	}
+	if colon == last || last+1 == len(f.text) {
+		return
+	}
+	start := colon
+	for start > from && (isNameByte(f.text[start-1]) || f.text[start-1] == '+' || f.text[start-1] == '%') {
+		start--
+	}
+	user, host := f.text[start:colon], f.text[last+1:]
+	if user == "" || colon+1 == last || notUsers[strings.ToLower(user)] || strings.HasPrefix(host, "sha256:") {
+		return
+	}
+	if c := host[0]; isLetter(c) || isDigit(c) || c == '[' || c == '(' || c == '/' {
+		f.add(start, last)
+	}
+}
+
+// escapedUserinfo finds user%3Apassword%40 behind %3A%2F%2F.
+func (f *finder) escapedUserinfo(from, last int) {
+	i := strings.Index(strings.ToUpper(f.text[from:last]), "%2F%2F")
+	if start := from + i + len("%2F%2F"); i >= 0 && !strings.ContainsAny(f.text[start:last], "/?#") {
+		f.add(start, last)
+	}
+}

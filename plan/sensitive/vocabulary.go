@@ -1,0 +1,116 @@
+package sensitive
+
+import "strings"
+
+// anywhere are words that make a name a secret's wherever they stand in it.
+var anywhere = set(`
+	password passwd pwd passphrase passcode secret token credential cred apikey
+	dsn psk privkey accesskey secretkey privatekey authkey sshpass
+	passwort kennwort motdepasse contrasena contraseña senha wachtwoord
+	lösenord losenord salasana hasło haslo heslo parola lozinka şifre sifre
+	пароль секрет токен 密码 密碼 口令 パスワード 暗証番号 비밀번호 암호`)
+
+// atEnd are words that do so at the end of a name only: auth is one, auth_type
+// is none.
+var atEnd = set(`
+	pass pw pws auth authorization bearer jwt jwts cookie cookies pin pins otp
+	otps totp hotp salt salts pat mnemonic hmac cvv cvc puk sas masterauth
+	requirepass`)
+
+// inside are parts of a word that make it a secret's. They are long or rare
+// enough not to be part of another word, but for those in ordinary.
+var inside = strings.Fields(`password passwd passphrase passwort kennwort motdepasse
+	credential secret token 密码 密碼 口令 パスワード 暗証番号 비밀번호 пароль`)
+
+// ordinary are words that look as if they held a word of these lists.
+var ordinary = set(`
+	secretary secretaries secretariat secretion secretions secretive
+	tokenizer tokenizers tokenize tokenized tokenizes tokenization tokeniser
+	tokenise tokenised tokenisation passwordless tokenless
+	bypass compass encompass overpass underpass surpass trespass sacred basalt
+	oauth monkey turkey hockey donkey jockey whiskey`)
+
+// stems are taken off the end of words that run together, the first that fits.
+var stems = strings.Fields(`password passwd passphrase passwort kennwort secret
+	credential cred token cookie string auth psk dsn jwt salt pass pwd pw key`)
+
+// phrases are words in a row that make a name a secret's wherever they stand.
+var phrases = phraseSet(`
+	api key, private key, access key, access key id, secret key, encryption key,
+	decryption key, encrypt key, decrypt key, crypto key, signing key, sign key, signature key,
+	master key, account key, ssh key, shared key, preshared key, storage key,
+	service key, deploy key, license key, licence key, session key, root key,
+	hmac key, aes key, rsa key, gpg key, pgp key, auth key, app key,
+	application key, admin key, integration key, write key, server key,
+	client key, tls key, ssl key, ca key, cert key, certificate key, host key,
+	wrapping key, unseal key, recovery key, recovery code, backup code,
+	consumer key, subscription key, instrumentation key, machine key,
+	validation key, fernet key, jwt key, cookie key, wep key, wpa key,
+	tsig key, transaction key, merchant key, token key, hash key, webhook key,
+	user key, bot key, sas key, sendgrid key, stripe key, maps key, ecdsa key, ed key,
+	webhook url, webhook uri, hook url, sas url, sas uri,
+	connection string, conn string, conn str, connection str,
+	session id, sess id, secret id, mot de passe, pass word, pass phrase,
+	pass code, pin code, one time code, security code, verification code,
+	access code, auth code, security answer, secret answer,
+	webhook, set cookie, session cookie, auth cookie, id rsa, id ed, ssl cert key`)
+
+// notPhrases are words in a row that are no secret although they end like one.
+var notPhrases = phraseSet(`
+	proxy pass, low pass, high pass, band pass, all pass, render pass,
+	boarding pass, first pass, second pass, single pass, multi pass,
+	public pem, gpio pin, pass through, no auth, webhook`)
+
+// harmless are words that, at the end of a name, make it that of something
+// about a secret: token_ttl, password_min_length, secret_name.
+var harmless = set(`
+	ttl timeout expiry expires expire expiration age lifetime duration second
+	seconds sec secs minute minutes min mins hour hours day days week weeks
+	month months ms millis milliseconds interval period rotation schedule cron
+	length len size bit bits byte bytes limit limits count counts max maximum
+	minimum retries retry attempts rate usage budget window threshold depth
+	quota digits iterations rounds strength complexity delay grace leeway skew
+	url uri urls uris endpoint endpoints host hosts hostname port path paths
+	file files filename dir directory folder location mount
+	name names field fields header headers param params parameter prefix suffix
+	type types kind format encoding algorithm algo alg algorithms cipher ciphers
+	policy policies rule rules regex pattern charset alphabet
+	enable enabled disable disabled required requires optional allowed supported mandatory
+	active visible hidden reset change changed expired rotated updated created
+	provider providers issuer audience scope scopes realm method methods mode
+	strategy version source store manager backend engine service server domain
+	domains ref refs reference references arn label labels description
+	placeholder prompt help env envvar variable var history column table bucket
+	address standard symbol decimals supply price cost fee class
+	controller operator handler factory validator checker plugin module driver
+	http secure httponly samesite lookup locator claim claims namespace`)
+
+// isQualifier are words that say which of several a name is; they change
+// nothing of what it names.
+var isQualifier = set(`
+	default dev development prod production test testing stage staging qa live
+	sandbox local old new current previous next primary secondary`)
+
+// counting are words that, at the beginning of a name, make it that of a
+// number or a switch: max_tokens, require_password.
+var counting = set(`
+	max min num total count number maximum minimum n
+	is has have use uses enable enabled enables disable disabled require
+	requires required allow allows allowed with without skip no show hide mask
+	forgot supports can should must need needs ignore validate remember`)
+
+func set(words string) map[string]bool {
+	all := map[string]bool{}
+	for word := range strings.FieldsSeq(words) {
+		all[word] = true
+	}
+	return all
+}
+
+func phraseSet(text string) map[string]bool {
+	all := map[string]bool{}
+	for phrase := range strings.SplitSeq(text, ",") {
+		all[strings.Join(strings.Fields(phrase), " ")] = true
+	}
+	return all
+}

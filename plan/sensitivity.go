@@ -1,0 +1,223 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/confo-sync/confo-sync/plan/sensitive"
+)
+
+// Sensitivity decides which leaves of a configuration must not be shown:
+//
+//   - what a tree marks with !sensitive, and what references stand for;
+//   - what the project's sensitive patterns name, and what was ever marked;
+//   - what package sensitive recognises, by the name of a field or by the form of
+//     a text.
+//
+// Public patterns except fields from the last two. The texts of marked values are
+// hidden wherever they stand. Only leaves are hidden, and of a text that holds a
+// secret only that: how a configuration is made up stays visible.
+//
+// The zero value recognises what package sensitive does. A Sensitivity is
+// immutable, and may be used concurrently.
+type Sensitivity struct {
+	// These are functions because fmt would print what is in a map. Each may be nil.
+	declared func(k Key) *marked
+	stored   func(k Key) *marked
+	texts    func(text string) []Span
+	// hidden and public are the project's patterns.
+	hidden, public []Pattern
+}
+
+// Span is a part of a text, in bytes.
+type Span = sensitive.Span
+
+// With returns the sensitivity that hides what patterns name, too.
+func (s Sensitivity) With(patterns []Pattern) Sensitivity {
+	s.hidden = patterns
+	return s
+}
+
+// Except returns the sensitivity that shows what patterns name, unless it is
+// marked in the tree, or holds the text of something that is.
+func (s Sensitivity) Except(patterns []Pattern) Sensitivity {
+	s.public = patterns
+	return s
+}
+
+// Parse parses a configuration's value and marks what in it must not be shown.
+func (s Sensitivity) Parse(k Key, v Value) (Node, error) {
+	n, err := v.Parse()
+	if err == nil {
+		s.mark(k, &n, v.sensitive())
+	}
+	return n, err
+}
+
+// mark marks what must not be shown in a configuration's value; more is declared
+// besides.
+func (s Sensitivity) mark(k Key, n *Node, more []Path) { s.markTelling(k, n, more, nil) }
+
+// markTelling tells found of what is hidden only because of its name or form.
+func (s Sensitivity) markTelling(k Key, n *Node, more []Path, found func(*Node, Path)) {
+	m := marker{texts: s.texts, found: found}
+	m.declared = s.of(s.declared, k)
+	if len(more) > 0 {
+		m.declared = m.declared.with(more)
+	}
+	m.stored = s.of(s.stored, k)
+	m.hidden = about(s.hidden, k)
+	m.public = about(s.public, k)
+	m.value(n, place{levels: []string{k.Namespace, k.Config}, declared: m.declared, stored: m.stored})
+}
+
+func (s Sensitivity) of(marks func(Key) *marked, k Key) *marked {
+	if marks == nil {
+		return nil
+	}
+	return marks(k)
+}
+
+// about returns the patterns that may name a configuration or something in it.
+func about(patterns []Pattern, k Key) []Pattern {
+	var some []Pattern
+	for _, p := range patterns {
+		if p.MatchKey(k) || p.mayMatchFields(k) {
+			some = append(some, p)
+		}
+	}
+	return some
+}
+
+// Text returns a text that belongs to no field, with what in it must not be shown
+// replaced: a commit's subject, a reason.
+func (s Sensitivity) Text(text string) string {
+	spans := sensitive.Parts(text)
+	if s.texts != nil {
+		spans = joinSpans(append(spans, s.texts(text)...))
+	}
+	shown, from := "", 0
+	for _, span := range spans {
+		shown += text[from:span.From] + "(sensitive)"
+		from = span.To
+	}
+	return shown + text[from:]
+}
+
+// Suspect is a field that is recognised as a secret, and that nobody has said is
+// one, or is none.
+type Suspect struct {
+	Key      Key
+	Path     Path
+	Position Position
+}
+
+// Suspects returns the suspects in a tree, in its order.
+func (s Sensitivity) Suspects(t *Tree) []Suspect {
+	var all []Suspect
+	for _, ns := range t.Namespaces {
+		for _, c := range ns.Configs {
+			key := Key{ns.Name, c.Name}
+			n, err := c.Value.Parse()
+			if err != nil {
+				continue
+			}
+			s.markTelling(key, &n, c.Value.sensitive(), func(n *Node, path Path) {
+				if n.Text == "" {
+					return
+				}
+				position, ok := c.Origins.Of(path)
+				if !ok {
+					position = c.Position
+				}
+				all = append(all, Suspect{key, path, position})
+			})
+		}
+	}
+	return all
+}
+
+// Count returns how many leaves of a tree must not be shown. Values that are
+// not JSON count as one.
+func (s Sensitivity) Count(t *Tree) int {
+	count := 0
+	for _, ns := range t.Namespaces {
+		for _, c := range ns.Configs {
+			n, err := s.Parse(Key{ns.Name, c.Name}, c.Value)
+			if err != nil {
+				count++
+				continue
+			}
+			count += n.countSensitive()
+		}
+	}
+	return count
+}
+
+// SensitivityOf returns the sensitivity that takes into account what a tree, or
+// what it is compared with, marks. What the other side has in a marked place is
+// marked as well. Other trees may mark too what is live and has no marks of its
+// own. stored is what was ever marked. live may be nil.
+func SensitivityOf(desired *Tree, live *Snapshot, others ...*Tree) Sensitivity {
+	return Sensitivity{}.Of(desired, live, others...)
+}
+
+// Of returns s with what trees mark, as SensitivityOf has it.
+func (s Sensitivity) Of(desired *Tree, live *Snapshot, others ...*Tree) Sensitivity {
+	declared := map[Key]*marked{}
+	each := func(do func(k Key, v Value)) {
+		eachValue(desired, live, do)
+		for _, t := range others {
+			eachValue(t, nil, do)
+		}
+	}
+	each(func(k Key, v Value) {
+		if paths := v.sensitive(); paths != nil {
+			declared[k] = declared[k].with(paths)
+		}
+	})
+	texts := textSet{}
+	each(func(k Key, v Value) {
+		there := []*marked{declared[k], s.of(s.stored, k)}
+		if there[0] == nil && there[1] == nil {
+			return
+		}
+		if n, err := v.Parse(); err == nil {
+			for _, m := range there {
+				n.textsOf(m, texts)
+			}
+		}
+	})
+	s.declared = func(k Key) *marked { return declared[k] }
+	s.texts = texts.finder()
+	return s
+}
+
+func eachValue(desired *Tree, live *Snapshot, do func(k Key, v Value)) {
+	for _, ns := range desired.Namespaces {
+		for _, c := range ns.Configs {
+			do(Key{ns.Name, c.Name}, c.Value)
+		}
+	}
+	if live == nil {
+		return
+	}
+	for _, ns := range live.Namespaces {
+		for _, c := range ns.Configs {
+			do(Key{ns.Name, c.Name}, c.Value)
+		}
+	}
+}
+
+// joinSpans returns spans in order, with those that touch joined.
+func joinSpans(spans []Span) []Span {
+	slices.SortFunc(spans, func(a, b Span) int { return a.From - b.From })
+	var joined []Span
+	for _, s := range spans {
+		if n := len(joined); n > 0 && s.From <= joined[n-1].To {
+			joined[n-1].To = max(joined[n-1].To, s.To)
+		} else {
+			joined = append(joined, s)
+		}
+	}
+	return joined
+}

@@ -1,0 +1,152 @@
+package plan
+
+import (
+	"encoding/base64"
+	"net/url"
+	"strings"
+)
+
+// minMarked is how long a marked text has to be to be hidden elsewhere too:
+// hiding every "a" would hide nothing and tell much.
+const minMarked = 4
+
+// textSet are the texts of marked values.
+type textSet map[string]bool
+
+// textsOf adds the texts that stand in a value at marked places.
+func (n Node) textsOf(m *marked, texts textSet) {
+	if m == nil {
+		return
+	}
+	switch n.Kind {
+	case Object:
+		for i := range n.Fields {
+			n.Fields[i].Value.textsOf(m.inherited(Name(n.Fields[i].Name)), texts)
+		}
+	case List:
+		for i := range n.Items {
+			n.Items[i].textsOf(m.inherited(Item(i)), texts)
+		}
+	case String, Integer, Float:
+		if m.whole {
+			texts.add(n.Text)
+		}
+	}
+}
+
+// inherited returns what is marked below, which is everything when m is whole.
+func (m *marked) inherited(s Step) *marked {
+	if m.whole {
+		return m
+	}
+	return m.below(s)
+}
+
+// add adds a text in the forms in which it may stand elsewhere.
+func (t textSet) add(text string) {
+	trimmed := strings.TrimSpace(text)
+	quoted := string(AppendJSON(nil, Node{Kind: String, Text: trimmed}))
+	for _, form := range []string{
+		text, trimmed, quoted[1 : len(quoted)-1],
+		url.QueryEscape(trimmed), url.PathEscape(trimmed),
+		base64.StdEncoding.EncodeToString([]byte(trimmed)), base64.RawURLEncoding.EncodeToString([]byte(trimmed)),
+	} {
+		if len(form) >= minMarked {
+			t[form] = true
+		}
+	}
+}
+
+// finder returns what finds the texts within another: the automaton of Aho and
+// Corasick, whose time is in proportion to that other text, however many are
+// looked for. It is nil for no texts.
+func (t textSet) finder() func(text string) []Span {
+	if len(t) == 0 {
+		return nil
+	}
+	a := automaton{{}}
+	for text := range t {
+		a.insert(text)
+	}
+	a.link()
+	return a.find
+}
+
+// automaton is a tree of the texts' bytes. Each state but the first knows the
+// state of the longest other beginning that ends like its own: fail.
+type automaton []state
+
+type state struct {
+	first, next int32 // the first state below, and the next beside; 0 for none
+	fail        int32
+	from, to    int32 // the longest text that ends here: where it begins, and how far beyond here it goes on
+	byte        byte
+}
+
+// needle is how much of a long text is looked for. What begins like it is taken
+// for all of it.
+const needle = 256
+
+func (a *automaton) insert(text string) {
+	at := int32(0)
+	depth := min(len(text), needle)
+	for i := range depth {
+		below := (*a).child(at, text[i])
+		if below == 0 {
+			below = int32(len(*a))
+			*a = append(*a, state{byte: text[i], next: (*a)[at].first})
+			(*a)[at].first = below
+		}
+		at = below
+	}
+	(*a)[at].from = int32(depth)
+	(*a)[at].to = max((*a)[at].to, int32(len(text)-depth))
+}
+
+func (a automaton) child(at int32, c byte) int32 {
+	for below := a[at].first; below != 0; below = a[below].next {
+		if a[below].byte == c {
+			return below
+		}
+	}
+	return 0
+}
+
+// link sets fail, level by level.
+func (a automaton) link() {
+	queue := []int32{0}
+	for len(queue) > 0 {
+		at := queue[0]
+		queue = queue[1:]
+		for below := a[at].first; below != 0; below = a[below].next {
+			if at != 0 {
+				a[below].fail = a.step(a[at].fail, a[below].byte)
+			}
+			if fail := a[a[below].fail]; a[below].from == 0 {
+				a[below].from, a[below].to = fail.from, fail.to
+			}
+			queue = append(queue, below)
+		}
+	}
+}
+
+func (a automaton) step(at int32, c byte) int32 {
+	for {
+		if below := a.child(at, c); below != 0 || at == 0 {
+			return below
+		}
+		at = a[at].fail
+	}
+}
+
+func (a automaton) find(text string) []Span {
+	var spans []Span
+	at := int32(0)
+	for i := range len(text) {
+		at = a.step(at, text[i])
+		if length := int(a[at].from); length > 0 {
+			spans = append(spans, Span{From: i + 1 - length, To: min(len(text), i+1+int(a[at].to))})
+		}
+	}
+	return joinSpans(spans)
+}
