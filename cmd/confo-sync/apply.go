@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -267,8 +268,19 @@ func (c applyFlags) reason(ctx context.Context, a *app) string {
 // whoami returns the user and the machine that this runs as and on.
 func whoami(env func(string) string) (who, host string) {
 	host, _ = os.Hostname()
-	if u, err := user.Current(); err == nil && u.Username != "" {
-		return u.Username, host
+	var name string
+	if u, err := user.Current(); err == nil {
+		name = u.Username
 	}
-	return env("USER"), host
+	return userName(name, os.Getuid(), env), host
+}
+
+// userName returns the name of a user. One that has none on this machine, as in a
+// container, is called as the environment says, or by its ID.
+func userName(name string, id int, env func(string) string) string {
+	name = cmp.Or(name, env("USER"), env("LOGNAME"), env("USERNAME"))
+	if name == "" && id >= 0 {
+		name = fmt.Sprintf("uid %d", id)
+	}
+	return cmp.Or(name, "unknown")
 }

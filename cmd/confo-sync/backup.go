@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,7 +67,7 @@ func (c *backupMakeCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer w.Abort()
-	gaps, zxid, err := c.dump(ctx, a, t, w)
+	gaps, large, zxid, err := c.dump(ctx, a, t, w)
 	if err != nil {
 		return err
 	}
@@ -74,6 +75,7 @@ func (c *backupMakeCmd) Run(ctx context.Context, a *app) error {
 		return &findingsError{summary: fmt.Sprintf("no backup was made: %s could not be read (--skip-unreadable makes one without)", plural(len(gaps), "object")), findings: gaps}
 	}
 	a.warn(gaps...)
+	a.warn(large...)
 	manifest, err := w.Finish(zxid)
 	if err != nil {
 		return err
@@ -93,26 +95,27 @@ func (c *backupMakeCmd) recipients(a *app) (*secret.Recipients, error) {
 	return secret.ParseRecipients(texts)
 }
 
-// dump writes what is at a target, and returns what could not be read.
-func (c *backupMakeCmd) dump(ctx context.Context, a *app, t target.Target, w *archive.Writer) (gaps []plan.Finding, zxid int64, err error) {
+// dump writes what is at a target, and returns what could not be read, and what is
+// beyond what a server takes by default.
+func (c *backupMakeCmd) dump(ctx context.Context, a *app, t target.Target, w *archive.Writer) (gaps, large []plan.Finding, zxid int64, err error) {
 	dumper, ok := t.(target.Dumper)
 	if !ok {
-		return nil, 0, fmt.Errorf("%s can't be backed up", plan.Printable(t.String()))
+		return nil, nil, 0, fmt.Errorf("%s can't be backed up", plan.Printable(t.String()))
 	}
 	progress := a.progress("backing up")
 	defer progress.done()
-	d := gapsOf{Writer: w, target: t}
+	d := watched{Writer: w, target: t, large: map[string]int{}}
 	dumped, err := dumper.Dump(ctx, &d, progress.update)
 	switch {
 	case err != nil:
-		return nil, 0, err
+		return nil, nil, 0, err
 	case !dumped.Exists && len(d.gaps) == 0:
-		return nil, 0, target.WithHint(fmt.Errorf("there is nothing to back up: %s does not exist", plan.Printable(t.String())), "check the path in the target")
+		return nil, nil, 0, target.WithHint(fmt.Errorf("there is nothing to back up: %s does not exist", plan.Printable(t.String())), "check the path in the target")
 	}
 	if c.WithHistory {
 		infos, err := t.HistoryNames(ctx, false)
 		if err != nil {
-			return nil, 0, err
+			return nil, nil, 0, err
 		}
 		for some := range slices.Chunk(infos, 16) {
 			names := make([]string, len(some))
@@ -121,27 +124,69 @@ func (c *backupMakeCmd) dump(ctx context.Context, a *app, t target.Target, w *ar
 			}
 			entries, err := t.History(ctx, names)
 			if err != nil {
-				return nil, 0, err
+				return nil, nil, 0, err
 			}
 			for _, e := range entries {
 				if err := w.Entry(e.Name, e.Data); err != nil {
-					return nil, 0, err
+					return nil, nil, 0, err
 				}
 			}
 		}
 	}
 	slices.SortFunc(d.gaps, func(a, b plan.Finding) int { return cmp.Compare(a.Message, b.Message) })
-	return d.gaps, dumped.Zxid, nil
+	return d.gaps, d.tooLarge(), dumped.Zxid, nil
 }
 
-// gapsOf keeps the gaps of a dump, too.
-type gapsOf struct {
+// watched writes a dump, and keeps its gaps and what is large in it.
+type watched struct {
 	*archive.Writer
 	target target.Target
 	gaps   []plan.Finding
+	large  map[string]int // bytes, by path, of what needs --max-request
 }
 
-func (g *gapsOf) Gap(path, why string) {
+func (g *watched) Add(s plan.Stored) error {
+	g.measure(s)
+	return g.Writer.Add(s)
+}
+
+func (g *watched) Amend(s plan.Stored) error {
+	g.measure(s)
+	return g.Writer.Amend(s)
+}
+
+func (g *watched) Remove(path string) error {
+	delete(g.large, path)
+	return g.Writer.Remove(path)
+}
+
+// measure notes what a server does not take by default. What is in files is of any size.
+func (g *watched) measure(s plan.Stored) {
+	delete(g.large, s.Path)
+	if _, zoo := g.target.(*zk.Target); !zoo {
+		return
+	}
+	if size := zk.RequestBytes(s.Path, s.Value.Size()); size > zk.DefaultRequest {
+		g.large[s.Path] = size
+	}
+}
+
+// tooLarge says what could not be restored by default, and how it can.
+func (g *watched) tooLarge() (found []plan.Finding) {
+	for _, path := range slices.Sorted(maps.Keys(g.large)) {
+		found = append(found, plan.Finding{
+			Message: fmt.Sprintf("%s is larger than what a ZooKeeper takes by default, and a restore writes", plan.Printable(path)),
+			Hint:    fmt.Sprintf("restore it to servers with a jute.maxbuffer of %[1]d or more, and with --max-request %[1]d", g.large[path]),
+		})
+	}
+	const most = 10
+	if more := len(found) - most; more > 0 {
+		found = append(found[:most], plan.Finding{Message: fmt.Sprintf("so are %d more", more), Hint: "confo-sync backup show lists their sizes"})
+	}
+	return found
+}
+
+func (g *watched) Gap(path, why string) {
 	g.Writer.Gap(path, why)
 	name := path
 	if name == "" {

@@ -31,10 +31,11 @@ type connectFlags struct {
 type connection struct {
 	credentials []project.Credentials
 	tls         *project.TLS
+	maxRequest  int
 }
 
 func connectionOf(e *project.Environment) connection {
-	return connection{credentials: e.Credentials, tls: e.TLS}
+	return connection{credentials: e.Credentials, tls: e.TLS, maxRequest: e.MaxRequest}
 }
 
 // targetURL returns the URL of --target or of the environment, or else the one that
@@ -104,7 +105,22 @@ func (a *app) open(url string, writing bool) (target.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return zk.Open(u, zk.Options{Credentials: identities, TLS: config, Timeout: a.Timeout, Log: a.log, Writing: writing}), nil
+	most, err := a.maxRequest()
+	if err != nil {
+		return nil, err
+	}
+	return zk.Open(u, zk.Options{Credentials: identities, TLS: config, Timeout: a.Timeout, MaxRequest: most, Log: a.log, Writing: writing}), nil
+}
+
+// maxRequest returns how large a request to ZooKeeper may be: 0 for the usual.
+func (a *app) maxRequest() (int, error) {
+	switch n := a.MaxRequest; {
+	case n == 0:
+		return a.connection.maxRequest, nil
+	case n < project.LeastRequest || n > project.MostRequest:
+		return 0, &usageError{fmt.Errorf("--max-request is a number of bytes from %d to %d", project.LeastRequest, project.MostRequest)}
+	}
+	return a.MaxRequest, nil
 }
 
 // openFiles returns a file backend. Where variables are bounded, what is in it may be

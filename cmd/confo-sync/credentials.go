@@ -22,12 +22,60 @@ type dictionary struct {
 	host, port, user, password string
 }
 
+// url returns the servers as kazoo understands what Confo gives it, which is the host,
+// a colon and the port: a list of hosts, of which the last one gets the port. The others
+// have ports of their own, or the usual one.
 func (d dictionary) url() string {
-	host := d.host
-	if strings.Contains(host, ":") && !strings.HasPrefix(host, "[") {
-		host = "[" + host + "]"
+	hosts := strings.Split(d.host, ",")
+	last := len(hosts) - 1
+	for i, host := range hosts {
+		host = strings.TrimSpace(host)
+		switch {
+		case i < last && !hasPort(host):
+			host = bracketed(host) + ":" + usualPort
+		case i == last:
+			host = bracketed(host) + ":" + d.port
+		}
+		hosts[i] = host
 	}
-	return target.SchemeZK + "://" + host + ":" + d.port
+	return target.SchemeZK + "://" + strings.Join(hosts, ",")
+}
+
+// usualPort is the port that kazoo takes for a host without one.
+const usualPort = "2181"
+
+// hasPort reports whether a port follows a host's name or its address.
+func hasPort(host string) bool {
+	_, after, _ := strings.Cut(host, "]")
+	if strings.HasPrefix(host, "[") {
+		return strings.HasPrefix(after, ":")
+	}
+	return strings.Count(host, ":") == 1
+}
+
+// bracketed puts an IPv6 address into brackets.
+func bracketed(host string) string {
+	if strings.Contains(host, ":") && !strings.HasPrefix(host, "[") {
+		return "[" + host + "]"
+	}
+	return host
+}
+
+// checkHosts checks the hosts of a dictionary.
+func (d dictionary) checkHosts() error {
+	hosts := strings.Split(d.host, ",")
+	for i, host := range hosts {
+		host = strings.TrimSpace(host)
+		switch {
+		case strings.ContainsAny(host, "/@?# \t\r\n"):
+			return errors.New("zookeeper_host is not the name of a host alone, or of several with commas between them")
+		case host == "" && len(hosts) > 1:
+			return errors.New("zookeeper_host has an empty entry in its list of hosts")
+		case i == len(hosts)-1 && hasPort(host):
+			return errors.New("zookeeper_host ends with a port, and Confo adds zookeeper_port to it")
+		}
+	}
+	return nil
 }
 
 // dictionaries reads those of --credentials, or else of the environment.
@@ -198,8 +246,9 @@ func readDictionary(n plan.Node) (dictionary, error) {
 		return d, errors.New("zookeeper_user is there, zookeeper_passwd is not")
 	case strings.Contains(d.user, ":"):
 		return d, errors.New("zookeeper_user holds a colon, which ends a user's name")
-	case strings.ContainsAny(d.host, "/@?# \t\r\n"):
-		return d, errors.New("zookeeper_host is not the name of a host alone")
+	}
+	if err := d.checkHosts(); err != nil {
+		return d, err
 	}
 	if n, err := strconv.ParseUint(d.port, 10, 16); d.port != "" && (err != nil || n == 0) {
 		return d, errors.New("zookeeper_port is no port: a number from 1 to 65535")

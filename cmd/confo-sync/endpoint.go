@@ -54,11 +54,23 @@ func (a *app) loadTree(ctx context.Context, dir, at string, opts source.LoadOpti
 		tree, err := a.loadFolder(ctx, checkout.Dir, dir, opts)
 		return tree, checkout.Commit, err
 	}
-	head := make(chan string, 1)
-	go func() { head <- git.Head(ctx, dir) }()
+	head := make(chan func() string, 1)
+	go func() {
+		commit, err := git.Head(ctx, dir)
+		head <- func() string { return a.commitOr(commit, err) }
+	}()
 	opts.References = a.references(dir).References
 	tree, err = a.loadFolder(ctx, dir, dir, opts)
-	return tree, <-head, err
+	return tree, (<-head)(), err
+}
+
+// commitOr returns the commit of a folder. If git refuses to read it, that is warned of.
+func (a *app) commitOr(commit string, err error) string {
+	var refused *git.Error
+	if errors.As(err, &refused) {
+		a.warn(plan.Finding{Message: "the commit of the tree is not recorded: " + refused.Message, Hint: refused.Hint})
+	}
+	return commit
 }
 
 // checkOut reads the files of git:REF[:PATH].

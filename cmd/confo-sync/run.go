@@ -63,6 +63,7 @@ type globals struct {
 	Format      string           `enum:"text,json,markdown,html" default:"text" help:"Form of the result: text or json, and of changes markdown or html."`
 	Color       string           `enum:"auto,always,never" default:"auto" help:"Colour: auto, always or never."`
 	Timeout     time.Duration    `default:"10s" placeholder:"TIME" help:"How long to wait for a connection (10s)."`
+	MaxRequest  int              `placeholder:"BYTES" help:"Largest request that the ZooKeeper servers take, as their jute.maxbuffer says (1048575)."`
 	Quiet       bool             `short:"q" help:"Say nothing but the result and errors."`
 	Verbose     bool             `short:"v" help:"Say on stderr what is being done."`
 	ShowVersion kong.VersionFlag `name:"version" hidden:""` // as in other tools; the command is the documented one

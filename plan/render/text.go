@@ -127,6 +127,7 @@ func (t *text) line(format string, args ...any) {
 func (t *text) report(r *Report) {
 	if t.Summary {
 		t.index(r)
+		t.exact(r.Exact)
 		t.end(r)
 		return
 	}
@@ -293,6 +294,9 @@ func (t *text) foreign(foreign []Foreign) {
 // Summarize returns the last line of a report on a plan.
 func Summarize(r *Report) string {
 	s := r.Summary
+	if n := len(r.Exact); n > 0 && s.Create+s.Update+s.Delete == 0 {
+		return fmt.Sprintf("Plan: 0 to create, 0 to update, 0 to delete. Beside configurations, %s.", plural(n, "step"))
+	}
 	if s.Create+s.Update+s.Delete+s.Access == 0 {
 		return fmt.Sprintf("No changes. %s as the source has %s.",
 			upperFirst(plural(s.Unchanged, "configuration")), map[bool]string{true: "it", false: "them"}[s.Unchanged == 1])
@@ -306,8 +310,12 @@ func Summarize(r *Report) string {
 	if s.Transactions == 0 {
 		return fmt.Sprintf("Plan: 0 to create, 0 to update, 0 to delete. %s to set, one by one.", upperFirst(plural(s.Access, "access list")))
 	}
+	beside := ""
+	if n := len(r.Exact); n > 0 {
+		beside = fmt.Sprintf(" Beside configurations, %s.", plural(n, "step"))
+	}
 	return strings.TrimRight(fmt.Sprintf("Plan: %d to create, %d to update, %d to delete, in %s. %s",
-		s.Create, s.Update, s.Delete, plural(s.Transactions, "transaction"), accessSentence(r)), " ")
+		s.Create, s.Update, s.Delete, plural(s.Transactions, "transaction"), accessSentence(r)), " ") + beside
 }
 
 // accessSentence says how many access lists change, with a space after it.

@@ -34,8 +34,8 @@ func (c *Checkout) Remove() error { return os.RemoveAll(c.Dir) }
 // What is not in it, as what a submodule holds or a link leads to outside, is an
 // error: it would be missing from the tree.
 func Read(ctx context.Context, dir string, p Place) (*Checkout, error) {
-	r := repository{dir}
-	if _, err := r.prefix(ctx); err != nil {
+	r, err := find(ctx, dir)
+	if err != nil {
 		return nil, err
 	}
 	commit, err := r.commit(ctx, p.Ref)

@@ -12,6 +12,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
@@ -66,7 +67,49 @@ func Ref(text string) string {
 }
 
 // repository is where git is run.
-type repository struct{ dir string }
+type repository struct {
+	dir string
+	// asSet says that the environment names the repository, as git has it: GIT_DIR and
+	// the like.
+	asSet bool
+}
+
+// find returns the repository that a folder is in. If it is in none, it is the one that
+// the environment names: git runs the hooks of a bare repository with GIT_DIR.
+func find(ctx context.Context, dir string) (repository, error) {
+	r := repository{dir: dir}
+	_, err := r.prefix(ctx)
+	var refused *Error
+	if errors.As(err, &refused) && os.Getenv("GIT_DIR") != "" {
+		named := repository{dir: dir, asSet: true}
+		if _, err := named.prefix(ctx); err == nil {
+			return named, nil
+		}
+	}
+	return r, err
+}
+
+// localVariables are those that name a repository or what is in one, as "git rev-parse
+// --local-env-vars" lists them. Git sets them for the hooks of a repository, and the
+// folder may be in another one. Settings stay: a safe.directory may be among them.
+var localVariables = []string{
+	"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG",
+	"GIT_OBJECT_DIRECTORY", "GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_GRAFT_FILE",
+	"GIT_INDEX_FILE", "GIT_NO_REPLACE_OBJECTS", "GIT_REPLACE_REF_BASE", "GIT_PREFIX",
+	"GIT_INTERNAL_SUPER_PREFIX", "GIT_SHALLOW_FILE", "GIT_COMMON_DIR",
+}
+
+// environment returns the environment that git is run with.
+func (r repository) environment() []string {
+	env := os.Environ()
+	if !r.asSet {
+		env = slices.DeleteFunc(env, func(variable string) bool {
+			name, _, _ := strings.Cut(variable, "=")
+			return slices.Contains(localVariables, name)
+		})
+	}
+	return append(env, "LC_ALL=C")
+}
 
 // distrust keeps a folder from running programs: one may hold what looks like a bare
 // repository, with a configuration of its own, which git would follow.
@@ -78,7 +121,7 @@ var distrust = []string{"-c", "safe.bareRepository=explicit", "-c", "core.fsmoni
 func (r repository) run(ctx context.Context, stdin []byte, args ...string) (out []byte, failed string, err error) {
 	cmd := exec.CommandContext(ctx, "git", slices.Concat([]string{"-C", r.dir}, distrust, args)...)
 	cmd.Stdin = bytes.NewReader(stdin)
-	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	cmd.Env = r.environment()
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err = cmd.Output()
@@ -105,24 +148,42 @@ func (r repository) line(ctx context.Context, args ...string) (line, failed stri
 }
 
 // Head returns the commit that is checked out at a folder, with a "+" when the
-// folder holds what the commit does not. It is empty where there is none.
-func Head(ctx context.Context, dir string) string {
-	r := repository{dir}
+// folder holds what the commit does not. It is empty for a folder that is in no
+// repository, and in one without a commit. The error is an *Error if git refuses to
+// read the repository.
+func Head(ctx context.Context, dir string) (string, error) {
+	r := repository{dir: dir}
+	_, failed, err := r.line(ctx, "rev-parse", "--show-prefix")
+	switch {
+	case err != nil || failed != "" && inNone(failed):
+		return "", err
+	case failed != "":
+		return "", r.refused(failed)
+	}
 	commit, failed, err := r.line(ctx, "rev-parse", "--verify", "--quiet", "HEAD")
 	if failed != "" || err != nil {
-		return ""
+		return "", err
 	}
 	changed, failed, err := r.line(ctx, "status", "--porcelain", "--", ".")
-	if failed == "" && err == nil && changed != "" {
+	switch {
+	case err != nil:
+		return "", err
+	case failed != "":
+		return "", r.refused(failed)
+	case changed != "":
 		commit += "+"
 	}
-	return commit
+	return commit, nil
 }
 
 // Subject returns the first line of a commit's message; of one that can't be read,
 // nothing.
 func Subject(ctx context.Context, dir, commit string) string {
-	subject, failed, err := repository{dir}.line(ctx, "log", "-1", "--format=%s", "--end-of-options", commit)
+	r, err := find(ctx, dir)
+	if err != nil {
+		return ""
+	}
+	subject, failed, err := r.line(ctx, "log", "-1", "--format=%s", "--end-of-options", commit)
 	if failed != "" || err != nil {
 		return ""
 	}
@@ -134,9 +195,40 @@ func Subject(ctx context.Context, dir, commit string) string {
 func (r repository) prefix(ctx context.Context) (string, error) {
 	prefix, failed, err := r.line(ctx, "rev-parse", "--show-prefix")
 	if err == nil && failed != "" {
-		err = &Error{fmt.Sprintf("git: %s is in no repository (%s)", plan.Printable(r.dir), brief(failed)), "run it in a repository, or name a folder rather than a commit"}
+		err = r.refused(failed)
 	}
 	return prefix, err
+}
+
+// inNone reports whether git said that a folder is in no repository.
+func inNone(said string) bool { return strings.Contains(said, "not a git repository") }
+
+// refused is the error of a folder in whose repository git does nothing.
+func (r repository) refused(said string) *Error {
+	dir := plan.Printable(r.dir)
+	_, rest, untrusted := strings.Cut(said, "dubious ownership in repository at ")
+	switch {
+	case untrusted:
+		at, _, _ := strings.Cut(rest, "\n")
+		at = strings.Trim(at, "'")
+		return &Error{
+			fmt.Sprintf("git: git does not trust the repository %s, because another user owns it", plan.Printable(at)),
+			"trust it with: git config --global --add safe.directory " + plan.Printable(shellWord(at)),
+		}
+	case inNone(said):
+		return &Error{fmt.Sprintf("git: %s is in no repository (%s)", dir, brief(said)), "run it in a repository, or name a folder rather than a commit"}
+	}
+	return &Error{fmt.Sprintf("git: the repository of %s can't be read: %s", dir, brief(said)), "see whether git itself can read it: git -C " + plan.Printable(shellWord(r.dir)) + " status"}
+}
+
+// shellWord writes a word as a shell reads it.
+func shellWord(word string) string {
+	if !strings.ContainsFunc(word, func(c rune) bool {
+		return !strings.ContainsRune("/._-+:@%", c) && !unicode.IsLetter(c) && !unicode.IsDigit(c)
+	}) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // commit resolves a name.

@@ -3,6 +3,7 @@ package project
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -106,4 +107,21 @@ func (r *reader) tls(n *yaml.Node, to **TLS) {
 		r.fail(n, "a client certificate and its key go together", "give both cert and key, or neither")
 	}
 	*to = &t
+}
+
+// What a request to ZooKeeper may be allowed to have, in bytes.
+const (
+	LeastRequest = 64 << 10
+	MostRequest  = 256 << 20
+)
+
+// maxRequest reads how large a request to ZooKeeper may be.
+func (r *reader) maxRequest(n *yaml.Node, to *int) {
+	bytes, err := strconv.Atoi(n.Value)
+	if err != nil || n.Tag != "!!int" || bytes < LeastRequest || bytes > MostRequest {
+		r.fail(n, fmt.Sprintf("max_request is a number of bytes from %d to %d", LeastRequest, MostRequest),
+			"write what the servers' jute.maxbuffer says, as in max_request: 4194304")
+		return
+	}
+	*to = bytes
 }

@@ -75,6 +75,7 @@ type Environment struct {
 	Overlays    []string
 	Credentials []Credentials // who to be for ZooKeeper
 	TLS         *TLS          // nil when nothing is said
+	MaxRequest  int           // bytes that a ZooKeeper takes; 0 when nothing is said
 	Position    plan.Position
 	Rules       // with those of the project
 }

@@ -178,6 +178,7 @@ func (r *reader) environments(n *yaml.Node) {
 		fields["target"] = func(n *yaml.Node) { r.target(n, &e.Target) }
 		fields["overlays"] = func(n *yaml.Node) { r.overlays(n, &e.Overlays) }
 		fields["credentials"] = func(n *yaml.Node) { r.credentials(n, &e.Credentials) }
+		fields["max_request"] = func(n *yaml.Node) { r.maxRequest(n, &e.MaxRequest) }
 		fields["tls"] = func(n *yaml.Node) { r.tls(n, &e.TLS) }
 		r.mapping(n.Content[i+1], "an environment", fields)
 		if e.Target == "" && len(e.Credentials) == 0 && n.Content[i+1].Kind == yaml.MappingNode && !has(n.Content[i+1], "target") {

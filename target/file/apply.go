@@ -6,23 +6,45 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/gofrs/flock"
+
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// Begin implements target.Target. The tree is locked batch by batch, as there is
-// never more than one.
+// Begin implements target.Target. It makes the folder beside the tree, where the lock
+// is, and the folders above it if they are missing.
 func (t *Target) Begin(ctx context.Context, run target.Run) (target.Writer, error) {
-	return &writer{t, run}, canceled(ctx, "write to", t.path)
+	w := &writer{target: t, run: run}
+	if err := canceled(ctx, "write to", t.path); err != nil || run.NoLock {
+		return w, err
+	}
+	p, err := t.placeToWrite()
+	if err != nil {
+		return nil, err
+	}
+	w.place = p
+	if w.lock, err = p.takeRun(ctx, run); err != nil {
+		return nil, err
+	}
+	return w, nil
 }
 
+// writer writes the batches of one run.
 type writer struct {
 	target *Target
 	run    target.Run
+	place  place        // of the lock
+	lock   *flock.Flock // nil without a lock
 }
 
 // End implements target.Writer.
-func (w *writer) End() error { return nil }
+func (w *writer) End() error {
+	if w.lock == nil {
+		return nil
+	}
+	return w.place.releaseRun(w.lock)
+}
 
 // Apply makes all of the changes or none, also when the process dies: journal.go
 // says how. Before that it finishes or undoes what an earlier one left. Once
@@ -86,14 +108,7 @@ func (w *writer) Apply(ctx context.Context, made target.Batch) error {
 
 // enter locks the tree, and finishes or undoes what an earlier batch left.
 func (w *writer) enter(ctx context.Context) (p place, unlock func(), err error) {
-	above := filepath.Dir(w.target.abs)
-	if err := os.MkdirAll(above, 0o777); err != nil {
-		return p, nil, failed("make the folder", above, err)
-	}
-	if p, err = w.target.place(); err != nil {
-		return p, nil, err
-	}
-	if unlock, err = w.target.lockToWrite(ctx, p, w.run); err != nil {
+	if p, unlock, err = w.keepOut(ctx); err != nil {
 		return p, nil, err
 	}
 	if _, err := w.target.recover(p); err != nil {
@@ -101,6 +116,45 @@ func (w *writer) enter(ctx context.Context) (p place, unlock func(), err error) 
 		return p, nil, err
 	}
 	return p, unlock, nil
+}
+
+// enterFinished locks the tree, in which no batch may be unfinished.
+func (w *writer) enterFinished(ctx context.Context) (p place, unlock func(), err error) {
+	if p, unlock, err = w.keepOut(ctx); err != nil {
+		return p, nil, err
+	}
+	if err := p.earlierUnfinished(); err != nil {
+		unlock()
+		return p, nil, err
+	}
+	return p, unlock, nil
+}
+
+// keepOut keeps readers and other writers out until unlock is called. The error is a
+// *target.LockLost if the run no longer has its lock: if its file is gone, or the path
+// of the tree leads elsewhere by now.
+func (w *writer) keepOut(ctx context.Context) (p place, unlock func(), err error) {
+	if p, err = w.target.placeToWrite(); err != nil {
+		return p, nil, err
+	}
+	holder := p.lastWriter
+	if w.lock != nil {
+		if p.state != w.place.state || !isAt(w.lock, p.runFile()) {
+			return p, nil, &target.LockLost{}
+		}
+		holder = readers
+	}
+	unlock, err = w.target.lockToWrite(ctx, p, w.run, holder)
+	return p, unlock, err
+}
+
+// placeToWrite is place, with the folder above the tree made if it is missing.
+func (t *Target) placeToWrite() (place, error) {
+	above := filepath.Dir(t.abs)
+	if err := os.MkdirAll(above, 0o777); err != nil {
+		return place{}, failed("make the folder", above, err)
+	}
+	return t.place()
 }
 
 // stored returns the bytes that a file gets for a value. An empty file is not

@@ -16,18 +16,14 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// holds checks what the tree holds, and that nothing but the lock is left
+// holds checks what the tree holds, and that nothing but the locks is left
 // beside it.
 func holds(t *testing.T, root string, want tree) {
 	t.Helper()
 	if d := cmp.Diff(want, grown(t, root)); d != "" {
 		t.Errorf("the tree (-want +got):\n%s", d)
 	}
-	entries, err := os.ReadDir(root + ".confo-sync")
-	must(t, err)
-	if len(entries) != 1 || entries[0].Name() != "lock" {
-		t.Errorf("beside the tree is left %v", entries)
-	}
+	onlyHolds(t, root, "lock", "run")
 }
 
 func TestApplyKeepsTheFile(t *testing.T) {
@@ -56,7 +52,7 @@ func TestApplyModes(t *testing.T) {
 		create("lab", "", ""), create("lab", "c", `2`))))
 	for path, want := range map[string]os.FileMode{
 		"shop/a.json": 0o604, "shop/b.json": 0o666, "lab": 0o750 | os.ModeDir, "lab/c.json": 0o640,
-		"../confo.confo-sync": 0o700 | os.ModeDir, "../confo.confo-sync/lock": 0o600,
+		"../confo.confo-sync": 0o700 | os.ModeDir, "../confo.confo-sync/lock": 0o600, "../confo.confo-sync/run": 0o600,
 	} {
 		info, err := os.Stat(filepath.Join(root, path))
 		must(t, err)

@@ -17,6 +17,10 @@ import (
 	"github.com/confo-sync/confo-sync/target/targettest"
 )
 
+func init() {
+	targettest.HoldIfAsked(func(place string) (target.Target, error) { return Open(place, Options{}) })
+}
+
 func TestConformance(t *testing.T) {
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		root := filepath.Join(t.TempDir(), "up", "confo")
@@ -52,6 +56,7 @@ func TestConformance(t *testing.T) {
 					return folder == nil && file == nil
 				}
 			},
+			Hold:             func(run target.Run) func() { return targettest.Hold(t, root, run) },
 			Names:            heldNames(),
 			Refused:          refusedChanges(),
 			ContentRevisions: true,

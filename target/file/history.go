@@ -93,19 +93,11 @@ func (t *Target) History(ctx context.Context, names []string) (entries []target.
 
 // Forget implements target.Writer.
 func (w *writer) Forget(ctx context.Context, names []string) error {
-	t := w.target
-	p, err := t.place()
-	if err != nil {
-		return err
-	}
-	unlock, err := t.lockToWrite(ctx, p, w.run)
+	p, unlock, err := w.enterFinished(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if err := p.earlierUnfinished(); err != nil {
-		return err
-	}
 	for _, name := range names {
 		if err := canceled(ctx, "remove", name); err != nil {
 			return err

@@ -138,7 +138,7 @@ func (t *Target) Recover(ctx context.Context) (target.Recovery, error) {
 	if _, err := os.Lstat(p.state); errors.Is(err, fs.ErrNotExist) {
 		return target.NothingLeft, canceled(ctx, "recover", t.path)
 	}
-	unlock, err := t.lockToWrite(ctx, p, target.Run{Operation: "recovery"})
+	unlock, err := t.lockToWrite(ctx, p, target.Run{Operation: "recovery"}, p.lastWriter)
 	if err != nil {
 		return target.NothingLeft, err
 	}

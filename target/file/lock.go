@@ -2,7 +2,6 @@ package file
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -33,36 +32,29 @@ func (p place) lock(opts ...flock.Option) (*flock.Flock, error) {
 }
 
 // lockToWrite makes the folder of the state when it is missing, and keeps every
-// other reader and writer of this package out until unlock is called.
-func (t *Target) lockToWrite(ctx context.Context, p place, run target.Run) (unlock func(), err error) {
+// other reader and writer of this package out until unlock is called. If it has to
+// wait for too long, the error names the holder that holder returns.
+func (t *Target) lockToWrite(ctx context.Context, p place, run target.Run, holder func() target.Run) (unlock func(), err error) {
 	if err := p.makeState(); err != nil {
 		return nil, err
 	}
 	lock, err := p.lock()
 	if err == nil {
-		err = t.acquire(ctx, p, run, lock.TryLockContext)
+		err = t.acquire(ctx, p, holder, lock.TryLockContext)
 	}
 	if err != nil {
 		return nil, err
 	}
-	// Who holds it is for those who wait to read; without it they wait as well.
-	if data, err := json.Marshal(run); err == nil {
-		if f, err := openOurs(p.lockFile(), os.O_WRONLY|os.O_CREATE|os.O_TRUNC); err == nil {
-			_, _ = f.Write(data)
-			f.Close()
-		}
-	}
+	writeHolder(p.lockFile(), run)
 	return func() { lock.Close() }, nil
 }
 
-// holder returns who took the lock last, as far as it says so.
-func (p place) holder() target.Run {
-	var run target.Run
-	if data, err := readOurs(p.lockFile(), smallMost); err != nil || json.Unmarshal(data, &run) != nil {
-		return target.Run{}
-	}
-	return run
-}
+// lastWriter returns who wrote last, or writes at the moment.
+func (p place) lastWriter() target.Run { return readHolder(p.lockFile()) }
+
+// readers is who a run waits for that has kept all other runs out: they don't say who
+// they are.
+func readers() target.Run { return target.Run{} }
 
 // lockToRead keeps writers of this package out until unlock is called. Where
 // nothing was ever written there is no lock to take, and none is made: missing
@@ -71,7 +63,7 @@ func (p place) holder() target.Run {
 func (t *Target) lockToRead(ctx context.Context, p place) (unlock func(), missing bool, err error) {
 	lock, err := p.lock(flock.SetFlag(os.O_RDONLY))
 	if err == nil {
-		err = t.acquire(ctx, p, target.Run{}, lock.TryRLockContext)
+		err = t.acquire(ctx, p, p.lastWriter, lock.TryRLockContext)
 	}
 	switch {
 	case err == nil:
@@ -85,17 +77,9 @@ func (t *Target) lockToRead(ctx context.Context, p place) (unlock func(), missin
 	}
 }
 
-func (t *Target) acquire(ctx context.Context, p place, run target.Run, try func(context.Context, time.Duration) (bool, error)) error {
-	wait := t.wait
-	if run.Wait > 0 {
-		wait = run.Wait
-	}
-	waiting, stop := context.WithTimeout(ctx, wait)
+func (t *Target) acquire(ctx context.Context, p place, holder func() target.Run, try func(context.Context, time.Duration) (bool, error)) error {
+	waiting, stop := context.WithTimeout(ctx, t.wait)
 	defer stop()
-	if run.Waiting != nil {
-		tell := time.AfterFunc(min(wait/2, time.Second), func() { run.Waiting(p.holder()) })
-		defer tell.Stop()
-	}
 	_, err := try(waiting, poll)
 	switch {
 	case err == nil:
@@ -103,8 +87,7 @@ func (t *Target) acquire(ctx context.Context, p place, run target.Run, try func(
 	case ctx.Err() != nil:
 		return failed("lock", p.lockFile(), ctx.Err())
 	case waiting.Err() != nil:
-		return target.WithHint(&target.Locked{Holder: p.holder(), Waited: wait},
-			"wait until that is done (--lock-timeout sets how long), or end it: what it has begun is finished or undone by the next one")
+		return locked(holder(), t.wait)
 	default:
 		return failed("lock", p.lockFile(), err)
 	}

@@ -167,7 +167,7 @@ func lookAfter(t *testing.T, root string, all []map[string]string, moving string
 		want := target.NothingLeft
 		if unfinished != nil {
 			want = target.Finished
-		} else if len(left(t, root, "lock", "history", "owner")) > 0 {
+		} else if len(left(t, root, "lock", "run", "history", "owner")) > 0 {
 			want = target.Undone
 		}
 		if did, err := f.Recover(t.Context()); err != nil || did != want {
@@ -177,7 +177,7 @@ func lookAfter(t *testing.T, root string, all []map[string]string, moving string
 		must(t, f.Apply(t.Context(), []plan.Change{create("last", "", "")}))
 		must(t, os.Remove(filepath.Join(root, "last")))
 	}
-	onlyHolds(t, root, "lock", "history", "owner")
+	onlyHolds(t, root, "lock", "run", "history", "owner")
 	private(t, root, "")
 	after := batchesIn(t, root, all)
 	if unfinished == nil && after != before {

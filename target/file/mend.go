@@ -16,19 +16,11 @@ import (
 // leaves undone the next run finds to do. No step goes through a link that leads out of
 // the tree.
 func (w *writer) Mend(ctx context.Context, mends []plan.Mend, progress func(done, total int)) (done int, err error) {
-	t := w.target
-	p, err := t.place()
-	if err != nil {
-		return 0, err
-	}
-	unlock, err := t.lockToWrite(ctx, p, w.run)
+	p, unlock, err := w.enterFinished(ctx)
 	if err != nil {
 		return 0, err
 	}
 	defer unlock()
-	if err := p.earlierUnfinished(); err != nil {
-		return 0, err
-	}
 	if err := os.MkdirAll(p.root, 0o777); err != nil {
 		return 0, failed("make the folder", p.root, err)
 	}

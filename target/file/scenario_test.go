@@ -116,7 +116,7 @@ func TestScenario(t *testing.T) {
 		must(t, runScenario(t.Context(), open(t, root), len(scenarioBatches)))
 		syscall.Umask(old)
 		private(t, root, "")
-		onlyHolds(t, root, "lock", "history", "owner")
+		onlyHolds(t, root, "lock", "run", "history", "owner")
 		owner, err := open(t, root).Owner(t.Context())
 		if err != nil || string(owner) != scenarioOwner {
 			t.Errorf("the owner is %q: %v", owner, err)

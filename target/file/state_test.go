@@ -24,8 +24,13 @@ const entryName = "20260102-030405-abcdef.0001"
 // what was said.
 func useState(t *testing.T, f *Target) (said string) {
 	t.Helper()
-	w, err := f.Begin(t.Context(), target.Run{ID: "run"})
-	must(t, err)
+	run := func(do func(target.Writer) error) error {
+		w, err := f.Begin(t.Context(), target.Run{ID: "run"})
+		if err != nil {
+			return err
+		}
+		return errors.Join(do(w), w.End())
+	}
 	changes := []plan.Change{create("lab", "", ""), create("lab", "laser", `{}`)}
 	for _, do := range []func(context.Context) error{
 		func(ctx context.Context) error { _, err := f.Snapshot(ctx, target.ReadOptions{}); return err },
@@ -37,9 +42,13 @@ func useState(t *testing.T, f *Target) (said string) {
 			return errors.Join(err, s.Unread, errors.New(s.Lock.Unknown))
 		},
 		func(ctx context.Context) error { _, err := f.Recover(ctx); return err },
-		func(ctx context.Context) error { return w.Claim(ctx, []byte("ours")) },
 		func(ctx context.Context) error {
-			return w.Apply(ctx, target.Batch{Number: 1, Changes: changes, Entry: []byte("entry")})
+			return run(func(w target.Writer) error { return w.Claim(ctx, []byte("ours")) })
+		},
+		func(ctx context.Context) error {
+			return run(func(w target.Writer) error {
+				return w.Apply(ctx, target.Batch{Number: 1, Changes: changes, Entry: []byte("entry")})
+			})
 		},
 	} {
 		if err := do(t.Context()); err != nil {
@@ -66,6 +75,8 @@ func TestForeignState(t *testing.T) {
 			must(t, os.Remove(state))
 			must(t, os.WriteFile(state, nil, 0o600))
 		}, "confo.confo-sync: this is a file, where confo-sync keeps a folder"},
+		{"the lock of a run", linked("run", "0"), "/run: this is a link, where confo-sync keeps a file"},
+		{"the lock of a run, a folder", made("run"), "/run: this is a folder"},
 		{"lock", linked("lock", "0"), "/lock: this is a link, where confo-sync keeps a file"},
 		{"lock, to be made", linked("lock", "none"), "/lock: this is a link"},
 		{"lock, a folder", made("lock"), "/lock: this is a folder"},

@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/gofrs/flock"
-
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
 )
@@ -43,22 +41,15 @@ func (t *Target) Examine(ctx context.Context) (*target.Status, error) {
 	return s, nil
 }
 
-// lockState tells who writes at the moment. The lock's file says who wrote last, so
-// whether somebody holds it is what matters. Readers share it.
+// lockState tells who writes at the moment.
 func (p place) lockState() target.Lock {
-	lock, err := p.lock(flock.SetFlag(os.O_RDONLY))
-	if err != nil {
-		return target.Lock{Unknown: err.Error()}
-	}
-	free, err := lock.TryRLock()
-	switch {
-	case err == nil && free:
-		lock.Close()
-	case err == nil:
-		holder := p.holder()
-		return target.Lock{Holder: &holder}
-	case !errors.Is(err, fs.ErrNotExist):
-		return target.Lock{Unknown: cause(err).Error()}
+	for _, path := range []string{p.runFile(), p.lockFile()} {
+		switch holder, err := heldBy(path); {
+		case err != nil:
+			return target.Lock{Unknown: err.Error()}
+		case holder != nil:
+			return target.Lock{Holder: holder}
+		}
 	}
 	return target.Lock{}
 }

@@ -46,6 +46,10 @@ type Fixture struct {
 	// out. It may write the configuration "foreign".
 	PutForeign func(namespace string) (intact func() bool)
 
+	// Hold begins a run in another process, and returns how to kill that process.
+	// The function Hold of this package does that.
+	Hold func(run target.Run) (kill func())
+
 	// Names are odd names that the backend can hold.
 	Names []plan.Key
 	// Refused are changes that it can't hold and that Check refuses.
@@ -85,6 +89,13 @@ func Run(t *testing.T, newFixture func(t *testing.T) Fixture) {
 		{"a conflict names everything that moved", allMoved},
 		{"a batch whose last change conflicts leaves nothing of the others", allOrNothing},
 		{"of two clients with the same plan one wins", race},
+
+		{"a run holds the lock until its end", lockHeld},
+		{"a run that waits gets the lock when it is given back", lockAwaited},
+		{"many that wait get the lock one by one", lockOneByOne},
+		{"a canceled wait for the lock ends", lockCanceled},
+		{"a run without a lock waits for none", lockLeft},
+		{"a killed holder does not keep the lock", lockOfKilled},
 
 		{"a canceled snapshot fails", canceledSnapshot},
 		{"a canceled batch is not applied", canceledApply},

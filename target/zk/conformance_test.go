@@ -3,6 +3,7 @@ package zk_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
@@ -10,6 +11,16 @@ import (
 	"github.com/confo-sync/confo-sync/target/zk"
 	"github.com/confo-sync/confo-sync/target/zk/zktest"
 )
+
+func init() {
+	targettest.HoldIfAsked(func(place string) (target.Target, error) {
+		u, err := target.Parse(place)
+		if err != nil {
+			return nil, err
+		}
+		return zk.Open(u, zk.Options{SessionTimeout: time.Second}), nil
+	})
+}
 
 func TestConformance(t *testing.T) {
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
@@ -36,6 +47,7 @@ func TestConformance(t *testing.T) {
 					return exists && err == nil
 				}
 			},
+			Hold: func(run target.Run) func() { return targettest.Hold(t, "zk://"+zktest.Addr(t)+root, run) },
 			Names: []plan.Key{
 				{Namespace: "a.b", Config: "c.d.json"},
 				{Namespace: "with blank", Config: "naïve – ファイル"},

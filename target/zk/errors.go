@@ -37,7 +37,7 @@ const (
 	codeAuthFailed           code = -115
 	codeSessionMoved         code = -118
 	codeNotReadOnly          code = -119
-	codeTTLExpired           code = -124
+	codeAuthRequired         code = -124
 	codeQuotaExceeded        code = -125
 	codeThrottled            code = -127
 )
@@ -57,7 +57,7 @@ var codeWords = map[code]string{
 	codeAuthFailed:           "the server refuses the credentials",
 	codeSessionMoved:         "the session has moved to another server",
 	codeNotReadOnly:          "the server is cut off from its ensemble and only answers reads",
-	codeTTLExpired:           "the session that asked is gone",
+	codeAuthRequired:         "the server requires authentication",
 	codeQuotaExceeded:        "the server's quota for this part of the tree is used up",
 	codeThrottled:            "the server is overloaded and turned the request away",
 }
@@ -193,6 +193,9 @@ func (t *Target) told(deed, path, guard string, ask bool, err error) error {
 		return target.WithHint(
 			fmt.Errorf("%w: wrong or missing credentials for %s (offered: %s%s)", err, plan.Printable(guard), t.offered(), lets),
 			"set CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD, or use --user NAME or --credentials FILE; ZooKeeper does not tell a wrong password from a missing right")
+	case codeAuthRequired:
+		return target.WithHint(fmt.Errorf("%w, and got none that it accepts (offered: %s)", err, t.offered()),
+			"set CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD, or use --user NAME or --credentials FILE; a server that requires SASL can't be used")
 	case codeQuotaExceeded:
 		return target.WithHint(err, "delete something there, or have the quota raised (zkCli.sh: listquota, setquota)")
 	case codeThrottled:

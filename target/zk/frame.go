@@ -8,17 +8,20 @@ import (
 // Sizes of what a transaction is made of, in bytes on the wire. They were
 // measured against a server, which drops the connection of a client that sends
 // one byte more than it takes. go-zookeeper panics on a transaction exactly as
-// long as its buffer of 1.5 MiB; nothing here comes near that.
+// long as its buffer, which is made larger than the largest request.
 const (
-	maxFrameBytes = 1_048_575 // the largest frame that a server takes
-	frameOverhead = 17        // the request's header and the end of its list
-	createBytes   = 25        // without path, data and access list
-	updateBytes   = 21        // without path and data
-	deleteBytes   = 17        // without path
-	openACLBytes  = 23        // the access list world:anyone:cdrwa
-	closedBytes   = 512       // what a closed access list may take beyond that
-	digestBytes   = 48        // one user in an access list, without the name
-	runBytes      = 1024      // what a lock's znode holds, at most
+	// DefaultRequest is the largest request that a server takes, unless its
+	// jute.maxbuffer is set.
+	DefaultRequest = 1_048_575
+
+	frameOverhead = 17   // the request's header and the end of its list
+	createBytes   = 25   // without path, data and access list
+	updateBytes   = 21   // without path and data
+	deleteBytes   = 17   // without path
+	openACLBytes  = 23   // the access list world:anyone:cdrwa
+	closedBytes   = 512  // what a closed access list may take beyond that
+	digestBytes   = 48   // one user in an access list, without the name
+	runBytes      = 1024 // what a lock's znode holds, at most
 )
 
 // cost returns what a change takes of a frame.
@@ -46,7 +49,7 @@ func accessBytes(a plan.Access) int {
 // Limits implements target.Target.
 func (t *Target) Limits() target.Limits {
 	return target.Limits{
-		Bytes: t.opts.BatchBytes, Max: maxFrameBytes,
+		Bytes: t.opts.BatchBytes, Max: t.opts.MaxRequest,
 		Ops:      t.opts.BatchOps - len(ancestors(t.url.Root)) - 3,
 		Cost:     t.cost,
 		Overhead: t.overhead(),
@@ -66,6 +69,17 @@ func (t *Target) overhead() int {
 		root += createBytes + len(path) + openACLBytes
 	}
 	return frameOverhead + fence + entry + root
+}
+
+// RequestBytes returns the size to allow a request that writes so many bytes to a
+// znode, with its history entry and its access list: a multiple of 64 KiB.
+func RequestBytes(path string, size int) int {
+	const step, beside = 64 << 10, 8 << 10
+	need := size + len(path) + beside
+	if need <= DefaultRequest {
+		return need
+	}
+	return (need + step - 1) / step * step
 }
 
 // ancestors returns the parents of a path, the highest first.

@@ -74,6 +74,13 @@ func (w *writer) Mend(ctx context.Context, mends []plan.Mend, progress func(done
 		for _, entry := range m.Access {
 			size += len(entry)
 		}
+		if most := w.t.opts.MaxRequest; size > most {
+			if err := flush(); err != nil {
+				return done, err
+			}
+			return done, target.WithHint(fmt.Errorf("write %s: it has %d bytes, and a request of no more than %d is sent", plan.Printable(path), m.Value.Size(), most),
+				fmt.Sprintf("if the servers take more (jute.maxbuffer), say so: --max-request %d", RequestBytes(path, m.Value.Size())))
+		}
 		if len(ops) >= w.t.opts.BatchOps || bytes+size > w.t.opts.BatchBytes {
 			if err := flush(); err != nil {
 				return done, err

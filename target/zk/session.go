@@ -35,6 +35,8 @@ func (t *Target) openSession(ctx context.Context) (*session, error) {
 		zk.WithHostProvider(t.hosts),
 		zk.WithLogger(quiet{t}),
 		zk.WithLogInfo(false),
+		// It panics on a request that is exactly as long as its buffer.
+		zk.WithMaxConnBufferSize(t.opts.MaxRequest+512<<10),
 		zk.WithEventCallback(func(e zk.Event) {
 			switch e.State {
 			case zk.StateHasSession:

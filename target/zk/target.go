@@ -38,9 +38,12 @@ type Options struct {
 	// to it, after its client has gone; 10 s by default.
 	SessionTimeout time.Duration
 	// BatchBytes and BatchOps bound one transaction; 512 KiB and 1,000 by
-	// default. The server takes frames of up to 1 MiB.
+	// default.
 	BatchBytes int
 	BatchOps   int
+	// MaxRequest is the largest request in bytes that the server takes, as its
+	// jute.maxbuffer says; DefaultRequest by default.
+	MaxRequest int
 	// ResolveWithin is how long is tried to find out what became of a
 	// transaction whose answer was lost; a minute by default.
 	ResolveWithin time.Duration
@@ -81,6 +84,8 @@ func Open(url target.URL, opts Options) *Target {
 	setDefault(&opts.ResolveWithin, time.Minute)
 	setDefault(&opts.BatchBytes, 512<<10)
 	setDefault(&opts.BatchOps, 1000)
+	setDefault(&opts.MaxRequest, DefaultRequest)
+	opts.BatchBytes = min(opts.BatchBytes, opts.MaxRequest)
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
@@ -303,10 +308,10 @@ func (t *Target) Check(c plan.Change) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	if limit := maxFrameBytes - t.overhead() - (t.cost(c) - c.After.Size()); c.After.Size() > limit {
+	if limit := t.opts.MaxRequest - t.overhead() - (t.cost(c) - c.After.Size()); c.After.Size() > limit {
 		return target.WithHint(
 			fmt.Errorf("it is too large for ZooKeeper: %d bytes as JSON, where a transaction has room for %d", c.After.Size(), limit),
-			"split the configuration, or keep what is large elsewhere and its address here")
+			fmt.Sprintf("split the configuration, or keep what is large elsewhere and its address here; if the servers' jute.maxbuffer allows more, so does --max-request %d", RequestBytes(t.path(c.Key), c.After.Size())))
 	}
 	return nil
 }
