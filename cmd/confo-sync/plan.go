@@ -199,8 +199,14 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	if err != nil {
 		return nil, err
 	}
+	if err := a.checkSelection(); err != nil {
+		return nil, err
+	}
 	a.warn(live.Warnings...)
 	a.warn(interrupted...)
+	if want.adapt == nil {
+		a.warn(a.unmatched(a.rules, rails.Protect, desired, live)...)
+	}
 	var problems []plan.Finding
 	if want.adapt != nil {
 		w.options.OnlyNew = true

@@ -69,10 +69,6 @@ type globals struct {
 	connectFlags
 }
 
-func (g *globals) selection() plan.Selection {
-	return plan.Selection{Namespaces: g.Namespace, Exclude: g.Exclude}
-}
-
 // selects reports whether only a part was asked for.
 func (g *globals) selects() bool { return len(g.Namespace)+len(g.Exclude) > 0 }
 
@@ -88,7 +84,8 @@ type app struct {
 	// what kind it is, so that an error has a document to be in.
 	report *render.Report
 	shown  bool
-	unsaid error // what kept a line from stdout
+	unsaid error    // what kept a line from stdout
+	warned []string // warnings of -n and --exclude that were shown
 	outputFlags
 	files []reportFile
 	settings
@@ -96,6 +93,7 @@ type app struct {
 	// target.
 	ctx       context.Context
 	passwords *passwords
+	seen      *plan.Seen  // names that -n and --exclude were compared with
 	insecure  *sync.Once  // the warning about it
 	warning   *sync.Mutex // held while a warning is shown
 }
@@ -107,6 +105,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	a.report = render.New("confo-sync/error", "", "")
 	ctx, stop := untilInterrupted(ctx, stderr)
 	defer stop()
+	a.seen = &plan.Seen{}
 	a.ctx, a.passwords, a.insecure, a.warning = ctx, &passwords{}, &sync.Once{}, &sync.Mutex{}
 
 	var c cli
@@ -158,6 +157,9 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	err = command.Run(a)
+	if err == nil && !strings.HasPrefix(nameOf(command.Selected()), "history") { // which sees only what was applied
+		err = a.checkSelection()
+	}
 	if err == nil {
 		err = a.unsaid
 	}

@@ -157,6 +157,7 @@ func (r *reader) pattern(n *yaml.Node) (plan.Pattern, bool) {
 		return plan.Pattern{}, false
 	}
 	p, err := plan.ParsePattern(text)
+	p.Position = r.position(n)
 	if err != nil {
 		r.fail(n, err.Error(), `a pattern is a path, as in "shop/*/password" or "**/last_seen"`)
 	}
