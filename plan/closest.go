@@ -11,12 +11,17 @@ func Closest(written string, names []string) string {
 	if len(written) > maxClosest {
 		return ""
 	}
+	from := []rune(strings.ToLower(written))
 	best, distance := "", 1+max(1, len(written)/3)
 	for _, name := range names {
 		if len(name) > maxClosest {
 			continue
 		}
-		if d := typos([]rune(strings.ToLower(written)), []rune(strings.ToLower(name))); d < distance {
+		to := []rune(strings.ToLower(name))
+		if more := len(to) - len(from); max(more, -more) >= distance {
+			continue
+		}
+		if d := typos(from, to); d < distance {
 			best, distance = name, d
 		}
 	}
@@ -24,24 +29,25 @@ func Closest(written string, names []string) string {
 }
 
 // typos returns how many letters have to be added, removed, replaced or swapped with
-// the next one to make b of a (the optimal string alignment distance).
+// the next one to make b of a (the optimal string alignment distance). Neither is
+// longer than maxClosest.
 func typos(a, b []rune) int {
-	d := make([][]int, len(a)+1) // of the first i letters of a and j of b
-	for i := range d {
-		d[i] = make([]int, len(b)+1)
-		for j := range d[i] {
+	var rows [3][maxClosest + 1]int // the last three of the table, in turn
+	for i := range len(a) + 1 {
+		row, above, above2 := &rows[i%3], &rows[(i+2)%3], &rows[(i+1)%3]
+		for j := range len(b) + 1 {
 			switch {
 			case i == 0 || j == 0:
-				d[i][j] = i + j
+				row[j] = i + j
 			case a[i-1] == b[j-1]:
-				d[i][j] = d[i-1][j-1]
+				row[j] = above[j-1]
 			default:
-				d[i][j] = 1 + min(d[i-1][j], d[i][j-1], d[i-1][j-1])
+				row[j] = 1 + min(above[j], row[j-1], above[j-1])
 			}
 			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
+				row[j] = min(row[j], above2[j-2]+1)
 			}
 		}
 	}
-	return d[len(a)][len(b)]
+	return rows[len(a)%3][len(b)]
 }

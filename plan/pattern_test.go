@@ -235,3 +235,17 @@ func TestUnmatched(t *testing.T) {
 		}
 	}
 }
+
+// TestClosest: a name is close when few letters are wrong, swapped ones included.
+func TestClosest(t *testing.T) {
+	names := []string{"billing", "search", "mail", "host", "Port", strings.Repeat("x", 200)}
+	for written, want := range map[string]string{
+		"biling": "billing", "bilingg": "billing", "serch": "search", "mial": "mail", "hots": "host",
+		"port": "Port", "sreach": "search", "payments": "", "x": "", strings.Repeat("x", 200): "",
+		"ab": "", "billings and more": "",
+	} {
+		if got := plan.Closest(written, names); got != want {
+			t.Errorf("%s: %q, not %q", written, got, want)
+		}
+	}
+}

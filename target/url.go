@@ -67,6 +67,9 @@ func parse(s string) (URL, error) {
 		if strings.HasPrefix(rest, "//") {
 			return URL{}, errors.New("after file: comes the path itself, without //")
 		}
+		if strings.HasPrefix(rest, "~") {
+			return URL{}, errors.New("~ is not replaced by the home folder here: write the path in full, or ./~ for a folder of that name")
+		}
 		if strings.ContainsRune(rest, 0) {
 			return URL{}, errors.New("a path holds no NUL")
 		}
@@ -117,6 +120,8 @@ func checkRoot(root string) error {
 		return fmt.Errorf("the root %s holds a character that nobody would see", plan.Quote(root))
 	case path.Clean(root) != root || root == "/":
 		return fmt.Errorf(`the root %s has an empty part, or a "." or ".." in it`, plan.Quote(root))
+	case strings.Contains(root, ","):
+		return fmt.Errorf("the root %s has a comma in it: the root is written once, after the last host, as in zk://zk1:2181,zk2:2181/confo", plan.Quote(root))
 	case root == "/zookeeper" || strings.HasPrefix(root, "/zookeeper/"):
 		return errors.New("/zookeeper belongs to the server itself")
 	}

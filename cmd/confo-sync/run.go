@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -135,7 +134,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		command, err = parser.Parse(args)
 	}
 	if err == nil {
-		err = noneEmpty(command)
+		err = checkGiven(command)
 	}
 	if err != nil {
 		if a.Format = "text"; wantsJSON(args) {
@@ -170,34 +169,6 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		return a.fail(err)
 	}
 	return code
-}
-
-// noneEmpty refuses what is given and empty: most likely it is a variable that is not
-// set, and what is done without it is something else.
-func noneEmpty(command *kong.Context) error {
-	for _, given := range command.Path {
-		var name string
-		var value reflect.Value
-		switch {
-		case given.Flag != nil && given.Flag.Name != "allow-env" && given.Flag.Name != "reason":
-			name, value = "--"+given.Flag.Name, given.Flag.Target
-		case given.Positional != nil:
-			name, value = given.Positional.Summary(), given.Positional.Target
-		default:
-			continue
-		}
-		for value.Kind() == reflect.Pointer && !value.IsNil() {
-			value = value.Elem()
-		}
-		empty := value.Kind() == reflect.String && value.Len() == 0
-		if all, ok := value.Interface().([]string); ok {
-			empty = slices.Contains(all, "")
-		}
-		if empty {
-			return fmt.Errorf("%s is empty: leave it out, or set what was to be in it", name)
-		}
-	}
-	return nil
 }
 
 // exit carries kong's exit code out of its parser.
