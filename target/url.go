@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/netip"
 	"path"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -201,4 +203,35 @@ func (u URL) String() string {
 		scheme = SchemeZKS
 	}
 	return scheme + "://" + strings.Join(u.Hosts, ",") + u.Root
+}
+
+// IsSame reports whether two URLs name the same target: the same folder, links
+// followed, or the same root of ensembles that have a server in common.
+func (u URL) IsSame(other URL) bool {
+	if u.Scheme != other.Scheme {
+		return false
+	}
+	if u.Scheme == SchemeFile {
+		return realPath(u.Path) == realPath(other.Path)
+	}
+	return u.Root == other.Root && slices.ContainsFunc(u.Hosts, func(host string) bool { return slices.Contains(other.Hosts, host) })
+}
+
+// realPath returns the absolute path of a folder, with the links in it followed as far
+// as it exists.
+func realPath(p string) string {
+	abs, err := filepath.Abs(p)
+	if err != nil {
+		return filepath.Clean(p)
+	}
+	rest := ""
+	for dir := abs; ; dir = filepath.Dir(dir) {
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			return filepath.Join(real, rest)
+		}
+		if dir == filepath.Dir(dir) {
+			return abs
+		}
+		rest = filepath.Join(filepath.Base(dir), rest)
+	}
 }

@@ -132,17 +132,29 @@ func (a *app) present(w *work, out string, header planfile.Header, flags planFla
 // warnOwned says that a target belongs to somebody else, which applying would be refused
 // for. Who only plans need not be able to read whose it is.
 func (a *app) warnOwned(t target.Target) {
-	owner := a.owner()
-	if owner == nil {
-		return
-	}
 	var owned *apply.Owned
-	if _, err := owner.Check(a.ctx, t); errors.As(err, &owned) {
-		a.warn(plan.Finding{Message: owned.Error() + ", so apply refuses it", Hint: hintOwned})
+	if err := a.checkOwner(a.ctx, t); errors.As(err, &owned) {
+		a.warn(plan.Finding{Message: owned.Error() + ", so apply refuses it", Hint: hintOwned(owned)})
 	}
 }
 
-const hintOwned = "check that this is the target that was meant; --take-over makes it this environment's"
+// checkOwner returns an *apply.Owned when a target belongs to another environment than
+// the selected one, or to any when none is selected.
+func (a *app) checkOwner(ctx context.Context, t target.Target) error {
+	owner := a.owner()
+	if owner == nil {
+		owner = &apply.Owner{}
+	}
+	_, err := owner.Check(ctx, t)
+	return err
+}
+
+func hintOwned(owned *apply.Owned) string {
+	if owned.Owner == (apply.Owner{}) {
+		return "run it in that project, with -e " + plan.Printable(owned.By.Environment) + "; --take-over applies without that environment's rules"
+	}
+	return "check that this is the target that was meant; --take-over makes it this environment's"
+}
 
 const hintSource = "say which folder holds the tree, as in -s config"
 
