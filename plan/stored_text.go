@@ -1,0 +1,33 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// storedText returns what is stored as a value that can't be read, as a text, or nil
+// when nothing is. Such a text has no fields, so it is hidden as a whole if a field of
+// the configuration is marked or named by a pattern, or if a word in it is a secret's
+// name.
+func (s Sensitivity) storedText(k Key, v Value, marked bool) *Node {
+	if len(v.Reveal()) == 0 {
+		return nil
+	}
+	n := &Node{Kind: String, Text: strings.ToValidUTF8(string(v.Reveal()), "\uFFFD")}
+	named := slices.ContainsFunc(s.patterns, func(p Pattern) bool {
+		return p.MatchKey(k) || p.Match(k.Namespace) || p.mayMatchFields(k)
+	})
+	if marked || named || mentionsSecret(n.Text) {
+		n.hide()
+	} else {
+		s.markString(n)
+	}
+	return n
+}
+
+func mentionsSecret(text string) bool {
+	return slices.ContainsFunc(strings.FieldsFunc(text, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' && r != '-' && r != '.'
+	}), IsSecretName)
+}
