@@ -24,6 +24,14 @@ type Sensitivity struct {
 	declared func(k Key) []Path
 	// patterns name what is sensitive besides.
 	patterns []Pattern
+	texts    bool // values that can't be read are shown as texts
+}
+
+// WithTexts returns the sensitivity that shows what can't be read as a text, masked.
+// Otherwise only the reason is shown.
+func (s Sensitivity) WithTexts() Sensitivity {
+	s.texts = true
+	return s
 }
 
 // With returns the sensitivity that hides what patterns name, too.

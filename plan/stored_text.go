@@ -7,11 +7,11 @@ import (
 )
 
 // storedText returns what is stored as a value that can't be read, as a text, or nil
-// when nothing is. Such a text has no fields, so it is hidden as a whole if a field of
+// when nothing is or texts are not shown. Such a text has no fields, so it is hidden as a whole if a field of
 // the configuration is marked or named by a pattern, or if a word in it is a secret's
 // name.
 func (s Sensitivity) storedText(k Key, v Value, marked bool) *Node {
-	if len(v.Reveal()) == 0 {
+	if !s.texts || len(v.Reveal()) == 0 {
 		return nil
 	}
 	n := &Node{Kind: String, Text: strings.ToValidUTF8(string(v.Reveal()), "\uFFFD")}

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/confo-sync/confo-sync/source"
 	"github.com/confo-sync/confo-sync/source/project"
 	"github.com/confo-sync/confo-sync/target"
+	"github.com/confo-sync/confo-sync/target/zk"
 )
 
 // planFlags are the flags that shape a plan.
@@ -129,33 +129,6 @@ func (a *app) present(w *work, out string, header planfile.Header, flags planFla
 	return a.savePlan(out, header, fingerprint, w, flags)
 }
 
-// warnOwned says that a target belongs to somebody else, which applying would be refused
-// for. Who only plans need not be able to read whose it is.
-func (a *app) warnOwned(t target.Target) {
-	var owned *apply.Owned
-	if err := a.checkOwner(a.ctx, t); errors.As(err, &owned) {
-		a.warn(plan.Finding{Message: owned.Error() + ", so apply refuses it", Hint: hintOwned(owned)})
-	}
-}
-
-// checkOwner returns an *apply.Owned when a target belongs to another environment than
-// the selected one, or to any when none is selected.
-func (a *app) checkOwner(ctx context.Context, t target.Target) error {
-	owner := a.owner()
-	if owner == nil {
-		owner = &apply.Owner{}
-	}
-	_, err := owner.Check(ctx, t)
-	return err
-}
-
-func hintOwned(owned *apply.Owned) string {
-	if owned.Owner == (apply.Owner{}) {
-		return "run it in that project, with -e " + plan.Printable(owned.By.Environment) + "; --take-over applies without that environment's rules"
-	}
-	return "check that this is the target that was meant; --take-over makes it this environment's"
-}
-
 const hintSource = "say which folder holds the tree, as in -s config"
 
 // work is a plan with what it was made from.
@@ -244,7 +217,12 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	a.report.Commit = commit
 	a.report.Missing = !live.Exists
 	a.report.Snapshot = snapshotOf(live)
-	a.report.Add(w.plan, len(batches), plan.SensitivityOf(desired, live, want.marks...).With(a.rules.Sensitive))
+	sensitivity := plan.SensitivityOf(desired, live, want.marks...).With(a.rules.Sensitive)
+	if _, onZooKeeper := t.(*zk.Target); onZooKeeper || !a.variables().Bounded {
+		// Where variables are bounded, a folder may be any of the machine's.
+		sensitivity = sensitivity.WithTexts()
+	}
+	a.report.Add(w.plan, len(batches), sensitivity)
 	return w, nil
 }
 
