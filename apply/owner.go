@@ -15,10 +15,14 @@ type Owner struct {
 	Environment string `json:"environment"`
 }
 
-// Owned is the error of a target that belongs to somebody else.
+// Owned is the error of a target that belongs to somebody else. Owner is the zero
+// Owner for who is no environment.
 type Owned struct{ Owner, By Owner }
 
 func (o *Owned) Error() string {
+	if o.Owner == (Owner{}) {
+		return fmt.Sprintf("this target belongs to %s, and no environment is selected", o.By)
+	}
 	return fmt.Sprintf("this target belongs to %s, and this is %s", o.By, o.Owner)
 }
 
@@ -27,7 +31,7 @@ func (o Owner) String() string {
 }
 
 // Check reports whether a target belongs to nobody else. claimed says that it is
-// the owner's already.
+// the owner's already. The zero Owner owns nothing.
 func (o Owner) Check(ctx context.Context, t target.Target) (claimed bool, err error) {
 	data, err := t.Owner(ctx)
 	if err != nil || len(data) == 0 {

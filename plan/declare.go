@@ -134,7 +134,7 @@ func (d *declaring) leave(k Key, message, hint string) {
 func (d *declaring) add(pattern string, root bool, access Access) {
 	rule := AccessRule{Root: root, Access: access}
 	if !root {
-		rule.Pattern, _ = ParsePattern(pattern) // names have no empty levels
+		rule.Pattern, _ = ParsePattern(strings.ReplaceAll(pattern, "~", "~0")) // names have no empty levels
 	}
 	d.rules = append(d.rules, rule)
 }

@@ -37,6 +37,8 @@ type Edit struct {
 	// Unreadable says why the side that is missing from a Replace can't be
 	// read.
 	Unreadable string
+	// Stored is what that side holds all the same, as a text; nil for nothing.
+	Stored *Node
 }
 
 // Inner is how JSON differs that strings hold.
@@ -47,7 +49,7 @@ type Inner struct {
 
 // Sensitive reports whether anything in the edit must not be shown.
 func (e Edit) Sensitive() bool {
-	return e.Before != nil && e.Before.anySensitive() || e.After != nil && e.After.anySensitive()
+	return e.Stored != nil && e.Stored.anySensitive() || e.Before != nil && e.Before.anySensitive() || e.After != nil && e.After.anySensitive()
 }
 
 // Edits returns what c does to the fields of its configuration, and how many
@@ -59,10 +61,11 @@ func (c Change) Edits(s Sensitivity) (edits []Edit, unchanged int) {
 	}
 	var before, after *Node
 	var unreadable string
+	var stored Value
 	parse := func(v Value) *Node {
 		n, err := v.Parse()
 		if err != nil {
-			unreadable = err.Error()
+			unreadable, stored = err.Error(), v
 			return nil
 		}
 		return &n
@@ -82,7 +85,8 @@ func (c Change) Edits(s Sensitivity) (edits []Edit, unchanged int) {
 	switch {
 	case unreadable != "":
 		kind := map[Action]EditKind{Create: Add, Update: Replace, Delete: Remove}[c.Action]
-		return []Edit{{Kind: kind, Before: before, After: after, Unreadable: unreadable}}, 0
+		text := s.storedText(c.Key, stored, len(declared) > 0)
+		return []Edit{{Kind: kind, Before: before, After: after, Unreadable: unreadable, Stored: text}}, 0
 	case c.Action == Create:
 		return wholeEdits(Add, *after), 0
 	case c.Action == Delete:

@@ -43,6 +43,7 @@ type Selection struct {
 	Exclude []string
 
 	only map[string]bool
+	seen *Seen
 }
 
 // Only returns the selection, and of it only the namespaces of these names.
@@ -53,6 +54,7 @@ func (s Selection) Only(names map[string]bool) Selection {
 
 // Namespace reports whether the namespace takes part.
 func (s Selection) Namespace(name string) bool {
+	s.seen.namespace(name)
 	if s.only != nil && !s.only[name] {
 		return false
 	}
@@ -72,6 +74,7 @@ func (s Selection) Namespace(name string) bool {
 // Config reports whether a configuration of a namespace that takes part does
 // so too.
 func (s Selection) Config(namespace, config string) bool {
+	s.seen.config(Key{namespace, config})
 	for _, pattern := range s.Exclude {
 		ns, cfg, ok := strings.Cut(pattern, "/")
 		if ok && Glob(ns, namespace) && Glob(cfg, config) {

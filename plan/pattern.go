@@ -2,29 +2,44 @@ package plan
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
 // Pattern names objects and fields by their path: namespace, configuration and
 // the names of fields, with slashes between them. "*" and "?" stand for
 // characters within a level, and "**" for any number of levels.
+//
+// Field names may hold slashes, as in "application/json". A slash in a pattern
+// matches the end of a level and a slash in a field's name. "~1" matches only a
+// slash in a name, and "~0" only a tilde, as in JSON pointers.
 type Pattern struct {
 	text   string
 	levels []string
+	// Position is where the pattern is written, if it is in a file.
+	Position Position
+}
+
+var unescapeLevel = strings.NewReplacer("~1", "/", "~0", "~")
+
+// PatternLevel returns a name as a level of a pattern: "/" and "~" are escaped.
+func PatternLevel(name string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
 
 // ParsePattern reads a pattern.
 func ParsePattern(text string) (Pattern, error) {
 	levels := strings.Split(text, "/")
-	for _, level := range levels {
+	for i, level := range levels {
 		switch {
 		case level == "":
 			return Pattern{}, errors.New("a level of the pattern is empty")
 		case level != "**" && strings.Contains(level, "**"):
 			return Pattern{}, errors.New(`"**" stands for whole levels: nothing may stand beside it`)
 		}
+		levels[i] = unescapeLevel.Replace(level)
 	}
-	return Pattern{text, levels}, nil
+	return Pattern{text: text, levels: levels}, nil
 }
 
 // String returns the pattern as it was written.
@@ -55,5 +70,53 @@ func (p Pattern) matchStart(path ...string) bool {
 }
 
 func matchLevels(levels, path []string) bool {
+	if slices.ContainsFunc(path, func(name string) bool { return strings.Contains(name, "/") }) {
+		return matchSlashed(levels, path)
+	}
 	return matchRuns(levels, path, func(level string) bool { return level == "**" }, Glob)
+}
+
+// matchSlashed is matchLevels for a path with slashes in its names. One level
+// matches a name of n slashes, or n+1 levels in a row do, none of which is "**".
+//
+// It goes through the levels and keeps, for each, how much of the path the levels
+// before it can match: no way is tried twice.
+func matchSlashed(levels, path []string) bool {
+	matched := make([][]bool, len(levels)+1)
+	for i := range matched {
+		matched[i] = make([]bool, len(path)+1)
+	}
+	matched[0][0] = true
+	for i, level := range levels {
+		for j, reached := range matched[i] {
+			switch {
+			case !reached:
+			case level == "**":
+				for ; j <= len(path); j++ {
+					matched[i+1][j] = true
+				}
+			case j < len(path):
+				if Glob(level, path[j]) {
+					matched[i+1][j+1] = true
+				}
+				if n := strings.Count(path[j], "/") + 1; n > 1 && spells(levels[i:], n, path[j]) {
+					matched[i+n][j+1] = true
+				}
+			}
+		}
+	}
+	return matched[len(levels)][len(path)]
+}
+
+// spells reports whether the first n levels match the n parts of a name.
+func spells(levels []string, n int, name string) bool {
+	if n > len(levels) {
+		return false
+	}
+	for i, part := range strings.Split(name, "/") {
+		if levels[i] == "**" || !Glob(levels[i], part) {
+			return false
+		}
+	}
+	return true
 }

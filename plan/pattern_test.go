@@ -154,3 +154,98 @@ func TestPatternLaw(t *testing.T) {
 		}
 	})
 }
+
+// TestPatternSlashes: a slash in a pattern matches one in a name too, and "~1" only
+// one in a name.
+func TestPatternSlashes(t *testing.T) {
+	type path []string
+	for _, test := range []struct {
+		pattern string
+		path    path
+		want    bool
+	}{
+		{"a/b/ops.io/seen", path{"a", "b", "ops.io/seen"}, true},
+		{"a/b/ops.io/seen", path{"a", "b", "ops.io", "seen"}, true},
+		{"a/b/ops.io~1seen", path{"a", "b", "ops.io/seen"}, true},
+		{"a/b/ops.io~1seen", path{"a", "b", "ops.io", "seen"}, false},
+		{"a/b/*~1seen", path{"a", "b", "ops.io/seen"}, true},
+		{"a/b/*/x", path{"a", "b", "ops.io/seen", "x"}, true},
+		{"a/b/*", path{"a", "b", "ops.io/seen"}, true},
+		{"a/b/o*/s??n", path{"a", "b", "ops.io/seen"}, true},
+		{"a/**/seen", path{"a", "b", "ops.io/seen"}, false},
+		{"**/ops.io/seen", path{"a", "b", "ops.io/seen"}, true},
+		{"a/b/x/y/z/x/y", path{"a", "b", "x/y", "z", "x/y"}, true},
+		{"a/b/x/y/z/x/y", path{"a", "b", "x/y", "z", "x", "y"}, true},
+		{"a/b/x/y", path{"a", "b", "x/y/z"}, false},
+		{"a/b/x", path{"a", "b", "x/y"}, false},
+		{"a/b//", path{"a", "b", "/"}, false},
+		{"a/b/~1", path{"a", "b", "/"}, true},
+		{"a/~0home", path{"a", "~home"}, true},
+		{"a/~home", path{"a", "~home"}, true},
+		{"a/~01", path{"a", "~1"}, true},
+		{"a/~1", path{"a", "~1"}, false},
+	} {
+		p, err := plan.ParsePattern(test.pattern)
+		if got := err == nil && p.Match(test.path...); got != test.want {
+			t.Errorf("%s matches %q: %v", test.pattern, test.path, got)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		path := rapid.SliceOfN(rapid.StringMatching(`[ab/~01]{1,6}`), 1, 5).Draw(t, "path")
+		levels := make([]string, len(path))
+		for i, name := range path {
+			levels[i] = plan.PatternLevel(name)
+		}
+		p, err := plan.ParsePattern(strings.Join(levels, "/"))
+		if err != nil || !p.Match(path...) {
+			t.Fatalf("%q does not match %q: %v", levels, path, err)
+		}
+	})
+}
+
+// TestUnmatched: a pattern that matches nothing is warned of with what it may have
+// meant.
+func TestUnmatched(t *testing.T) {
+	tree := &plan.Tree{Namespaces: []plan.Namespace{{Name: "billing", Configs: []plan.Config{
+		{Name: "mail", Value: plan.NewValue([]byte(`{"host": "x", "smtp": {"user": 1, "list": [{"id": 2}]}, "a/b": 3}`))},
+	}}}}
+	live := &plan.Snapshot{Exists: true, Namespaces: []plan.LiveNamespace{{Name: "session", Configs: []plan.LiveConfig{
+		{Name: "state", Value: plan.NewValue([]byte(`{"last_seen": 1}`))},
+	}}}}
+	for pattern, want := range map[string]string{
+		"billing": "", "billing/*": "", "session/state/last_seen": "", "**/user": "", "billing/**/id": "",
+		"billing/mail/smtp/list/0/id": "", "billing/mail/a/b": "", "billing/mail/a~1b": "",
+		"bilingg/*":               "did you mean billing/*?",
+		"billing/mial/host":       "did you mean billing/mail/host?",
+		"*/mail/smtp/usr":         "did you mean */mail/smtp/user?",
+		"**/lastseen":             "did you mean **/last_seen?",
+		"billing/mail/a~1c":       "did you mean billing/mail/a~1b?",
+		"payments-of-the-world/x": "check its names, or remove it",
+	} {
+		p, err := plan.ParsePattern(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, f := range plan.Unmatched("protect", []plan.Pattern{p}, tree, live) {
+			got = f.Hint
+		}
+		if got != want {
+			t.Errorf("%s: %q, not %q", pattern, got, want)
+		}
+	}
+}
+
+// TestClosest: a name is close when few letters are wrong, swapped ones included.
+func TestClosest(t *testing.T) {
+	names := []string{"billing", "search", "mail", "host", "Port", strings.Repeat("x", 200)}
+	for written, want := range map[string]string{
+		"biling": "billing", "bilingg": "billing", "serch": "search", "mial": "mail", "hots": "host",
+		"port": "Port", "sreach": "search", "payments": "", "x": "", strings.Repeat("x", 200): "",
+		"ab": "", "billings and more": "",
+	} {
+		if got := plan.Closest(written, names); got != want {
+			t.Errorf("%s: %q, not %q", written, got, want)
+		}
+	}
+}

@@ -34,7 +34,45 @@ func (r Rails) Check(p *Plan, desired *Tree, live *Snapshot, sel Selection) []Fi
 	if len(desired.Namespaces) == 0 && !r.AllowEmpty {
 		found = append(found, emptyTree(sel))
 	}
-	return append(append(found, r.protected(p)...), r.deletions(p, live)...)
+	return slices.Concat(found, unread(p, desired), r.protected(p), r.deletions(p, live))
+}
+
+// unread finds what would be deleted although something that looks like it is in the
+// tree's folder, and was not read. Of a namespace that the tree has otherwise, that is
+// something that looks like a file which is read: notes may lie beside it.
+func unread(p *Plan, desired *Tree) []Finding {
+	if len(desired.Unread) == 0 {
+		return nil
+	}
+	declared := map[string]bool{}
+	for _, ns := range desired.Namespaces {
+		declared[ns.Name] = true
+	}
+	places := map[Key]Position{}
+	for _, u := range desired.Unread {
+		if !u.Key.IsNamespace() || u.IsLike || !declared[u.Key.Namespace] {
+			places[u.Key] = u.Position
+		}
+	}
+	var found []Finding
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		if c.Action != Delete {
+			continue
+		}
+		position, ok := places[c.Key]
+		if !ok {
+			position, ok = places[Key{Namespace: c.Key.Namespace}]
+		}
+		if ok {
+			found = append(found, Finding{
+				Key: c.Key, Position: position,
+				Message: Printable(c.Key.String()) + " would be deleted, and this looks like it but is not read",
+				Hint:    "rename it so that it is read (NAME.yaml, NAME.yml or NAME.json), or begin its name with _ to leave it out",
+			})
+		}
+	}
+	return found
 }
 
 func emptyTree(sel Selection) Finding {

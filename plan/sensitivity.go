@@ -26,6 +26,7 @@ type Sensitivity struct {
 	texts    func(text string) []Span
 	// hidden and public are the project's patterns.
 	hidden, public []Pattern
+	unreadable     bool // values that can't be read are shown as texts
 }
 
 // Span is a part of a text, in bytes.
@@ -41,6 +42,13 @@ func (s Sensitivity) With(patterns []Pattern) Sensitivity {
 // marked in the tree, or holds the text of something that is.
 func (s Sensitivity) Except(patterns []Pattern) Sensitivity {
 	s.public = patterns
+	return s
+}
+
+// WithTexts returns the sensitivity that shows values that can't be read as texts,
+// masked. Otherwise only the reason is shown.
+func (s Sensitivity) WithTexts() Sensitivity {
+	s.unreadable = true
 	return s
 }
 

@@ -10,6 +10,16 @@ import (
 // Tree is what is wanted: namespaces by name, each name once.
 type Tree struct {
 	Namespaces []Namespace
+	// Unread is what is in the tree's folders and was not read.
+	Unread []Unread
+}
+
+// Unread is a file or folder that was not read, and may have been meant as a
+// namespace or configuration.
+type Unread struct {
+	Key      Key
+	Position Position
+	IsLike   bool // it is a folder, or its name looks like that of a file that is read
 }
 
 // Namespace holds configurations by name, each name once.

@@ -18,7 +18,7 @@ func LoadConfig(ctx context.Context, path string, refs References) (plan.Node, F
 		return plan.Node{}, Findings{}, err
 	}
 	ext := extension(path)
-	u := unit{path: path, shown: path, config: strings.TrimSuffix(filepath.Base(path), ext), json: ext == ".json", references: refs}
+	u := unit{path: path, shown: path, config: strings.TrimSuffix(filepath.Base(path), ext), json: isJSON(ext), references: refs}
 	p := u.parse(ctx, newWorkers(), data)
 	if ctx.Err() != nil || len(p.findings.Errors) > 0 || len(p.configs) == 0 {
 		return plan.Node{}, p.findings, ctx.Err()

@@ -12,15 +12,19 @@ import (
 // extensions are those of the files that are read.
 var extensions = [...]string{".yaml", ".yml", ".json"}
 
-// extension returns which of the extensions a file's name has, or "".
+// extension returns the end of a file's name that is one of the extensions, in
+// whatever case, or "".
 func extension(base string) string {
 	for _, ext := range extensions {
-		if strings.HasSuffix(base, ext) {
-			return ext
+		if stem := len(base) - len(ext); stem >= 0 && strings.EqualFold(base[stem:], ext) {
+			return base[stem:]
 		}
 	}
 	return ""
 }
+
+// isJSON reports whether an extension is that of JSON.
+func isJSON(ext string) bool { return strings.EqualFold(ext, ".json") }
 
 // badName is the error of a name that can't be one.
 type badName struct {

@@ -61,6 +61,7 @@ func Load(ctx context.Context, dir string, opts LoadOptions) (*plan.Tree, Findin
 		a.add(u, parsed[i])
 	}
 	tree := a.tree(opts.Selection)
+	tree.Unread = w.unread
 	if (len(opts.Overlays) > 0 || opts.Origins) && len(a.findings.Errors) == 0 {
 		s := newStack(ctx, tree, w.units, &a.findings, a.sources)
 		for _, o := range opts.Overlays {

@@ -61,9 +61,19 @@ func TestLayout(t *testing.T) {
 		},
 		{
 			rule:     "other files are passed over with a warning",
-			files:    []string{"a.yaml", "c: {}\n", "README.md", "bad: [", "b/x.txt", "", "b/y.yaml", "k: 1\n", "B.YAML", ""},
+			files:    []string{"a.yaml", "c: {}\n", "README.md", "bad: [", "b/x.txt", "", "b/y.yaml", "k: 1\n", "B.YAMLX", ""},
 			want:     "a\na/c = {}\nb\nb/y = {\"k\": 1}\n",
-			warnings: []string{"B.YAML: a file that is not .yaml, .yml or .json is passed over", "README.md: a file that is not .yaml, .yml or .json is passed over", "b/x.txt: a file that is not .yaml, .yml or .json is passed over"},
+			warnings: []string{"B.YAMLX: a file that is not .yaml, .yml or .json is passed over", "README.md: a file that is not .yaml, .yml or .json is passed over", "b/x.txt: a file that is not .yaml, .yml or .json is passed over"},
+		},
+		{
+			rule:  "extensions may be in capitals",
+			files: []string{"a.YAML", "c: {}\n", "b/x.Yml", "k: 1\n", "b/y.JSON", "{\"k\": 2}"},
+			want:  "a\na/c = {}\nb\nb/x = {\"k\": 1}\nb/y = {\"k\": 2}\n",
+		},
+		{
+			rule:   "and do not make two of one",
+			files:  []string{"b/y.yaml", "k: 1\n", "b/y.JSON", "{\"k\": 2}"},
+			errors: []string{`b/y.yaml:1:1: the configuration "y" is defined twice, first at b/y.JSON:1:1`},
 		},
 		{
 			rule:     "a folder within a namespace is passed over with a warning",

@@ -25,7 +25,7 @@ func OpenFile(path string, folders []string) (File, error) {
 	if ext == "" {
 		return File{}, aboutFile(u.shown, "a tree has no such files", "name a file that ends with .yaml, .yml or .json")
 	}
-	u.json = ext == ".json"
+	u.json = isJSON(ext)
 	name, err := decodeName(strings.TrimSuffix(base, ext))
 	if err != nil {
 		return File{}, aboutFile(u.shown, err.Error(), "give it another name")

@@ -45,6 +45,7 @@ func (s *stack) lay(o Overlay, opts LoadOptions) {
 	sel := opts.Selection
 	w := walk(o.Dir, LoadOptions{Selection: sel, AllowEmpty: true, Shown: o.Shown, References: opts.References})
 	s.add(w.findings)
+	s.tree.Unread = append(s.tree.Unread, w.unread...)
 	for _, declared := range w.folders {
 		s.namespace(declared.Name, declared.Position)
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -20,6 +21,7 @@ const keepFile = ".keep"
 type walker struct {
 	units     []unit
 	folders   []plan.Namespace // declared by a folder
+	unread    []plan.Unread    // what was passed over
 	findings  Findings
 	seen      bool // a namespace, selected or not
 	selection plan.Selection
@@ -56,6 +58,8 @@ func walk(dir string, opts LoadOptions) *walker {
 	for _, entry := range entries {
 		p, ok := w.place(dir, entry)
 		switch {
+		case p.passed:
+			w.pass(p, "")
 		case !ok:
 		case p.folder && sel.Namespace(p.name):
 			folders = append(folders, p)
@@ -93,8 +97,11 @@ func (w *walker) folder(p place, declared bool) {
 		}
 		file, ok := w.place(p.path, entry)
 		switch {
+		case file.passed:
+			w.pass(file, p.name)
 		case !ok:
 		case file.folder:
+			w.pass(file, p.name)
 			w.warn(file.shown, "a folder within a namespace is passed over", "move its files up, or begin its name with _ to keep it out")
 		default:
 			found = true
@@ -106,6 +113,7 @@ func (w *walker) folder(p place, declared bool) {
 		w.seen = true
 		w.folders = append(w.folders, plan.Namespace{Name: p.name, Position: plan.Position{File: p.shown}})
 	case len(w.findings.Errors) == failed:
+		w.pass(p, "")
 		w.warn(p.shown, "a folder without configurations is passed over", "add an empty "+keepFile+" to declare an empty namespace")
 	}
 }
@@ -116,6 +124,43 @@ type place struct {
 	name        string // what it declares
 	folder      bool
 	json        bool
+	passed      bool // over: it is no such file
+}
+
+// pass notes what a file or folder that is passed over looks like: a namespace, or a
+// configuration of one. A file's name may be followed by any extensions.
+func (w *walker) pass(p place, namespace string) {
+	names := []string{p.name}
+	if !p.folder {
+		names = stems(filepath.Base(p.path))
+	}
+	for _, name := range names {
+		u := plan.Unread{Key: plan.Key{Namespace: name}, Position: plan.Position{File: p.shown}, IsLike: p.folder || looksRead(p.path)}
+		if namespace != "" {
+			u.Key = plan.Key{Namespace: namespace, Config: name}
+		}
+		w.unread = append(w.unread, u)
+	}
+}
+
+// stems returns the names that a file's name may stand for, whatever extensions it
+// has: of shop.yaml.bak shop, shop.yaml and shop.yaml.bak.
+func stems(base string) []string {
+	const most = 10
+	var names []string
+	for i, r := range base + "." {
+		if name, err := decodeName(base[:i]); r == '.' && err == nil && name != "" && len(names) < most {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// looksRead reports whether a file's name has one of the extensions that are read
+// somewhere in it, as in shop.yaml.bak and shop.json5.
+func looksRead(path string) bool {
+	base := strings.ToLower(filepath.Base(path))
+	return slices.ContainsFunc(extensions[:], func(ext string) bool { return strings.Contains(base, ext) })
 }
 
 // place looks at an entry of dir. It is not ok when the entry is passed over or
@@ -142,13 +187,14 @@ func (w *walker) place(dir string, entry fs.DirEntry) (place, bool) {
 		ext := extension(base)
 		if ext == "" {
 			w.warn(p.shown, "a file that is not .yaml, .yml or .json is passed over", "begin its name with _ to keep it here without this warning")
-			return place{}, false
+			p.passed = true
+			return p, false
 		}
 		if !info.Mode().IsRegular() {
 			w.fail(p.shown, "this is not a regular file", "put a file or a folder in its place")
 			return place{}, false
 		}
-		stem, p.json = strings.TrimSuffix(base, ext), ext == ".json"
+		stem, p.json = strings.TrimSuffix(base, ext), isJSON(ext)
 	}
 	if p.name, err = decodeName(stem); err == nil {
 		err = checkName(p.name)

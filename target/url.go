@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/netip"
 	"path"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -67,6 +69,9 @@ func parse(s string) (URL, error) {
 		if strings.HasPrefix(rest, "//") {
 			return URL{}, errors.New("after file: comes the path itself, without //")
 		}
+		if strings.HasPrefix(rest, "~") {
+			return URL{}, errors.New("~ is not replaced by the home folder here: write the path in full, or ./~ for a folder of that name")
+		}
 		if strings.ContainsRune(rest, 0) {
 			return URL{}, errors.New("a path holds no NUL")
 		}
@@ -117,6 +122,8 @@ func checkRoot(root string) error {
 		return fmt.Errorf("the root %s holds a character that nobody would see", plan.Quote(root))
 	case path.Clean(root) != root || root == "/":
 		return fmt.Errorf(`the root %s has an empty part, or a "." or ".." in it`, plan.Quote(root))
+	case strings.Contains(root, ","):
+		return fmt.Errorf("the root %s has a comma in it: the root is written once, after the last host, as in zk://zk1:2181,zk2:2181/confo", plan.Quote(root))
 	case root == "/zookeeper" || strings.HasPrefix(root, "/zookeeper/"):
 		return errors.New("/zookeeper belongs to the server itself")
 	}
@@ -196,4 +203,35 @@ func (u URL) String() string {
 		scheme = SchemeZKS
 	}
 	return scheme + "://" + strings.Join(u.Hosts, ",") + u.Root
+}
+
+// IsSame reports whether two URLs name the same target: the same folder, links
+// followed, or the same root of ensembles that have a server in common.
+func (u URL) IsSame(other URL) bool {
+	if u.Scheme != other.Scheme {
+		return false
+	}
+	if u.Scheme == SchemeFile {
+		return realPath(u.Path) == realPath(other.Path)
+	}
+	return u.Root == other.Root && slices.ContainsFunc(u.Hosts, func(host string) bool { return slices.Contains(other.Hosts, host) })
+}
+
+// realPath returns the absolute path of a folder, with the links in it followed as far
+// as it exists.
+func realPath(p string) string {
+	abs, err := filepath.Abs(p)
+	if err != nil {
+		return filepath.Clean(p)
+	}
+	rest := ""
+	for dir := abs; ; dir = filepath.Dir(dir) {
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			return filepath.Join(real, rest)
+		}
+		if dir == filepath.Dir(dir) {
+			return abs
+		}
+		rest = filepath.Join(filepath.Base(dir), rest)
+	}
 }

@@ -86,10 +86,11 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 		return err
 	}
 	var owned *apply.Owned
-	if owner := a.owner(); owner != nil {
-		if _, err := owner.Check(ctx, t); err != nil && (!f.TakeOver || !errors.As(err, &owned)) {
-			return err
-		}
+	if err := a.checkOwner(ctx, t); err != nil && (!f.TakeOver || !errors.As(err, &owned)) {
+		return err
+	}
+	if a.environment == nil {
+		owned = nil // nothing is taken over for no environment
 	}
 	w, err := a.plan(ctx, t, want, flags, !f.NoHistory && !f.NoLock)
 	if err != nil {

@@ -134,7 +134,11 @@ func (c *applyCmd) otherOptions(a *app, f *planfile.File) (others []string) {
 		}
 	}
 	differs("--env", a.Env != "", a.Env, f.Environment)
-	differs("--target", a.Target != "", a.Target, f.Target)
+	url := a.Target
+	if u, err := target.Parse(url); err == nil {
+		url = u.String() // as the plan has it
+	}
+	differs("--target", a.Target != "", url, f.Target)
 	differs("--namespace", len(a.Namespace) > 0, a.Namespace, f.Namespaces)
 	differs("--exclude", len(a.Exclude) > 0, a.Exclude, f.Exclude)
 	differs("--prune", c.Prune != "", c.Prune, f.Prune)

@@ -120,7 +120,7 @@ func (a *app) dictionaryOf(c project.Credentials) (plan.Node, error) {
 		return plan.Node{}, target.WithHint(fmt.Errorf("credentials %s: it is a folder", plan.Printable(c.Path)),
 			"name a configuration of the file backend: "+plan.Printable(c.Path)+"#namespace/configuration")
 	}
-	if ext := filepath.Ext(c.Path); ext == ".yaml" || ext == ".yml" {
+	if ext := strings.ToLower(filepath.Ext(c.Path)); ext == ".yaml" || ext == ".yml" {
 		refs := source.References{Resolver: a.resolver(filepath.Dir(c.Path))}
 		n, found, err := source.LoadConfig(a.ctx, c.Path, refs)
 		if len(found.Errors) > 0 {

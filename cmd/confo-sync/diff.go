@@ -52,6 +52,9 @@ func (c *diffCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := a.checkSelection(); err != nil {
+		return err
+	}
 	p := plan.Diff(to.tree(), from.snapshot(), plan.Options{Prune: plan.PruneNamespaces, Selection: a.selection()})
 	a.report.Commit = to.commit
 	a.report.Missing = !from.snapshot().Exists

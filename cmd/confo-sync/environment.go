@@ -29,8 +29,8 @@ type settings struct {
 }
 
 // configure looks for the project file and takes from it what the flags don't
-// say. With a target on the command line and no environment, the command is not
-// about one.
+// say. A target on the command line selects the environment that has it; when none
+// does, no environment is selected.
 func (a *app) configure() error {
 	p, err := a.readProject()
 	if err != nil || p == nil {
@@ -40,10 +40,12 @@ func (a *app) configure() error {
 	if a.Source == "" {
 		a.Source = p.Source
 	}
+	var e *project.Environment
 	if a.Env == "" && a.Target != "" {
-		return nil
+		e, err = a.environmentAt(p, a.Target)
+	} else {
+		e, err = environment(p, a.Env)
 	}
-	e, err := environment(p, a.Env)
 	if err != nil || e == nil {
 		return err
 	}
@@ -108,6 +110,42 @@ func environment(p *project.Project, name string) (*project.Environment, error) 
 		return nil, target.WithHint(err, unknown.Hint())
 	}
 	return e, err
+}
+
+// environmentAt returns the environment of a target, or nil.
+func (a *app) environmentAt(p *project.Project, url string) (*project.Environment, error) {
+	u, err := target.Parse(url)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	var found []*project.Environment
+	var names []string
+	for i := range p.Environments {
+		e := &p.Environments[i]
+		if own, err := target.Parse(a.urlOf(e)); err == nil && own.IsSame(u) {
+			found, names = append(found, e), append(names, e.Name)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, nil
+	case 1:
+		return found[0], nil
+	}
+	return nil, &usageError{target.WithHint(fmt.Errorf("this is the target of several environments: %s", plan.Printable(strings.Join(names, ", "))),
+		"say which one with -e")}
+}
+
+// urlOf returns the URL of an environment's target, or "" when it is in credentials
+// that can't be read here.
+func (a *app) urlOf(e *project.Environment) string {
+	own := *a
+	own.Target, own.connection, own.Credentials = e.Target, connectionOf(e), nil
+	url, err := own.targetURL()
+	if err != nil {
+		return ""
+	}
+	return url
 }
 
 // beginHere says what kind of report the command shows, once it is configured.

@@ -155,7 +155,7 @@ func describe(err error) (message, hint string) {
 	case errors.As(err, &stale):
 		hint = stale.hint()
 	case errors.As(err, &owned):
-		hint = hintOwned
+		hint = hintOwned(owned)
 	case errors.As(err, &conflict):
 		hint = `nothing of this transaction was applied; look at what changed, and run the command again`
 	case errors.As(err, &lost):

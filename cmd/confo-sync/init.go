@@ -39,6 +39,7 @@ var ignored = []string{".confo/", "*.confo"}
 // settled is what the project file is made of.
 type settled struct {
 	Name, Target, Credentials string
+	Ignore                    []string // patterns of what the tree can't hold
 	ACL                       []project.ACLLine
 	TLS                       map[string]string // by the keys of tls:
 }
@@ -145,6 +146,9 @@ func (c *initCmd) pull(ctx context.Context, a *app, dir string) (settled, []plan
 	if err != nil {
 		return say, left, err
 	}
+	for _, f := range left {
+		say.Ignore = append(say.Ignore, plan.PatternLevel(f.Key.Namespace)+"/"+plan.PatternLevel(f.Key.Config))
+	}
 	if _, ok := t.(*zk.Target); ok {
 		rules, undeclared := plan.DeclareAccess(live, nil, func(string) bool { return true })
 		lines, unknown, err := a.accessLines(t, rules)
@@ -221,5 +225,10 @@ func (c *initCmd) report(a *app, say settled, left []plan.Finding) error {
 		a.say("Next: confo-sync plan")
 	}
 	a.inPlain(w.Sensitive, "keep the folder to yourself until none is left")
-	return leftOut(left)
+	if len(left) == 0 {
+		return nil
+	}
+	return target.WithHint(
+		fmt.Errorf("%s left out; %s ignores what was left out, so no plan changes it", plural(len(left), "configuration"), project.FileName),
+		"mend or delete it at the target, remove it from ignore, and run confo-sync pull")
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/confo-sync/confo-sync/source"
 	"github.com/confo-sync/confo-sync/source/project"
 	"github.com/confo-sync/confo-sync/target"
+	"github.com/confo-sync/confo-sync/target/zk"
 )
 
 // planFlags are the flags that shape a plan.
@@ -129,21 +129,6 @@ func (a *app) present(w *work, out string, header planfile.Header, flags planFla
 	return a.savePlan(out, header, fingerprint, w, flags)
 }
 
-// warnOwned says that a target belongs to somebody else, which applying would be refused
-// for. Who only plans need not be able to read whose it is.
-func (a *app) warnOwned(t target.Target) {
-	owner := a.owner()
-	if owner == nil {
-		return
-	}
-	var owned *apply.Owned
-	if _, err := owner.Check(a.ctx, t); errors.As(err, &owned) {
-		a.warn(plan.Finding{Message: owned.Error() + ", so apply refuses it", Hint: hintOwned})
-	}
-}
-
-const hintOwned = "check that this is the target that was meant; --take-over makes it this environment's"
-
 const hintSource = "say which folder holds the tree, as in -s config"
 
 // work is a plan with what it was made from.
@@ -199,8 +184,14 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	if err != nil {
 		return nil, err
 	}
+	if err := a.checkSelection(); err != nil {
+		return nil, err
+	}
 	a.warn(live.Warnings...)
 	a.warn(interrupted...)
+	if want.adapt == nil {
+		a.warn(a.unmatched(a.rules, rails.Protect, desired, live)...)
+	}
 	var problems []plan.Finding
 	if want.adapt != nil {
 		w.options.OnlyNew = true
@@ -226,7 +217,12 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	a.report.Commit = commit
 	a.report.Missing = !live.Exists
 	a.report.Snapshot = snapshotOf(live)
-	a.report.Add(w.plan, len(batches), a.hides().Of(desired, live, want.marks...))
+	sensitivity := a.hides().Of(desired, live, want.marks...)
+	if _, onZooKeeper := t.(*zk.Target); onZooKeeper || !a.variables().Bounded {
+		// Where variables are bounded, a folder may be any of the machine's.
+		sensitivity = sensitivity.WithTexts()
+	}
+	a.report.Add(w.plan, len(batches), sensitivity)
 	return w, nil
 }
 

@@ -79,6 +79,9 @@ func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
 	if err != nil {
 		return err
 	}
+	if err := a.checkSelection(); err != nil {
+		return err
+	}
 	a.warn(live.Warnings...)
 	a.report.Commit, a.report.Snapshot = commit, snapshotOf(live)
 	if len(live.Namespaces) == 0 {
@@ -274,6 +277,9 @@ func isWithin(file, dir string) bool {
 // written.
 func (a *app) pull(ctx context.Context, t target.Target, dir string, split bool, access accessOf) (live *plan.Snapshot, left []plan.Finding, err error) {
 	live, err = a.snapshot(ctx, t, access)
+	if err == nil {
+		err = a.checkSelection()
+	}
 	if err != nil {
 		return nil, nil, err
 	}

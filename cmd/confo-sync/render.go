@@ -31,6 +31,9 @@ func (c *renderCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	tree, commit, err := a.loadTree(ctx, a.Source, a.place(), source.LoadOptions{Overlays: a.laid(), Origins: c.Origin})
+	if err == nil {
+		err = a.checkSelection()
+	}
 	if err != nil {
 		return err
 	}

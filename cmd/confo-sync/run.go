@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -70,10 +69,6 @@ type globals struct {
 	connectFlags
 }
 
-func (g *globals) selection() plan.Selection {
-	return plan.Selection{Namespaces: g.Namespace, Exclude: g.Exclude}
-}
-
 // selects reports whether only a part was asked for.
 func (g *globals) selects() bool { return len(g.Namespace)+len(g.Exclude) > 0 }
 
@@ -89,7 +84,8 @@ type app struct {
 	// what kind it is, so that an error has a document to be in.
 	report *render.Report
 	shown  bool
-	unsaid error // what kept a line from stdout
+	unsaid error    // what kept a line from stdout
+	warned []string // warnings of -n and --exclude that were shown
 	outputFlags
 	files []reportFile
 	settings
@@ -97,6 +93,7 @@ type app struct {
 	// target.
 	ctx       context.Context
 	passwords *passwords
+	seen      *plan.Seen  // names that -n and --exclude were compared with
 	insecure  *sync.Once  // the warning about it
 	warning   *sync.Mutex // held while a warning is shown
 }
@@ -108,6 +105,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	a.report = render.New("confo-sync/error", "", "")
 	ctx, stop := untilInterrupted(ctx, stderr)
 	defer stop()
+	a.seen = &plan.Seen{}
 	a.ctx, a.passwords, a.insecure, a.warning = ctx, &passwords{}, &sync.Once{}, &sync.Mutex{}
 
 	var c cli
@@ -137,7 +135,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		command, err = parser.Parse(args)
 	}
 	if err == nil {
-		err = noneEmpty(command)
+		err = checkGiven(command)
 	}
 	if err != nil {
 		if a.Format = "text"; wantsJSON(args) {
@@ -159,6 +157,9 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	err = command.Run(a)
+	if err == nil && !strings.HasPrefix(nameOf(command.Selected()), "history") { // which sees only what was applied
+		err = a.checkSelection()
+	}
 	if err == nil {
 		err = a.unsaid
 	}
@@ -169,34 +170,6 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		return a.fail(err)
 	}
 	return code
-}
-
-// noneEmpty refuses what is given and empty: most likely it is a variable that is not
-// set, and what is done without it is something else.
-func noneEmpty(command *kong.Context) error {
-	for _, given := range command.Path {
-		var name string
-		var value reflect.Value
-		switch {
-		case given.Flag != nil && given.Flag.Name != "allow-env" && given.Flag.Name != "reason":
-			name, value = "--"+given.Flag.Name, given.Flag.Target
-		case given.Positional != nil:
-			name, value = given.Positional.Summary(), given.Positional.Target
-		default:
-			continue
-		}
-		for value.Kind() == reflect.Pointer && !value.IsNil() {
-			value = value.Elem()
-		}
-		empty := value.Kind() == reflect.String && value.Len() == 0
-		if all, ok := value.Interface().([]string); ok {
-			empty = slices.Contains(all, "")
-		}
-		if empty {
-			return fmt.Errorf("%s is empty: leave it out, or set what was to be in it", name)
-		}
-	}
-	return nil
 }
 
 // exit carries kong's exit code out of its parser.

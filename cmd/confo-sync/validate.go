@@ -26,6 +26,9 @@ func (c *validateCmd) Run(ctx context.Context, a *app) error {
 	}
 	a.unresolved = c.NoSecrets
 	tree, commit, err := a.loadTree(ctx, a.Source, a.place(), source.LoadOptions{Overlays: a.laid(), Origins: true})
+	if err == nil {
+		err = a.checkSelection()
+	}
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,11 @@
 # in plan/fingerprint. It changes nothing if the tree or the target is not what was
 # approved.
 #
-# $CONFO_SYNC_TARGET is the target and $CONFO_SYNC_SOURCE (config) the tree; the
+# $CONFO_SYNC_ENVIRONMENT is the environment of confo-sync.yaml, whose overlays, protect
+# and other rules hold. $CONFO_SYNC_TARGET is the target; set it beside the environment,
+# so that the project file of a branch can't send the credentials elsewhere. Without a
+# project file it is enough. $CONFO_SYNC_SOURCE is the tree, if it is not the project's
+# (without a project file: config). The
 # credentials are CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD. CONFO_SYNC_ALLOW_ENV says
 # which variables !env in the tree may name: none, unless it is set. Other flags go after the
 # command, the same ones to both:
@@ -27,9 +31,22 @@ set -euo pipefail
 
 command=${1:?"plan or apply"}
 shift
-target=${CONFO_SYNC_TARGET:?"is the target, as in zk://zk1:2181/confo"}
-source=${CONFO_SYNC_SOURCE:-config}
+environment=${CONFO_SYNC_ENVIRONMENT-}
+target=${CONFO_SYNC_TARGET-}
+source=${CONFO_SYNC_SOURCE-}
 out=${CONFO_SYNC_OUT:-plan}
+if [ -n "$environment" ]; then
+	set -- -e "$environment" "$@"
+else
+	: "${target:?"set CONFO_SYNC_ENVIRONMENT, or CONFO_SYNC_TARGET, as in zk://zk1:2181/confo"}"
+	source=${source:-config}
+fi
+if [ -n "$target" ]; then
+	set -- -t "$target" "$@"
+fi
+if [ -n "$source" ]; then
+	set -- -s "$source" "$@"
+fi
 export CONFO_SYNC_ALLOW_ENV=${CONFO_SYNC_ALLOW_ENV-}
 
 case $command in
@@ -37,9 +54,9 @@ plan)
 	mkdir -p "$out"
 	rm -f "$out"/plan.* "$out"/fingerprint
 	code=0
-	confo-sync plan -s "$source" -t "$target" --out "$out/plan.confo" \
+	confo-sync plan "$@" --out "$out/plan.confo" \
 		--report markdown="$out/plan.md" --report html="$out/plan.html" --report json="$out/plan.json" \
-		"$@" >"$out/plan.txt" || code=$?
+		>"$out/plan.txt" || code=$?
 	cat "$out/plan.txt"
 	sed -n 's/^fingerprint //p' "$out/plan.txt" >"$out/fingerprint"
 	exit "$code"
@@ -47,14 +64,14 @@ plan)
 apply)
 	reason=${CONFO_SYNC_REASON:-$(git log -1 --format=%s 2>/dev/null || true)}
 	if [ -e "$out/plan.confo" ]; then
-		exec confo-sync apply "$out/plan.confo" -s "$source" --reason "$reason"
+		exec confo-sync apply "$out/plan.confo" "$@" --reason "$reason"
 	fi
 	fingerprint=${CONFO_SYNC_FINGERPRINT:-$(cat "$out/fingerprint" 2>/dev/null || true)}
 	if [ -z "$fingerprint" ]; then
 		echo "There is no approved plan: neither $out/plan.confo nor a fingerprint." >&2
 		exit 1
 	fi
-	exec confo-sync apply -s "$source" -t "$target" --fingerprint "$fingerprint" --reason "$reason" "$@"
+	exec confo-sync apply "$@" --fingerprint "$fingerprint" --reason "$reason"
 	;;
 *)
 	echo "$0 plan or $0 apply, not $command" >&2

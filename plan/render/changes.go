@@ -104,7 +104,7 @@ func (m *masker) edits(edits []plan.Edit) []Edit {
 		edit := Edit{
 			Path: Path{e.Path}, Name: e.Path.String(), Action: e.Kind.String(),
 			Before: m.value(e.Before), After: m.value(e.After),
-			Note: note(e), Sensitive: e.Sensitive(), Unreadable: e.Unreadable,
+			Note: note(e), Sensitive: e.Sensitive(), Unreadable: e.Unreadable, Stored: m.value(e.Stored),
 		}
 		if e.Kind == plan.Move {
 			edit.To = &e.To

@@ -124,6 +124,10 @@ func newEdit(e Edit) editView {
 // unreadable says why where the value would be.
 func (v *editView) unreadable(e Edit) {
 	why := &valueView{Parts: []part{{"cut", "(" + plan.Printable(e.Unreadable) + ")"}}}
+	if e.Stored != nil {
+		why.Parts = append(why.Parts, part{"", " "})
+		why.Parts = append(why.Parts, newValue(e.Stored.node).Parts...)
+	}
 	v.Before, v.After = newWhole(e.Before), newWhole(e.After)
 	if v.Before == nil && e.Action != "add" {
 		v.Before = why

@@ -139,6 +139,9 @@ func sides(e Edit) (before, after string) {
 
 func (l *layout) unreadable(name string, e Edit, depth int) {
 	what := "(" + e.Unreadable + ")"
+	if e.Stored != nil {
+		what += " " + inline(e.Stored.node)
+	}
 	if e.After != nil {
 		what += " -> " + inline(e.After.node)
 	}

@@ -327,6 +327,8 @@ type Edit struct {
 	Note       string `json:"note,omitempty"`
 	Sensitive  bool   `json:"sensitive"`
 	Unreadable string `json:"unreadable,omitempty"` // why the side that is missing can't be shown
+	// Stored is what that side holds all the same, as a text.
+	Stored *Value `json:"stored,omitempty"`
 }
 
 // Path is a plan.Path as a list of names and numbers.

@@ -48,7 +48,7 @@ func (r *reader) text(n *yaml.Node, to *string) {
 func (r *reader) path(n *yaml.Node, to *string) bool {
 	var text string
 	r.text(n, &text)
-	if text == "" {
+	if text == "" || !r.noTilde(n, text) {
 		return false
 	}
 	if !filepath.IsAbs(text) {
@@ -59,6 +59,15 @@ func (r *reader) path(n *yaml.Node, to *string) bool {
 	}
 	*to = text
 	return true
+}
+
+// noTilde refuses a path from "~": it would be a folder of that name.
+func (r *reader) noTilde(n *yaml.Node, path string) bool {
+	if !strings.HasPrefix(path, "~") {
+		return true
+	}
+	r.fail(n, "~ is not replaced by the home folder here", "write the path in full; for a folder that is called ~ write ./~")
+	return false
 }
 
 // folder reads the path of a folder that is there.
@@ -139,6 +148,10 @@ func (r *reader) target(n *yaml.Node, to *string) {
 		return
 	}
 	path, ok := strings.CutPrefix(*to, "file:")
+	if ok && !r.noTilde(n, path) {
+		*to = ""
+		return
+	}
 	if ok && path != "" && !filepath.IsAbs(path) {
 		*to = "file:" + filepath.Join(r.project.Dir, filepath.FromSlash(path))
 	}
@@ -159,6 +172,7 @@ func (r *reader) pattern(n *yaml.Node) (plan.Pattern, bool) {
 		return plan.Pattern{}, false
 	}
 	p, err := plan.ParsePattern(text)
+	p.Position = r.position(n)
 	if err != nil {
 		r.fail(n, err.Error(), `a pattern is a path, as in "shop/*/password" or "**/last_seen"`)
 	}

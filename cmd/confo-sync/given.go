@@ -1,0 +1,109 @@
+package main
+
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// checkGiven refuses flags and arguments that parse, and would do something else than
+// what was meant.
+func checkGiven(command *kong.Context) error {
+	for _, check := range []func(*kong.Context) error{noneTwice, noneEmpty, noneTilde} {
+		if err := check(command); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noneTwice refuses a flag that is given twice and holds one value: the first one
+// would be lost.
+func noneTwice(command *kong.Context) error {
+	given := map[*kong.Flag]bool{}
+	for _, p := range command.Path {
+		switch {
+		case p.Flag == nil || p.Flag.IsSlice():
+		case given[p.Flag]:
+			return target.WithHint(fmt.Errorf("--%s is given twice, and takes one value", p.Flag.Name), "give it once")
+		default:
+			given[p.Flag] = true
+		}
+	}
+	return nil
+}
+
+// noneEmpty refuses what is given and empty: most likely it is a variable that is not
+// set, and what is done without it is something else.
+func noneEmpty(command *kong.Context) error {
+	for _, given := range command.Path {
+		var name string
+		var value reflect.Value
+		switch {
+		case given.Flag != nil && given.Flag.Name != "allow-env" && given.Flag.Name != "reason":
+			name, value = "--"+given.Flag.Name, given.Flag.Target
+		case given.Positional != nil:
+			name, value = given.Positional.Summary(), given.Positional.Target
+		default:
+			continue
+		}
+		for value.Kind() == reflect.Pointer && !value.IsNil() {
+			value = value.Elem()
+		}
+		empty := value.Kind() == reflect.String && value.Len() == 0
+		if all, ok := value.Interface().([]string); ok {
+			empty = slices.Contains(all, "")
+		}
+		if empty {
+			return fmt.Errorf("%s is empty: leave it out, or set what was to be in it", name)
+		}
+	}
+	return nil
+}
+
+// fromHome matches what a shell reads as a path from the home folder, and does not
+// replace where it is quoted or follows "=" or ":".
+var fromHome = regexp.MustCompile(`(^|[:=])~(/|$)`)
+
+// noneTilde refuses paths from "~": here that is a folder of that name.
+func noneTilde(command *kong.Context) error {
+	check := func(name string, value reflect.Value) error {
+		texts, isList := value.Interface().([]string)
+		if value.Kind() == reflect.String {
+			texts = []string{value.String()}
+		} else if !isList {
+			return nil
+		}
+		for _, text := range texts {
+			if fromHome.MatchString(text) {
+				return target.WithHint(fmt.Errorf("%s %s: ~ is not replaced by the home folder here", name, plan.Quote(text)), hintTilde)
+			}
+		}
+		return nil
+	}
+	for _, flag := range command.Flags() {
+		if flag.Name == "reason" {
+			continue
+		}
+		if err := check("--"+flag.Name, flag.Target); err != nil {
+			return err
+		}
+	}
+	for _, p := range command.Path {
+		if p.Positional == nil {
+			continue
+		}
+		if err := check(p.Positional.Summary(), p.Positional.Target); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const hintTilde = `write the path in full, as in /home/me/confo or $HOME/confo; for a folder that is called ~ write ./~`

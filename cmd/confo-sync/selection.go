@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source/project"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// selection returns what -n and --exclude select.
+func (a *app) selection() plan.Selection {
+	s := plan.Selection{Namespaces: a.Namespace, Exclude: a.Exclude}
+	if a.selects() {
+		s = s.Noting(a.seen)
+	}
+	return s
+}
+
+// checkSelection returns the error of a name after -n that no namespace has that was
+// read, and warns of globs that match nothing.
+func (a *app) checkSelection() error {
+	namespaces, exclude := a.seen.Unmatched(plan.Selection{Namespaces: a.Namespace, Exclude: a.Exclude})
+	for _, u := range namespaces {
+		if !strings.ContainsAny(u.Glob, "*?") {
+			return target.WithHint(fmt.Errorf("-n %s matches no namespace", plan.Quote(u.Glob)), meantOr(u.Closest, "check the name"))
+		}
+		a.warnUnmatched("-n", u)
+	}
+	for _, u := range exclude {
+		a.warnUnmatched("--exclude", u)
+	}
+	return nil
+}
+
+func (a *app) warnUnmatched(flag string, u plan.UnmatchedGlob) {
+	message := flag + " " + plan.Quote(u.Glob) + " matches nothing"
+	if slices.Contains(a.warned, message) {
+		return
+	}
+	a.warned = append(a.warned, message)
+	a.warn(plan.Finding{Message: message, Hint: meantOr(u.Closest, "check the name")})
+}
+
+func meantOr(closest, otherwise string) string {
+	if closest == "" {
+		return otherwise
+	}
+	return "did you mean " + plan.Printable(closest) + "?"
+}
+
+// unmatched returns warnings of the patterns that match nothing. Where only a part is
+// read, nothing is known of the others.
+func (a *app) unmatched(rules project.Rules, rails []plan.Protection, tree *plan.Tree, live *plan.Snapshot) []plan.Finding {
+	if a.selects() {
+		return nil
+	}
+	protect := make([]plan.Pattern, len(rails))
+	for i, p := range rails {
+		protect[i] = p.Pattern
+	}
+	found := slices.Concat(
+		plan.Unmatched("sensitive", rules.Sensitive, tree, live),
+		plan.Unmatched("public", rules.Public, tree, live),
+		plan.Unmatched("keep", rules.Keep, tree, live),
+		plan.Unmatched("protect", protect, tree, live),
+	)
+	if live.Exists { // applications have written to it
+		found = append(found, plan.Unmatched("ignore", rules.Ignore, tree, live)...)
+	}
+	return found
+}

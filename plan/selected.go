@@ -1,0 +1,98 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Seen collects the names that a Selection was asked about, so that globs that
+// match none of them are found. It is safe for concurrent use.
+type Seen struct {
+	mu         sync.Mutex
+	namespaces map[string]bool
+	configs    map[Key]bool
+}
+
+// Noting returns the selection, which notes in seen what it is asked about.
+func (s Selection) Noting(seen *Seen) Selection {
+	s.seen = seen
+	return s
+}
+
+func (s *Seen) namespace(name string) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.namespaces == nil {
+		s.namespaces = map[string]bool{}
+	}
+	s.namespaces[name] = true
+}
+
+func (s *Seen) config(k Key) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.configs == nil {
+		s.configs = map[Key]bool{}
+	}
+	s.configs[k] = true
+}
+
+// UnmatchedGlob is a glob that matches nothing, and the closest name or "".
+type UnmatchedGlob struct{ Glob, Closest string }
+
+// Unmatched returns the globs of a selection that match nothing that was seen.
+// Without any namespace seen, nothing is known of them.
+func (s *Seen) Unmatched(sel Selection) (namespaces, exclude []UnmatchedGlob) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.namespaces) == 0 {
+		return nil, nil
+	}
+	names := slices.Sorted(maps.Keys(s.namespaces))
+	for _, glob := range sel.Namespaces {
+		if !matchesAny(glob, names) {
+			namespaces = append(namespaces, UnmatchedGlob{glob, Closest(glob, names)})
+		}
+	}
+	for _, glob := range sel.Exclude {
+		ns, config, ok := strings.Cut(glob, "/")
+		if !matchesAny(ns, names) {
+			u := UnmatchedGlob{Glob: glob}
+			if meant := Closest(ns, names); meant != "" {
+				u.Closest = meant + glob[len(ns):]
+			}
+			exclude = append(exclude, u)
+			continue
+		}
+		if !ok {
+			continue
+		}
+		var configs []string // of namespaces that match, if these were looked into
+		for k := range s.configs {
+			if Glob(ns, k.Namespace) {
+				configs = append(configs, k.Config)
+			}
+		}
+		slices.Sort(configs)
+		if len(configs) > 0 && !matchesAny(config, configs) {
+			u := UnmatchedGlob{Glob: glob}
+			if meant := Closest(config, configs); meant != "" {
+				u.Closest = ns + "/" + meant
+			}
+			exclude = append(exclude, u)
+		}
+	}
+	return namespaces, exclude
+}
+
+func matchesAny(glob string, names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return Glob(glob, name) })
+}
