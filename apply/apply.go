@@ -40,6 +40,10 @@ type Options struct {
 	LockTimeout time.Duration
 	Waiting     func(holder target.Run)
 
+	// Lost is told when the answer to a transaction was lost, and how long it takes at
+	// most to find out whether the transaction was applied.
+	Lost func(atMost time.Duration)
+
 	// Progress is told how many changes of how many are applied, and AccessProgress
 	// how many access lists are set.
 	Progress, AccessProgress func(done, total int)
@@ -90,6 +94,7 @@ func (r Result) Count(a plan.Action) int {
 // says what was applied before.
 type Stopped struct {
 	Failed       []plan.Change // of the batch that failed; none when it stopped between two
+	Unknown      []plan.Change // of the batch of which it is not known whether it was applied
 	NotAttempted int           // changes after it
 	AccessLeft   int           // access lists that are not set
 	Err          error         // why
@@ -108,9 +113,13 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 	stopped := func(at int, err error) error {
 		s := &Stopped{Err: err, AccessLeft: len(p.Access)}
 		for i, b := range batches[at:] {
-			if i == 0 && !errors.Is(err, context.Cause(ctx)) {
+			var unknown *target.Unknown
+			switch {
+			case i == 0 && errors.As(err, &unknown):
+				s.Unknown = b
+			case i == 0 && !errors.Is(err, context.Cause(ctx)):
 				s.Failed = b
-			} else {
+			default:
 				s.NotAttempted += len(b)
 			}
 		}
@@ -118,7 +127,7 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 	}
 	w, err := t.Begin(ctx, target.Run{
 		ID: result.ID, Who: opts.Who, Host: opts.Host, PID: opts.PID, Operation: cmp.Or(opts.Operation, "apply"), Since: now,
-		NoLock: opts.NoLock, Wait: opts.LockTimeout, Waiting: opts.Waiting, Root: p.Root,
+		NoLock: opts.NoLock, Wait: opts.LockTimeout, Waiting: opts.Waiting, Lost: opts.Lost, Root: p.Root,
 	})
 	unbegun := func(err error) error {
 		return &Stopped{Err: err, NotAttempted: len(p.Changes), AccessLeft: len(p.Access)}
@@ -323,6 +332,5 @@ func (v *Verification) run(ctx context.Context, t target.Target, p *plan.Plan) e
 		names = names[:shown]
 		names = append(names, fmt.Sprintf("and %d more", more))
 	}
-	return target.WithHint(fmt.Errorf("%w: %s", ErrNotAsWanted, strings.Join(names, ", ")),
-		`somebody else has written there meanwhile; run "confo-sync plan" to see what differs`)
+	return fmt.Errorf("%w: %s", ErrNotAsWanted, strings.Join(names, ", "))
 }

@@ -88,7 +88,9 @@ type app struct {
 	// what kind it is, so that an error has a document to be in.
 	report *render.Report
 	shown  bool
-	unsaid error // what kept a line from stdout
+	unsaid error  // what kept a line from stdout
+	deed   deed   // what changes the target, once it is known
+	done   string // what was applied to its end; empty before
 	outputFlags
 	files []reportFile
 	settings
