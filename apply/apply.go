@@ -275,15 +275,16 @@ func newID(now time.Time) string {
 // nextID returns a name that comes after all that the history has, under the lock:
 // clocks differ, and what came last has to be the last.
 func nextID(ctx context.Context, t target.Target, now time.Time) (string, error) {
-	entries, err := t.HistoryNames(ctx, false)
+	infos, err := t.HistoryNames(ctx, false)
 	if err != nil {
 		return "", err
 	}
+	names, _ := EntryNames(t, infos)
 	id := newID(now)
-	if len(entries) == 0 {
+	if len(names) == 0 {
 		return id, nil
 	}
-	last := idOf(entries[len(entries)-1].Name)
+	last := idOf(names[len(names)-1])
 	if timed := len(id) - 3; len(last) == len(id) && last[:timed] >= id[:timed] {
 		if at, err := time.Parse(idTime+".000", last[:len(idTime)]+"."+last[len(idTime)+1:timed]); err == nil {
 			id = newID(at.Add(time.Millisecond))

@@ -20,6 +20,11 @@ const (
 	entryMost  = 64 << 20 // bytes of an entry's records, unpacked
 	recordMost = 1 << 20  // bytes of the line that begins a record
 	windowMost = 16 << 20 // bytes that the decoder keeps; the encoder needs 8 MiB
+
+	// recordsMost is how many records an entry has at most, for each of its packed
+	// bytes. Each record names another object: of names that only count up, one takes
+	// 0.6 bytes.
+	recordsMost = 4
 )
 
 // decodeHeader returns the header of a stored entry, and its compressed records.
@@ -70,6 +75,8 @@ func decodeEntry(stored []byte, keep keep) (*Entry, error) {
 			return e, nil
 		case err != nil:
 			return nil, fmt.Errorf("its record %d: %w", number, err)
+		case number > recordsMost*len(packed):
+			return nil, fmt.Errorf("it has more than %d records in %d bytes", number-1, len(packed))
 		case p != nil:
 			e.Previous = append(e.Previous, *p)
 		}

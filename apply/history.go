@@ -184,7 +184,7 @@ func (h *History) After(r *Record) []*Record {
 
 // Readable returns the records of which at least one entry can be read.
 func (h *History) Readable() []*Record {
-	return slices.DeleteFunc(slices.Clone(h.Records), func(r *Record) bool { return len(r.names) == 0 })
+	return slices.DeleteFunc(slices.Clone(h.Records), func(r *Record) bool { return !r.Readable() })
 }
 
 func takes(s plan.Selection, k plan.Key) bool {

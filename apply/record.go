@@ -24,6 +24,9 @@ type Record struct {
 // Done is how many of its batches were applied.
 func (r *Record) Done() int { return len(r.names) + len(r.Unread) }
 
+// Readable reports whether at least one of its entries can be read.
+func (r *Record) Readable() bool { return len(r.names) > 0 }
+
 // Complete reports whether all the batches that were planned are there. One that is
 // not was interrupted, or has failed, or is still under way.
 func (r *Record) Complete() bool { return r.Done() >= r.Of }

@@ -188,6 +188,9 @@ func (c *historyShowCmd) one(ctx context.Context, a *app, t target.Target, histo
 		return err
 	}
 	a.warn(history.Skipped...)
+	if !r.Readable() {
+		return target.WithHint(fmt.Errorf("%s can't be shown: its entries in the history can't be read", plan.Printable(r.ID)), "see the others: confo-sync history")
+	}
 	sum := recorded(r)
 	a.report.History = []render.Recorded{sum}
 	a.report.Source = r.ID + " by " + sum.By()

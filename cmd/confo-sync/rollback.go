@@ -76,15 +76,15 @@ func (c *rollbackCmd) run(ctx context.Context, a *app, approved *approval) error
 			return err
 		}
 	}
-	history, undone, what, err := c.undone(ctx, a, t)
+	history, err := apply.ReadHistory(ctx, t, time.Time{})
 	if err != nil {
 		return err
 	}
-	undoing, err := history.Undo(ctx, undone, a.selection())
-	if err != nil {
-		return err
-	}
+	undone, undoing, what, err := c.undoing(ctx, a, t, history)
 	a.warn(history.Skipped...)
+	if err != nil {
+		return err
+	}
 	a.report.Source = "rollback of " + what
 	want := wish{
 		operation: "rollback", undoes: what, line: rollbackLine(what), marks: marks,
@@ -113,7 +113,7 @@ func (c *rollbackCmd) run(ctx context.Context, a *app, approved *approval) error
 // others can be: the apply would be undone only in part.
 func unread(undone []*apply.Record) (found []plan.Finding) {
 	for _, r := range undone {
-		if len(r.Unread) > 0 && r.Done() > len(r.Unread) {
+		if len(r.Unread) > 0 && r.Readable() {
 			found = append(found, plan.Finding{
 				Message: fmt.Sprintf("%s can't be undone completely: of its %s, the history entries of %d can't be read", plan.Printable(r.ID), plural(r.Done(), "transaction"), len(r.Unread)),
 				Hint:    "say --force to undo the rest",
@@ -123,19 +123,27 @@ func unread(undone []*apply.Record) (found []plan.Finding) {
 	return found
 }
 
-// undone returns what is to be undone, oldest first, and what that is called. In the
-// command's flags it puts what words like last stand for.
-func (c *rollbackCmd) undone(ctx context.Context, a *app, t target.Target) (history *apply.History, undone []*apply.Record, what string, err error) {
-	if history, err = apply.ReadHistory(ctx, t, time.Time{}); err != nil {
-		return nil, nil, "", err
+// undoing reads what is to be undone. An apply that can't be read is never the last.
+func (c *rollbackCmd) undoing(ctx context.Context, a *app, t target.Target, history *apply.History) (undone []*apply.Record, undoing *apply.Undoing, what string, err error) {
+	for id := c.ID; ; c.ID = id {
+		if undone, what, err = c.undone(t, history.Readable()); err != nil {
+			return nil, nil, "", err
+		}
+		if undoing, err = history.Undo(ctx, undone, a.selection()); err != nil {
+			return nil, nil, "", err
+		}
+		switch {
+		case id == "" || undone[0].Readable():
+			return undone, undoing, what, nil
+		case id != "last":
+			return nil, nil, "", target.WithHint(fmt.Errorf("%s can't be undone: its entries in the history can't be read", plan.Printable(what)), "a backup can be restored")
+		}
 	}
-	if undone, what, err = c.of(t, history.Readable()); err != nil {
-		a.warn(history.Skipped...)
-	}
-	return history, undone, what, err
 }
 
-func (c *rollbackCmd) of(t target.Target, records []*apply.Record) (undone []*apply.Record, what string, err error) {
+// undone returns what is to be undone, oldest first, and what that is called. In the
+// command's flags it puts what words like last stand for.
+func (c *rollbackCmd) undone(t target.Target, records []*apply.Record) (undone []*apply.Record, what string, err error) {
 	if len(records) == 0 {
 		return nil, "", target.WithHint(fmt.Errorf("%s has no history: nothing was applied, or it was not kept", plan.Printable(t.String())), "a backup can be restored")
 	}
