@@ -21,9 +21,9 @@ func (c applyFlags) takeBack(ctx context.Context, a *app, w *work, result apply.
 	ctx = context.WithoutCancel(ctx)
 	options := plan.Options{Exact: true, Prune: plan.PruneNamespaces, Access: w.options.Access, OnlyNew: true, Selection: w.options.Selection.Only(touched(result.Applied))}
 	cant := func(err error) error {
-		return errors.Join(failure, target.WithHint(
-			fmt.Errorf("what was applied before could not be taken back: %w", err),
-			fmt.Sprintf(`see what is there with "confo-sync plan"; "confo-sync rollback %s" tries it again`, result.ID)))
+		return target.WithHint(
+			errors.Join(failure, fmt.Errorf("what was applied before could not be taken back: %w", err)),
+			fmt.Sprintf("to take it back, try again: confo-sync rollback %s; or %s", result.ID, a.deed.look()))
 	}
 	live, err := w.target.Snapshot(ctx, target.ReadOptions{Selection: options.Selection})
 	if err != nil {
@@ -68,7 +68,8 @@ func (a *app) applied(result apply.Result, verified bool, err error) error {
 	} else if result.Transactions+result.Access > 0 {
 		a.done = "the plan was applied (" + did(sum) + ")"
 	}
-	if hint := a.deed.hint(err, result.Transactions > 0); hint != "" {
+	_, hinted := err.(*target.Hinted)
+	if hint := a.deed.hint(err, result.Transactions > 0); hint != "" && !hinted {
 		err = target.WithHint(err, hint)
 	}
 	var conflict *target.Conflict
@@ -88,8 +89,8 @@ func (a *app) applied(result apply.Result, verified bool, err error) error {
 		switch {
 		case a.report.RolledBack != nil:
 			fmt.Fprintf(a.stderr, "That was taken back: %s.\n", did(a.report.RolledBack))
-		case sum.Transactions > 0:
-			fmt.Fprint(a.stderr, a.deed.left(result.ID))
+		case sum.Transactions+sum.Access > 0:
+			fmt.Fprint(a.stderr, a.deed.left(result.ID, sum.Transactions))
 		}
 	case result.Transactions+result.Access > 0:
 		line := fmt.Sprintf("Applied: %s.", did(sum))

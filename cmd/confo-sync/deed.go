@@ -20,16 +20,22 @@ type deed struct {
 	// once says that a saved plan or a fingerprint was approved, which can be applied
 	// only once.
 	once bool
+	// saved is the command that applies the saved plan, if one was approved.
+	saved string
 	// recorded says that the history keeps it, so that it can be rolled back.
 	recorded bool
 }
 
 // deedOf returns the command that applies what is wished for.
 func deedOf(want wish, approved *approval, recorded bool) deed {
-	return deed{
+	d := deed{
 		name: cmp.Or(want.operation, "apply"), line: cmp.Or(want.line, "confo-sync apply"),
 		once: approved != nil, recorded: recorded,
 	}
+	if approved != nil && approved.file != nil {
+		d.saved = "confo-sync apply " + shellWord(approved.path)
+	}
+	return d
 }
 
 // again returns the next step for a deed that did not finish, or that has applied
@@ -41,7 +47,7 @@ func (d deed) again(begun bool) string {
 	case d.once && begun:
 		return fmt.Sprintf("make a new plan for what is left, because this one can't be applied again: %s --plan-only", d.line)
 	}
-	return fmt.Sprintf("run the same %s again: %s", d.name, d.line)
+	return fmt.Sprintf("run the same %s again: %s", d.name, cmp.Or(d.saved, d.line))
 }
 
 // look returns the next step to see how the target differs from what the deed wants.
@@ -67,7 +73,7 @@ func (d deed) hint(err error, begun bool) string {
 	case errors.As(err, &lost):
 		return "the ZooKeeper session has ended, or somebody has deleted the lock; " + d.again(begun || lost.Applied)
 	case errors.As(err, &conflict):
-		return "nothing of this transaction was applied; look at what changed, and " + d.again(begun)
+		return "nothing of this transaction was applied; look at what changed, and " + d.again(begun || d.once)
 	case errors.Is(err, apply.ErrNotAsWanted):
 		return "somebody else has written there meanwhile; " + d.look()
 	}
@@ -84,10 +90,11 @@ func (d deed) finish() string {
 	return step
 }
 
-// left returns the lines that say how to go on after a deed that did not finish.
-func (d deed) left(id string) string {
+// left returns the lines that say how to go on after a deed that applied something and
+// did not finish. Access lists are no part of the history.
+func (d deed) left(id string, transactions int) string {
 	text := "To go on from there, " + d.again(true) + "\n"
-	if d.recorded {
+	if d.recorded && transactions > 0 {
 		text += fmt.Sprintf("To take back what was applied: confo-sync rollback %s\n", id)
 	}
 	return text
