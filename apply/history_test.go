@@ -100,8 +100,8 @@ func TestBombs(t *testing.T) {
 			if err != nil || len(h.Records) != 30 || len(h.Skipped) != 0 {
 				t.Fatalf("%d records, %v: %v", len(h.Records), h.Skipped, err)
 			}
-			entries, err := h.Entries(t.Context(), h.Records, everything)
-			if err != nil || len(entries) != 0 || len(h.Skipped) != 30 || len(h.Readable()) != 0 {
+			entries, err := h.Entries(t.Context(), h.Records[:8], everything)
+			if err != nil || len(entries) != 0 || len(h.Skipped) != 8 || len(h.Readable()) != 22 {
 				t.Errorf("%d entries are read, %d skipped: %v", len(entries), len(h.Skipped), err)
 			}
 			runtime.ReadMemStats(&after)
