@@ -40,6 +40,10 @@ type Options struct {
 	LockTimeout time.Duration
 	Waiting     func(holder target.Run)
 
+	// Lost is told when the answer to a transaction was lost, and how long it takes at
+	// most to find out whether the transaction was applied.
+	Lost func(atMost time.Duration)
+
 	// Progress is told how many changes of how many are applied, and AccessProgress
 	// how many access lists are set.
 	Progress, AccessProgress func(done, total int)
@@ -90,6 +94,7 @@ func (r Result) Count(a plan.Action) int {
 // says what was applied before.
 type Stopped struct {
 	Failed       []plan.Change // of the batch that failed; none when it stopped between two
+	Unknown      []plan.Change // of the batch of which it is not known whether it was applied
 	NotAttempted int           // changes after it
 	AccessLeft   int           // access lists that are not set
 	Err          error         // why
@@ -108,9 +113,13 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 	stopped := func(at int, err error) error {
 		s := &Stopped{Err: err, AccessLeft: len(p.Access)}
 		for i, b := range batches[at:] {
-			if i == 0 && !errors.Is(err, context.Cause(ctx)) {
+			var unknown *target.Unknown
+			switch {
+			case i == 0 && errors.As(err, &unknown):
+				s.Unknown = b
+			case i == 0 && !errors.Is(err, context.Cause(ctx)):
 				s.Failed = b
-			} else {
+			default:
 				s.NotAttempted += len(b)
 			}
 		}
@@ -118,7 +127,7 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 	}
 	w, err := t.Begin(ctx, target.Run{
 		ID: result.ID, Who: opts.Who, Host: opts.Host, PID: opts.PID, Operation: cmp.Or(opts.Operation, "apply"), Since: now,
-		NoLock: opts.NoLock, Wait: opts.LockTimeout, Waiting: opts.Waiting, Root: p.Root,
+		NoLock: opts.NoLock, Wait: opts.LockTimeout, Waiting: opts.Waiting, Lost: opts.Lost, Root: p.Root,
 	})
 	unbegun := func(err error) error {
 		return &Stopped{Err: err, NotAttempted: len(p.Changes), AccessLeft: len(p.Access)}
@@ -266,15 +275,16 @@ func newID(now time.Time) string {
 // nextID returns a name that comes after all that the history has, under the lock:
 // clocks differ, and what came last has to be the last.
 func nextID(ctx context.Context, t target.Target, now time.Time) (string, error) {
-	entries, err := t.HistoryNames(ctx, false)
+	infos, err := t.HistoryNames(ctx, false)
 	if err != nil {
 		return "", err
 	}
+	names, _ := EntryNames(t, infos)
 	id := newID(now)
-	if len(entries) == 0 {
+	if len(names) == 0 {
 		return id, nil
 	}
-	last := idOf(entries[len(entries)-1].Name)
+	last := idOf(names[len(names)-1])
 	if timed := len(id) - 3; len(last) == len(id) && last[:timed] >= id[:timed] {
 		if at, err := time.Parse(idTime+".000", last[:len(idTime)]+"."+last[len(idTime)+1:timed]); err == nil {
 			id = newID(at.Add(time.Millisecond))
@@ -323,6 +333,5 @@ func (v *Verification) run(ctx context.Context, t target.Target, p *plan.Plan) e
 		names = names[:shown]
 		names = append(names, fmt.Sprintf("and %d more", more))
 	}
-	return target.WithHint(fmt.Errorf("%w: %s", ErrNotAsWanted, strings.Join(names, ", ")),
-		`somebody else has written there meanwhile; run "confo-sync plan" to see what differs`)
+	return fmt.Errorf("%w: %s", ErrNotAsWanted, strings.Join(names, ", "))
 }

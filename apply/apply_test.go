@@ -333,3 +333,15 @@ func TestRun(t *testing.T) {
 		}
 	})
 }
+
+// TestUnknownOutcome: a batch of which it is not known whether it was applied is not
+// called failed.
+func TestUnknownOutcome(t *testing.T) {
+	p := &plan.Plan{Changes: []plan.Change{change(plan.Create, "a", "x", 1), change(plan.Update, "a", "y", 1), change(plan.Delete, "a", "z", 1)}}
+	s := &scripted{answers: []error{nil, &target.Unknown{Err: errors.New("no answer")}}}
+	_, err := Run(t.Context(), s, p, Options{NoHistory: true})
+	var stopped *Stopped
+	if !errors.As(err, &stopped) || len(stopped.Failed) != 0 || len(stopped.Unknown) != 1 || stopped.NotAttempted != 1 {
+		t.Errorf("it stopped with %+v", stopped)
+	}
+}

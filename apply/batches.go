@@ -43,6 +43,7 @@ type packer struct {
 	batches [][]plan.Change
 	current []plan.Change
 	bytes   int // of current, at most
+	records int // bytes of current's records in the history, not compressed
 }
 
 // most is what a change takes of a batch at most: with history, its previous
@@ -51,20 +52,25 @@ func (p *packer) most(c plan.Change) int {
 	if p.limits.Cost == nil {
 		return 0
 	}
-	cost := p.limits.Cost(c)
-	if p.history {
-		cost += recordMost(c)
+	return p.limits.Cost(c) + p.recordSize(c)
+}
+
+// recordSize is what a change's record takes in the history, if one is kept.
+func (p *packer) recordSize(c plan.Change) int {
+	if !p.history {
+		return 0
 	}
-	return cost
+	return recordSize(c)
 }
 
 func (p *packer) addNamespace(changes []plan.Change) {
-	bytes := 0
+	bytes, records := 0, 0
 	for _, c := range changes {
 		bytes += p.most(c)
+		records += p.recordSize(c)
 	}
 	switch {
-	case p.fits(changes, bytes):
+	case p.fitsRecords(records) && p.fits(changes, bytes):
 	case len(p.current) > 0:
 		p.flush()
 		p.addNamespace(changes)
@@ -75,18 +81,20 @@ func (p *packer) addNamespace(changes []plan.Change) {
 	}
 	p.current = append(p.current, changes...)
 	p.bytes += bytes
+	p.records += records
 }
 
 // split spreads a namespace that fits into no batch over several. Here the
 // bounds will do: a few batches more or less don't matter.
 func (p *packer) split(changes []plan.Change) {
 	for _, c := range changes {
-		bytes := p.most(c)
-		if len(p.current) > 0 && (!p.fitsOps(1) || !p.fitsBytes(bytes)) {
+		bytes, records := p.most(c), p.recordSize(c)
+		if len(p.current) > 0 && (!p.fitsOps(1) || !p.fitsBytes(bytes) || !p.fitsRecords(records)) {
 			p.flush()
 		}
 		p.current = append(p.current, c)
 		p.bytes += bytes
+		p.records += records
 	}
 }
 
@@ -111,18 +119,24 @@ func (p *packer) fits(changes []plan.Change, bytes int) bool {
 	return p.limits.Overhead+headerMost+exact+len(compress(records(together))) <= p.limits.Bytes
 }
 
-// TooLarge reports whether a batch is larger than the target takes, however it
-// is split, and how large it is, in bytes. With history that depends on how far
-// the previous values can be compressed.
-func TooLarge(batch []plan.Change, limits target.Limits, history bool) (size int, tooLarge bool) {
-	if limits.Max == 0 {
-		return 0, false
-	}
-	size = limits.Overhead
+// TooLarge reports whether a batch is larger than the target or the history takes,
+// however it is split. It returns the size of the batch and the most that is taken, in
+// bytes. With history the size depends on how far the previous values can be
+// compressed.
+func TooLarge(batch []plan.Change, limits target.Limits, history bool) (size, most int, tooLarge bool) {
 	before := 0
 	for _, c := range batch {
+		before += recordSize(c)
+	}
+	switch {
+	case history && before > entryMost:
+		return before, entryMost, true
+	case limits.Max == 0:
+		return 0, 0, false
+	}
+	size = limits.Overhead
+	for _, c := range batch {
 		size += limits.Cost(c)
-		before += recordMost(c)
 	}
 	if history {
 		size += headerMost
@@ -130,8 +144,10 @@ func TooLarge(batch []plan.Change, limits target.Limits, history bool) (size int
 			size += len(compress(records(batch)))
 		}
 	}
-	return size, size > limits.Max
+	return size, limits.Max, size > limits.Max
 }
+
+func (p *packer) fitsRecords(n int) bool { return p.records+n <= entryMost }
 
 func (p *packer) fitsOps(n int) bool {
 	return p.limits.Ops == 0 || len(p.current)+n <= p.limits.Ops
@@ -149,5 +165,5 @@ func (p *packer) flush() {
 	if len(p.current) > 0 {
 		p.batches = append(p.batches, p.current)
 	}
-	p.current, p.bytes = nil, 0
+	p.current, p.bytes, p.records = nil, 0, 0
 }

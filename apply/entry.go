@@ -1,13 +1,10 @@
 package apply
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -170,8 +167,8 @@ func records(changes []plan.Change) []byte {
 	return b
 }
 
-// recordMost is what a change's record takes at most.
-func recordMost(c plan.Change) int {
+// recordSize is what a change's record takes at most.
+func recordSize(c plan.Change) int {
 	return 160 + 6*(len(c.Key.Namespace)+len(c.Key.Config)+len(c.Before.Reason())) + c.Before.Size()
 }
 
@@ -184,43 +181,3 @@ var encoder = sync.OnceValue(func() *zstd.Encoder {
 })
 
 func compress(b []byte) []byte { return encoder().EncodeAll(b, nil) }
-
-// maxRecords bounds what an entry may unpack to: a batch is smaller.
-const maxRecords = 256 << 20
-
-// DecodeEntry reads an entry as it is stored.
-func DecodeEntry(stored []byte) (*Entry, error) {
-	line, packed, ok := bytes.Cut(stored, []byte("\n"))
-	if !ok {
-		return nil, errors.New("read a history entry: it has no header")
-	}
-	var e Entry
-	if err := json.Unmarshal(line, &e.Header); err != nil {
-		return nil, fmt.Errorf("read a history entry's header: %w", err)
-	}
-	if e.Version > entryVersion {
-		return nil, fmt.Errorf("read a history entry: it has version %d, and this program knows %d; a newer one wrote it", e.Version, entryVersion)
-	}
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxRecords))
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	rest, err := d.DecodeAll(packed, nil)
-	if err != nil {
-		return nil, fmt.Errorf("read a history entry's records: %w", err)
-	}
-	for len(rest) > 0 {
-		line, after, ok := bytes.Cut(rest, []byte("\n"))
-		var p Previous
-		if !ok || json.Unmarshal(line, &p) != nil || p.Size < 0 || p.Size >= len(after) || after[p.Size] != '\n' {
-			return nil, fmt.Errorf("read a history entry's record %d: %w", len(e.Previous)+1, io.ErrUnexpectedEOF)
-		}
-		if !p.Null {
-			p.Value = after[:p.Size:p.Size]
-		}
-		e.Previous = append(e.Previous, p)
-		rest = after[p.Size+1:]
-	}
-	return &e, nil
-}

@@ -2,17 +2,43 @@ package apply
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
 	"time"
 
+	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
 )
 
 // clocks is how far the clocks of those who write a history may be apart.
 const clocks = 10 * time.Minute
 
-// History reads the entries at a target that were made after a time, or a little
-// before, oldest first.
-func History(ctx context.Context, t target.Target, since time.Time) ([]*Entry, error) {
+// keptMost bounds the previous values that are in memory at a time.
+const keptMost = 256 << 20
+
+// History is what was applied at a target: the headers of its entries. What the entries
+// hold is read on demand, one entry at a time.
+//
+// An entry that can't be read is skipped, and named in Skipped: somebody else may have
+// put it there, and the others are good.
+type History struct {
+	Records []*Record // oldest first
+	Skipped []plan.Finding
+
+	target target.Target
+}
+
+// keep reports whether what an entry holds of an object is wanted.
+type keep func(h *Header, k plan.Key) bool
+
+// entryForm is the name of an entry: the ID of its apply, and the number of its batch.
+var entryForm = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[0-9a-f]+\.[0-9]{4,}$`)
+
+// ReadHistory reads the headers of the entries at a target that were made after a time,
+// or a little before. Of the zero time it reads all.
+func ReadHistory(ctx context.Context, t target.Target, since time.Time) (*History, error) {
 	infos, err := t.HistoryNames(ctx, false)
 	if err != nil {
 		return nil, err
@@ -21,28 +47,146 @@ func History(ctx context.Context, t target.Target, since time.Time) ([]*Entry, e
 	if !since.IsZero() {
 		from = since.Add(-clocks).UTC().Format(idTime)
 	}
-	names := make([]string, 0, len(infos))
-	for _, info := range infos {
-		if info.Name >= from {
-			names = append(names, info.Name)
-		}
-	}
-	return read(ctx, t, names)
+	h := &History{target: t}
+	names, strange := EntryNames(t, infos)
+	h.Skipped = strange
+	names = slices.DeleteFunc(names, func(name string) bool { return name < from })
+	return h, t.History(ctx, names, func(stored target.Entry) error {
+		h.add(stored)
+		return nil
+	})
 }
 
-// read reads entries of these names.
-func read(ctx context.Context, t target.Target, names []string) ([]*Entry, error) {
-	stored, err := t.History(ctx, names)
-	if err != nil {
-		return nil, err
-	}
-	entries := make([]*Entry, 0, len(stored))
-	for _, s := range stored {
-		e, err := DecodeEntry(s.Data)
-		if err != nil {
-			return nil, target.WithHint(err, "it is "+s.Name+" in the history of "+t.String())
+// skip notes an entry that can't be read.
+func (h *History) skip(name string, err error) {
+	h.Skipped = append(h.Skipped, Skipped(h.target, name, err))
+}
+
+// EntryNames returns the names of entries, and a warning of each thing in the history
+// that has no such name.
+func EntryNames(t target.Target, infos []target.EntryInfo) (names []string, strange []plan.Finding) {
+	for _, info := range infos {
+		if entryForm.MatchString(info.Name) {
+			names = append(names, info.Name)
+		} else {
+			strange = append(strange, Skipped(t, info.Name, errors.New("no history entry has such a name")))
 		}
-		entries = append(entries, e)
 	}
-	return entries, nil
+	return names, strange
+}
+
+// Skipped returns the warning of an entry that can't be read.
+func Skipped(t target.Target, name string, err error) plan.Finding {
+	return plan.Finding{
+		Message: fmt.Sprintf("the entry %s in the history of %s was skipped, because it can't be read: %v", plan.Printable(name), plan.Printable(t.String()), err),
+		Hint:    "find out who wrote it, and delete it",
+	}
+}
+
+// add adds the header of an entry to the record of its apply.
+func (h *History) add(stored target.Entry) {
+	id := idOf(stored.Name)
+	var r *Record
+	if n := len(h.Records); n > 0 && h.Records[n-1].ID == id {
+		r = h.Records[n-1]
+	} else {
+		r = &Record{Header: Header{ID: id}}
+		h.Records = append(h.Records, r)
+	}
+	header, err := headerOf(stored)
+	if err != nil {
+		h.skip(stored.Name, err)
+		r.Unread = append(r.Unread, stored.Name)
+	} else {
+		r.add(stored.Name, header)
+	}
+}
+
+// headerOf returns the header of an entry, which has to be that of its name.
+func headerOf(stored target.Entry) (Header, error) {
+	if stored.Err != nil {
+		return Header{}, stored.Err
+	}
+	h, _, err := decodeHeader(stored.Data)
+	if err == nil && target.EntryName(h.ID, h.Batch) != stored.Name {
+		err = errors.New("its header is that of another entry")
+	}
+	return h, err
+}
+
+// Each reads the entries of records, oldest first and one at a time, with what they hold
+// of the objects that keep accepts. An entry that can't be read is skipped.
+func (h *History) Each(ctx context.Context, records []*Record, keep func(h *Header, k plan.Key) bool, do func(*Entry) error) error {
+	var names []string
+	of := map[string]*Record{}
+	for _, r := range records {
+		for _, name := range r.names {
+			names = append(names, name)
+			of[name] = r
+		}
+	}
+	return h.target.History(ctx, names, func(stored target.Entry) error {
+		_, err := headerOf(stored)
+		var e *Entry
+		if err == nil {
+			e, err = decodeEntry(stored.Data, keep)
+		}
+		if err != nil {
+			h.skip(stored.Name, err)
+			r := of[stored.Name]
+			r.Unread = append(r.Unread, stored.Name)
+			r.names = slices.DeleteFunc(r.names, func(name string) bool { return name == stored.Name })
+			return nil
+		}
+		return do(e)
+	})
+}
+
+// Entries returns the entries of records, oldest first, with what they hold of the
+// objects that keep accepts.
+func (h *History) Entries(ctx context.Context, records []*Record, keep func(h *Header, k plan.Key) bool) ([]*Entry, error) {
+	var entries []*Entry
+	kept := 0
+	return entries, h.Each(ctx, records, keep, func(e *Entry) error {
+		entries = append(entries, e)
+		return fits(&kept, e)
+	})
+}
+
+// fits returns an error when previous values take more memory than they may.
+func fits(kept *int, e *Entry) error {
+	for i := range e.Previous {
+		*kept += len(e.Previous[i].Value)
+	}
+	if *kept > keptMost {
+		return target.WithHint(fmt.Errorf("this part of the history unpacks to more than %d bytes", keptMost), "select a smaller part")
+	}
+	return nil
+}
+
+// Touching returns the records of applies that changed something that the selection
+// takes.
+func (h *History) Touching(ctx context.Context, s plan.Selection) ([]*Record, error) {
+	touching := map[string]bool{}
+	err := h.Each(ctx, h.Records, func(header *Header, k plan.Key) bool {
+		if takes(s, k) {
+			touching[header.ID] = true
+		}
+		return false
+	}, func(*Entry) error { return nil })
+	return slices.DeleteFunc(slices.Clone(h.Records), func(r *Record) bool { return !touching[r.ID] }), err
+}
+
+// After returns the records after one, oldest first.
+func (h *History) After(r *Record) []*Record {
+	return h.Records[slices.Index(h.Records, r)+1:]
+}
+
+// Readable returns the records of which at least one entry can be read.
+func (h *History) Readable() []*Record {
+	return slices.DeleteFunc(slices.Clone(h.Records), func(r *Record) bool { return !r.Readable() })
+}
+
+func takes(s plan.Selection, k plan.Key) bool {
+	return s.Namespace(k.Namespace) && (k.IsNamespace() || s.Config(k.Namespace, k.Config))
 }

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,51 +10,40 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// Record is one apply as history has it: the entries of its batches, in their
-// order.
+// Record is one apply as history has it: what the headers of its entries say.
 type Record struct {
 	Header           // of its last batch
 	Began  time.Time // when its first batch was written
 	// Create, Update and Delete of the Header count those of all batches.
-	Entries []*Entry
+
+	// Unread are the names of its entries that can't be read.
+	Unread []string
+	names  []string // of the others
 }
+
+// Done is how many of its batches were applied.
+func (r *Record) Done() int { return len(r.names) + len(r.Unread) }
+
+// Readable reports whether at least one of its entries can be read.
+func (r *Record) Readable() bool { return len(r.names) > 0 }
 
 // Complete reports whether all the batches that were planned are there. One that is
 // not was interrupted, or has failed, or is still under way.
-func (r *Record) Complete() bool { return len(r.Entries) >= r.Of }
+func (r *Record) Complete() bool { return r.Done() >= r.Of }
 
-// Records puts entries together that are of the same apply, oldest first.
-func Records(entries []*Entry) []*Record {
-	var records []*Record
-	byID := map[string]*Record{}
-	for _, e := range entries {
-		r := byID[e.ID]
-		if r == nil {
-			r = &Record{Began: e.Time}
-			byID[e.ID] = r
-			records = append(records, r)
-		}
-		sum := e.Header
-		sum.Create += r.Create
-		sum.Update += r.Update
-		sum.Delete += r.Delete
-		r.Header = sum
-		r.Entries = append(r.Entries, e)
-	}
-	return records
-}
+// UnfinishedRollback reports whether it is a rollback that is not complete.
+func (r *Record) UnfinishedRollback() bool { return r.Operation == "rollback" && !r.Complete() }
 
-// Touches reports whether an apply changed something of what the selection takes.
-func (r *Record) Touches(s plan.Selection) bool {
-	for _, e := range r.Entries {
-		for _, p := range e.Previous {
-			k := p.Key()
-			if s.Namespace(k.Namespace) && (k.IsNamespace() || s.Config(k.Namespace, k.Config)) {
-				return true
-			}
-		}
+// add adds the header of another batch.
+func (r *Record) add(name string, h Header) {
+	if len(r.names) == 0 {
+		r.Began = h.Time
 	}
-	return false
+	h.Create += r.Create
+	h.Update += r.Update
+	h.Delete += r.Delete
+	r.Header = h
+	r.names = append(r.names, name)
 }
 
 // Newest is the newest apply that a target's history knows.
@@ -65,23 +55,34 @@ type Newest struct {
 // Complete reports whether all the batches that were planned are done.
 func (n *Newest) Complete() bool { return n.Done >= n.Of }
 
-// Last returns the newest apply that a target's history knows, or nil. It reads one
-// entry, however many there are.
-func Last(ctx context.Context, t target.Target) (*Newest, error) {
+// Last returns the newest apply that a target's history knows, or nil, and the entries
+// after it that can't be read. It reads one entry, however many there are, and those.
+func Last(ctx context.Context, t target.Target) (newest *Newest, unread []plan.Finding, err error) {
 	infos, err := t.HistoryNames(ctx, false)
-	if err != nil || len(infos) == 0 {
-		return nil, err
+	if err != nil {
+		return nil, nil, err
 	}
-	last := infos[len(infos)-1].Name
-	entries, err := read(ctx, t, []string{last})
-	if err != nil || len(entries) == 0 {
-		return nil, err
+	infos = slices.DeleteFunc(infos, func(e target.EntryInfo) bool { return !entryForm.MatchString(e.Name) })
+	for i := len(infos) - 1; i >= 0 && newest == nil; i-- {
+		err := t.History(ctx, []string{infos[i].Name}, func(stored target.Entry) error {
+			h, err := headerOf(stored)
+			if err != nil {
+				unread = append(unread, Skipped(t, stored.Name, err))
+				return nil
+			}
+			newest = &Newest{Header: h}
+			return nil
+		})
+		if err != nil {
+			return nil, nil, err
+		}
 	}
-	n := &Newest{Header: entries[0].Header}
-	for i := len(infos) - 1; i >= 0 && idOf(infos[i].Name) == idOf(last); i-- {
-		n.Done++
+	for _, info := range infos {
+		if newest != nil && idOf(info.Name) == newest.ID {
+			newest.Done++
+		}
 	}
-	return n, nil
+	return newest, unread, nil
 }
 
 // idOf returns the apply that an entry is of, by its name.
@@ -138,6 +139,7 @@ func Prune(ctx context.Context, t target.Target, w target.Writer, applies, bytes
 			return 0, err
 		}
 	}
+	infos = slices.DeleteFunc(infos, func(e target.EntryInfo) bool { return !entryForm.MatchString(e.Name) })
 	names, of := Prunable(infos, applies, bytes)
 	if len(names) == 0 {
 		return 0, nil

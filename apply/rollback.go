@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -21,14 +22,36 @@ type Rollback struct {
 // target has seen after them has to be among them, or what it changed counts as
 // changed since.
 func Undo(entries []*Entry, live *plan.Snapshot, selection plan.Selection) Rollback {
-	u := undoing{objects: map[plan.Key]*undone{}}
+	u := Undoing{objects: map[plan.Key]*undone{}}
 	for _, e := range entries {
 		for _, p := range e.Previous {
-			if k := p.Key(); selection.Namespace(k.Namespace) && (k.IsNamespace() || selection.Config(k.Namespace, k.Config)) {
+			if takes(selection, p.Key()) {
 				u.undo(e, p)
 			}
 		}
 	}
+	return u.Rollback(live)
+}
+
+// Undo collects what undoes records, oldest first, of the objects that the selection
+// takes. Of each object it keeps the value from before the first of them.
+func (h *History) Undo(ctx context.Context, records []*Record, selection plan.Selection) (*Undoing, error) {
+	u := &Undoing{objects: map[plan.Key]*undone{}}
+	kept := 0
+	selected := func(_ *Header, k plan.Key) bool { return takes(selection, k) }
+	return u, h.Each(ctx, records, selected, func(e *Entry) error {
+		first := &Entry{}
+		for _, p := range e.Previous {
+			if u.undo(e, p) {
+				first.Previous = append(first.Previous, p)
+			}
+		}
+		return fits(&kept, first)
+	})
+}
+
+// Rollback returns what undoes the entries at a target.
+func (u *Undoing) Rollback(live *plan.Snapshot) Rollback {
 	var r Rollback
 	now := statesOf(live, u.objects)
 	for _, key := range u.order {
@@ -46,8 +69,8 @@ func Undo(entries []*Entry, live *plan.Snapshot, selection plan.Selection) Rollb
 	return r
 }
 
-// undoing collects what entries did to each object.
-type undoing struct {
+// Undoing collects what entries did to each object.
+type Undoing struct {
 	objects map[plan.Key]*undone
 	order   []plan.Key
 }
@@ -60,18 +83,21 @@ type undone struct {
 	between string   // what somebody else did between two
 }
 
-func (u *undoing) undo(e *Entry, p Previous) {
+// undo adds a change, and reports whether it is the first of its object.
+func (u *Undoing) undo(e *Entry, p Previous) (first bool) {
 	key := p.Key()
 	o := u.objects[key]
 	if o == nil {
 		u.objects[key] = &undone{first: p, last: p, by: e.Header}
 		u.order = append(u.order, key)
-		return
+		return true
 	}
 	if before, existed := p.Before(); o.between == "" && !key.IsNamespace() && !o.last.wrote(state{existed, before}) {
 		o.between = fmt.Sprintf("was changed by somebody else between %s and %s", plan.Printable(o.by.ID), plan.Printable(e.ID))
 	}
+	p.Value = nil // a copy: only what it wrote is asked for
 	o.last, o.by = p, e.Header
+	return false
 }
 
 // state is that of an object at a target.
@@ -123,7 +149,7 @@ func statesOf(live *plan.Snapshot, objects map[plan.Key]*undone) map[plan.Key]st
 }
 
 // stillInUse finds namespaces that would go, and hold what came after.
-func (u *undoing) stillInUse(live *plan.Snapshot) []plan.Finding {
+func (u *Undoing) stillInUse(live *plan.Snapshot) []plan.Finding {
 	var found []plan.Finding
 	for _, ns := range live.Namespaces {
 		key := plan.Key{Namespace: ns.Name}

@@ -210,6 +210,8 @@ type named struct {
 	name string
 }
 
+func (n named) String() string { return "file:live" }
+
 func (n named) HistoryNames(context.Context, bool) ([]target.EntryInfo, error) {
 	return []target.EntryInfo{{Name: n.name}}, nil
 }

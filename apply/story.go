@@ -6,16 +6,16 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Changes returns what an apply changed, one for each object, with what was there
-// before and after it. later are the entries after those of the apply, oldest
-// first, and live is what is there now: what an apply wrote is kept nowhere but
+// Changes returns what the entries of an apply changed, one for each object, with what
+// was there before and after it. later are the entries after those of the apply,
+// oldest first, and live is what is there now: what an apply wrote is kept nowhere but
 // where it still is, or was when it was changed again. A value that nobody has any
 // more can't be read.
-func (r *Record) Changes(later []*Entry, live *plan.Snapshot) []plan.Change {
-	values := valuesAfter(r, later, live)
+func Changes(own, later []*Entry, live *plan.Snapshot) []plan.Change {
+	values := valuesAfter(own, later, live)
 	var order []plan.Key
 	changes := map[plan.Key]plan.Change{}
-	for _, e := range r.Entries {
+	for _, e := range own {
 		for _, p := range e.Previous {
 			key := p.Key()
 			c, again := changes[key]
@@ -65,14 +65,14 @@ func (k known) of(key plan.Key, sum string) plan.Value {
 }
 
 // valuesAfter finds the values that an apply's objects have had since.
-func valuesAfter(r *Record, later []*Entry, live *plan.Snapshot) known {
+func valuesAfter(own, later []*Entry, live *plan.Snapshot) known {
 	k := known{}
-	for _, e := range r.Entries {
+	for _, e := range own {
 		for _, p := range e.Previous {
 			k[p.Key()] = map[string]plan.Value{}
 		}
 	}
-	for _, e := range slices.Concat(r.Entries, later) {
+	for _, e := range slices.Concat(own, later) {
 		for _, p := range e.Previous {
 			if v, existed := p.Before(); existed && p.Config != nil {
 				k.add(p.Key(), v)
@@ -85,23 +85,4 @@ func valuesAfter(r *Record, later []*Entry, live *plan.Snapshot) known {
 		}
 	}
 	return k
-}
-
-// Only returns an apply with only what it changed of one configuration.
-func (r *Record) Only(key plan.Key) *Record {
-	one := *r
-	one.Entries = nil
-	for _, e := range r.Entries {
-		own := *e
-		own.Previous = nil
-		for _, p := range e.Previous {
-			if p.Key() == key {
-				own.Previous = append(own.Previous, p)
-			}
-		}
-		if len(own.Previous) > 0 {
-			one.Entries = append(one.Entries, &own)
-		}
-	}
-	return &one
 }

@@ -40,9 +40,10 @@ type Target interface {
 	// none where there is no history. Sizes are known if they are asked for.
 	HistoryNames(ctx context.Context, sizes bool) ([]EntryInfo, error)
 
-	// History returns the entries of these names, in their order, without those
-	// that are gone by now.
-	History(ctx context.Context, names []string) ([]Entry, error)
+	// History hands over the entries of these names, one at a time and in the order
+	// of their names, without those that are gone by now. An entry that can't be
+	// confo-sync's has an Err. An error of each ends it.
+	History(ctx context.Context, names []string, each func(Entry) error) error
 
 	// Owner returns what Claim left: nil when nobody has claimed the target.
 	Owner(ctx context.Context) ([]byte, error)
@@ -76,6 +77,9 @@ type Run struct {
 	// Waiting, when it is set, is called once the lock turns out to be held,
 	// and whenever its holder changes.
 	Waiting func(holder Run) `json:"-"`
+	// Lost, when it is set, is called when the answer to a batch was lost, and Apply
+	// begins to find out whether the batch was applied. That takes so long at most.
+	Lost func(atMost time.Duration) `json:"-"`
 	// Root is the access list that the root gets if it has to be made: nil for its
 	// parent's.
 	Root plan.Access `json:"-"`
@@ -147,6 +151,8 @@ type Entry struct {
 	// Name is the run's ID and the batch's number, in four digits after a dot.
 	Name string
 	Data []byte
+	// Err is why it was not read: it is no file, or larger than entries are.
+	Err error
 }
 
 // EntryInfo is an entry without what it holds.

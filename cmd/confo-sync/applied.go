@@ -15,16 +15,15 @@ import (
 // takeBack undoes what was applied before a failure, and adds to its error when that
 // can't be done.
 func (c applyFlags) takeBack(ctx context.Context, a *app, w *work, result apply.Result, failure error) error {
-	var unknown *target.Unknown
-	if errors.As(failure, &unknown) || errors.Is(failure, apply.ErrNotAsWanted) {
+	if isUnknown(failure) || errors.Is(failure, apply.ErrNotAsWanted) {
 		return failure // what there is to take back isn't known
 	}
 	ctx = context.WithoutCancel(ctx)
 	options := plan.Options{Exact: true, Prune: plan.PruneNamespaces, Access: w.options.Access, OnlyNew: true, Selection: w.options.Selection.Only(touched(result.Applied))}
 	cant := func(err error) error {
-		return errors.Join(failure, target.WithHint(
-			fmt.Errorf("what was applied before could not be taken back: %w", err),
-			fmt.Sprintf(`see what is there with "confo-sync plan"; "confo-sync rollback %s" tries it again`, result.ID)))
+		return target.WithHint(
+			errors.Join(failure, fmt.Errorf("what was applied before could not be taken back: %w", err)),
+			fmt.Sprintf("to take it back, try again: confo-sync rollback %s; or %s", result.ID, a.deed.look()))
 	}
 	live, err := w.target.Snapshot(ctx, target.ReadOptions{Selection: options.Selection})
 	if err != nil {
@@ -65,7 +64,13 @@ func (a *app) applied(result apply.Result, verified bool, err error) error {
 	a.report.Applied = sum
 	var stopped *apply.Stopped
 	if errors.As(err, &stopped) {
-		sum.Failed, sum.NotAttempted, sum.AccessLeft = len(stopped.Failed), stopped.NotAttempted, stopped.AccessLeft
+		sum.Failed, sum.Unknown, sum.NotAttempted, sum.AccessLeft = len(stopped.Failed), len(stopped.Unknown), stopped.NotAttempted, stopped.AccessLeft
+	} else if result.Transactions+result.Access > 0 {
+		a.done = "the plan was applied (" + did(sum) + ")"
+	}
+	_, hinted := err.(*target.Hinted)
+	if hint := a.deed.hint(err, result.Transactions > 0); hint != "" && !hinted {
+		err = target.WithHint(err, hint)
 	}
 	var conflict *target.Conflict
 	if errors.As(err, &conflict) {
@@ -80,24 +85,43 @@ func (a *app) applied(result apply.Result, verified bool, err error) error {
 	switch {
 	case stopped != nil:
 		a.showMoved()
-		fmt.Fprintf(a.stderr, "Applied before that: %s. Failed: %d. Not attempted: %d.\n", did(sum), sum.Failed, sum.NotAttempted)
-		if sum.AccessLeft > 0 {
-			fmt.Fprintf(a.stderr, "Access lists set: %d, not set: %d.\n", sum.Access, sum.AccessLeft)
-		}
+		fmt.Fprintln(a.stderr, undone(sum, err))
 		switch {
 		case a.report.RolledBack != nil:
 			fmt.Fprintf(a.stderr, "That was taken back: %s.\n", did(a.report.RolledBack))
-		case sum.Transactions > 0:
-			fmt.Fprintf(a.stderr, "The command goes on from there when it is run again; \"confo-sync rollback %s\" takes back what was applied.\n", result.ID)
+		case sum.Transactions+sum.Access > 0:
+			fmt.Fprint(a.stderr, a.deed.left(result.ID, sum.Transactions))
 		}
 	case result.Transactions+result.Access > 0:
 		line := fmt.Sprintf("Applied: %s.", did(sum))
 		if verified {
 			line += " What was written was read again and is as planned."
 		}
-		fmt.Fprintln(a.stdout, line)
+		a.say("%s", line)
 	}
 	return err
+}
+
+// undone says what of a plan was applied, what failed, and what is not known.
+func undone(s *render.Applied, err error) string {
+	text := fmt.Sprintf("Applied before that: %s. Failed: %d.", did(s), s.Failed)
+	if s.Unknown > 0 {
+		text = fmt.Sprintf("Applied before that: %s. Unknown: %d, applied or not.", did(s), s.Unknown)
+	}
+	text += fmt.Sprintf(" Not attempted: %d.", s.NotAttempted)
+	if s.AccessLeft > 0 {
+		left := "not set"
+		if isUnknown(err) {
+			left += ", or not known to be"
+		}
+		text += fmt.Sprintf("\nAccess lists set: %d, %s: %d.", s.Access, left, s.AccessLeft)
+	}
+	return text
+}
+
+func isUnknown(err error) bool {
+	var unknown *target.Unknown
+	return errors.As(err, &unknown)
 }
 
 func did(s *render.Applied) string {

@@ -71,6 +71,7 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wish, flags planFlags) error {
 	asks := !f.AutoApprove && approved == nil
 	a.applying = true
+	a.deed = deedOf(want, approved, !f.NoHistory && !f.NoLock)
 	if err := a.canAsk(!asks); err != nil {
 		return err
 	}
@@ -82,7 +83,7 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 	if err := a.recover(ctx, t); err != nil {
 		return err
 	}
-	if err := approved.unapplied(ctx, t); err != nil {
+	if err := approved.unapplied(ctx, a, t); err != nil {
 		return err
 	}
 	var owned *apply.Owned
@@ -122,6 +123,7 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 	if w.plan.Empty() && len(a.report.Exact) == 0 && owned == nil {
 		return a.applied(apply.Result{}, false, nil)
 	}
+	failWrites()
 	if asks {
 		if err := a.confirm(ctx, t, also); err != nil {
 			return err
@@ -172,7 +174,7 @@ func (a *app) canAsk(approved bool) error {
 	case approved:
 		return nil
 	case a.Format != "text":
-		return &usageError{fmt.Errorf("apply with --format %s asks nothing: it takes --auto-approve", a.Format)}
+		return &usageError{fmt.Errorf("%s with --format %s asks nothing: it takes --auto-approve", cmp.Or(a.deed.name, "apply"), a.Format)}
 	case !isTerminal(a.stdin):
 		return target.WithHint(errors.New("this asks before it changes anything, and there is no terminal to answer at"),
 			"run it at a terminal, or with --auto-approve once the plan has been reviewed")
@@ -248,6 +250,9 @@ func (c applyFlags) options(a *app) apply.Options {
 		LockTimeout: c.LockTimeout,
 		Waiting: func(holder target.Run) {
 			a.notice("Waiting up to %s for the lock: %s.", c.LockTimeout, holder)
+		},
+		Lost: func(atMost time.Duration) {
+			a.notice("The connection was lost during a transaction. Finding out whether the transaction was applied takes up to %s.", atMost)
 		},
 	}
 }

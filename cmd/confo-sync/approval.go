@@ -166,7 +166,7 @@ func (p *approval) fingerprintText() string {
 }
 
 // unapplied refuses a plan that the target's history knows: one is applied once.
-func (p *approval) unapplied(ctx context.Context, t target.Target) error {
+func (p *approval) unapplied(ctx context.Context, a *app, t target.Target) error {
 	if p == nil {
 		return nil
 	}
@@ -176,7 +176,7 @@ func (p *approval) unapplied(ctx context.Context, t target.Target) error {
 			next:    "make the plan again, and have it approved",
 		}
 	}
-	entries, err := apply.History(ctx, t, p.fingerprint.Made())
+	history, err := apply.ReadHistory(ctx, t, p.fingerprint.Made())
 	if err != nil {
 		if p.flags.NoHistory || p.flags.NoLock {
 			return nil // who may write no history may not read it either
@@ -184,14 +184,15 @@ func (p *approval) unapplied(ctx context.Context, t target.Target) error {
 		return fmt.Errorf("look whether the plan was applied before: %w", err)
 	}
 	own := p.fingerprint.String()
-	entries = slices.DeleteFunc(entries, func(e *apply.Entry) bool { return e.Plan != own })
-	if len(entries) == 0 {
+	a.warn(history.Skipped...)
+	records := slices.DeleteFunc(history.Records, func(r *apply.Record) bool { return r.Plan != own })
+	if len(records) == 0 {
 		return nil
 	}
-	last := entries[len(entries)-1]
-	if len(entries) < last.Of {
+	last := newestOf(records)
+	if !last.Complete() {
 		return &staleError{
-			message: fmt.Sprintf("this plan was begun already, and %d of its %d transactions were applied: %s", len(entries), last.Of, whoApplied(last.Header)),
+			message: fmt.Sprintf("this plan was begun already, and %d of its %d transactions were applied: %s", last.Done(), last.Of, whoApplied(last.Header)),
 			next:    "make a new plan: it has what is left",
 		}
 	}
@@ -222,7 +223,7 @@ func (p *approval) stillFits(ctx context.Context, a *app, w *work) error {
 	if p.file == nil {
 		return &staleError{
 			message: fmt.Sprintf("the plan is not the one with this fingerprint, made %s: the tree, the target or the flags have changed", made),
-			next:    `run "confo-sync plan" to see what it is now, and have that approved`,
+			next:    a.deed.look() + "; then have that approved",
 		}
 	}
 	moved := p.file.Compare(p.fingerprint, planfile.Now{
@@ -254,18 +255,19 @@ func since(t target.Target) func(plan.Revision, int64) bool {
 // authors returns who changed what since the plan was made, as far as the
 // history tells.
 func (p *approval) authors(ctx context.Context, t target.Target) map[plan.Key]string {
-	entries, err := apply.History(ctx, t, p.fingerprint.Made())
+	authors := map[plan.Key]string{}
+	history, err := apply.ReadHistory(ctx, t, p.fingerprint.Made())
 	if err != nil {
 		return nil // they are not worth failing for
 	}
-	authors := map[plan.Key]string{}
-	for _, e := range entries {
-		if e.Time.Before(p.file.Made) {
-			continue
+	note := func(h *apply.Header, k plan.Key) bool {
+		if !h.Time.Before(p.file.Made) {
+			authors[k] = "last applied " + whoApplied(*h)
 		}
-		for _, previous := range e.Previous {
-			authors[previous.Key()] = "last applied " + whoApplied(e.Header)
-		}
+		return false
+	}
+	if err := history.Each(ctx, history.Records, note, func(*apply.Entry) error { return nil }); err != nil {
+		return nil
 	}
 	return authors
 }

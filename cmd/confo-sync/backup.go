@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/confo-sync/confo-sync/apply"
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source/archive"
@@ -117,21 +118,18 @@ func (c *backupMakeCmd) dump(ctx context.Context, a *app, t target.Target, w *ar
 		if err != nil {
 			return nil, nil, 0, err
 		}
-		for some := range slices.Chunk(infos, 16) {
-			names := make([]string, len(some))
-			for i := range some {
-				names[i] = some[i].Name
+		names, skipped := apply.EntryNames(t, infos)
+		err = t.History(ctx, names, func(e target.Entry) error {
+			if e.Err != nil {
+				skipped = append(skipped, apply.Skipped(t, e.Name, e.Err))
+				return nil
 			}
-			entries, err := t.History(ctx, names)
-			if err != nil {
-				return nil, nil, 0, err
-			}
-			for _, e := range entries {
-				if err := w.Entry(e.Name, e.Data); err != nil {
-					return nil, nil, 0, err
-				}
-			}
+			return w.Entry(e.Name, e.Data)
+		})
+		if err != nil {
+			return nil, nil, 0, err
 		}
+		a.warn(skipped...)
 	}
 	slices.SortFunc(d.gaps, func(a, b plan.Finding) int { return cmp.Compare(a.Message, b.Message) })
 	return d.gaps, d.tooLarge(), dumped.Zxid, nil

@@ -71,7 +71,7 @@ func (a *app) look(ctx context.Context, e *project.Environment) render.Environme
 	if !live.Exists {
 		row.State = "empty"
 	}
-	last, err := apply.Last(ctx, t)
+	last, _, err := apply.Last(ctx, t)
 	if err != nil {
 		return failed(err)
 	}

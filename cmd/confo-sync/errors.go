@@ -99,13 +99,14 @@ func (a *app) fail(err error) int {
 	case errors.Is(err, errSaid):
 	case errors.As(err, &several):
 		printFindings(a.stderr, "error", several.findings)
-		fmt.Fprintf(a.stderr, "confo-sync: error: %s\n", several.summary)
+		fmt.Fprintf(a.stderr, "confo-sync: error: %s\n", a.afterwards(several.summary))
 		if !several.refused {
 			a.report.Errors = append(a.report.Errors, render.Findings(several.findings)...)
 		}
 	default:
 		a.showStale()
 		message, hint := describe(err)
+		message = a.afterwards(message)
 		if examinable(err) && hint != "" {
 			hint += `; "confo-sync status" tells more`
 		}
@@ -121,6 +122,15 @@ func (a *app) fail(err error) int {
 		}
 	}
 	return code
+}
+
+// afterwards returns the words for an error that came when all was applied: without
+// them it would seem that nothing was.
+func (a *app) afterwards(message string) string {
+	if a.done == "" {
+		return message
+	}
+	return a.done + ", but this failed afterwards: " + message
 }
 
 // describe returns the words for an error, and the next step to take.
@@ -156,11 +166,11 @@ func describe(err error) (message, hint string) {
 		hint = stale.hint()
 	case errors.As(err, &owned):
 		hint = hintOwned(owned)
-	case errors.As(err, &conflict):
+	case hint == "" && errors.As(err, &conflict):
 		hint = `nothing of this transaction was applied; look at what changed, and run the command again`
-	case errors.As(err, &lost):
-		hint = `the ZooKeeper session has ended, or somebody has deleted the lock; run "confo-sync apply" again to go on from there`
-	case errors.As(err, &unknown):
+	case hint == "" && errors.As(err, &lost):
+		hint = `the ZooKeeper session has ended, or somebody has deleted the lock; run the command again`
+	case hint == "" && errors.As(err, &unknown):
 		hint = `run "confo-sync plan" to see what is there now`
 	case hint == "" && (errors.As(err, &parse) || errors.As(err, &usage)):
 		hint = `"confo-sync --help" lists the commands and flags, "confo-sync COMMAND --help" those of a command`

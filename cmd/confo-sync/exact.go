@@ -130,7 +130,7 @@ func (e *exactly) after(ctx context.Context, t target.Target) error {
 	}
 	if len(rest) > 0 {
 		return target.WithHint(fmt.Errorf("read again, it is not exactly as it was: %s differs, and %d more", plan.Printable("/"+rest[0].Path), len(rest)-1),
-			"somebody else has written there meanwhile: run the command again")
+			"somebody else has written there meanwhile; "+e.app.deed.again(false))
 	}
 	if e.app.Format == "text" {
 		e.app.say("Everything was read again and is exactly as it was.")
@@ -161,7 +161,7 @@ func (e *exactly) mend(ctx context.Context, t target.Target, wanted func(plan.Me
 		return target.WithHint(fmt.Errorf("after %d of %d steps: %w", done, len(mends), err), hint+"; what was done stays, and what is there keeps the list that it had")
 	}
 	if err != nil {
-		return target.WithHint(fmt.Errorf("after %d of %d steps: %w", done, len(mends), err), "what was done stays; run the command again, and it goes on from there")
+		return target.WithHint(fmt.Errorf("after %d of %d steps: %w", done, len(mends), err), "what was done stays; to go on from there, "+e.app.deed.again(false))
 	}
 	return nil
 }

@@ -66,24 +66,28 @@ func (c *historyShowCmd) Run(ctx context.Context, a *app) error {
 	}
 	defer t.Close()
 	a.report.Source = ""
-	entries, err := apply.History(ctx, t, time.Time{})
+	history, err := apply.ReadHistory(ctx, t, time.Time{})
 	if err != nil && c.What == "" {
-		entries, err = a.historyOfUnfinished(ctx, t, err)
+		history, err = a.historyOfUnfinished(ctx, t, err)
 	}
 	if err != nil {
 		return err
 	}
-	records := apply.Records(entries)
 	switch {
 	case isID:
-		return c.one(ctx, a, t, records, entries)
+		return c.one(ctx, a, t, history)
 	case c.What != "":
-		return c.story(ctx, a, t, records, entries, since)
+		return c.story(ctx, a, t, history, since)
 	}
+	records := history.Readable()
 	newest := newestOf(records)
-	records = slices.DeleteFunc(records, func(r *apply.Record) bool {
-		return r.Time.Before(since) || a.selects() && !r.Touches(a.selection())
-	})
+	if a.selects() {
+		if records, err = history.Touching(ctx, a.selection()); err != nil {
+			return err
+		}
+	}
+	a.warn(history.Skipped...)
+	records = slices.DeleteFunc(records, func(r *apply.Record) bool { return r.Time.Before(since) })
 	return c.list(a, records, newest)
 }
 
@@ -98,7 +102,7 @@ func newestOf(records []*apply.Record) *apply.Record {
 
 // historyOfUnfinished reads the history of a file backend that an earlier change was
 // not carried out in to its end. Another error it returns as it is.
-func (a *app) historyOfUnfinished(ctx context.Context, t target.Target, err error) ([]*apply.Entry, error) {
+func (a *app) historyOfUnfinished(ctx context.Context, t target.Target, err error) (*apply.History, error) {
 	files, ok := t.(*file.Target)
 	var unfinished *file.Unfinished
 	if !ok || !errors.As(err, &unfinished) {
@@ -106,7 +110,7 @@ func (a *app) historyOfUnfinished(ctx context.Context, t target.Target, err erro
 	}
 	message, hint := describe(err)
 	a.warn(plan.Finding{Message: message + ": the history may lack it", Hint: hint})
-	return apply.History(ctx, files.AsItIs(), time.Time{})
+	return apply.ReadHistory(ctx, files.AsItIs(), time.Time{})
 }
 
 // newest returns as many of the newest applies as were asked for, the newest first.
@@ -152,18 +156,24 @@ func recorded(r *apply.Record) render.Recorded {
 	return render.Recorded{
 		ID: r.ID, Time: r.Time, Who: r.Who, Host: r.Host, Reason: r.Reason, Commit: r.Commit, Tool: r.Tool,
 		Operation: operation, Undoes: r.Undoes, Create: r.Create, Update: r.Update, Delete: r.Delete,
-		Batches: len(r.Entries), Planned: r.Of,
+		Batches: r.Done(), Planned: r.Of,
 	}
 }
 
 // one shows what an apply changed.
-func (c *historyShowCmd) one(ctx context.Context, a *app, t target.Target, records []*apply.Record, entries []*apply.Entry) error {
+func (c *historyShowCmd) one(ctx context.Context, a *app, t target.Target, history *apply.History) error {
+	records := history.Readable()
 	if len(records) == 0 {
+		a.warn(history.Skipped...)
 		return target.WithHint(fmt.Errorf("%s has no history", plan.Printable(t.String())), "nothing was applied, or it was not kept")
 	}
 	r, err := find(records, c.What)
 	if err != nil {
+		a.warn(history.Skipped...)
 		return err
+	}
+	if newest := newestOf(records); c.What == "last" && r != newest {
+		a.warn(interrupted(&apply.Newest{Header: newest.Header, Done: newest.Done()}))
 	}
 	marks, err := a.historyMarks(ctx)
 	if err != nil {
@@ -173,12 +183,20 @@ func (c *historyShowCmd) one(ctx context.Context, a *app, t target.Target, recor
 	if err != nil {
 		return err
 	}
+	own, later, err := entriesOf(ctx, history, r)
+	if err != nil {
+		return err
+	}
+	a.warn(history.Skipped...)
+	if !r.Readable() {
+		return target.WithHint(fmt.Errorf("%s can't be shown: its entries in the history can't be read", plan.Printable(r.ID)), "see the others: confo-sync history")
+	}
 	sum := recorded(r)
 	a.report.History = []render.Recorded{sum}
 	a.report.Source = r.ID + " by " + sum.By()
-	p := &plan.Plan{Changes: r.Changes(after(entries, r), live)}
-	a.report.Add(p, len(r.Entries), a.hides().Of(&plan.Tree{}, live, marks...))
-	if done := fmt.Sprintf("it has done %d of its %s", len(r.Entries), plural(r.Of, "transaction")); !r.Complete() && r == newestOf(records) {
+	p := &plan.Plan{Changes: apply.Changes(own, later, live)}
+	a.report.Add(p, r.Done(), a.hides().Of(&plan.Tree{}, live, marks...))
+	if done := fmt.Sprintf("it has done %d of its %s", r.Done(), plural(r.Of, "transaction")); !r.Complete() && r == newestOf(records) {
 		a.warn(plan.Finding{Message: done + ": it was interrupted, or is still under way", Hint: goesOn(r.Header)})
 	} else if !r.Complete() {
 		a.warn(plan.Finding{Message: done + ", and did not come to its end; something else was applied after it"})
@@ -186,14 +204,23 @@ func (c *historyShowCmd) one(ctx context.Context, a *app, t target.Target, recor
 	return a.show()
 }
 
-// after returns the entries after those of an apply.
-func after(entries []*apply.Entry, r *apply.Record) []*apply.Entry {
-	last := r.Entries[len(r.Entries)-1]
-	return slices.DeleteFunc(slices.Clone(entries[slices.Index(entries, last)+1:]), func(e *apply.Entry) bool { return e.ID == r.ID })
+// entriesOf returns the entries of an apply, and those after it with what they hold of
+// the same objects.
+func entriesOf(ctx context.Context, history *apply.History, r *apply.Record) (own, later []*apply.Entry, err error) {
+	objects := map[plan.Key]bool{}
+	own, err = history.Entries(ctx, []*apply.Record{r}, func(_ *apply.Header, k plan.Key) bool {
+		objects[k] = true
+		return true
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	later, err = history.Entries(ctx, history.After(r), func(_ *apply.Header, k plan.Key) bool { return objects[k] })
+	return own, later, err
 }
 
 // story tells who changed a configuration, or a field of one, and how.
-func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, records []*apply.Record, entries []*apply.Entry, since time.Time) error {
+func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, history *apply.History, since time.Time) error {
 	name, field, hasField := strings.Cut(c.What, "#")
 	namespace, config, ok := strings.Cut(name, "/")
 	if !ok || namespace == "" || config == "" || strings.Contains(config, "/") || hasField && field == "" {
@@ -212,15 +239,20 @@ func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, rec
 	if err != nil {
 		return err
 	}
+	entries, err := history.Entries(ctx, history.Records, func(_ *apply.Header, k plan.Key) bool { return k == key })
+	if err != nil {
+		return err
+	}
+	a.warn(history.Skipped...)
 	sensitivity := a.hides().Of(&plan.Tree{}, live, marks...)
-	shown, _ := c.newest(records)
+	shown, _ := c.newest(history.Readable())
 	for _, r := range shown {
-		only := r.Only(key)
-		if len(only.Entries) == 0 || r.Time.Before(since) {
+		own, later := around(entries, r)
+		changes := apply.Changes(own, later, live)
+		if len(changes) == 0 || r.Time.Before(since) {
 			continue
 		}
-		sum := recorded(r)
-		change := only.Changes(after(entries, r), live)[0]
+		sum, change := recorded(r), changes[0]
 		if sum.Edits = a.report.Edits(change, sensitivity, levels); len(sum.Edits) == 0 {
 			continue
 		}
@@ -235,6 +267,20 @@ func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, rec
 		return nil
 	}
 	return render.HistoryStory(a.stdout, a.report.History, a.textOptions(a.stdout))
+}
+
+// around returns the entries of an apply, and those after it.
+func around(entries []*apply.Entry, r *apply.Record) (own, later []*apply.Entry) {
+	of := func(e *apply.Entry) bool { return e.ID == r.ID }
+	first := slices.IndexFunc(entries, of)
+	if first < 0 {
+		return nil, nil
+	}
+	end := first
+	for end < len(entries) && of(entries[end]) {
+		end++
+	}
+	return entries[first:end], entries[end:]
 }
 
 // historyMarks reads the trees that say what is sensitive of what is or was live: of

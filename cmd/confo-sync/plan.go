@@ -149,12 +149,14 @@ type wish struct {
 	read readTree
 	// adapt, when it is set, makes of it what is desired at this target, and
 	// says what the plan is to be made with.
-	adapt func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (desired *plan.Tree, problems []plan.Finding)
+	adapt func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (desired *plan.Tree, problems []plan.Finding, err error)
 	// marks are trees that say what is sensitive of what is live.
 	marks []*plan.Tree
 	// operation is what history calls it, if not apply, and undoes what it takes
 	// back.
 	operation, undoes string
+	// line is the command, without its flags, if it is not confo-sync apply.
+	line string
 	// beside, when it is set, is what else is done.
 	beside beside
 }
@@ -195,7 +197,9 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	var problems []plan.Finding
 	if want.adapt != nil {
 		w.options.OnlyNew = true
-		desired, problems = want.adapt(desired, live, &w.options)
+		if desired, problems, err = want.adapt(desired, live, &w.options); err != nil {
+			return nil, err
+		}
 	}
 	if want.adapt == nil && !a.selects() {
 		a.warn(plan.NamesNothing(w.options.Access, desired)...)
@@ -229,7 +233,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 // lastInterrupted warns of an apply that did not come to its end. That history can't
 // be read is no reason not to plan.
 func lastInterrupted(ctx context.Context, t target.Target) []plan.Finding {
-	last, err := apply.Last(ctx, t)
+	last, _, err := apply.Last(ctx, t)
 	if err != nil || last == nil || last.Complete() {
 		return nil
 	}
@@ -243,15 +247,6 @@ func interrupted(last *apply.Newest) plan.Finding {
 			plan.Printable(cmp.Or(last.Operation, "apply")), plan.Printable(last.ID), plan.Printable(last.Who), last.Done, plural(last.Of, "transaction")),
 		Hint: goesOn(last.Header),
 	}
-}
-
-// goesOn says what to do about what did not come to its end, and is the newest.
-func goesOn(h apply.Header) string {
-	again := plan.Printable(cmp.Or(h.Operation, "apply"))
-	if h.Operation == "rollback" {
-		again = "the same rollback" // of what it undoes, and not of what came of it
-	}
-	return fmt.Sprintf(`%s goes on from there; "confo-sync rollback %s" takes back what was done`, again, plan.Printable(h.ID))
 }
 
 // readBoth reads a tree and a target, at the same time, and does what comes after
@@ -296,13 +291,13 @@ func unfit(changes []plan.Change, t target.Target) []plan.Finding {
 func tooLarge(batches [][]plan.Change, limits target.Limits, history bool) []plan.Finding {
 	var found []plan.Finding
 	for _, b := range batches {
-		size, large := apply.TooLarge(b, limits, history)
+		size, most, large := apply.TooLarge(b, limits, history)
 		if !large {
 			continue
 		}
 		found = append(found, plan.Finding{
 			Key: b[0].Key, Position: b[0].Position,
-			Message: fmt.Sprintf("it does not fit into a transaction together with its previous value, which history keeps: %d bytes, where %d are taken", size, limits.Max),
+			Message: fmt.Sprintf("it does not fit into a transaction together with its previous value, which history keeps: %d bytes, where %d are taken", size, most),
 			Hint:    "apply it with --no-history, or split the configuration",
 		})
 	}

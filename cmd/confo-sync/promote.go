@@ -76,9 +76,9 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 		return err
 	}
 	want := wish{
-		operation: "promote", marks: marks,
+		operation: "promote", marks: marks, line: fmt.Sprintf("confo-sync promote %s %s", shellWord(c.From), shellWord(c.To)),
 		read: func(ctx context.Context) (*plan.Tree, string, error) { return c.read(ctx, a, from) },
-		adapt: func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding) {
+		adapt: func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding, error) {
 			promotion.Sensitivity = a.hides().Of(tree, live, marks...)
 			desired, missing := promotion.Desired(tree, live)
 			o.Selection = plan.Selection{}.Only(promotion.Namespaces(tree))
@@ -86,7 +86,7 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 				a.warn(missing...)
 				missing = nil
 			}
-			return desired, missing
+			return desired, missing, nil
 		},
 	}
 	if c.Write {

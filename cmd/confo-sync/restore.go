@@ -82,7 +82,7 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 	exact := exactly{command: c, app: a, backup: backup}
 	var saved *plan.Snapshot
 	want := wish{
-		operation: "restore", marks: marks,
+		operation: "restore", marks: marks, line: c.line(),
 		read: func(ctx context.Context) (*plan.Tree, string, error) {
 			var err error
 			if saved, err = backup.Snapshot(ctx, plan.Selection{}); err != nil {
@@ -90,11 +90,10 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 			}
 			return saved.Tree(), "", nil
 		},
-		adapt: func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding) {
+		adapt: func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding, error) {
 			if c.Exact {
 				if err := exact.markHolding(ctx, t, live, tree); err != nil {
-					message, hint := describe(err)
-					return tree, []plan.Finding{{Message: message, Hint: hint}}
+					return nil, nil, err
 				}
 				live.ForgetForeign() // it goes, or is as the backup has it
 			}
@@ -117,7 +116,7 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 			}
 			o.Exact, o.Prune = same, plan.PruneNamespaces
 			o.Selection = plan.Selection{}.Only(namespacesOf(wishes))
-			return plan.Wished(live, wishes, *o), problems
+			return plan.Wished(live, wishes, *o), problems, nil
 		},
 	}
 	if c.Exact {
@@ -125,6 +124,15 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 	}
 	header := planfile.Header{Restore: &planfile.Restore{File: c.File, Paths: c.Paths, Prune: c.Prune, ToNamespace: c.ToNamespace}}
 	return c.carryOut(ctx, a, approved, want, planFlags{railFlags: c.railFlags}, c.applyFlags, header)
+}
+
+// line returns the command, with the flag that makes it another one.
+func (c *restoreCmd) line() string {
+	line := "confo-sync restore " + shellWord(c.File)
+	if c.Exact {
+		line += " --exact"
+	}
+	return line
 }
 
 // lacking refuses what a backup with gaps can't tell: what was there exactly, access

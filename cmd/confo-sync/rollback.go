@@ -76,56 +76,95 @@ func (c *rollbackCmd) run(ctx context.Context, a *app, approved *approval) error
 			return err
 		}
 	}
-	entries, what, err := c.entries(ctx, t)
+	history, err := apply.ReadHistory(ctx, t, time.Time{})
+	if err != nil {
+		return err
+	}
+	undone, undoing, what, err := c.undoing(ctx, a, t, history)
+	a.warn(history.Skipped...)
 	if err != nil {
 		return err
 	}
 	a.report.Source = "rollback of " + what
 	want := wish{
-		operation: "rollback", undoes: what, marks: marks,
+		operation: "rollback", undoes: what, line: rollbackLine(what), marks: marks,
 		read: func(context.Context) (*plan.Tree, string, error) { return nil, "", nil },
-		adapt: func(_ *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding) {
-			undo := apply.Undo(entries, live, a.selection())
+		adapt: func(_ *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding, error) {
+			undo := undoing.Rollback(live)
 			o.Exact, o.Prune = true, plan.PruneNamespaces
 			moved := undo.Moved
 			for i := range moved {
 				moved[i].Hint = "look at it, and say --force if it may be lost; -n and --exclude leave things out"
 			}
+			moved = append(moved, unread(undone)...)
 			if c.Force {
 				a.warn(moved...)
 				moved = nil
 			}
-			return plan.Wished(live, undo.Wishes, *o), moved
+			return plan.Wished(live, undo.Wishes, *o), moved, nil
 		},
 	}
+	// Words like last or 2h ago mean something else by the time the plan is applied.
 	header := planfile.Header{Rollback: &planfile.Rollback{ID: c.ID, To: c.To, ToTime: c.ToTime, Force: c.Force}}
 	return c.carryOut(ctx, a, approved, want, planFlags{railFlags: c.railFlags}, c.applyFlags, header)
 }
 
-// entries returns what is to be undone, oldest first, and what that is called.
-func (c *rollbackCmd) entries(ctx context.Context, t target.Target) (entries []*apply.Entry, what string, err error) {
-	all, err := apply.History(ctx, t, time.Time{})
-	if err != nil {
-		return nil, "", err
+// unread refuses to undo what an entry that can't be read has of an apply of which the
+// others can be: the apply would be undone only in part.
+func unread(undone []*apply.Record) (found []plan.Finding) {
+	for _, r := range undone {
+		if len(r.Unread) > 0 && r.Readable() {
+			found = append(found, plan.Finding{
+				Message: fmt.Sprintf("%s can't be undone completely: of its %s, the history entries of %d can't be read", plan.Printable(r.ID), plural(r.Done(), "transaction"), len(r.Unread)),
+				Hint:    "say --force to undo the rest",
+			})
+		}
 	}
-	records := apply.Records(all)
+	return found
+}
+
+// undoing reads what is to be undone. An apply that can't be read is never the last.
+func (c *rollbackCmd) undoing(ctx context.Context, a *app, t target.Target, history *apply.History) (undone []*apply.Record, undoing *apply.Undoing, what string, err error) {
+	for id := c.ID; ; c.ID = id {
+		if undone, what, err = c.undone(t, history.Readable()); err != nil {
+			return nil, nil, "", err
+		}
+		if undoing, err = history.Undo(ctx, undone, a.selection()); err != nil {
+			return nil, nil, "", err
+		}
+		switch {
+		case id == "" || undone[0].Readable():
+			return undone, undoing, what, nil
+		case id != "last":
+			return nil, nil, "", target.WithHint(fmt.Errorf("%s can't be undone: its entries in the history can't be read", plan.Printable(what)), "a backup can be restored")
+		}
+	}
+}
+
+// undone returns what is to be undone, oldest first, and what that is called. In the
+// command's flags it puts what words like last stand for.
+func (c *rollbackCmd) undone(t target.Target, records []*apply.Record) (undone []*apply.Record, what string, err error) {
 	if len(records) == 0 {
 		return nil, "", target.WithHint(fmt.Errorf("%s has no history: nothing was applied, or it was not kept", plan.Printable(t.String())), "a backup can be restored")
 	}
-	var undone []*apply.Record
 	switch {
 	case c.ID != "":
 		r, err := find(records, c.ID)
 		if err != nil {
 			return nil, "", err
 		}
+		c.ID = r.ID
 		undone, what = []*apply.Record{r}, r.ID
 	case c.To != "":
 		r, err := find(records, c.To)
 		if err != nil {
 			return nil, "", err
 		}
-		undone, what = records[slices.Index(records, r)+1:], "all after "+r.ID
+		if newest := newestOf(records); c.To == "last" && r != newest {
+			return nil, "", ambiguous(newest)
+		}
+		c.To = r.ID
+		undone, what = records[slices.Index(records, r)+1:], allAfter+r.ID
 	default:
 		at, err := parseTime(c.ToTime, time.Now())
 		if err != nil {
@@ -138,18 +177,37 @@ func (c *rollbackCmd) entries(ctx context.Context, t target.Target) (entries []*
 		}
 		undone = records[slices.IndexFunc(records, func(r *apply.Record) bool { return !r.Began.After(at) }):]
 		undone = slices.DeleteFunc(slices.Clone(undone), func(r *apply.Record) bool { return !r.Began.After(at) })
-		what = "all after " + at.Format(time.DateTime)
+		c.ToTime = at.Format(time.RFC3339Nano)
+		what = allAfter + c.ToTime
 	}
-	for _, r := range undone {
-		entries = append(entries, r.Entries...)
+	return undone, what, nil
+}
+
+// last returns the newest apply, promote, restore or rollback, but never a rollback
+// that did not finish: of that it returns what the rollback undoes, so that the same
+// command goes on with it.
+func last(records []*apply.Record) (*apply.Record, error) {
+	newest := newestOf(records)
+	if !newest.UnfinishedRollback() {
+		return newest, nil
 	}
-	return entries, what, nil
+	for _, r := range records {
+		if r.ID == newest.Undoes && !r.UnfinishedRollback() {
+			return r, nil
+		}
+	}
+	return nil, ambiguous(newest)
+}
+
+// ambiguous is the error of last where the newest is a rollback that did not finish.
+func ambiguous(newest *apply.Record) error {
+	return target.WithHint(fmt.Errorf("last is ambiguous: the newest is %s, a rollback that did not finish", plan.Printable(newest.ID)), goesOn(newest.Header))
 }
 
 // find returns the apply of an ID, of the beginning of one, or the last.
 func find(records []*apply.Record, id string) (*apply.Record, error) {
 	if id == "last" {
-		return records[len(records)-1], nil
+		return last(records)
 	}
 	var found []*apply.Record
 	for _, r := range records {

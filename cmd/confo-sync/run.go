@@ -86,6 +86,8 @@ type app struct {
 	shown  bool
 	unsaid error    // what kept a line from stdout
 	warned []string // warnings of -n and --exclude that were shown
+	deed   deed     // what changes the target, once it is known
+	done   string   // what was applied to its end; empty before
 	outputFlags
 	files []reportFile
 	settings

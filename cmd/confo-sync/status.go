@@ -150,7 +150,8 @@ func (a *app) examineOwner(ctx context.Context, t target.Target) {
 
 // examineHistory finds out who applied last, and whether that came to its end.
 func (a *app) examineHistory(ctx context.Context, t target.Target) {
-	last, err := apply.Last(ctx, t)
+	last, unread, err := apply.Last(ctx, t)
+	a.found(unread...)
 	switch {
 	case ctx.Err() != nil || err == nil && last == nil:
 	case err != nil:

@@ -164,6 +164,7 @@ type Applied struct {
 	Access       int `json:"access,omitempty"`      // access lists that were set
 	AccessLeft   int `json:"access_left,omitempty"` // and those that were not
 	Failed       int `json:"failed"`                // changes of the transaction that failed
+	Unknown      int `json:"unknown,omitempty"`     // changes of the transaction whose outcome is not known
 	NotAttempted int `json:"not_attempted"`         // changes after it
 }
 

@@ -70,25 +70,26 @@ func (t *Target) HistoryNames(ctx context.Context, sizes bool) (entries []target
 }
 
 // History implements target.Target.
-func (t *Target) History(ctx context.Context, names []string) (entries []target.Entry, err error) {
-	err = t.readHistory(ctx, func(dir string) error {
+func (t *Target) History(ctx context.Context, names []string, each func(target.Entry) error) error {
+	return t.readHistory(ctx, func(dir string) error {
 		for _, name := range names {
 			if err := canceled(ctx, "read", dir); err != nil {
 				return err
 			}
-			path := filepath.Join(dir, filepath.Base(name))
-			data, err := readOurs(path, stateMost)
+			data, err := readOurs(filepath.Join(dir, filepath.Base(name)), entryMost)
+			var foreign *foreign
 			switch {
 			case errors.Is(err, fs.ErrNotExist): // pruned meanwhile
-			case err != nil:
+				continue
+			case err != nil && !errors.As(err, &foreign):
 				return err
-			default:
-				entries = append(entries, target.Entry{Name: name, Data: data})
+			}
+			if err := each(target.Entry{Name: name, Data: data, Err: err}); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
-	return entries, err
 }
 
 // Forget implements target.Writer.

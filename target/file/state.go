@@ -16,11 +16,17 @@ import (
 
 // What files beside the tree hold at most.
 const (
-	smallMost = 1 << 20 // the lock and the owner
-	stateMost = 1 << 30 // a journal, or an entry: one of this size could not be unpacked
+	smallMost = 1 << 20  // the lock and the owner
+	entryMost = 96 << 20 // an entry of the history: unpacked it has less
+	stateMost = 1 << 30  // a journal
 )
 
 const stateHint = "find out who put it there, and remove it: nothing there is followed, nor read, but what confo-sync wrote"
+
+// foreign is the error of what stands beside the tree and can't be ours.
+type foreign struct{ message string }
+
+func (f *foreign) Error() string { return f.message }
 
 // ours returns why what is at a path beside the tree can't be ours, which is of the
 // type kind, or nil. There may be nothing, or nothing that this user may look at.
@@ -34,7 +40,7 @@ func ours(path string, kind fs.FileMode) error {
 	if is == "" {
 		is = "neither a file nor a folder"
 	}
-	return target.WithHint(fmt.Errorf("this is %s, where confo-sync keeps %s of its own", is, what[kind]), stateHint)
+	return target.WithHint(&foreign{fmt.Sprintf("this is %s, where confo-sync keeps %s of its own", is, what[kind])}, stateHint)
 }
 
 // openOurs opens a file beside the tree.
@@ -54,7 +60,7 @@ func readOurs(path string, most int64) ([]byte, error) {
 	defer f.Close()
 	info, err := f.Stat()
 	if err == nil && info.Size() > most {
-		err = target.WithHint(fmt.Errorf("it has more than %d bytes, which no such file of confo-sync's has", most), stateHint)
+		err = target.WithHint(&foreign{fmt.Sprintf("it has more than %d bytes, which no such file of confo-sync's has", most)}, stateHint)
 	}
 	if err != nil {
 		return nil, failed("read", path, err)

@@ -36,7 +36,9 @@ func useState(t *testing.T, f *Target) (said string) {
 		func(ctx context.Context) error { _, err := f.Snapshot(ctx, target.ReadOptions{}); return err },
 		func(ctx context.Context) error { _, err := f.Owner(ctx); return err },
 		func(ctx context.Context) error { _, err := f.HistoryNames(ctx, true); return err },
-		func(ctx context.Context) error { _, err := f.History(ctx, []string{entryName}); return err },
+		func(ctx context.Context) error {
+			return f.History(ctx, []string{entryName}, func(e target.Entry) error { return e.Err })
+		},
 		func(ctx context.Context) error {
 			s, err := f.Examine(ctx)
 			return errors.Join(err, s.Unread, errors.New(s.Lock.Unknown))
@@ -98,7 +100,7 @@ func TestForeignState(t *testing.T) {
 		}, entryName + ": this is a link"},
 		{"entry, large", func(t *testing.T, state, outside string) {
 			made("history")(t, state, outside)
-			large("history/"+entryName, stateMost+1)(t, state, outside)
+			large("history/"+entryName, entryMost+1)(t, state, outside)
 		}, entryName + ": it has more than"},
 		{"journal", linked("journal.json", "0"), "/journal.json: this is a link"},
 		{"journal, large", large("journal.json", stateMost+1), "/journal.json: it has more than"},

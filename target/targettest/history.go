@@ -27,13 +27,13 @@ func history(p *place) {
 	}
 	read := func(names ...string) string {
 		p.Helper()
-		entries, err := p.target.History(p.Context(), names)
+		var all []string
+		err := p.target.History(p.Context(), names, func(e target.Entry) error {
+			all = append(all, e.Name+"="+string(e.Data))
+			return e.Err
+		})
 		if err != nil {
 			p.Fatal(err)
-		}
-		var all []string
-		for _, e := range entries {
-			all = append(all, e.Name+"="+string(e.Data))
 		}
 		return strings.Join(all, " ")
 	}

@@ -38,8 +38,27 @@ func (t *Target) HistoryNames(ctx context.Context, sizes bool) ([]target.EntryIn
 	return entries, err
 }
 
+// readAtOnce is how many entries are in memory at a time.
+const readAtOnce = 16
+
 // History implements target.Target.
-func (t *Target) History(ctx context.Context, names []string) ([]target.Entry, error) {
+func (t *Target) History(ctx context.Context, names []string, each func(target.Entry) error) error {
+	for some := range slices.Chunk(names, readAtOnce) {
+		entries, err := t.entries(ctx, some)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if err := each(e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// entries reads a few entries.
+func (t *Target) entries(ctx context.Context, names []string) ([]target.Entry, error) {
 	entries := make([]target.Entry, 0, len(names))
 	err := t.reading(ctx, func(w *wire) error {
 		entries = entries[:0]

@@ -179,7 +179,8 @@ func TestUnresolvable(t *testing.T) {
 		o.ResolveWithin = 2 * time.Second
 		o.Timeout = time.Second
 	})
-	w, err := begin(t.Context(), hasty)
+	var said []time.Duration
+	w, err := hasty.Begin(t.Context(), target.Run{ID: "hasty", Lost: func(atMost time.Duration) { said = append(said, atMost) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,6 +190,9 @@ func TestUnresolvable(t *testing.T) {
 	var unknown *target.Unknown
 	if !errors.As(err, &unknown) {
 		t.Errorf("Apply: %v", err)
+	}
+	if len(said) != 1 || said[0] != 2*time.Second {
+		t.Errorf("while it was found out, %v was said", said)
 	}
 }
 

@@ -22,6 +22,9 @@ import (
 // history entry tells, which the transaction would have made.
 func (w *writer) resolve(ctx context.Context, m *multi, cause error) error {
 	w.log("the answer to a transaction was lost", "batch", m.batch.Number, "error", cause)
+	if w.run.Lost != nil {
+		w.run.Lost(w.t.opts.ResolveWithin)
+	}
 	ctx, cancel := context.WithTimeout(ctx, w.t.opts.ResolveWithin)
 	defer cancel()
 	lost := w.t.explain("write to", w.t.String(), cause)

@@ -1,0 +1,150 @@
+package apply
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// Whoever may write beside the root may write an entry, of a few bytes that unpack to
+// any size. So the size is bounded before anything is unpacked, values that nobody
+// asked for are skipped, and batches are made so that their entries fit.
+const (
+	entryMost  = 64 << 20 // bytes of an entry's records, unpacked
+	recordMost = 1 << 20  // bytes of the line that begins a record
+	windowMost = 16 << 20 // bytes that the decoder keeps; the encoder needs 8 MiB
+
+	// recordsMost is how many records an entry has at most, for each of its packed
+	// bytes. Each record names another object: of names that only count up, one takes
+	// 0.6 bytes.
+	recordsMost = 4
+)
+
+// decodeHeader returns the header of a stored entry, and its compressed records.
+func decodeHeader(stored []byte) (h Header, packed []byte, err error) {
+	line, packed, ok := bytes.Cut(stored, []byte("\n"))
+	if !ok {
+		return h, nil, errors.New("it has no header")
+	}
+	if err := json.Unmarshal(line, &h); err != nil {
+		return h, nil, fmt.Errorf("its header: %w", err)
+	}
+	switch {
+	case h.Version > entryVersion:
+		return h, nil, fmt.Errorf("it has version %d, and this program knows %d; a newer one wrote it", h.Version, entryVersion)
+	case h.Batch < 1 || h.Of < h.Batch:
+		return h, nil, fmt.Errorf("its header says that it is batch %d of %d", h.Batch, h.Of)
+	}
+	return h, packed, nil
+}
+
+// DecodeEntry reads an entry as it is stored.
+func DecodeEntry(stored []byte) (*Entry, error) {
+	return decodeEntry(stored, func(*Header, plan.Key) bool { return true })
+}
+
+// decodeEntry reads an entry as it is stored, but of its records only those whose
+// objects keep accepts.
+func decodeEntry(stored []byte, keep keep) (*Entry, error) {
+	h, packed, err := decodeHeader(stored)
+	if err != nil {
+		return nil, err
+	}
+	e := &Entry{Header: h}
+	d, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderConcurrency(1),
+		zstd.WithDecoderMaxWindow(windowMost), zstd.WithDecoderLowmem(true))
+	if err != nil {
+		return nil, fmt.Errorf("its records: %w", err)
+	}
+	defer d.Close()
+	unpacked := &io.LimitedReader{R: d, N: entryMost + 1}
+	r := bufio.NewReaderSize(unpacked, 64<<10)
+	for number := 1; ; number++ {
+		p, err := decodeRecord(r, func(k plan.Key) bool { return keep(&e.Header, k) })
+		switch {
+		case unpacked.N <= 0:
+			return nil, fmt.Errorf("its records unpack to more than %d bytes", entryMost)
+		case err == io.EOF:
+			return e, nil
+		case err != nil:
+			return nil, fmt.Errorf("its record %d: %w", number, err)
+		case number > recordsMost*len(packed):
+			return nil, fmt.Errorf("it has more than %d records in %d bytes", number-1, len(packed))
+		case p != nil:
+			e.Previous = append(e.Previous, *p)
+		}
+	}
+}
+
+// decodeRecord reads the next record. It returns nil for an object that keep does not
+// accept, and io.EOF after the last record.
+func decodeRecord(r *bufio.Reader, keep func(plan.Key) bool) (*Previous, error) {
+	line, err := readLine(r)
+	if err != nil {
+		return nil, err
+	}
+	var p Previous
+	if err := json.Unmarshal(line, &p); err != nil {
+		return nil, err
+	}
+	if p.Size < 0 || p.Size > entryMost {
+		return nil, fmt.Errorf("it says that it has %d bytes", p.Size)
+	}
+	kept := keep(p.Key())
+	if kept && !p.Null {
+		var value bytes.Buffer // grows with what is there, whatever the size says
+		if _, err = io.CopyN(&value, r, int64(p.Size)); err == nil {
+			p.Value = value.Bytes()
+		}
+		if p.Value == nil {
+			p.Value = []byte{}
+		}
+	} else {
+		_, err = r.Discard(p.Size)
+	}
+	if err != nil {
+		return nil, cut(err)
+	}
+	if end, err := r.ReadByte(); err != nil || end != '\n' {
+		return nil, cut(io.EOF)
+	}
+	if !kept {
+		return nil, nil
+	}
+	return &p, nil
+}
+
+// readLine reads the line that begins a record.
+func readLine(r *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		line = append(line, part...)
+		switch {
+		case err == nil:
+			return line, nil
+		case len(line) > recordMost:
+			return nil, fmt.Errorf("its first line has more than %d bytes", recordMost)
+		case err == bufio.ErrBufferFull:
+		case len(line) == 0:
+			return nil, err
+		default:
+			return nil, cut(err)
+		}
+	}
+}
+
+// cut returns the error of a record that ends too early.
+func cut(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

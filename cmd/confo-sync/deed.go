@@ -1,0 +1,133 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/confo-sync/confo-sync/apply"
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/target"
+	"github.com/confo-sync/confo-sync/target/file"
+)
+
+// deed is a command that changes a target, as messages name it.
+type deed struct {
+	name string // apply, promote, restore or rollback
+	line string // the command, without its flags: confo-sync rollback ID
+	// once says that a saved plan or a fingerprint was approved, which can be applied
+	// only once.
+	once bool
+	// saved is the command that applies the saved plan, if one was approved.
+	saved string
+	// recorded says that the history keeps it, so that it can be rolled back.
+	recorded bool
+}
+
+// deedOf returns the command that applies what is wished for.
+func deedOf(want wish, approved *approval, recorded bool) deed {
+	d := deed{
+		name: cmp.Or(want.operation, "apply"), line: cmp.Or(want.line, "confo-sync apply"),
+		once: approved != nil, recorded: recorded,
+	}
+	if approved != nil && approved.file != nil {
+		d.saved = "confo-sync apply " + shellWord(approved.path)
+	}
+	return d
+}
+
+// again returns the next step for a deed that did not finish, or that has applied
+// nothing yet.
+func (d deed) again(begun bool) string {
+	switch {
+	case d.once && begun && d.name == "apply":
+		return "make a new plan for what is left, because this one can't be applied again: confo-sync plan"
+	case d.once && begun:
+		return fmt.Sprintf("make a new plan for what is left, because this one can't be applied again: %s --plan-only", d.line)
+	}
+	return fmt.Sprintf("run the same %s again: %s", d.name, cmp.Or(d.saved, d.line))
+}
+
+// look returns the next step to see how the target differs from what the deed wants.
+func (d deed) look() string {
+	if d.name == "apply" {
+		return "see what is left to change: confo-sync plan"
+	}
+	return fmt.Sprintf("see what is left to change: %s --plan-only", d.line)
+}
+
+// hint returns the next step after an error that ended the deed, or nothing where the
+// error itself has one. begun says that the deed has applied something.
+func (d deed) hint(err error, begun bool) string {
+	var conflict *target.Conflict
+	var unknown *target.Unknown
+	var unfinished *file.Unfinished
+	var lost *target.LockLost
+	switch {
+	case errors.As(err, &unfinished) && errors.As(err, &unknown):
+		return "remove the cause, then " + d.finish()
+	case errors.As(err, &unknown):
+		return d.look()
+	case errors.As(err, &lost):
+		return "the ZooKeeper session has ended, or somebody has deleted the lock; " + d.again(begun || lost.Applied)
+	case errors.As(err, &conflict):
+		return "nothing of this transaction was applied; look at what changed, and " + d.again(begun || d.once)
+	case errors.Is(err, apply.ErrNotAsWanted):
+		return "somebody else has written there meanwhile; " + d.look()
+	}
+	return ""
+}
+
+// finish returns the next step for changes of a file backend that are committed and
+// not in place: any command that writes there finishes them first.
+func (d deed) finish() string {
+	step := fmt.Sprintf("run %s: it finishes these changes first", d.line)
+	if d.once {
+		step += " (the approved plan itself can't be applied again)"
+	}
+	return step
+}
+
+// left returns the lines that say how to go on after a deed that applied something and
+// did not finish. Access lists are no part of the history.
+func (d deed) left(id string, transactions int) string {
+	text := "To go on from there, " + d.again(true) + "\n"
+	if d.recorded && transactions > 0 {
+		text += fmt.Sprintf("To take back what was applied: confo-sync rollback %s\n", id)
+	}
+	return text
+}
+
+// allAfter begins what history says of a rollback to an apply or to a time.
+const allAfter = "all after "
+
+// rollbackLine returns the command that undoes what history says a rollback undoes.
+func rollbackLine(undoes string) string {
+	after, all := strings.CutPrefix(undoes, allAfter)
+	if !all {
+		return "confo-sync rollback " + plan.Printable(undoes)
+	}
+	if _, err := readTime(after, time.Now()); err == nil {
+		return "confo-sync rollback --to-time " + shellWord(after)
+	}
+	return "confo-sync rollback --to " + plan.Printable(after)
+}
+
+// shellWord returns a text as a word of a shell's command.
+func shellWord(text string) string {
+	if strings.ContainsAny(text, " \t\"'$`\\") {
+		return "'" + strings.ReplaceAll(plan.Printable(text), "'", `'\''`) + "'"
+	}
+	return plan.Printable(text)
+}
+
+// goesOn returns the next step for the newest entry of a history, which did not finish.
+func goesOn(h apply.Header) string {
+	again := plan.Printable(cmp.Or(h.Operation, "apply"))
+	if h.Operation == "rollback" {
+		again = fmt.Sprintf("%q", rollbackLine(h.Undoes))
+	}
+	return fmt.Sprintf(`%s goes on from there; "confo-sync rollback %s" takes back what was done`, again, plan.Printable(h.ID))
+}

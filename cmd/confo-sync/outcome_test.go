@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	gozk "github.com/go-zookeeper/zk"
+
+	"github.com/confo-sync/confo-sync/apply"
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/target"
+	"github.com/confo-sync/confo-sync/target/file"
+	"github.com/confo-sync/confo-sync/target/zk/zktest"
+)
+
+// TestUnknownOutcome: when it is not known whether a transaction was applied, nothing
+// is called failed, and what to run is the command that was run.
+func TestUnknownOutcome(t *testing.T) {
+	lost := &target.Unknown{Err: errors.New("no answer")}
+	unfinished := &file.Unfinished{Path: "journal.json", Err: errors.New("no space")}
+	rollback := deed{name: "rollback", line: "confo-sync rollback 20260102", recorded: true}
+	for _, test := range []struct {
+		name   string
+		err    error
+		deed   deed
+		before int // transactions
+		want   string
+	}{
+		{"apply", lost, deedOf(wish{}, nil, true), 0, `
+Applied before that: nothing. Unknown: 1, applied or not. Not attempted: 2.
+confo-sync: error: the answer was lost, so these changes may or may not have been applied: no answer
+hint: see what is left to change: confo-sync plan
+`},
+		{"rollback", lost, rollback, 1, `
+Applied before that: 0 created, 0 updated, 0 deleted, in 1 transaction. Unknown: 1, applied or not. Not attempted: 2.
+To go on from there, run the same rollback again: confo-sync rollback 20260102
+To take back what was applied: confo-sync rollback 20260304
+confo-sync: error: the answer was lost, so these changes may or may not have been applied: no answer
+hint: see what is left to change: confo-sync rollback 20260102 --plan-only
+`},
+		{"files", unfinished, rollback, 0, `
+Applied before that: nothing. Unknown: 1, applied or not. Not attempted: 2.
+confo-sync: error: the changes are committed, but not all in place yet: no space
+hint: remove the cause, then run confo-sync rollback 20260102: it finishes these changes first
+`},
+		{"a saved plan", unfinished, deedOf(wish{}, &approval{}, true), 0, `
+Applied before that: nothing. Unknown: 1, applied or not. Not attempted: 2.
+confo-sync: error: the changes are committed, but not all in place yet: no space
+hint: remove the cause, then run confo-sync apply: it finishes these changes first (the approved plan itself can't be applied again)
+`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var said bytes.Buffer
+			a := &app{stderr: &said, stdout: &said, deed: test.deed, report: render.New(render.KindApply, "", "")}
+			a.Format = "text"
+			stopped := &apply.Stopped{Unknown: make([]plan.Change, 1), NotAttempted: 2, Err: test.err}
+			err := a.applied(apply.Result{ID: "20260304", Transactions: test.before}, false, stopped)
+			if code := a.fail(err); code != exitUnknown {
+				t.Errorf("the exit code is %d", code)
+			}
+			if got := said.String(); got != test.want[1:] {
+				t.Errorf("it says\n%s", got)
+			}
+			if a.report.Applied.Failed != 0 || a.report.Applied.Unknown != 1 {
+				t.Errorf("the report counts %+v", a.report.Applied)
+			}
+		})
+	}
+}
+
+// TestLostWhilePlanning: whenever a connection is lost while a plan is made, that is an
+// error, and never something that is to be put right at the target.
+func TestLostWhilePlanning(t *testing.T) {
+	addr, root, dir := zktest.Addr(t), zktest.Root(t), t.TempDir()
+	client := zktest.Client(t, addr)
+	make := func(znode string) {
+		t.Helper()
+		if _, err := client.Create(znode, []byte("{}"), 0, gozk.WorldACL(gozk.PermAll)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command := func(server string, args ...string) (code int, said string) {
+		var out bytes.Buffer
+		args = append(args, "-t", "zk://"+server+root, "--timeout", "1s")
+		code = run(t.Context(), args, os.LookupEnv, strings.NewReader(""), &out, &out)
+		return code, out.String()
+	}
+	backup := filepath.Join(dir, "backup.tar.zst")
+	make(path.Dir(root))
+	make(root)
+	make(root + "/a")
+	make(root + "/a/x")
+	if code, said := command(addr, "backup", backup); code != 0 {
+		t.Fatal(said)
+	}
+	make(root + "/a/y")
+	make(root + "/a/y/below")
+	make(root + "/b")
+	make(root + "/b/below")
+	tree := filepath.Join(dir, "tree")
+	if err := errors.Join(os.Mkdir(tree, 0o700), os.WriteFile(filepath.Join(tree, "a.yaml"), []byte("x: {}\ny: {}\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"restore", backup, "--exact", "--delete-percent", "100", "--plan-only"},
+		{"plan", "-s", tree},
+	} {
+		for n := 1; ; n++ {
+			if n > 100 {
+				t.Fatal("it never comes to its end")
+			}
+			proxy := zktest.NewProxy(t, addr)
+			proxy.OnceShut(zktest.OpMultiRead, n, zktest.DropCut)
+			code, said := command(proxy.Addr, args...)
+			if proxy.Requests(zktest.OpMultiRead) < n {
+				if code != exitDone {
+					t.Errorf("%v: with nothing lost the exit code is %d:\n%s", args, code, said)
+				}
+				break
+			}
+			if code != exitError && code != exitDone || strings.Contains(said, "by hand") || strings.Contains(said, "problem") {
+				t.Errorf("%v: with %s lost the exit code is %d:\n%s", args, fmt.Sprint("read ", n), code, said)
+			}
+		}
+	}
+}
