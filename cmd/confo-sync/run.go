@@ -98,6 +98,7 @@ type app struct {
 	passwords *passwords
 	insecure  *sync.Once  // the warning about it
 	warning   *sync.Mutex // held while a warning is shown
+	exposed   *sync.Map   // files that others can read, once warned of
 }
 
 // run runs the program and returns its exit code.
@@ -107,7 +108,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	a.report = render.New("confo-sync/error", "", "")
 	ctx, stop := untilInterrupted(ctx, stderr)
 	defer stop()
-	a.ctx, a.passwords, a.insecure, a.warning = ctx, &passwords{}, &sync.Once{}, &sync.Mutex{}
+	a.ctx, a.passwords, a.insecure, a.warning, a.exposed = ctx, &passwords{}, &sync.Once{}, &sync.Mutex{}, &sync.Map{}
 
 	var c cli
 	parser, err := kong.New(&c,
