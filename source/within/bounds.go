@@ -37,13 +37,18 @@ type Bounds struct {
 	mu    sync.Mutex
 	dirs  map[string]string // folders without links, by their absolute paths
 	known map[string]error  // what checkGit says of a folder without links
-	gits  map[identity]bool // git's own files that have several names
-	read  map[string]bool   // folders that gits was filled from
+
+	searched map[string]bool   // work trees that noted was filled from
+	noted    map[string]bool   // git's own folders, without links, and .git files
+	linked   map[identity]bool // files in them that have several names
 }
 
 // New returns Bounds. A folder that is empty or does not exist bounds nothing.
 func New(folders ...string) *Bounds {
-	b := &Bounds{known: map[string]error{}, dirs: map[string]string{}, gits: map[identity]bool{}, read: map[string]bool{}}
+	b := &Bounds{
+		dirs: map[string]string{}, known: map[string]error{},
+		searched: map[string]bool{}, noted: map[string]bool{}, linked: map[identity]bool{},
+	}
 	for _, folder := range folders {
 		if folder == "" {
 			continue
@@ -114,7 +119,7 @@ func (b *Bounds) checkGit(at string) error {
 	defer b.mu.Unlock()
 	err, ok := b.known[dir]
 	if !ok {
-		if inGit(dir) {
+		if b.inGit(dir) {
 			err = ErrGit
 		}
 		b.known[dir] = err
@@ -218,8 +223,8 @@ func CheckNamed(path string, allowed ...string) error {
 
 // firstLink returns the first link on the way to path that is in a checkout, path
 // itself included, or "" when there is none.
-func firstLink(path string, checkouts ...string) (string, error) {
-	top := checkoutOf(path, checkouts...)
+func firstLink(path string) (string, error) {
+	top := checkoutOf(path)
 	if top == "" {
 		return "", nil
 	}
@@ -247,23 +252,17 @@ func firstLink(path string, checkouts ...string) (string, error) {
 	return "", nil
 }
 
-// checkoutOf returns the highest folder above path, as path is written, that is the
-// top of a git work tree or one of the checkouts, or "" when there is none. The
-// system's own folders of devices are in no checkout.
-func checkoutOf(path string, checkouts ...string) string {
+// checkoutOf returns the highest folder above path, as path is written, that is the top
+// of a git work tree, or "" when there is none. The system's own folders of devices are
+// in no checkout.
+func checkoutOf(path string) string {
 	abs, err := filepath.Abs(path)
 	if err != nil || strings.HasPrefix(abs, "/dev/") || strings.HasPrefix(abs, "/proc/") {
 		return ""
 	}
-	tops := make([]string, 0, len(checkouts))
-	for _, dir := range checkouts {
-		if top, err := filepath.Abs(dir); err == nil {
-			tops = append(tops, top)
-		}
-	}
 	found := ""
 	for at := filepath.Dir(abs); ; at = filepath.Dir(at) {
-		if isTop(at) || slices.Contains(tops, at) {
+		if isTop(at) {
 			found = at
 		}
 		if at == filepath.Dir(at) {

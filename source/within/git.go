@@ -17,21 +17,44 @@ func isTop(dir string) bool {
 	return err == nil
 }
 
-// inGit reports whether a folder without links is one of git's own, or in one. A
-// work tree may be in a folder of git's own: the nearest of the two counts.
-func inGit(dir string) bool {
+// inGit reports whether a folder without links is one of git's own, or in one.
+//
+// A folder outside of every work tree is git's own if it looks so. In a work tree, a
+// folder that looks so may as well be a part of the tree: it is git's own only if it is
+// called .git or if a .git file in the tree leads to it. A work tree may itself be in a
+// folder of git's own, so the search ends at the nearest top.
+func (b *Bounds) inGit(dir string) bool {
+	looks := false
 	for at := dir; ; at = filepath.Dir(at) {
 		switch {
 		case isGits(filepath.Base(at)):
 			return true
 		case isTop(at):
-			return false
+			return b.isLedTo(at, dir, looks)
 		case isGitFolder(at):
-			return true
-		case at == filepath.Dir(at):
-			return false
+			looks = true
+		}
+		if at == filepath.Dir(at) {
+			return looks
 		}
 	}
+}
+
+// isLedTo reports whether a .git file in a work tree leads to a folder or to one above
+// it. Only for a folder that looks like git's own, the files of all of the tree count,
+// and not just the one at its top.
+func (b *Bounds) isLedTo(top, dir string, looks bool) bool {
+	if looks {
+		b.findGits(top)
+	} else if pointed(filepath.Join(top, ".git")) != "" {
+		b.noteGits(filepath.Join(top, ".git"))
+	}
+	for gits := range b.noted {
+		if rel, err := filepath.Rel(gits, dir); err == nil && filepath.IsLocal(rel) {
+			return true
+		}
+	}
+	return false
 }
 
 // isGitFolder reports whether a folder is what git takes for its own, whatever its
@@ -47,8 +70,8 @@ func isGitFolder(dir string) bool {
 // isLinkToGits reports whether a file is another name of a file of git's own, in one
 // of the repositories that the folder or the file are in, or below them.
 func (b *Bounds) isLinkToGits(info fs.FileInfo, folder, path string) bool {
-	id, links, ok := identify(info)
-	if !ok || links < 2 {
+	id, names, ok := identify(info)
+	if !ok || names < 2 {
 		return false
 	}
 	b.mu.Lock()
@@ -60,27 +83,20 @@ func (b *Bounds) isLinkToGits(info fs.FileInfo, folder, path string) bool {
 			b.findGits(dir)
 		}
 	}
-	return b.gits[id]
+	return b.linked[id]
 }
 
-// findGits notes the files of git's own in a folder and below it that have several
-// names.
+// findGits notes git's own folders of the work tree in a folder and of those below it.
 func (b *Bounds) findGits(dir string) {
-	if b.read[dir] {
+	if b.searched[dir] {
 		return
 	}
-	b.read[dir] = true
+	b.searched[dir] = true
 	filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return nil // what can't be listed is not read either
-		case isGits(e.Name()):
-			b.noteGits(path)
-		case e.IsDir() && isGitFolder(path) && !isTop(path):
-			b.noteGits(path)
-		default:
-			return nil
+		if err != nil || !isGits(e.Name()) {
+			return nil // a folder that can't be listed is not read either
 		}
+		b.noteGits(path)
 		if e.IsDir() {
 			return fs.SkipDir
 		}
@@ -88,20 +104,27 @@ func (b *Bounds) findGits(dir string) {
 	})
 }
 
-// noteGits notes the files in one of git's folders, in the one that a .git file
-// leads to, and in the one that a linked work tree shares.
+// noteGits notes one of git's folders, and the files in it that have several names. It
+// goes on to the folder that a .git file leads to, and to the one that a linked work
+// tree shares.
 func (b *Bounds) noteGits(path string) {
-	if b.read[path] {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil || b.noted[path] {
 		return
 	}
-	b.read[path] = true
-	filepath.WalkDir(path, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
+	b.noted[path] = true
+	filepath.WalkDir(path, func(at string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return nil
+		case e.IsDir() && at != path && isTop(at): // a work tree in a folder of git's own
+			return fs.SkipDir
+		case e.IsDir():
 			return nil
 		}
 		if info, err := e.Info(); err == nil {
-			if id, links, ok := identify(info); ok && links > 1 {
-				b.gits[id] = true
+			if id, names, ok := identify(info); ok && names > 1 {
+				b.linked[id] = true
 			}
 		}
 		return nil

@@ -57,6 +57,9 @@ func Root(dir string) string {
 // which may hold tokens, are not held.
 func Holds(path string, folders ...string) bool { return New(folders...).Check(path) == nil }
 
+// maxLinks is how many links to nothing are followed.
+const maxLinks = 40
+
 // resolve returns a path without links, as far as there is something.
 func resolve(path string) (string, error) {
 	abs, err := filepath.Abs(path)
@@ -64,13 +67,27 @@ func resolve(path string) (string, error) {
 		return "", err
 	}
 	rest := ""
-	for {
+	for links := 0; ; {
 		real, err := filepath.EvalSymlinks(abs)
 		if err == nil {
 			return filepath.Join(real, rest), nil
 		}
-		if _, dangling := os.Readlink(abs); dangling == nil || !errors.Is(err, fs.ErrNotExist) || abs == filepath.Dir(abs) {
+		if !errors.Is(err, fs.ErrNotExist) || abs == filepath.Dir(abs) {
 			return "", err
+		}
+		if to, dangling := os.Readlink(abs); dangling == nil { // it leads to nothing, but somewhere
+			if links++; links > maxLinks {
+				return "", err
+			}
+			if !filepath.IsAbs(to) {
+				dir, err := filepath.EvalSymlinks(filepath.Dir(abs))
+				if err != nil {
+					return "", err
+				}
+				to = filepath.Join(dir, to)
+			}
+			abs = to
+			continue
 		}
 		abs, rest = filepath.Dir(abs), filepath.Join(filepath.Base(abs), rest)
 	}

@@ -30,24 +30,28 @@ type Output struct {
 
 // NewOutput returns how the file at path is written. Links that a checkout holds are
 // never followed: path itself is then replaced, and for a folder on the way to it the
-// error is a *LinkError. A checkout is a git work tree or one of the folders that are
-// given.
-func NewOutput(path string, checkouts ...string) (Output, error) {
-	link, err := firstLink(filepath.Dir(path), checkouts...)
-	if err != nil {
+// error is a *LinkError.
+func NewOutput(path string) (Output, error) {
+	if err := CheckFolder(filepath.Dir(path)); err != nil {
 		return Output{}, err
 	}
-	if link == "" {
-		link, err = firstLink(path, checkouts...)
-	} else {
-		return Output{}, &LinkError{Path: path, Link: link}
-	}
+	link, err := firstLink(path)
 	if err != nil {
 		return Output{}, err
 	}
 	info, err := os.Lstat(path)
 	there := err == nil && !info.Mode().IsRegular() && !info.IsDir()
 	return Output{path: path, InPlace: there && link == ""}, nil
+}
+
+// CheckFolder returns a *LinkError if a folder that files are to be written to is a link
+// in a checkout, or such a link is on the way to it. The folder need not exist.
+func CheckFolder(dir string) error {
+	link, err := firstLink(dir)
+	if err == nil && link != "" {
+		err = &LinkError{Path: dir, Link: link}
+	}
+	return err
 }
 
 // OpenInPlace opens what is there.
