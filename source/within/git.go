@@ -50,11 +50,17 @@ func (b *Bounds) isLedTo(top, dir string, looks bool) bool {
 		b.noteGits(filepath.Join(top, ".git"))
 	}
 	for gits := range b.noted {
-		if rel, err := filepath.Rel(gits, dir); err == nil && filepath.IsLocal(rel) {
+		if isBelow(dir, gits) && isBelow(gits, top) {
 			return true
 		}
 	}
 	return false
+}
+
+// isBelow reports whether a path is a folder or in it.
+func isBelow(path, folder string) bool {
+	rel, err := filepath.Rel(folder, path)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 // isGitFolder reports whether a folder is what git takes for its own, whatever its
