@@ -37,7 +37,7 @@ func (a *app) declareAccess(t target.Target, live *plan.Snapshot, takes func(nam
 			texts[i] = l.String()
 		}
 		return nil, nil, target.WithHint(fmt.Errorf("%s can't be added to: %w", plan.Printable(a.project.Path), err),
-			"add this under acl by hand: "+plan.Printable(strings.Join(texts, "  ")))
+			"add this under acl by hand: "+plan.Printable(source.HideHashes(strings.Join(texts, "  "))))
 	}
 	return &source.Revised{Path: a.project.Path, Shown: a.project.Path, Before: before, After: after}, left, nil
 }

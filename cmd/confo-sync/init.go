@@ -189,7 +189,7 @@ func (s settled) write(tree string) error {
 func addIgnored() error {
 	content, err := within.ReadNamed(initIgnore)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return ledOut(initIgnore, err)
 	}
 	has := map[string]bool{}
 	for line := range strings.Lines(string(content)) {

@@ -4,15 +4,16 @@
 #   pipeline.sh plan      on a pull request: what merging it would change
 #   pipeline.sh apply     after the merge: just what was approved
 #
-# plan writes into $CONFO_SYNC_OUT (plan):
+# plan writes into $CONFO_SYNC_OUT, which must be outside of the checkout, as that may
+# hold links. By default it is beside the checkout: CHECKOUT.plan.
 #
 #   plan.md, plan.html    for people: a comment, and a page
 #   plan.json             for programs
 #   fingerprint           what an approval is of
 #   plan.confo            the same as a file, if artifacts are handed on
 #
-# apply takes plan/plan.confo, or else the fingerprint in $CONFO_SYNC_FINGERPRINT or
-# in plan/fingerprint. It changes nothing if the tree or the target is not what was
+# apply takes plan.confo from there, or else the fingerprint in $CONFO_SYNC_FINGERPRINT
+# or from there. It changes nothing if the tree or the target is not what was
 # approved.
 #
 # $CONFO_SYNC_TARGET is the target and $CONFO_SYNC_SOURCE (config) the tree; the
@@ -29,7 +30,18 @@ command=${1:?"plan or apply"}
 shift
 target=${CONFO_SYNC_TARGET:?"is the target, as in zk://zk1:2181/confo"}
 source=${CONFO_SYNC_SOURCE:-config}
-out=${CONFO_SYNC_OUT:-plan}
+checkout=$(git rev-parse --show-toplevel 2>/dev/null || pwd)
+out=${CONFO_SYNC_OUT:-$checkout.plan}
+case $out in
+/*) ;;
+*) out=$(pwd)/$out ;;
+esac
+case $out/ in
+"$checkout"/*)
+	echo "CONFO_SYNC_OUT is $out, in the checkout: name a folder outside of it." >&2
+	exit 64
+	;;
+esac
 export CONFO_SYNC_ALLOW_ENV=${CONFO_SYNC_ALLOW_ENV-}
 
 case $command in
