@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 )
 
 // A tree may be a stranger's: what it costs to read stays in proportion. So files
@@ -16,10 +15,10 @@ const maxFile = 64 << 20
 
 var errLarge = errors.New("this file is larger than 64 MiB")
 
-// readFile is os.ReadFile for a file that may be no longer than maxFile, whatever
-// its size is said to be.
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+// readFile reads a file that References allow and that is no longer than maxFile,
+// whatever its size is said to be.
+func (r References) readFile(path string) ([]byte, error) {
+	f, err := r.open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -2,24 +2,20 @@ package source
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// LoadConfig reads a file that holds one configuration and is no part of a tree, with
-// what its references stand for. When there are errors among the findings, the value
-// is of no use. The error is the context's, or says why the file can't be read.
-func LoadConfig(ctx context.Context, path string, refs References) (plan.Node, Findings, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return plan.Node{}, Findings{}, err
-	}
+// ParseConfig reads the content of a file that holds one configuration and is no part
+// of a tree, with what its references stand for. The path says the format, and !file
+// counts from it. When there are errors among the findings, the value is of no use. The
+// error is the context's.
+func ParseConfig(ctx context.Context, path string, content []byte, refs References) (plan.Node, Findings, error) {
 	ext := extension(path)
 	u := unit{path: path, shown: path, config: strings.TrimSuffix(filepath.Base(path), ext), json: isJSON(ext), references: refs}
-	p := u.parse(ctx, newWorkers(), data)
+	p := u.parse(ctx, newWorkers(), content)
 	if ctx.Err() != nil || len(p.findings.Errors) > 0 || len(p.configs) == 0 {
 		return plan.Node{}, p.findings, ctx.Err()
 	}

@@ -30,7 +30,7 @@ type parsed struct {
 
 // read reads the file. When ctx ends it returns nothing of use.
 func (u unit) read(ctx context.Context, w workers) parsed {
-	data, err := readFile(u.path)
+	data, err := u.references.readFile(u.path)
 	if err != nil {
 		return parsed{findings: Findings{Errors: []plan.Finding{unreadable(u.shown, err)}}}
 	}

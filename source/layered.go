@@ -83,7 +83,7 @@ func (d *document) misplaced(n *yaml.Node) *problem {
 
 // parseLayered reads the file, with where its values are.
 func (u unit) parseLayered(ctx context.Context, overlay bool) (parsed, *layered) {
-	data, err := readFile(u.path)
+	data, err := u.references.readFile(u.path)
 	if err != nil {
 		return u.read(ctx, newWorkers()), &layered{}
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -53,7 +52,7 @@ func Load(ctx context.Context, dir string, opts LoadOptions) (*plan.Tree, Findin
 	if err := ctx.Err(); err != nil {
 		return nil, Findings{}, err
 	}
-	a := assembly{findings: w.findings, sources: map[string]string{}}
+	a := assembly{findings: w.findings, references: w.references, sources: map[string]string{}}
 	for _, ns := range w.folders {
 		a.namespace(ns.Name, ns.Position)
 	}
@@ -86,6 +85,7 @@ type assembly struct {
 	findings   Findings
 	namespaces []plan.Namespace
 	index      map[string]int
+	references References
 	sources    map[string]string // shown name to real path, of files with configurations
 }
 
@@ -150,7 +150,7 @@ func (a *assembly) repeated(ns *plan.Namespace) {
 
 // excerpt reads the line again: by now the file is no longer in memory.
 func (a *assembly) excerpt(at plan.Position) string {
-	data, err := os.ReadFile(a.sources[at.File])
+	data, err := a.references.readFile(a.sources[at.File])
 	if err != nil {
 		return ""
 	}

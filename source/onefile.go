@@ -57,7 +57,7 @@ func folderBetween(tree, path string) (string, bool) {
 }
 
 func (u unit) file() (File, error) {
-	data, err := readFile(u.path)
+	data, err := u.references.readFile(u.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return File{}, aboutFile(u.shown, "there is no such file", "check its path, which counts from the current folder")

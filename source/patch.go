@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -95,9 +96,17 @@ func (u unit) shownLines(data []byte, s *plan.Sensitivity) func(number int) stri
 		if number == 1 {
 			line = mark + line
 		}
-		return plan.Printable(line)
+		return plan.Printable(HideHashes(line))
 	}
 }
+
+// digestHash is an entry of an access list with the hash of a password, as ZooKeeper
+// makes it: SHA-1 in base64.
+var digestHash = regexp.MustCompile(`(digest:[^:\s"']+:)[A-Za-z0-9+/]{27}=`)
+
+// HideHashes hides the hashes of passwords in access lists: whoever sees one can try
+// guesses on it.
+func HideHashes(text string) string { return digestHash.ReplaceAllString(text, "${1}"+masked) }
 
 // maskComment hides what may be secret in the comment of a line, whose value is
 // hidden already. What is before the comment stays, so that it can be seen when

@@ -2,6 +2,7 @@ package source
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/source/secret"
+	"github.com/confo-sync/confo-sync/source/within"
 )
 
 // References say what is done with the references of a tree: !env NAME, !file
@@ -23,6 +25,23 @@ type References struct {
 	// Within are the folders that links in the tree may lead into, beside the
 	// tree's own; with any, the tree itself must be in one of them.
 	Within []string
+
+	bounds *within.Bounds // of the tree that is being read
+}
+
+// of returns the References of a tree: its files are in its folder, or links lead to
+// them in the folders within.
+func (r References) of(dir string) References {
+	r.bounds = within.New(append([]string{dir}, r.Within...)...)
+	return r
+}
+
+// open opens a file of the tree, or without a tree a file that the operator names.
+func (r References) open(path string) (*os.File, error) {
+	if r.bounds == nil {
+		return within.Named(path, r.Within...)
+	}
+	return r.bounds.Open(path)
 }
 
 // The tags of references. What follows a colon says of what type the value is,

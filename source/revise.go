@@ -3,7 +3,6 @@ package source
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -94,7 +93,7 @@ type layerFile struct {
 }
 
 func (r *reviser) layer(dir, shown string, references References) {
-	l := &layerFiles{dir: filepath.Clean(dir), shown: shown, references: references, units: map[string][]unit{}, files: map[string][]*layerFile{}, folders: map[string]bool{}, gone: map[string]bool{}, overlay: len(r.layers) > 0}
+	l := &layerFiles{dir: filepath.Clean(dir), shown: shown, references: references.of(dir), units: map[string][]unit{}, files: map[string][]*layerFile{}, folders: map[string]bool{}, gone: map[string]bool{}, overlay: len(r.layers) > 0}
 	w := walk(dir, LoadOptions{AllowEmpty: true, Shown: shown, References: references})
 	for _, u := range w.units {
 		l.units[u.namespace] = append(l.units[u.namespace], u)
@@ -112,7 +111,7 @@ func (l *layerFiles) of(namespace string) ([]*layerFile, error) {
 	}
 	var files []*layerFile
 	for _, u := range l.units[namespace] {
-		data, err := readFile(u.path)
+		data, err := u.references.readFile(u.path)
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", plan.Printable(u.shown), err)
 		}
@@ -388,7 +387,7 @@ func (l *layerFiles) keep(namespace string) []Revised {
 	}
 	path := filepath.Join(l.dir, encodeName(namespace), keepFile)
 	file := Revised{Path: path, Shown: (&walker{dir: l.dir, shown: l.shown}).show(path)}
-	before, err := os.ReadFile(path)
+	before, err := l.references.readFile(path)
 	switch there := err == nil; {
 	case there && l.gone[namespace]:
 		file.Before = append([]byte{}, before...)

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source/within"
 )
 
 // Save writes the files that change: all of them, or none. Modes stay, and of a
@@ -54,7 +55,7 @@ func SaveFiles(files []Revised) (err error) {
 
 // unmoved checks that a file is still what it was.
 func (f Revised) unmoved() error {
-	now, err := os.ReadFile(f.Path)
+	now, err := within.ReadNamed(f.Path, f.unit.references.Within...)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && f.Before == nil:
 		return nil
@@ -82,9 +83,10 @@ func (f Revised) save() error {
 
 // write writes the file beside itself and puts it in its place.
 func (f Revised) write() error {
-	path, mode := f.Path, fs.FileMode(0o600)
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	mode := fs.FileMode(0o600)
+	path, err := within.Real(f.Path, f.unit.references.Within...)
+	if err != nil {
+		return err
 	}
 	if info, err := os.Stat(path); err == nil {
 		mode = info.Mode().Perm()

@@ -35,13 +35,13 @@ type walker struct {
 // those of namespaces that aren't selected.
 func walk(dir string, opts LoadOptions) *walker {
 	sel := opts.Selection
-	w := &walker{selection: sel, dir: filepath.Clean(dir), shown: opts.Shown, references: opts.References}
+	w := &walker{selection: sel, dir: filepath.Clean(dir), shown: opts.Shown, references: opts.References.of(dir)}
 	shown := cmp.Or(strings.TrimRight(opts.Shown, ":/"), filepath.ToSlash(dir))
 	if bounds := opts.References.Within; len(bounds) > 0 && !within.Holds(dir, bounds...) {
 		w.outside(shown)
 		return w
 	}
-	entries, err := os.ReadDir(dir)
+	entries, err := w.references.bounds.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		w.fail(shown, "there is no such folder", "create it with a file for each namespace, or name another folder")
@@ -85,7 +85,7 @@ func walk(dir string, opts LoadOptions) *walker {
 // folder lists the files of a namespace. With declared the namespace has a file
 // of its own beside the folder.
 func (w *walker) folder(p place, declared bool) {
-	entries, err := os.ReadDir(p.path)
+	entries, err := w.references.bounds.ReadDir(p.path)
 	if err != nil {
 		w.unreadable(p.shown, err)
 		return
@@ -213,12 +213,17 @@ func (w *walker) place(dir string, entry fs.DirEntry) (place, bool) {
 // be that.
 func (w *walker) mayFollow(path string) bool {
 	_, err := os.Stat(path)
-	return err != nil || within.Holds(path, append([]string{w.dir}, w.references.Within...)...)
+	return err != nil || w.references.bounds.Check(path) == nil
 }
 
 func (w *walker) outside(shown string) {
-	w.fail(shown, "this leads out of the repository", "put the file or folder itself there, or allow the folder that it leads to with --allow-file DIR")
+	w.fail(shown, outside, hintOutside)
 }
+
+const (
+	outside     = "this leads out of the repository"
+	hintOutside = "put the file or folder itself there, or allow the folder that it leads to with --allow-file DIR"
+)
 
 // show returns a path below the folder as a user would write it.
 func (w *walker) show(path string) string {
@@ -257,6 +262,12 @@ func unreadable(shown string, err error) plan.Finding {
 		hint = "give yourself the permission to read it"
 	case errors.Is(err, fs.ErrNotExist):
 		hint = "it is a link to nothing, or was just removed: put a file there, or remove the link"
+	}
+	switch {
+	case errors.Is(err, within.ErrOutside):
+		return aboutFile(shown, outside, hintOutside)
+	case errors.Is(err, within.ErrGit):
+		return aboutFile(shown, "this belongs to git, and confo-sync reads nothing of it: it may hold tokens", "put the file elsewhere in the repository")
 	}
 	var pathErr *fs.PathError
 	if errors.Is(err, errLarge) {

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source/within"
 )
 
 // WriteOptions say how Write lays out a tree.
@@ -56,6 +57,9 @@ type writer struct {
 
 // prepare makes the folder, or sees that it is empty.
 func (w *writer) prepare() error {
+	if link := (*within.LinkError)(nil); errors.As(within.CheckFolder(w.dir), &link) {
+		return aboutFile(filepath.ToSlash(w.dir), plan.Printable(link.Link)+" is a link in the repository, and files are not written to where such links lead", "name a folder that is no link")
+	}
 	entries, err := os.ReadDir(w.dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

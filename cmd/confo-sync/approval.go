@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/planfile"
 	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/source/within"
 	"github.com/confo-sync/confo-sync/target"
 	"github.com/confo-sync/confo-sync/target/zk"
 )
@@ -48,10 +48,10 @@ func (a *app) savePlan(path string, header planfile.Header, fingerprint planfile
 }
 
 // readPlan reads a saved plan.
-func readPlan(path string) (*planfile.File, planfile.Fingerprint, error) {
-	data, err := os.ReadFile(path)
+func (a *app) readPlan(path string) (*planfile.File, planfile.Fingerprint, error) {
+	data, err := within.ReadNamed(path, a.AllowFile...)
 	if err != nil {
-		return nil, planfile.Fingerprint{}, fmt.Errorf("read the plan: %w", err)
+		return nil, planfile.Fingerprint{}, fmt.Errorf("read the plan: %w", ledOut(path, err))
 	}
 	f, err := planfile.Read(data)
 	var fingerprint planfile.Fingerprint
@@ -103,7 +103,7 @@ func (c *applyCmd) approval(a *app) (*approval, error) {
 	case c.Fingerprint != "":
 		return nil, &usageError{errors.New("--fingerprint and a saved plan don't go together: the plan has its own")}
 	}
-	file, fingerprint, err := readPlan(c.Plan)
+	file, fingerprint, err := a.readPlan(c.Plan)
 	if err != nil {
 		return nil, err
 	}

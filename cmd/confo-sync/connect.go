@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"crypto/tls"
 	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -157,7 +160,23 @@ func (a *app) tlsConfig() (*tls.Config, error) {
 	if files.Insecure {
 		a.insecure.Do(a.warnInsecure)
 	}
-	return files.Load()
+	return files.Load(a.readTLS)
+}
+
+// readTLS reads a file of --tls-ca and the like, or one that the project file names.
+func (a *app) readTLS(path string) ([]byte, error) {
+	if e := a.connection.tls; e != nil && slices.Contains([]string{e.CA, e.Cert, e.Key}, path) {
+		return within.New(a.bounds(filepath.Dir(a.project.Path))...).ReadFile(path)
+	}
+	f, err := within.Named(path, a.AllowFile...)
+	if err != nil {
+		return nil, ledOut(path, err)
+	}
+	defer f.Close()
+	if path == a.TLSKey {
+		a.warnExposed("the TLS key", f)
+	}
+	return io.ReadAll(f)
 }
 
 // warnInsecure warns, with --quiet too.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"github.com/confo-sync/confo-sync/source"
 	"github.com/confo-sync/confo-sync/source/project"
 	"github.com/confo-sync/confo-sync/source/secret"
+	"github.com/confo-sync/confo-sync/source/within"
 	"github.com/confo-sync/confo-sync/target"
 	"github.com/confo-sync/confo-sync/target/zk"
 )
@@ -121,22 +123,76 @@ func (a *app) dictionaryOf(c project.Credentials) (plan.Node, error) {
 			"name a configuration of the file backend: "+plan.Printable(c.Path)+"#namespace/configuration")
 	}
 	if ext := strings.ToLower(filepath.Ext(c.Path)); ext == ".yaml" || ext == ".yml" {
-		refs := source.References{Resolver: a.resolver(filepath.Dir(c.Path))}
-		n, found, err := source.LoadConfig(a.ctx, c.Path, refs)
-		if len(found.Errors) > 0 {
-			err = &findingsError{summary: plural(len(found.Errors), "error") + " in the credentials " + plan.Printable(c.Path), findings: found.Errors}
-		}
-		return n, err
+		return a.credentialsYAML(c)
 	}
-	data, err := os.ReadFile(c.Path)
+	f, data, err := a.readCredentials(c)
 	if err != nil {
-		return plan.Node{}, fmt.Errorf("credentials: %w", err)
+		return plan.Node{}, err
 	}
+	defer f.Close()
 	n, err := plan.Decode(data)
 	if err != nil {
 		n = plan.Node{} // and is told to be no dictionary
 	}
+	if password(n) != "" {
+		a.warnExposed("the password", f)
+	}
 	return n, nil
+}
+
+// credentialsYAML reads a dictionary in YAML. Others may read one whose password is a
+// reference.
+func (a *app) credentialsYAML(c project.Credentials) (plan.Node, error) {
+	f, data, err := a.readCredentials(c)
+	if err != nil {
+		return plan.Node{}, err
+	}
+	defer f.Close()
+	n, found, err := source.ParseConfig(a.ctx, c.Path, data, source.References{Resolver: a.resolver(filepath.Dir(c.Path))})
+	if len(found.Errors) > 0 {
+		err = &findingsError{summary: plural(len(found.Errors), "error") + " in the credentials " + plan.Printable(c.Path), findings: found.Errors}
+	}
+	if err != nil || password(n) == "" {
+		return n, err
+	}
+	written, _, err := source.ParseConfig(a.ctx, c.Path, data, source.References{Unresolved: true})
+	if password(written) == password(n) {
+		a.warnExposed("the password", f)
+	}
+	return n, err
+}
+
+// readCredentials reads the file of a dictionary. One that the project file names is in
+// the repository; one that --credentials names may be anywhere. The caller closes the
+// file.
+func (a *app) readCredentials(c project.Credentials) (f *os.File, data []byte, err error) {
+	if c.Position == (plan.Position{}) {
+		f, err = within.Named(c.Path, a.AllowFile...)
+	} else {
+		f, err = within.New(a.bounds(filepath.Dir(a.project.Path))...).Open(c.Path)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("credentials: %w", ledOut(c.Path, err))
+	}
+	const longest = 1 << 20
+	if data, err = io.ReadAll(io.LimitReader(f, longest+1)); err == nil && len(data) > longest {
+		err = errors.New("it is larger than 1 MiB")
+	}
+	if err != nil {
+		f.Close()
+		return nil, nil, fmt.Errorf("credentials %s: %w", plan.Printable(c.Path), causeOf(err))
+	}
+	return f, data, nil
+}
+
+// password returns the password in a dictionary, or "".
+func password(dictionary plan.Node) string {
+	for _, field := range dictionary.Fields {
+		if field.Name == "zookeeper_passwd" {
+			return field.Value.Text
+		}
+	}
+	return ""
 }
 
 // fromBackend reads a configuration of Confo's file backend, as Confo finds it.

@@ -3,12 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/source"
 	"github.com/confo-sync/confo-sync/source/project"
+	"github.com/confo-sync/confo-sync/source/within"
 	"github.com/confo-sync/confo-sync/target"
 	"github.com/confo-sync/confo-sync/target/zk"
 )
@@ -26,7 +26,7 @@ func (a *app) declareAccess(t target.Target, live *plan.Snapshot, takes func(nam
 	if left = append(left, unknown...); err != nil || len(lines) == 0 {
 		return nil, left, err
 	}
-	before, err := os.ReadFile(a.project.Path)
+	before, err := within.New(append([]string{a.project.Root}, a.AllowFile...)...).ReadFile(a.project.Path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -37,7 +37,7 @@ func (a *app) declareAccess(t target.Target, live *plan.Snapshot, takes func(nam
 			texts[i] = l.String()
 		}
 		return nil, nil, target.WithHint(fmt.Errorf("%s can't be added to: %w", plan.Printable(a.project.Path), err),
-			"add this under acl by hand: "+plan.Printable(strings.Join(texts, "  ")))
+			"add this under acl by hand: "+plan.Printable(source.HideHashes(strings.Join(texts, "  "))))
 	}
 	return &source.Revised{Path: a.project.Path, Shown: a.project.Path, Before: before, After: after}, left, nil
 }

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -190,9 +191,9 @@ func (s settled) write(tree string) error {
 
 // addIgnored adds to .gitignore what it lacks.
 func addIgnored() error {
-	content, err := os.ReadFile(initIgnore)
+	content, err := within.ReadNamed(initIgnore)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return ledOut(initIgnore, err)
 	}
 	has := map[string]bool{}
 	for line := range strings.Lines(string(content)) {
@@ -210,7 +211,10 @@ func addIgnored() error {
 	if !lacks {
 		return nil
 	}
-	return os.WriteFile(initIgnore, content, 0o666)
+	return writeFile(initIgnore, 0o666, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
 }
 
 func (c *initCmd) report(a *app, say settled, left []plan.Finding) error {

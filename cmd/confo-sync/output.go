@@ -1,13 +1,11 @@
 package main
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,6 +13,7 @@ import (
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/source/within"
 	"github.com/confo-sync/confo-sync/target"
 )
 
@@ -124,15 +123,23 @@ func (a *app) writeFiles() error {
 // private is the mode of files that hold what is for their owner alone.
 const private = 0o600
 
-// writeFile replaces a file by what write writes, or leaves it as it is. The file
-// has the mode before the first byte is in it: if it is private whatever the umask,
-// or else as the umask has it. What is no file, a device or a link, is not replaced: it
-// is written to.
+// writeFile writes a file as a whole, or leaves it as it is. The file has the mode
+// before the first byte is in it: if it is private whatever the umask, or else as the
+// umask has it. Links that a checkout holds are never followed. A device or a pipe, or a
+// link that is in no checkout, is not replaced: it is written to.
 func writeFile(path string, mode os.FileMode, write func(w io.Writer) error) error {
-	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return writeTo(path, mode, write)
+	out, err := within.NewOutput(path)
+	var link *within.LinkError
+	switch {
+	case errors.As(err, &link):
+		return target.WithHint(fmt.Errorf("%s: %s is a link in the repository, and files are not written to where such links lead", plan.Printable(path), plan.Printable(link.Link)),
+			"name a folder outside of the repository, or one that is no link")
+	case err != nil:
+		return fmt.Errorf("%s: %w", plan.Printable(path), causeOf(err))
+	case out.InPlace:
+		return writeTo(out, mode, write)
 	}
-	temporary, err := createBeside(path, mode)
+	temporary, err := out.CreateBeside(mode)
 	if err != nil {
 		return target.WithHint(fmt.Errorf("%s: %w", plan.Printable(path), causeOf(err)), "check that its folder exists, and may be written to")
 	}
@@ -167,8 +174,8 @@ func causeOf(err error) error {
 	return err
 }
 
-func writeTo(path string, mode os.FileMode, write func(w io.Writer) error) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+func writeTo(out within.Output, mode os.FileMode, write func(w io.Writer) error) error {
+	file, err := out.OpenInPlace(mode)
 	if err != nil {
 		return err
 	}
@@ -178,10 +185,4 @@ func writeTo(path string, mode os.FileMode, write func(w io.Writer) error) error
 		}
 	}
 	return errors.Join(write(file), file.Close())
-}
-
-// createBeside makes a file beside path, which nothing else has.
-func createBeside(path string, mode os.FileMode) (*os.File, error) {
-	name := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text())
-	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"regexp"
-	"runtime"
 	"strings"
 	"sync"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/sensitive"
 	"github.com/confo-sync/confo-sync/source/git"
+	"github.com/confo-sync/confo-sync/source/within"
 	"github.com/confo-sync/confo-sync/target"
 )
 
@@ -98,26 +98,17 @@ func (a *app) password(user string) (string, error) {
 
 // readPassword reads a file that holds a password, and a line feed after it or not.
 func (a *app) readPassword(path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := within.Named(path, a.AllowFile...)
 	if err != nil {
-		return "", fmt.Errorf("read the password: %w", err)
+		return "", fmt.Errorf("read the password: %w", ledOut(path, err))
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return "", fmt.Errorf("read the password: %w", err)
-	}
 	const longest = 64 << 10
 	content, err := io.ReadAll(io.LimitReader(f, longest+1))
 	if err != nil {
 		return "", fmt.Errorf("read the password: %w", err)
 	}
-	if info.Mode().IsRegular() && info.Mode().Perm()&0o044 != 0 && runtime.GOOS != "windows" {
-		a.warn(plan.Finding{
-			Message: fmt.Sprintf("the password in %s can be read by others (mode %04o)", plan.Printable(path), info.Mode().Perm()),
-			Hint:    "chmod 600 " + plan.Printable(path),
-		})
-	}
+	a.warnExposed("the password", f)
 	password := strings.TrimSuffix(strings.TrimSuffix(string(content), "\n"), "\r")
 	switch {
 	case password == "":

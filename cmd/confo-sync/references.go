@@ -36,7 +36,7 @@ func (a *app) resolver(dir string) *secret.Resolver {
 	}
 	allowed := append([]string{dir}, a.overlays...)
 	return secret.New(secret.Options{
-		Root: root, Allowed: append(allowed, a.AllowFile...), Identities: a.AgeIdentity, Env: a.env, Variables: a.variables(),
+		Root: root, Allowed: append(allowed, a.AllowFile...), Identities: a.AgeIdentity, Env: a.env, Variables: a.variables(), Opened: a.warnExposed,
 	})
 }
 

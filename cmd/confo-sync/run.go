@@ -98,6 +98,7 @@ type app struct {
 	seen      *plan.Seen  // names that -n and --exclude were compared with
 	insecure  *sync.Once  // the warning about it
 	warning   *sync.Mutex // held while a warning is shown
+	exposed   *sync.Map   // files that others can read, once warned of
 }
 
 // run runs the program and returns its exit code.
@@ -107,7 +108,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	a.report = render.New("confo-sync/error", "", "")
 	ctx, stop := untilInterrupted(ctx, stderr)
 	defer stop()
-	a.seen = &plan.Seen{}
+	a.seen, a.exposed = &plan.Seen{}, &sync.Map{}
 	a.ctx, a.passwords, a.insecure, a.warning = ctx, &passwords{}, &sync.Once{}, &sync.Mutex{}
 
 	var c cli

@@ -20,7 +20,7 @@ func (c *showCmd) Run(a *app) error {
 	if err := a.output(c.outputFlags); err != nil {
 		return err
 	}
-	f, _, err := readPlan(c.Plan)
+	f, _, err := a.readPlan(c.Plan)
 	if err != nil {
 		return err
 	}

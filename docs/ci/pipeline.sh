@@ -4,15 +4,16 @@
 #   pipeline.sh plan      on a pull request: what merging it would change
 #   pipeline.sh apply     after the merge: just what was approved
 #
-# plan writes into $CONFO_SYNC_OUT (plan):
+# plan writes into $CONFO_SYNC_OUT, which must be outside of the checkout, as that may
+# hold links. By default it is beside the checkout: CHECKOUT.plan.
 #
 #   plan.md, plan.html    for people: a comment, and a page
 #   plan.json             for programs
 #   fingerprint           what an approval is of
 #   plan.confo            the same as a file, if artifacts are handed on
 #
-# apply takes plan/plan.confo, or else the fingerprint in $CONFO_SYNC_FINGERPRINT or
-# in plan/fingerprint. It changes nothing if the tree or the target is not what was
+# apply takes plan.confo from there, or else the fingerprint in $CONFO_SYNC_FINGERPRINT
+# or from there. It changes nothing if the tree or the target is not what was
 # approved.
 #
 # $CONFO_SYNC_ENVIRONMENT is the environment of confo-sync.yaml, whose overlays, protect
@@ -34,7 +35,6 @@ shift
 environment=${CONFO_SYNC_ENVIRONMENT-}
 target=${CONFO_SYNC_TARGET-}
 source=${CONFO_SYNC_SOURCE-}
-out=${CONFO_SYNC_OUT:-plan}
 if [ -n "$environment" ]; then
 	set -- -e "$environment" "$@"
 else
@@ -47,6 +47,18 @@ fi
 if [ -n "$source" ]; then
 	set -- -s "$source" "$@"
 fi
+checkout=$(git rev-parse --show-toplevel 2>/dev/null || pwd)
+out=${CONFO_SYNC_OUT:-$checkout.plan}
+case $out in
+/*) ;;
+*) out=$(pwd)/$out ;;
+esac
+case $out/ in
+"$checkout"/*)
+	echo "CONFO_SYNC_OUT is $out, in the checkout: name a folder outside of it." >&2
+	exit 64
+	;;
+esac
 export CONFO_SYNC_ALLOW_ENV=${CONFO_SYNC_ALLOW_ENV-}
 
 case $command in

@@ -30,7 +30,7 @@ func merge[T placed](base iter.Seq2[T, error], amendments []T) iter.Seq2[T, erro
 			a := amendments[0]
 			amendments = amendments[1:]
 			if a.absent() {
-				if !any || a.at() != gone && !within(a.at(), gone) {
+				if !any || a.at() != gone && !isBelow(a.at(), gone) {
 					gone, any = a.at(), true
 				}
 				return true
@@ -53,7 +53,7 @@ func merge[T placed](base iter.Seq2[T, error], amendments []T) iter.Seq2[T, erro
 					return
 				}
 			}
-			if replaced || any && within(b.at(), gone) {
+			if replaced || any && isBelow(b.at(), gone) {
 				continue
 			}
 			if !yield(b, nil) {
@@ -110,7 +110,7 @@ func (m *moved) lines() []*record {
 	}
 	var holding []above // removed, with all that is in it, one in the other
 	for _, a := range slices.SortedFunc(maps.Values(m.paths), func(a, b *amendment) int { return comparePaths(a.path, b.path) }) {
-		for len(holding) > 0 && !within(a.path, holding[len(holding)-1].path) {
+		for len(holding) > 0 && !isBelow(a.path, holding[len(holding)-1].path) {
 			holding = holding[:len(holding)-1]
 		}
 		latest := 0

@@ -30,8 +30,8 @@ func comparePaths[A, B string | []byte](a A, b B) int {
 	return len(a) - len(b)
 }
 
-// within reports whether path is below parent.
-func within(path, parent string) bool {
+// isBelow reports whether path is below parent.
+func isBelow(path, parent string) bool {
 	if parent == "" {
 		return path != ""
 	}
@@ -55,7 +55,7 @@ func (c *course) next(path string) (ordered, held bool) {
 	if held = path == ""; !held {
 		// What holds the last path came before that one.
 		parent := parentOf(path)
-		held = c.started && (string(c.last) == parent || parent == "" || within(string(c.last), parent)) || c.gaps[parent]
+		held = c.started && (string(c.last) == parent || parent == "" || isBelow(string(c.last), parent)) || c.gaps[parent]
 	}
 	c.last, c.started = append(c.last[:0], path...), true
 	return ordered, held

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source/within"
 )
 
 // place is a file that is written beside its place, and then put there.
@@ -19,6 +20,14 @@ type place struct {
 
 // newPlace makes the file, for its owner's eyes only whatever the umask.
 func newPlace(path string, overwrite bool) (*place, error) {
+	_, err := within.NewOutput(path)
+	var link *within.LinkError
+	if errors.As(err, &link) {
+		return nil, &Error{Message: plan.Printable(link.Link) + " is a link in the repository, and no backup is written to where such a link leads", Next: "name a folder outside of the repository, or one that is no link"}
+	}
+	if err != nil {
+		return nil, failed("make", path, err)
+	}
 	switch info, err := os.Lstat(path); {
 	case err == nil && !overwrite:
 		return nil, &Exists{path}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/source/secret"
+	"github.com/confo-sync/confo-sync/source/within"
 )
 
 // OpenOptions say how an archive is read.
@@ -72,7 +73,7 @@ func openFile(path string) (*os.File, int64, error) {
 	case !info.Mode().IsRegular():
 		return nil, 0, &NotArchive{path, "it is no regular file"}
 	}
-	f, err := os.Open(path)
+	f, err := within.Named(path)
 	if err != nil {
 		return nil, 0, failed("open", path, err)
 	}

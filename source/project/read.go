@@ -41,13 +41,13 @@ const maxFindings = 100
 func Read(path string, allowed ...string) (*Project, error) {
 	p := &Project{Path: path, Dir: filepath.Dir(path)}
 	p.Root = within.Root(p.Dir)
-	r := reader{project: p, allowed: allowed}
+	r := reader{project: p, bounds: within.New(append([]string{p.Root}, allowed...)...)}
 	about := func(message, hint string) error {
 		return &Error{Path: path, Findings: []plan.Finding{{Position: plan.Position{File: filepath.ToSlash(path)}, Message: message, Hint: hint}}}
 	}
 	data, err := r.content()
 	switch {
-	case errors.Is(err, errOutside):
+	case errors.Is(err, within.ErrOutside), errors.Is(err, within.ErrGit):
 		return nil, about("this link leads out of "+r.root(), "put the file itself here, or allow the folder it leads to with --allow-file DIR")
 	case err != nil:
 		return nil, fmt.Errorf("read the project: %w", err)
@@ -62,17 +62,12 @@ func Read(path string, allowed ...string) (*Project, error) {
 	return r.project, nil
 }
 
-var errOutside = errors.New("outside")
-
 // content reads the file, as far as it may be long, and one byte.
 func (r *reader) content() ([]byte, error) {
 	if _, err := os.Stat(r.project.Path); err != nil {
 		return nil, err
 	}
-	if !r.holds(r.project.Path) {
-		return nil, errOutside
-	}
-	f, err := os.Open(r.project.Path)
+	f, err := r.bounds.Open(r.project.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +77,7 @@ func (r *reader) content() ([]byte, error) {
 
 type reader struct {
 	project  *Project
-	allowed  []string // folders outside the repository
+	bounds   *within.Bounds // of the files and folders that it names
 	lines    []string
 	findings []plan.Finding
 	hidden   bool // what is read may be a password

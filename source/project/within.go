@@ -2,7 +2,7 @@ package project
 
 import (
 	"fmt"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -32,8 +32,7 @@ func (r *reader) bounded(n *yaml.Node, path string) bool {
 // holds reports whether a path leads to what may be read. After a "#" may follow a
 // configuration of a file backend, which is read with its namespace.
 func (r *reader) holds(path string) bool {
-	folders := append([]string{r.project.Root}, r.allowed...)
-	if !within.Holds(path, folders...) {
+	if r.bounds.Check(path) != nil {
 		return false
 	}
 	at := strings.LastIndexByte(path, '#')
@@ -42,9 +41,12 @@ func (r *reader) holds(path string) bool {
 	}
 	namespace, _, _ := strings.Cut(path[at+1:], "/")
 	folder := filepath.Join(path[:at], namespace)
-	entries, _ := os.ReadDir(folder)
-	return within.Holds(folder, folders...) && !slices.ContainsFunc(entries, func(e os.DirEntry) bool {
-		return !within.Holds(filepath.Join(folder, e.Name()), folders...)
+	if r.bounds.Check(folder) != nil {
+		return false
+	}
+	entries, _ := r.bounds.ReadDir(folder)
+	return !slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		return r.bounds.Check(filepath.Join(folder, e.Name())) != nil
 	})
 }
 

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"unicode/utf8"
 
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source/within"
 )
 
 // File returns the content of the file at path, which counts from the folder of
@@ -54,24 +54,17 @@ func (r *Resolver) find(from, path string) (string, error) {
 	places := join(folders, path)
 	for _, c := range r.checkouts {
 		if rel, ok := relative(forms(c.original), places); ok {
-			content, err := read(c.dir, rel)
+			content, err := read(within.New(c.dir), filepath.Join(c.dir, rel))
 			if !errors.Is(err, fs.ErrNotExist) {
 				return content, err
 			}
 		}
 	}
-	folder, rel, err := r.allowed(places)
-	if err != nil {
-		return "", err
-	}
-	content, err := read(folder, rel)
-	if !refused(err) {
-		return content, err
-	}
-	// A link leads out of this folder, but possibly into one that is allowed.
-	if target, evalErr := filepath.EvalSymlinks(filepath.Join(folder, rel)); evalErr == nil {
-		if folder, rel, outside := r.allowed(forms(target)); outside == nil {
-			return read(folder, rel)
+	err := within.ErrOutside
+	for _, place := range places {
+		var content string
+		if content, err = read(r.bounds, place); !errors.Is(err, within.ErrOutside) {
+			return content, err
 		}
 	}
 	return "", err
@@ -87,20 +80,6 @@ func join(folders []string, path string) []string {
 		places = append(places, filepath.Join(folder, path))
 	}
 	return places
-}
-
-// allowed returns the folder that may be read and holds one of the places, and
-// where it is in it.
-func (r *Resolver) allowed(places []string) (folder, rel string, err error) {
-	for _, folder := range append([]string{r.options.Root}, r.options.Allowed...) {
-		if folder == "" {
-			continue
-		}
-		if rel, ok := relative(forms(folder), places); ok {
-			return folder, rel, nil
-		}
-	}
-	return "", "", errOutside
 }
 
 // forms returns a path as an absolute one: as it is written, and without links
@@ -128,41 +107,19 @@ func relative(folders, places []string) (string, bool) {
 	return "", false
 }
 
-// Why a file can't be read, beside what the system says.
+// Why a file can't be read, beside what the system and within say.
 var (
-	errOutside   = errors.New("outside")
-	errFolder    = errors.New("a folder")
-	errIrregular = errors.New("neither file nor folder")
-	errLarge     = errors.New("too large")
-	errNotUTF8   = errors.New("not UTF-8")
+	errLarge   = errors.New("too large")
+	errNotUTF8 = errors.New("not UTF-8")
 )
 
-// read reads a file in a folder. Links that lead out of it are not followed.
-func read(folder, rel string) (string, error) {
-	root, err := os.OpenRoot(folder)
-	if err != nil {
-		return "", err
-	}
-	defer root.Close()
-	// To open a named pipe would be to wait for who writes to it.
-	info, err := root.Stat(rel)
-	if err != nil {
-		return "", err
-	}
-	if err := regular(info); err != nil {
-		return "", err
-	}
-	f, err := root.Open(rel)
+// read reads a file that bounds allow.
+func read(bounds *within.Bounds, path string) (string, error) {
+	f, err := bounds.Open(path)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	if info, err = f.Stat(); err != nil {
-		return "", err
-	}
-	if err := regular(info); err != nil { // it is another by now
-		return "", err
-	}
 	content, err := io.ReadAll(io.LimitReader(f, limit+1))
 	switch {
 	case err != nil:
@@ -175,33 +132,17 @@ func read(folder, rel string) (string, error) {
 	return string(content), nil
 }
 
-func regular(info fs.FileInfo) error {
-	switch {
-	case info.IsDir():
-		return errFolder
-	case !info.Mode().IsRegular():
-		return errIrregular
-	}
-	return nil
-}
-
-// refused tells whether it was os.Root, and not the system, that did not follow
-// a path: its error is no variable to compare with.
-func refused(err error) bool {
-	var path *fs.PathError
-	var errno syscall.Errno
-	return errors.As(err, &path) && !errors.As(err, &errno) && !errors.Is(err, fs.ErrNotExist)
-}
-
 // unreadable says why the file at a path, as the user wrote it, can't be read.
 func unreadable(path string, err error) *Error {
 	shown := plan.Printable(path)
 	switch {
-	case err == errOutside || refused(err):
+	case errors.Is(err, within.ErrGit):
+		return &Error{shown + " belongs to git, and !file reads nothing of it: it may hold tokens", "put the value in a file outside of .git"}
+	case errors.Is(err, within.ErrOutside):
 		return &Error{shown + " leads out of the project", "move it into the project, or allow its folder with --allow-file DIR"}
-	case err == errFolder:
+	case errors.Is(err, within.ErrFolder):
 		return &Error{shown + " is a folder", "name a file in it"}
-	case err == errIrregular:
+	case errors.Is(err, within.ErrIrregular):
 		return &Error{shown + " is no regular file", "a pipe or a device can't be read here: put the value in a file"}
 	case err == errLarge:
 		return &Error{shown + " is larger than 16 MiB", "a value is shorter than that: name another file"}

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source/within"
 )
 
 // variable holds age identities, one a line.
@@ -54,7 +55,7 @@ func (r *ring) load() (*identities, error) {
 func (ids *identities) load(o Options) *Error {
 	if len(o.Identities) > 0 {
 		for _, path := range o.Identities {
-			content, err := readIdentities(path)
+			content, err := readIdentities(path, o)
 			if err != nil {
 				return &Error{
 					fmt.Sprintf("the identity file %s can't be read: %s", plan.Printable(path), brief(err)),
@@ -80,8 +81,8 @@ func (ids *identities) load(o Options) *Error {
 		}
 		var content []byte
 		if err == nil {
-			if err = regular(info); err == nil {
-				content, err = readIdentities(path)
+			if err = within.ErrIrregular; info.Mode().IsRegular() {
+				content, err = readIdentities(path, o)
 			}
 		}
 		if err != nil {
@@ -123,12 +124,15 @@ func usual(env func(string) (string, bool)) []string {
 }
 
 // readIdentities reads a file, which may be a pipe, as the shell's <(...) is.
-func readIdentities(path string) ([]byte, error) {
-	f, err := os.Open(path)
+func readIdentities(path string, o Options) ([]byte, error) {
+	f, err := within.Named(path, o.Allowed...)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	if o.Opened != nil {
+		o.Opened("the age identity", f)
+	}
 	content, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && len(content) > limit {
 		err = errLarge

@@ -11,6 +11,8 @@ package secret
 import (
 	"os"
 	"slices"
+
+	"github.com/confo-sync/confo-sync/source/within"
 )
 
 // Error says why there is nothing to find, and what to do next. It never holds a
@@ -26,11 +28,13 @@ type Options struct {
 	Identities []string                         // files with age identities; in place of the usual ones
 	Env        func(name string) (string, bool) // os.LookupEnv when nil
 	Variables  Variables                        // which of the environment !env may name
+	Opened     func(what string, f *os.File)    // told of each file with identities; may be nil
 }
 
 // Resolver finds what references stand for. It can be used by several at once.
 type Resolver struct {
 	options   Options
+	bounds    *within.Bounds // of files
 	ring      *ring
 	checkouts []checkout
 }
@@ -43,14 +47,14 @@ func New(o Options) *Resolver {
 	if o.Env == nil {
 		o.Env = os.LookupEnv
 	}
-	return &Resolver{options: o, ring: &ring{options: o}}
+	return &Resolver{options: o, bounds: within.New(append([]string{o.Root}, o.Allowed...)...), ring: &ring{options: o}}
 }
 
 // For returns a resolver for a tree, or an overlay of it, whose files were checked
 // out to the folder dir in place of original: a file that is not there is looked
 // for where it would be in the original. Both share the identities.
 func (r *Resolver) For(dir, original string) *Resolver {
-	return &Resolver{options: r.options, ring: r.ring, checkouts: append(slices.Clone(r.checkouts), checkout{dir, original})}
+	return &Resolver{options: r.options, bounds: r.bounds, ring: r.ring, checkouts: append(slices.Clone(r.checkouts), checkout{dir, original})}
 }
 
 // limit is how long a value can be, in bytes.

@@ -1,10 +1,15 @@
-// Package within tells whether a path, links followed, stays in folders.
+// Package within decides which files may be read, and where files may be written. It
+// is the one place that does: every other package opens files with it.
 //
-//	root := within.Repository("config")     // the work tree that holds it
-//	within.Holds("config/shop.yaml", root)  // false if it is a link to /etc/shadow
+//	root := within.Repository("config")            // the work tree that holds it
+//	f, err := within.New(root).Open("config/a")    // ErrOutside if it is a link to /etc/shadow
+//	f, err = within.Named("/dev/fd/3")             // a file that the operator names
+//	out, err := within.NewOutput("plan.html")      // never follows a link in a checkout
 //
-// Who can change what is in a repository can put a link there, or a path into a
-// project file. What is read because of it must be in the repository, too.
+// The premise: whoever can change a repository can put a link into it, or a path into
+// its project file. Files that are read because of that must be in the repository, too,
+// and must not belong to git, whose folder may hold tokens. Files that are written must
+// not end up where such a link leads.
 package within
 
 import (
@@ -12,8 +17,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 )
 
 // Repository returns the top of the git work tree that a folder is in, as it is
@@ -49,31 +52,13 @@ func Root(dir string) string {
 	return dir
 }
 
-// Holds reports whether one of the folders holds what path leads to. Of a path
-// to nothing its folder counts, or the lowest above it that is there. What is git's
-// own in a folder, which may be tokens, is not held by it.
-func Holds(path string, folders ...string) bool {
-	at, err := resolve(path)
-	if err != nil {
-		return false
-	}
-	for _, folder := range folders {
-		real, err := resolve(folder)
-		if err != nil {
-			continue
-		}
-		if rel, err := filepath.Rel(real, at); err == nil && filepath.IsLocal(rel) && !isGits(rel) {
-			return true
-		}
-	}
-	return false
-}
+// Holds reports whether one of the folders holds what path leads to. If there is
+// nothing at path, the nearest folder above it that exists counts. Files of git's own,
+// which may hold tokens, are not held.
+func Holds(path string, folders ...string) bool { return New(folders...).Check(path) == nil }
 
-// isGits reports whether a path is of a .git, which some file systems find by other
-// names, too.
-func isGits(rel string) bool {
-	return slices.ContainsFunc(strings.Split(filepath.ToSlash(rel), "/"), func(part string) bool { return strings.EqualFold(part, ".git") })
-}
+// maxLinks is how many links to nothing are followed.
+const maxLinks = 40
 
 // resolve returns a path without links, as far as there is something.
 func resolve(path string) (string, error) {
@@ -82,13 +67,27 @@ func resolve(path string) (string, error) {
 		return "", err
 	}
 	rest := ""
-	for {
+	for links := 0; ; {
 		real, err := filepath.EvalSymlinks(abs)
 		if err == nil {
 			return filepath.Join(real, rest), nil
 		}
-		if _, dangling := os.Readlink(abs); dangling == nil || !errors.Is(err, fs.ErrNotExist) || abs == filepath.Dir(abs) {
+		if !errors.Is(err, fs.ErrNotExist) || abs == filepath.Dir(abs) {
 			return "", err
+		}
+		if to, dangling := os.Readlink(abs); dangling == nil { // it leads to nothing, but somewhere
+			if links++; links > maxLinks {
+				return "", err
+			}
+			if !filepath.IsAbs(to) {
+				dir, err := filepath.EvalSymlinks(filepath.Dir(abs))
+				if err != nil {
+					return "", err
+				}
+				to = filepath.Join(dir, to)
+			}
+			abs = to
+			continue
 		}
 		abs, rest = filepath.Dir(abs), filepath.Join(filepath.Base(abs), rest)
 	}

@@ -3,6 +3,7 @@ package zk_test
 import (
 	"context"
 	"crypto/tls"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ import (
 // by has a target connect by TLS.
 func by(t *testing.T, files zk.TLSFiles) func(*zk.Options) {
 	t.Helper()
-	config, err := files.Load()
+	config, err := files.Load(os.ReadFile)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -23,11 +22,11 @@ type TLSFiles struct {
 	Insecure   bool   // verify nothing
 }
 
-// Load reads the files.
-func (f TLSFiles) Load() (*tls.Config, error) {
+// Load reads the files with read, which decides what may be read.
+func (f TLSFiles) Load(read func(path string) ([]byte, error)) (*tls.Config, error) {
 	config := &tls.Config{ServerName: f.ServerName, InsecureSkipVerify: f.Insecure}
 	if f.CA != "" {
-		data, err := os.ReadFile(f.CA)
+		data, err := read(f.CA)
 		if err != nil {
 			return nil, fmt.Errorf("read the authorities for TLS: %w", err)
 		}
@@ -44,7 +43,7 @@ func (f TLSFiles) Load() (*tls.Config, error) {
 	case f.Cert == "":
 		return nil, target.WithHint(fmt.Errorf("the key %s comes without its certificate", plan.Printable(f.Key)), "give --tls-cert FILE, or tls: {cert: FILE}")
 	}
-	pair, err := f.pair()
+	pair, err := f.pair(read)
 	if err != nil {
 		return nil, err
 	}
@@ -59,12 +58,12 @@ func (f TLSFiles) Load() (*tls.Config, error) {
 const hintPEM = "it is a text with -----BEGIN CERTIFICATE-----; from a keystore, openssl pkcs12 -nokeys makes one"
 
 // pair reads a certificate and its key. Its errors hold nothing of them.
-func (f TLSFiles) pair() (tls.Certificate, error) {
-	cert, err := os.ReadFile(f.Cert)
+func (f TLSFiles) pair(read func(path string) ([]byte, error)) (tls.Certificate, error) {
+	cert, err := read(f.Cert)
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("read the client certificate: %w", err)
 	}
-	key, err := os.ReadFile(f.Key)
+	key, err := read(f.Key)
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("read the client certificate's key: %w", err)
 	}

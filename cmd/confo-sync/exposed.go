@@ -1,0 +1,40 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source/within"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// warnExposed warns once of a secret in a file that other users can read, as ssh does.
+// The argument what says which secret.
+func (a *app) warnExposed(what string, f *os.File) {
+	permissions, exposed := within.Exposed(f)
+	if !exposed {
+		return
+	}
+	if _, warned := a.exposed.LoadOrStore(f.Name(), true); warned {
+		return
+	}
+	a.warn(plan.Finding{
+		Message: fmt.Sprintf("%s in %s can be read by others (mode %04o)", what, plan.Printable(f.Name()), permissions),
+		Hint:    "chmod 600 " + plan.Printable(f.Name()),
+	})
+}
+
+// ledOut adds to the error of a file that a link in the repository leads to what to do
+// about it.
+func ledOut(path string, err error) error {
+	switch {
+	case errors.Is(err, within.ErrOutside):
+		return target.WithHint(fmt.Errorf("%s is a link in the repository, and leads out of it", plan.Printable(path)),
+			"name the file that it leads to, or allow its folder with --allow-file DIR")
+	case errors.Is(err, within.ErrGit):
+		return target.WithHint(fmt.Errorf("%s leads to a file that belongs to git", plan.Printable(path)), "put the file outside of .git")
+	}
+	return err
+}

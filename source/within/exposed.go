@@ -1,0 +1,18 @@
+package within
+
+import (
+	"io/fs"
+	"os"
+	"runtime"
+)
+
+// Exposed reports whether other users than the owner of an open file can read it, and
+// the permissions that allow it. Pipes and devices are never exposed.
+func Exposed(f *os.File) (permissions fs.FileMode, exposed bool) {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || runtime.GOOS == "windows" {
+		return 0, false
+	}
+	permissions = info.Mode().Perm()
+	return permissions, permissions&0o044 != 0
+}

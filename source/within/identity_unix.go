@@ -1,0 +1,20 @@
+//go:build unix
+
+package within
+
+import (
+	"io/fs"
+	"syscall"
+)
+
+// identity tells files apart, whatever their names.
+type identity struct{ device, inode uint64 }
+
+// identify returns a file's identity and how many names it has.
+func identify(info fs.FileInfo) (id identity, names uint64, ok bool) {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return id, 0, false
+	}
+	return identity{uint64(stat.Dev), stat.Ino}, uint64(stat.Nlink), true //nolint:unconvert // types differ by system
+}
