@@ -97,7 +97,12 @@ func (d *document) yamlRoot() (root *yaml.Node, ok bool) {
 		d.failTooMany()
 		return nil, false
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(d.text.data))
+	scan := newScanner(d.text.data, d.json)
+	if scan.scan(); scan.found != nil {
+		d.syntaxError(d.at(scan.found.offset), scan.found.message, scan.found.hint)
+		return nil, false
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(scan.text()))
 	defer func() {
 		if recover() != nil {
 			d.syntaxError(at{1, 1}, "the YAML in this file can't be read", "write it in a simpler way: fewer comments in odd places, fewer anchors")
@@ -122,6 +127,7 @@ func (d *document) yamlRoot() (root *yaml.Node, ok bool) {
 	case len(first.Content) == 0:
 		return nil, true
 	}
+	scan.restore(first.Content[0])
 	return first.Content[0], true
 }
 
@@ -160,8 +166,7 @@ func mayIndentWithTab(data []byte) bool {
 		if len(before) == 0 {
 			return true
 		}
-		switch before[len(before)-1] {
-		case '\n', '\r', 0x85, 0xA8, 0xA9: // the ends of all line breaks
+		if c := before[len(before)-1]; c == '\n' || c == '\r' {
 			return true
 		}
 	}
