@@ -250,6 +250,9 @@ func (c *converter) lint(n *yaml.Node, v scalar) {
 	if v.traps&trapSeparators != 0 {
 		warn("an _ between the digits of a number is dropped", "leave it out, or quote the value to keep it as it is")
 	}
+	if v.traps&trapZero != 0 {
+		warn("this is a number, and the zero at its end is dropped", "quote it if it is a version or a name, or leave the zero out")
+	}
 	if v.traps&trapBoolean != 0 {
 		warn("yes, no, on, off, y and n are strings here, but booleans elsewhere", "quote it, or write true or false")
 	}

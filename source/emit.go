@@ -178,6 +178,9 @@ func yamlFloat(json string) string {
 	case "-Infinity":
 		return "-.inf"
 	}
+	if mantissa, exponent, ok := strings.Cut(json, "e"); ok && !strings.Contains(mantissa, ".") {
+		return mantissa + ".0e" + exponent // or YAML 1.1 would take it for a string
+	}
 	return json
 }
 
@@ -185,6 +188,9 @@ func yamlFloat(json string) string {
 // quotes.
 func isPlain(s string, v scalar) bool {
 	if v.kind != plan.String || v.traps != 0 || v.problem != nil {
+		return false
+	}
+	if isElsewhere(s) {
 		return false
 	}
 	first, size := utf8.DecodeRuneInString(s)

@@ -310,10 +310,18 @@ func (e *editing) mapping(s slot, have, want *draft) error {
 			continue
 		}
 		after, err := e.colon(f.key)
-		if err != nil {
+		if err != nil && !e.isOnlyKey(f.key, f.value.node) {
 			return err
 		}
-		place := entryAt{begin: e.begin(f.key), after: after, end: after, value: f.value}
+		if err != nil { // it can be removed, but nothing can be written after it
+			if w := want.field(f.name); w != nil && !f.value.equal(w) {
+				return errLayout
+			}
+			if after, err = e.end(f.key, -1); err != nil {
+				return err
+			}
+		}
+		place := entryAt{begin: e.keyBegin(f.key), after: after, end: after, value: f.value}
 		if !isEmptyScalar(f.value.node) || e.content(f.value.node) > after {
 			if place.end, err = e.end(f.value.node, e.column(place.begin)); err != nil {
 				return err
@@ -329,9 +337,6 @@ func (e *editing) mapping(s slot, have, want *draft) error {
 		}
 	}
 	if left == 0 && !slices.ContainsFunc(want.fields, func(f draftField) bool { return have.index(f.name) < 0 }) && !e.isNamespace(s) {
-		return e.replace(s, have, want)
-	}
-	if len(own) > 0 && gone[0] && !flow && !e.startsLine(places[0].begin) {
 		return e.replace(s, have, want)
 	}
 	if flow && left == 0 { // nothing is left to put a comma behind
@@ -363,6 +368,11 @@ func (e *editing) mapping(s slot, have, want *draft) error {
 		e.merged = append(e.merged, e.direct[len(direct):]...)
 		e.direct = direct
 		if err != nil {
+			return err
+		}
+	}
+	if len(own) > 0 && gone[0] && !flow && !e.startsLine(places[0].begin) {
+		if err := e.removeFirst(n, places, gone); err != nil {
 			return err
 		}
 	}

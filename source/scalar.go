@@ -3,6 +3,7 @@ package source
 import (
 	"math"
 	"math/big"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -18,6 +19,7 @@ const (
 	trapSeparators                  // 1_000
 	trapBoolean                     // no
 	trapNotFinite                   // .nan
+	trapZero                        // 3.10
 	trapLong                        // an integer of more digits than Python reads
 )
 
@@ -115,6 +117,9 @@ func resolveNumber(s string) (scalar, bool) {
 		return scalar{}, false
 	}
 	f, _ := strconv.ParseFloat(sign+rest, 64)
+	if fraction := rest[digits:]; len(fraction) > 2 && fraction[len(fraction)-1] == '0' && leadingDigits(fraction[1:]) == len(fraction)-1 {
+		traps |= trapZero
+	}
 	return float(f, traps), true
 }
 
@@ -173,6 +178,20 @@ func integer(text string, traps trap) scalar {
 		traps |= trapLong
 	}
 	return scalar{kind: plan.Integer, text: text, traps: traps}
+}
+
+// number11 matches what YAML 1.1 takes for a number or a date, as PyYAML does.
+var number11 = regexp.MustCompile(`^(?:` +
+	`[-+]?(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|` +
+	`[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|` +
+	`[-+]?(?:0b[0-1_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)|` +
+	`[0-9]{4}-[0-9][0-9]?-[0-9][0-9]?(?:(?:[Tt]|[ \t]+)[0-9][0-9]?:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+][0-9][0-9]?(?::[0-9]{2})?))?)?` +
+	`)$`)
+
+// isElsewhere reports whether a string without quotes is a number or a date to
+// readers of YAML 1.1.
+func isElsewhere(s string) bool {
+	return s != "" && (isDigit(s[0]) || strings.IndexByte("+-.", s[0]) >= 0) && number11.MatchString(s)
 }
 
 func leadingDigits(s string) int {

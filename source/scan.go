@@ -26,7 +26,9 @@ type scanner struct {
 	afterJSON bool  // a quoted text or a bracket ended right before: a colon may follow at once
 	begun     bool  // something other than a directive or comment has been read
 
-	found *scanProblem
+	bareTags bool  // there is a tag that is only "!"
+	breaks   []int // where a character is that YAML 1.1 takes for a line break
+	found    *scanProblem
 }
 
 // scanProblem is text that yaml.v3 would read as something else than YAML 1.2
@@ -49,6 +51,13 @@ func (s *scanner) scan() {
 func (s *scanner) fail(offset int, message, hint string) {
 	if s.found == nil {
 		s.found = &scanProblem{offset, problem{message, hint}}
+	}
+}
+
+// stand puts a stand-in for text in the place of data[from:at].
+func (s *scanner) stand(from int, text string) {
+	if !s.put(from, s.at, text) {
+		s.fail(from, "this file uses too many private characters of Unicode", "write them in a JSON file")
 	}
 }
 
@@ -161,7 +170,7 @@ func (s *scanner) token() {
 		s.tag()
 	case (c == '|' || c == '>') && s.flow == 0:
 		s.block()
-	case (c == '-' || c == '?') && s.blankAt(s.at+1):
+	case (c == '-' || c == '?') && !s.safeAt(s.at+1):
 		if s.flow == 0 {
 			s.open(s.column(s.at))
 			s.key = -1
@@ -192,8 +201,13 @@ func (s *scanner) begins() {
 
 // isValue reports whether the colon here ends a key.
 func (s *scanner) isValue(afterJSON bool) bool {
-	next := s.byteAt(s.at + 1)
-	return s.blankAt(s.at+1) || s.flow > 0 && (afterJSON || isFlowIndicator(next))
+	return !s.safeAt(s.at+1) || s.flow > 0 && afterJSON
+}
+
+// safeAt reports whether a place is within a text without quotes if the indicator
+// before it is.
+func (s *scanner) safeAt(i int) bool {
+	return !s.blankAt(i) && !(s.flow > 0 && isFlowIndicator(s.data[i]))
 }
 
 // document goes on behind a directive or the mark of a document.
@@ -239,20 +253,22 @@ func (s *scanner) comment() {
 // character goes on behind a character of a text or a comment. YAML 1.2 has no
 // other line breaks than LF and CR.
 func (s *scanner) character() {
-	size := 1
-	if c := s.data[s.at]; c == 0xC2 || c == 0xE2 {
-		size = oddBreak(s.data[s.at:])
-		if size > 0 {
-			s.put(s.at, s.at+size, string(s.data[s.at:s.at+size]))
-		}
-		size = max(size, 1)
+	from := s.at
+	if size := oddBreak(s.data[from:]); size > 0 {
+		s.breaks = append(s.breaks, from)
+		s.at += size
+		s.stand(from, string(s.data[from:s.at]))
+		return
 	}
-	s.at += size
+	s.at++
 }
 
 // oddBreak returns the length of the character that b begins with if YAML 1.1, but
 // not YAML 1.2, takes it for a line break: NEL, LS or PS. Else it returns 0.
 func oddBreak(b []byte) int {
+	if b[0] != 0xC2 && b[0] != 0xE2 {
+		return 0
+	}
 	for _, c := range [...]string{"\u0085", "\u2028", "\u2029"} {
 		if bytes.HasPrefix(b, []byte(c)) {
 			return len(c)
@@ -265,10 +281,12 @@ func oddBreak(b []byte) int {
 // characters that yaml.v3 takes for control characters.
 func (s *scanner) quotedCharacter() {
 	r, size := utf8.DecodeRune(s.data[s.at:])
-	if r >= 0x7F && r < 0xA0 || r == 0xFEFF || r == 0xFFFE || r == 0xFFFF || oddBreak(s.data[s.at:]) > 0 {
-		s.put(s.at, s.at+size, string(r))
+	if r >= 0x7F && r < 0xA0 && r != 0x85 || r == 0xFEFF || r == 0xFFFE || r == 0xFFFF {
+		s.at += size
+		s.stand(s.at-size, string(r))
+		return
 	}
-	s.at += size
+	s.character()
 }
 
 func (s *scanner) singleQuoted() {
@@ -306,7 +324,7 @@ func (s *scanner) escape() {
 	s.at += 2
 	switch s.byteAt(from + 1) {
 	case '/':
-		s.put(from, s.at, "/")
+		s.stand(from, "/")
 	case 'u':
 		unit, ok := s.hex(from+2, 4)
 		if !ok || unit < 0xD800 || unit >= 0xE000 {
@@ -314,15 +332,15 @@ func (s *scanner) escape() {
 		}
 		if low, ok := s.hex(from+8, 4); ok && unit < 0xDC00 && low >= 0xDC00 && low < 0xE000 && string(s.data[from+6:from+8]) == `\u` {
 			s.at = from + 12
-			s.put(from, s.at, string(0x10000+(unit-0xD800)<<10+(low-0xDC00)))
+			s.stand(from, string(0x10000+(unit-0xD800)<<10+(low-0xDC00)))
 		} else if s.json {
 			s.at = from + 6
-			s.put(from, s.at, string([]byte{byte(0xE0 | unit>>12), byte(0x80 | unit>>6&0x3F), byte(0x80 | unit&0x3F)}))
+			s.stand(from, string([]byte{byte(0xE0 | unit>>12), byte(0x80 | unit>>6&0x3F), byte(0x80 | unit&0x3F)}))
 		}
 	case 'U':
 		if r, ok := s.hex(from+2, 8); ok && r >= firstPrivate && r <= utf8.MaxRune {
 			s.at = from + 10
-			s.put(from, s.at, string(r))
+			s.stand(from, string(r))
 		}
 	}
 }
@@ -351,7 +369,7 @@ func (s *scanner) name(mark byte) {
 	}
 	for _, c := range name {
 		if !isAlphanumeric(c) && c != '-' && c != '_' {
-			s.fail(from-1, "this is a name of an anchor that confo-sync can't read", "use only letters from A to Z, digits, - and _; quote a value that begins with * or &")
+			s.fail(from-1, "confo-sync can't read this name of an anchor", "use only letters from A to Z, digits, - and _ in it; quote a value that begins with * or &")
 			return
 		}
 	}
@@ -362,6 +380,7 @@ func isAlphanumeric(c byte) bool {
 }
 
 func (s *scanner) tag() {
+	from := s.at
 	if s.byteAt(s.at+1) == '<' {
 		if end := bytes.IndexByte(s.data[s.at:s.lineEnd(s.at)], '>'); end >= 0 {
 			s.at += end + 1
@@ -371,6 +390,10 @@ func (s *scanner) tag() {
 	for s.at++; !s.blankAt(s.at) && !(s.flow > 0 && isFlowIndicator(s.data[s.at])); {
 		s.at++
 	}
+	if c := s.byteAt(from + 1); c == '"' || c == '\'' {
+		s.fail(from, "a blank is missing between this tag and its value", "write a blank there, or quote the value if it begins with !")
+	}
+	s.bareTags = s.bareTags || s.at-from == 1
 }
 
 // plain goes on behind a text without quotes.
@@ -386,7 +409,7 @@ func (s *scanner) plain() {
 					return
 				}
 				if s.flow > 0 && isFlowIndicator(next) {
-					s.fail(s.at+1, "there is no blank between this and the colon before it", "write a blank after the colon, or quote the name if the colon is part of it")
+					s.fail(s.at+1, "a blank is missing after the colon before this", "write a blank there, or quote the name if the colon is part of it")
 					return
 				}
 			}
@@ -394,8 +417,8 @@ func (s *scanner) plain() {
 			case s.flow > 0 && isFlowIndicator(c):
 				return
 			case s.flow > 0 && (c == '?' || c == ':' && s.at == from):
-				s.put(s.at, s.at+1, string(c))
 				s.at++
+				s.stand(s.at-1, string(c))
 			default:
 				s.character()
 			}
@@ -477,7 +500,9 @@ func (s *scanner) block() {
 	}
 }
 
-func (s *scanner) isBreak(i int) bool { return i >= len(s.data) || s.data[i] == '\n' || s.data[i] == '\r' }
+func (s *scanner) isBreak(i int) bool {
+	return i >= len(s.data) || s.data[i] == '\n' || s.data[i] == '\r'
+}
 
 // tabFirst says how far a text is indented whose first line begins with a tab:
 // yaml.v3 doesn't find that out itself.

@@ -78,6 +78,22 @@ func (s *spans) property(at int) int {
 	return at
 }
 
+// bareTags gives the nodes below n that have the tag "!", which yaml.v3 leaves out,
+// the tag that it stands for: that of a string, mapping or list.
+func (s *spans) bareTags(n *yaml.Node) {
+	at := s.begin(n)
+	if s.at(at) == '&' {
+		at = s.skip(s.property(at))
+	}
+	if s.at(at) == '!' && s.property(at) == at+1 && n.Kind != yaml.AliasNode && n.Style&yaml.TaggedStyle == 0 {
+		n.Tag = [...]string{yaml.ScalarNode: "!!str", yaml.MappingNode: "!!map", yaml.SequenceNode: "!!seq"}[n.Kind]
+		n.Style |= yaml.TaggedStyle
+	}
+	for _, child := range n.Content {
+		s.bareTags(child)
+	}
+}
+
 // isEmptyScalar reports whether a node is a null that is written as nothing.
 func isEmptyScalar(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && n.Value == "" && n.Style&quoted == 0
@@ -159,13 +175,16 @@ func (s *spans) end(n *yaml.Node, indent int) (int, error) {
 	case n.Kind == yaml.MappingNode && len(n.Content) > 0:
 		last, key := n.Content[len(n.Content)-1], n.Content[len(n.Content)-2]
 		after, err := s.colon(key)
+		if err != nil && s.isOnlyKey(key, last) {
+			return s.end(key, s.column(s.keyBegin(key)))
+		}
 		if err != nil {
 			return 0, err
 		}
 		if isEmptyScalar(last) && s.content(last) < after {
 			return after, nil
 		}
-		return s.end(last, s.column(s.begin(key)))
+		return s.end(last, s.column(s.keyBegin(key)))
 	case n.Kind == yaml.SequenceNode && len(n.Content) > 0:
 		after := at + 1
 		if s.at(at) != '-' {
@@ -223,6 +242,21 @@ func (s *spans) colon(key *yaml.Node) (int, error) {
 		}
 	}
 	return at + 1, nil
+}
+
+// keyBegin returns where a key begins, with the ? that may be before it on its line.
+func (s *spans) keyBegin(key *yaml.Node) int {
+	begin := s.begin(key)
+	before := bytes.TrimRight(s.data[s.lineStart(begin):begin], " \t")
+	if last := len(before) - 1; last >= 0 && before[last] == '?' && last < s.column(begin) {
+		return s.lineStart(begin) + last
+	}
+	return begin
+}
+
+// isOnlyKey reports whether an entry is a ? and its key, with no colon after it.
+func (s *spans) isOnlyKey(key, value *yaml.Node) bool {
+	return s.keyBegin(key) < s.begin(key) && isEmptyScalar(value) && value.Anchor == "" && value.Style&yaml.TaggedStyle == 0
 }
 
 // flowEnd returns the end of a collection in brackets.

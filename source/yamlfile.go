@@ -102,6 +102,9 @@ func (d *document) yamlRoot() (root *yaml.Node, ok bool) {
 		d.syntaxError(d.at(scan.found.offset), scan.found.message, scan.found.hint)
 		return nil, false
 	}
+	for _, offset := range scan.breaks {
+		d.warn(d.at(offset), "readers of YAML 1.1 take this character for a line break", `write it as \u0085, \u2028 or \u2029 in double quotes`)
+	}
 	decoder := yaml.NewDecoder(bytes.NewReader(scan.text()))
 	defer func() {
 		if recover() != nil {
@@ -128,6 +131,9 @@ func (d *document) yamlRoot() (root *yaml.Node, ok bool) {
 		return nil, true
 	}
 	scan.restore(first.Content[0])
+	if scan.bareTags {
+		(&spans{d.text}).bareTags(first.Content[0])
+	}
 	return first.Content[0], true
 }
 
