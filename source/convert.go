@@ -232,6 +232,8 @@ func (c *converter) resolve(n *yaml.Node) scalar {
 		v = resolveTagged(n.Tag, n.Value)
 	case n.Style&quoted != 0:
 		return scalar{kind: plan.String, text: n.Value}
+	case c.doc.json && isJSONFloat(n.Value):
+		v = scalar{kind: plan.Float, text: n.Value, traps: trapNotFinite}
 	default:
 		v = resolve(n.Value)
 	}
@@ -240,6 +242,10 @@ func (c *converter) resolve(n *yaml.Node) scalar {
 	}
 	return v
 }
+
+// isJSONFloat reports whether a text is one of the floats that only Python's JSON
+// has.
+func isJSONFloat(s string) bool { return s == "NaN" || s == "Infinity" || s == "-Infinity" }
 
 // lint warns of a scalar that is not what it looks like.
 func (c *converter) lint(n *yaml.Node, v scalar) {

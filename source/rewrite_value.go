@@ -31,7 +31,7 @@ func (e *editing) sequence(s slot, have, want *draft) error {
 		paired := min(h.haveTo-h.have, h.wantTo-h.want)
 		for i := range paired {
 			p := places[h.have+i]
-			below := slot{after: p.after, indent: e.column(p.begin), flow: flow, item: true, depth: s.depth + 1}
+			below := slot{after: p.after, indent: e.column(p.begin), flow: flow, item: true}
 			if err := e.value(below, have.items[h.have+i], want.items[h.want+i]); err != nil {
 				return err
 			}

@@ -248,7 +248,7 @@ func (s *spans) colon(key *yaml.Node) (int, error) {
 func (s *spans) keyBegin(key *yaml.Node) int {
 	begin := s.begin(key)
 	before := bytes.TrimRight(s.data[s.lineStart(begin):begin], " \t")
-	if last := len(before) - 1; last >= 0 && before[last] == '?' && last < s.column(begin) {
+	if last := len(before) - 1; last >= 0 && before[last] == '?' {
 		return s.lineStart(begin) + last
 	}
 	return begin
