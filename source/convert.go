@@ -265,9 +265,6 @@ func (c *converter) lint(n *yaml.Node, v scalar) {
 	if v.traps&trapNotFinite != 0 {
 		warn(messageNotFinite, hintNotFinite)
 	}
-	if v.traps&trapLong != 0 {
-		warn(messageLong, hintLong)
-	}
 	if v.kind == plan.String && n.Style&quoted == 0 && strings.IndexByte(n.Value, '\t') >= 0 {
 		warn("there is a tab in a value without quotes", `put the value in double quotes, with \t for the tab, or make it a blank`)
 	}
@@ -279,4 +276,4 @@ const (
 	hintLong         = "store it as a string"
 )
 
-var messageLong = fmt.Sprintf("Python refuses to read integers of more than %d digits", maxDigits)
+var messageLong = fmt.Sprintf("Python refuses to read integers of more than %d digits", plan.MaxDigits)

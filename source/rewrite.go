@@ -266,6 +266,25 @@ func (e *editing) isNamespace(s slot) bool { return s.after < 0 && e.config == "
 type entryAt struct {
 	begin, after, end int
 	value             *draft
+	onlyKey           bool // it is a ? and a key, without a colon
+}
+
+// place returns where a field is.
+func (e *editing) place(f draftField) (entryAt, error) {
+	p := entryAt{begin: e.keyBegin(f.key), value: f.value}
+	var err error
+	if p.after, err = e.colon(f.key); err != nil {
+		if p.onlyKey = e.isOnlyKey(f.key, f.value.node); p.onlyKey {
+			p.after, err = e.end(f.key, -1)
+		}
+		p.end = p.after
+		return p, err
+	}
+	p.end = p.after
+	if !isEmptyScalar(f.value.node) || e.content(f.value.node) > p.after {
+		p.end, err = e.end(f.value.node, e.column(p.begin))
+	}
+	return p, err
 }
 
 func (e *editing) isFlow(n *yaml.Node) bool {
@@ -281,23 +300,12 @@ func (e *editing) mapping(s slot, have, want *draft) error {
 		if f.merged {
 			continue
 		}
-		after, err := e.colon(f.key)
-		if err != nil && !e.isOnlyKey(f.key, f.value.node) {
+		place, err := e.place(f)
+		if err != nil {
 			return err
 		}
-		if err != nil { // it can be removed, but nothing can be written after it
-			if w := want.field(f.name); w != nil && !f.value.equal(w) {
-				return errLayout
-			}
-			if after, err = e.end(f.key, -1); err != nil {
-				return err
-			}
-		}
-		place := entryAt{begin: e.keyBegin(f.key), after: after, end: after, value: f.value}
-		if !isEmptyScalar(f.value.node) || e.content(f.value.node) > after {
-			if place.end, err = e.end(f.value.node, e.column(place.begin)); err != nil {
-				return err
-			}
+		if w := want.field(f.name); place.onlyKey && w != nil && !f.value.equal(w) {
+			return errLayout // nothing can be written after the key
 		}
 		own, places = append(own, f), append(places, place)
 	}

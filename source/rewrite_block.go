@@ -35,9 +35,6 @@ func (e *editing) blockLike(s slot, want *draft, old *yaml.Node) (head, lines st
 	case breaks == 0:
 		head += "-"
 	case breaks > 1:
-		if end, err := e.end(old, s.indent); err != nil || end < len(e.data) && e.isBlankLine(end) {
-			return "", "", false // the empty lines that follow would be part of the text
-		}
 		head += "+"
 	}
 	var b strings.Builder

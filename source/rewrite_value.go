@@ -419,7 +419,7 @@ func (e *editing) flowText(d *draft, old *yaml.Node) string {
 }
 
 func flowString(s string) string {
-	if isPlain(s, resolve(s)) && !strings.ContainsAny(s, ",[]{}") {
+	if isPlain(s, resolve(s)) && !strings.ContainsAny(s, ",[]{}?") {
 		return s
 	}
 	var e emitter

@@ -20,11 +20,7 @@ const (
 	trapBoolean                     // no
 	trapNotFinite                   // .nan
 	trapZero                        // 3.10
-	trapLong                        // an integer of more digits than Python reads
 )
-
-// maxDigits is how many digits of an integer Python reads.
-const maxDigits = 4300
 
 // scalar is what a scalar stands for.
 type scalar struct {
@@ -162,6 +158,9 @@ func inBase(sign, digits string, base int, traps trap) (scalar, bool) {
 			return scalar{}, false
 		}
 	}
+	if len(strings.TrimLeft(digits, "0")) > 4*plan.MaxDigits { // even as binary digits that is too long
+		return scalar{problem: &problem{messageLong, hintLong}}, true
+	}
 	n, ok := new(big.Int).SetString(digits, base)
 	if !ok {
 		return scalar{}, false
@@ -174,8 +173,8 @@ func integer(text string, traps trap) scalar {
 	if text == "-0" {
 		text = "0"
 	}
-	if len(text) > maxDigits && len(strings.TrimPrefix(text, "-")) > maxDigits {
-		traps |= trapLong
+	if len(text) > plan.MaxDigits && len(strings.TrimPrefix(text, "-")) > plan.MaxDigits {
+		return scalar{problem: &problem{messageLong, hintLong}}
 	}
 	return scalar{kind: plan.Integer, text: text, traps: traps}
 }

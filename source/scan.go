@@ -382,10 +382,13 @@ func isAlphanumeric(c byte) bool {
 func (s *scanner) tag() {
 	from := s.at
 	if s.byteAt(s.at+1) == '<' {
-		if end := bytes.IndexByte(s.data[s.at:s.lineEnd(s.at)], '>'); end >= 0 {
-			s.at += end + 1
-			return
+		for !s.blankAt(s.at) && s.data[s.at] != '>' {
+			s.at++
 		}
+		if !s.blankAt(s.at) {
+			s.at++
+		}
+		return
 	}
 	for s.at++; !s.blankAt(s.at) && !(s.flow > 0 && isFlowIndicator(s.data[s.at])); {
 		s.at++

@@ -27,12 +27,16 @@ func (s *spans) offset(line, column int) int {
 	if line < 1 || line > len(s.starts) {
 		return len(s.data)
 	}
-	at := s.starts[line-1]
-	for ; column > 1 && at < len(s.data); column-- {
-		_, size := utf8.DecodeRune(s.data[at:])
-		at += size
+	from := spot{s.starts[line-1], line, 1}
+	if s.found.line == line && s.found.column <= column {
+		from = s.found
 	}
-	return at
+	for ; from.column < column && from.offset < len(s.data); from.column++ {
+		_, size := utf8.DecodeRune(s.data[from.offset:])
+		from.offset += size
+	}
+	s.found = from
+	return from.offset
 }
 
 // begin returns where a node begins, with its anchor and tag.
@@ -247,9 +251,12 @@ func (s *spans) colon(key *yaml.Node) (int, error) {
 // keyBegin returns where a key begins, with the ? that may be before it on its line.
 func (s *spans) keyBegin(key *yaml.Node) int {
 	begin := s.begin(key)
-	before := bytes.TrimRight(s.data[s.lineStart(begin):begin], " \t")
-	if last := len(before) - 1; last >= 0 && before[last] == '?' {
-		return s.lineStart(begin) + last
+	at := begin
+	for at > 0 && (s.data[at-1] == ' ' || s.data[at-1] == '\t') {
+		at--
+	}
+	if at > 0 && at < begin && s.data[at-1] == '?' {
+		return at - 1
 	}
 	return begin
 }

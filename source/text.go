@@ -11,7 +11,8 @@ import (
 type text struct {
 	data   []byte
 	starts []int // of the lines; found when first asked for
-	last   spot  // that was asked for: the next is often further on in the same line
+	last   spot  // that position was asked for: the next is often further on in the same line
+	found  spot  // the same for offset
 }
 
 // spot is an offset, and what it is as a line and column.
