@@ -87,8 +87,8 @@ func firstDifference(have, want *draft) *yaml.Node {
 	}
 	for _, f := range have.fields {
 		w := want.field(f.name)
-		if w == nil {
-			return f.value.node
+		if f.value.node == nil || w == nil || isEmptyScalar(f.value.node) && !f.value.equal(w) {
+			return f.key
 		}
 		if !f.value.equal(w) {
 			return firstDifference(f.value, w)
