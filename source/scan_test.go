@@ -88,3 +88,14 @@ func TestJSONIsRead(t *testing.T) {
 		}
 	}
 }
+
+// TestShowHalves: half a surrogate pair is shown as JSON writes it.
+func TestShowHalves(t *testing.T) {
+	n, err := plan.Decode([]byte(`{"x\ud83d": "\ude02"}`))
+	must(t, err)
+	var e emitter
+	e.value(n, 0)
+	if got, want := string(e.out), `"x\ud83d": "\ude02"`+"\n"; got != want {
+		t.Errorf("it shows %q, want %q", got, want)
+	}
+}
