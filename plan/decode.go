@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bytes"
 	"fmt"
 	"unicode/utf8"
 )
@@ -8,6 +9,9 @@ import (
 // MaxDepth is how deeply lists and objects may nest. Python gives up a little
 // below this.
 const MaxDepth = 900
+
+// MaxDigits is how many digits of an integer Python reads.
+const MaxDigits = 4300
 
 // NotJSON is the error of a value that Confo can't read.
 type NotJSON struct {
@@ -45,7 +49,7 @@ type Visitor interface {
 
 func decode(data []byte, visit Visitor) (Node, error) {
 	d := decoder{data: data, visit: visit}
-	if !utf8.Valid(data) {
+	if invalidUTF8(data) >= 0 {
 		return Node{}, &NotJSON{Size: len(data), Offset: invalidUTF8(data), Reason: "not UTF-8"}
 	}
 	n, err := d.document()
@@ -55,9 +59,14 @@ func decode(data []byte, visit Visitor) (Node, error) {
 	return n, nil
 }
 
+// invalidUTF8 returns where data is not UTF-8, or -1. Halves of surrogate pairs, for
+// which UTF-8 has no bytes, pass as Python lets them pass.
 func invalidUTF8(data []byte) int {
+	if utf8.Valid(data) {
+		return -1
+	}
 	for i := 0; i < len(data); {
-		r, size := utf8.DecodeRune(data[i:])
+		r, size := decodeUnit(string(data[i:min(i+utf8.UTFMax, len(data))]))
 		if r == utf8.RuneError && size == 1 {
 			return i
 		}
@@ -178,6 +187,7 @@ func (d *decoder) number() (Node, error) {
 	default:
 		return Node{}, d.fail("a minus sign without a number")
 	}
+	tooLong := d.pos-start > MaxDigits && len(bytes.TrimPrefix(d.data[start:d.pos], []byte("-"))) > MaxDigits
 	kind := Integer
 	if d.peek() == '.' && d.pos+1 < len(d.data) && isDigit(d.data[d.pos+1]) {
 		kind = Float
@@ -196,6 +206,10 @@ func (d *decoder) number() (Node, error) {
 		} else {
 			d.pos = mark
 		}
+	}
+	if kind == Integer && tooLong {
+		d.pos = start
+		return Node{}, d.fail(fmt.Sprintf("an integer of more than %d digits, which Python does not read", MaxDigits))
 	}
 	return Node{Kind: kind, Text: string(d.data[start:d.pos])}, nil
 }

@@ -14,13 +14,13 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// dumps reads JSON texts, in base64 and a line each, as Confo does, and prints
+// dumps reads JSON texts, in base64 and a line each, as Confo reads the bytes of a znode, and prints
 // what json.dumps makes of each, or why it can't be read.
 const dumps = `
 import base64, json, sys
 for line in sys.stdin:
     try:
-        text = base64.b64decode(line).decode("utf-8")
+        text = base64.b64decode(line)
         print(json.dumps(json.loads(text) if text.strip() else {}))
     except (ValueError, RecursionError):
         print("!")
@@ -58,7 +58,7 @@ func texts() []string {
 		``, ` `, "\t\r\n\v\f", `{}`, `[]`, ` { } `, `[ ]`, `null`, `true`, `false`, `nul`, `True`, `tru`, `falsey`,
 		`0`, `-0`, `00`, `01`, `-01`, `1`, `-1`, `+1`, `--1`, `-`, `1.`, `.1`, `1.0`, `1.50`, `1.e3`, `1e3`, `1E5`, `1e+5`, `1e-5`,
 		`1e`, `1e+`, `1.0e`, `0.0`, `-0.0`, `0e0`, `1e400`, `-1e400`, `1e-400`, `123456.0`, `1e16`, `1e15`, `9007199254740993.0`,
-		`12345678901234567890123`, `-12345678901234567890123`, strings.Repeat("9", 4000), `0x10`, `1_000`, `1 2`, `1,`,
+		`12345678901234567890123`, `-12345678901234567890123`, strings.Repeat("9", 4000), strings.Repeat("9", 4300), strings.Repeat("9", 4301), "-" + strings.Repeat("9", 4300), strings.Repeat("9", 4301) + ".5", `0x10`, `1_000`, `1 2`, `1,`,
 		`NaN`, `-NaN`, `nan`, `Infinity`, `-Infinity`, `+Infinity`, `Inf`, `[NaN, Infinity, -Infinity]`,
 		`""`, `"a"`, `'a'`, `"a`, `a"`, `"\"\\\/\b\f\n\r\t"`, `"\x"`, `"\`, `"\u"`, `"\u00"`, `"\u00e9"`, `"\u00E9"`, `"é"`, `"日本"`, `"\u0000"`,
 		`"\ud83d\ude00"`, `"😀"`, `"\ud83d"`, `"\ude00"`, `"\ud83d\ud83d"`, `"\ud83dx"`, `"\ude00\ud83d"`, `"\ud83d\u0041"`, `"\ud83d\n"`, `"\ud83d\uzzzz"`,
@@ -69,6 +69,8 @@ func texts() []string {
 		strings.Repeat("[", 800) + strings.Repeat("]", 800), strings.Repeat(`{"a":`, 800) + "1" + strings.Repeat("}", 800),
 		strings.Repeat("[", 100000) + strings.Repeat("]", 100000),
 		"\xff", "{\"a\": \"\xff\"}", "\"\xed\xa0\x80\"", "\"\xc0\x80\"", "\"\xf4\x90\x80\x80\"", "\xfe\xff\x00{\x00}",
+		"\xfe\xff\x00\"\xd8\x3d\xde\x02\xd8\x3d\x00\"", "\xff\xfe{\x00}\x00", "\xff\xfe{\x00}", "{\x00}\x00", "\x00{\x00}", "1\x00", "\x001", "\xff\xfe\x00\x001\x00\x00\x00",
+		"\x00\x00\xfe\xff\x00\x00\x00{\x00\x00\x00}", "{\x00\x00\x00}\x00\x00\x00", "\x00\x00\x00{\x00\x00\x00}", "\xff\xfe\x00\x00\x00\x00\x11\x00", "\ufeff", "\ufeff ", "\ufeff\ufeff{}", "\xff\xfe",
 	}
 	many := "{"
 	for i := range 40 {

@@ -86,7 +86,7 @@ func (v Value) Parse() (Node, error) {
 	if isBlank(v.Reveal()) {
 		return Node{Kind: Object}, nil
 	}
-	return Decode(v.Reveal())
+	return decodeBytes(v.Reveal())
 }
 
 func (v Value) unreadable() string {

@@ -123,7 +123,7 @@ func (d *document) join(parts []*document) (ok bool) {
 func canBeCut(data []byte) bool {
 	has := func(s string) bool { return bytes.Contains(data, []byte(s)) }
 	starts := func(s string) bool { return bytes.HasPrefix(data, []byte(s)) || has("\n"+s) }
-	return !starts("%") && !mayBeSealed(data) && !starts("...") && !has("\u0085") && !has("\u2028") && !has("\u2029") &&
+	return !starts("%") && !mayBeSealed(data) && !starts("...") &&
 		bytes.Count(data, []byte("\r")) == bytes.Count(data, []byte("\r\n")) && utf8.Valid(data)
 }
 

@@ -232,6 +232,8 @@ func (c *converter) resolve(n *yaml.Node) scalar {
 		v = resolveTagged(n.Tag, n.Value)
 	case n.Style&quoted != 0:
 		return scalar{kind: plan.String, text: n.Value}
+	case c.doc.json && isJSONFloat(n.Value):
+		v = scalar{kind: plan.Float, text: n.Value, traps: trapNotFinite}
 	default:
 		v = resolve(n.Value)
 	}
@@ -240,6 +242,10 @@ func (c *converter) resolve(n *yaml.Node) scalar {
 	}
 	return v
 }
+
+// isJSONFloat reports whether a text is one of the floats that only Python's JSON
+// has.
+func isJSONFloat(s string) bool { return s == "NaN" || s == "Infinity" || s == "-Infinity" }
 
 // lint warns of a scalar that is not what it looks like.
 func (c *converter) lint(n *yaml.Node, v scalar) {
@@ -250,14 +256,14 @@ func (c *converter) lint(n *yaml.Node, v scalar) {
 	if v.traps&trapSeparators != 0 {
 		warn("an _ between the digits of a number is dropped", "leave it out, or quote the value to keep it as it is")
 	}
+	if v.traps&trapZero != 0 {
+		warn("this is a number, and the zero at its end is dropped", "quote it if it is a version or a name, or leave the zero out")
+	}
 	if v.traps&trapBoolean != 0 {
 		warn("yes, no, on, off, y and n are strings here, but booleans elsewhere", "quote it, or write true or false")
 	}
 	if v.traps&trapNotFinite != 0 {
 		warn(messageNotFinite, hintNotFinite)
-	}
-	if v.traps&trapLong != 0 {
-		warn(messageLong, hintLong)
 	}
 	if v.kind == plan.String && n.Style&quoted == 0 && strings.IndexByte(n.Value, '\t') >= 0 {
 		warn("there is a tab in a value without quotes", `put the value in double quotes, with \t for the tab, or make it a blank`)
@@ -270,4 +276,4 @@ const (
 	hintLong         = "store it as a string"
 )
 
-var messageLong = fmt.Sprintf("Python refuses to read integers of more than %d digits", maxDigits)
+var messageLong = fmt.Sprintf("Python refuses to read integers of more than %d digits", plan.MaxDigits)

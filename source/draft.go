@@ -105,13 +105,6 @@ func (d *draft) equal(other *draft) bool {
 	return true
 }
 
-// hasFixed reports whether something in a draft stays as it is written.
-func (d *draft) hasFixed() bool {
-	return d.fixed ||
-		slices.ContainsFunc(d.items, (*draft).hasFixed) ||
-		slices.ContainsFunc(d.fields, func(f draftField) bool { return f.value.hasFixed() })
-}
-
 // drafted returns the draft of a node. Of files in error it is of no use.
 func (c *converter) drafted(n *yaml.Node) *draft {
 	if n.Kind == yaml.AliasNode {

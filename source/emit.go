@@ -12,7 +12,7 @@ import (
 // emitter writes YAML in one way only: blocks indented by two, keys in their
 // order, no quotes where none are needed, texts of several lines as they are,
 // no line ever folded. What it writes reads back as exactly the same value,
-// without a warning but those on NaN and on very long integers.
+// without a warning but those on NaN.
 //
 // The library's own encoder is not used: it folds, sorts out indentation by
 // rules of its own, and some literal blocks it writes read back as other texts.
@@ -105,7 +105,11 @@ func (e *emitter) field(f plan.Field, indent int) {
 		if strings.Trim(f.Name, " \t") != f.Name {
 			e.out = append(e.out, "!!str "...) // or there would be a warning of the blank
 		}
-		e.quote(f.Name)
+		if plan.HasLoneSurrogate(f.Name) {
+			e.out = plan.AppendString(e.out, f.Name)
+		} else {
+			e.quote(f.Name)
+		}
 	}
 	if len(e.out)-from > longestKey {
 		key := string(e.out[from:])
@@ -159,6 +163,8 @@ func (e *emitter) scalar(n plan.Node, indent int) {
 			return
 		case isPlain(n.Text, v):
 			e.out = append(e.out, n.Text...)
+		case plan.HasLoneSurrogate(n.Text): // for readers only: YAML has no halves
+			e.out = plan.AppendString(e.out, n.Text)
 		default:
 			e.quote(n.Text)
 		}
@@ -178,6 +184,9 @@ func yamlFloat(json string) string {
 	case "-Infinity":
 		return "-.inf"
 	}
+	if mantissa, exponent, ok := strings.Cut(json, "e"); ok && !strings.Contains(mantissa, ".") {
+		return mantissa + ".0e" + exponent // or YAML 1.1 would take it for a string
+	}
 	return json
 }
 
@@ -185,6 +194,9 @@ func yamlFloat(json string) string {
 // quotes.
 func isPlain(s string, v scalar) bool {
 	if v.kind != plan.String || v.traps != 0 || v.problem != nil {
+		return false
+	}
+	if isElsewhere(s) {
 		return false
 	}
 	first, size := utf8.DecodeRuneInString(s)

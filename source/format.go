@@ -73,9 +73,6 @@ func (u unit) formatted(data []byte) (after []byte, at int) {
 		}
 		return append([]byte{}, after...), 0
 	}
-	if at := oddBreak(data); at >= 0 {
-		return nil, at
-	}
 	before, root, ok := u.laidOut(data)
 	if !ok {
 		return nil, before.lost
@@ -105,17 +102,6 @@ func (u unit) laidOut(data []byte) (l *layout, root *yaml.Node, ok bool) {
 func linesEndAlike(data []byte) []byte {
 	data = bytes.ReplaceAll(withoutBOM(data), []byte("\r\n"), []byte("\n"))
 	return bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
-}
-
-// oddBreak returns where a line ends in a way that only YAML takes for an end, or
-// -1.
-func oddBreak(data []byte) int {
-	for i := range data {
-		if data[i] >= 0x80 && lineBreak(data[i:]) > 0 {
-			return i
-		}
-	}
-	return -1
 }
 
 // sameNodes reports whether two files are the same to everything that reads YAML:

@@ -124,9 +124,6 @@ func (v *jsonVisitor) number(offset int) {
 	}
 	text := data[offset:end]
 	if !bytes.ContainsAny(text, ".eE") {
-		if len(bytes.TrimPrefix(text, []byte("-"))) > maxDigits {
-			v.doc.warn(v.doc.at(offset), messageLong, hintLong)
-		}
 		return
 	}
 	if f, _ := strconv.ParseFloat(string(text), 64); math.IsInf(f, 0) {

@@ -81,15 +81,16 @@ func TestFormatJSON(t *testing.T) {
 func TestFormatUnfollowed(t *testing.T) {
 	dir := folder(t,
 		"break.yaml", "a:   {}\n# x\u2028\n",
-		"tag.yaml", "a:   {password: ! geheim}\n",
+		"tag.yaml", "a: {password: ! geheim}\n",
+		"anchor.yaml", "a:   {password: &a\n # c\n  geheim}\n",
 		"wrong.yaml", "a: 1\nb:\n  c: 1\n  c: 2\n",
 	)
 	files, _ := Files(dir, plan.Selection{}, nil)
 	var warnings, errors []plan.Finding
 	for _, f := range files {
 		done, err := f.Format()
-		if done.Changed() {
-			t.Errorf("%s is changed", f.Name())
+		if done.Changed() != strings.HasSuffix(f.Name(), "break.yaml") {
+			t.Errorf("%s is changed: %t", f.Name(), done.Changed())
 		}
 		if err != nil {
 			errors = append(errors, err.(Errors)...)
@@ -99,7 +100,7 @@ func TestFormatUnfollowed(t *testing.T) {
 		}
 	}
 	const stays = ": this way of writing is not followed, so the file stays as it is"
-	if diff := cmp.Diff([]string{"break.yaml:2:4" + stays, "tag.yaml:1:6" + stays}, brief(dir, warnings)); diff != "" {
+	if diff := cmp.Diff([]string{"anchor.yaml:3:3" + stays}, brief(dir, warnings)); diff != "" {
 		t.Error(diff)
 	}
 	for _, w := range warnings {

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -348,7 +349,7 @@ func (r *reviser) namespace(w plan.Wish) {
 
 // revision returns the files whose content changes.
 func (r *reviser) revision() (*Revision, error) {
-	rev := &Revision{Left: r.left, Unfulfilled: r.stays}
+	rev := &Revision{Unfulfilled: r.stays}
 	for _, l := range r.layers {
 		for namespace, files := range l.files {
 			for _, f := range files {
@@ -365,7 +366,9 @@ func (r *reviser) revision() (*Revision, error) {
 					revised.After = f.unit.written(f.want)
 					err = f.unit.says(revised.After, f.want)
 				default:
-					revised.After, err = f.unit.rewrite(f.data, f.want)
+					if revised.After = r.edit(f); bytes.Equal(f.data, revised.After) {
+						continue
+					}
 				}
 				if err != nil {
 					return nil, err
@@ -375,6 +378,7 @@ func (r *reviser) revision() (*Revision, error) {
 			rev.Files = append(rev.Files, l.keep(namespace)...)
 		}
 	}
+	rev.Left = r.left
 	slices.SortFunc(rev.Files, func(a, b Revised) int { return strings.Compare(a.Shown, b.Shown) })
 	return rev, nil
 }

@@ -20,23 +20,6 @@ const mostPasses = 12
 // rewrite returns the file's content changed to say what want says, in as few
 // lines as can be. It has been read back.
 func (u unit) rewrite(data []byte, want *draft) ([]byte, error) {
-	changed, err := u.rewriteInPlace(data, want)
-	if err == nil {
-		return changed, nil
-	}
-	// The file is written in a way that can't be followed: it is written anew.
-	if have, _, ok := u.drafts(data); ok && want.hasFixed() && have.node == nil {
-		return nil, fmt.Errorf("%s can't be changed where it stands: %w", plan.Printable(u.shown), err)
-	}
-	changed = u.written(want)
-	if err := u.says(changed, want); err != nil {
-		return nil, err
-	}
-	return changed, nil
-}
-
-func (u unit) rewriteInPlace(data []byte, want *draft) ([]byte, error) {
-	whole := false
 	for range mostPasses {
 		have, root, ok := u.drafts(data)
 		if !ok {
@@ -46,13 +29,8 @@ func (u unit) rewriteInPlace(data []byte, want *draft) ([]byte, error) {
 			return data, u.says(data, want)
 		}
 		e := newEditing(u, data)
-		e.whole = whole
 		if err := e.file(root, have, want); err != nil {
-			if whole {
-				return nil, err
-			}
-			whole = true
-			continue
+			return nil, err
 		}
 		edits := e.direct
 		if len(edits) == 0 {
@@ -71,11 +49,7 @@ func (u unit) rewriteInPlace(data []byte, want *draft) ([]byte, error) {
 			return nil, err
 		}
 		if _, _, ok := u.drafts(next); !ok || len(edits) == 0 {
-			if whole {
-				return nil, errLayout
-			}
-			whole = true
-			continue
+			return nil, errLayout
 		}
 		data = next
 	}
@@ -175,7 +149,6 @@ type editing struct {
 	prefix   []byte // a byte order mark
 	breaks   string // how lines end
 	step     int    // by which blocks are indented
-	whole    bool   // configurations are replaced, and nothing within them
 	direct   []splice
 	indirect []splice // for what an alias stands for, once that is what it is to be
 	merged   []splice // for what is merged in, once the aliases are
@@ -254,7 +227,6 @@ type slot struct {
 	indent int  // of the collection that it is in; -1 for the file's value
 	flow   bool // within brackets
 	item   bool // of a list
-	depth  int
 }
 
 // value edits one value.
@@ -275,7 +247,7 @@ func (e *editing) value(s slot, have, want *draft) error {
 		e.indirect = append(e.indirect, e.direct[len(direct):]...)
 		e.direct = direct
 		return err
-	case e.whole && s.depth > 0 && (e.config != "" || s.depth > 1 || have.Kind != plan.Object), have.fixed || want.fixed || !same:
+	case have.fixed || want.fixed || !same:
 		return e.replace(s, have, want)
 	case have.Kind == plan.Object && len(have.node.Content) > 0 && (len(want.fields) > 0 || e.isNamespace(s)):
 		return e.mapping(s, have, want)
@@ -294,6 +266,25 @@ func (e *editing) isNamespace(s slot) bool { return s.after < 0 && e.config == "
 type entryAt struct {
 	begin, after, end int
 	value             *draft
+	onlyKey           bool // it is a ? and a key, without a colon
+}
+
+// place returns where a field is.
+func (e *editing) place(f draftField) (entryAt, error) {
+	p := entryAt{begin: e.keyBegin(f.key), value: f.value}
+	var err error
+	if p.after, err = e.colon(f.key); err != nil {
+		if p.onlyKey = e.isOnlyKey(f.key, f.value.node); p.onlyKey {
+			p.after, err = e.end(f.key, -1)
+		}
+		p.end = p.after
+		return p, err
+	}
+	p.end = p.after
+	if !isEmptyScalar(f.value.node) || e.content(f.value.node) > p.after {
+		p.end, err = e.end(f.value.node, e.column(p.begin))
+	}
+	return p, err
 }
 
 func (e *editing) isFlow(n *yaml.Node) bool {
@@ -309,15 +300,12 @@ func (e *editing) mapping(s slot, have, want *draft) error {
 		if f.merged {
 			continue
 		}
-		after, err := e.colon(f.key)
+		place, err := e.place(f)
 		if err != nil {
 			return err
 		}
-		place := entryAt{begin: e.begin(f.key), after: after, end: after, value: f.value}
-		if !isEmptyScalar(f.value.node) || e.content(f.value.node) > after {
-			if place.end, err = e.end(f.value.node, e.column(place.begin)); err != nil {
-				return err
-			}
+		if w := want.field(f.name); place.onlyKey && w != nil && !f.value.equal(w) {
+			return errLayout // nothing can be written after the key
 		}
 		own, places = append(own, f), append(places, place)
 	}
@@ -331,9 +319,6 @@ func (e *editing) mapping(s slot, have, want *draft) error {
 	if left == 0 && !slices.ContainsFunc(want.fields, func(f draftField) bool { return have.index(f.name) < 0 }) && !e.isNamespace(s) {
 		return e.replace(s, have, want)
 	}
-	if len(own) > 0 && gone[0] && !flow && !e.startsLine(places[0].begin) {
-		return e.replace(s, have, want)
-	}
 	if flow && left == 0 { // nothing is left to put a comma behind
 		return e.replace(s, have, want)
 	}
@@ -344,7 +329,7 @@ func (e *editing) mapping(s slot, have, want *draft) error {
 		if gone[i] {
 			continue
 		}
-		below := slot{after: places[i].after, indent: e.column(places[i].begin), flow: flow, depth: s.depth + 1}
+		below := slot{after: places[i].after, indent: e.column(places[i].begin), flow: flow}
 		if err := e.value(below, f.value, want.field(f.name)); err != nil {
 			return err
 		}
@@ -363,6 +348,11 @@ func (e *editing) mapping(s slot, have, want *draft) error {
 		e.merged = append(e.merged, e.direct[len(direct):]...)
 		e.direct = direct
 		if err != nil {
+			return err
+		}
+	}
+	if len(own) > 0 && gone[0] && !flow && !e.startsLine(places[0].begin) {
+		if err := e.removeFirst(n, places, gone); err != nil {
 			return err
 		}
 	}

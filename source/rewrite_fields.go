@@ -3,6 +3,8 @@ package source
 import (
 	"bytes"
 	"slices"
+
+	"gopkg.in/yaml.v3"
 )
 
 // insertFields writes the fields that a mapping lacks, each after the one that it
@@ -121,6 +123,51 @@ func (e *editing) remove(places []entryAt, gone []bool, flow bool) {
 		}
 		i = last
 	}
+}
+
+// removeFirst removes the first entries of a block that begins on the line of a
+// dash: what follows them moves there, unless comments are above it. It takes them
+// out of gone.
+func (e *editing) removeFirst(n *yaml.Node, places []entryAt, gone []bool) error {
+	last := 0
+	for last+1 < len(places) && gone[last+1] {
+		last++
+	}
+	next, err := e.entryAfter(n, places[last])
+	if err != nil {
+		return err
+	}
+	for i := range last + 1 {
+		gone[i] = false
+		e.lose(places[i].value.node)
+	}
+	from, to := places[0].begin, next
+	if line := e.lineStart(next); e.startsLine(next) {
+		if above := e.aboveComments(line, e.column(next)); above < line {
+			from, to = len(bytes.TrimRight(e.data[:from], " ")), above
+			e.edit(splice{from: from, to: to, text: "\n"})
+			return nil
+		}
+	}
+	e.edit(splice{from: from, to: to})
+	return nil
+}
+
+// entryAfter returns where the entry begins that follows one in a mapping or list in
+// blocks.
+func (e *editing) entryAfter(n *yaml.Node, p entryAt) (int, error) {
+	if n.Kind == yaml.SequenceNode {
+		if at := e.skip(p.end); e.spans.at(at) == '-' {
+			return at, nil
+		}
+		return 0, errLayout
+	}
+	for i := 0; i < len(n.Content); i += 2 {
+		if at := e.keyBegin(n.Content[i]); at > p.begin {
+			return at, nil
+		}
+	}
+	return 0, errLayout
 }
 
 func (e *editing) removeLines(p entryAt) {

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -30,7 +31,7 @@ func (e *editing) sequence(s slot, have, want *draft) error {
 		paired := min(h.haveTo-h.have, h.wantTo-h.want)
 		for i := range paired {
 			p := places[h.have+i]
-			below := slot{after: p.after, indent: e.column(p.begin), flow: flow, item: true, depth: s.depth + 1}
+			below := slot{after: p.after, indent: e.column(p.begin), flow: flow, item: true}
 			if err := e.value(below, have.items[h.have+i], want.items[h.want+i]); err != nil {
 				return err
 			}
@@ -42,14 +43,26 @@ func (e *editing) sequence(s slot, have, want *draft) error {
 			added = append(added, insertion{h.have + paired - 1, want.items[i]})
 		}
 	}
-	if !flow && (gone[0] || len(added) > 0 && added[0].after < 0) && !e.startsLine(places[0].begin) {
-		return e.replace(s, have, want)
+	begin := places[0].begin
+	compact := !flow && !e.startsLine(begin)
+	if compact && gone[0] {
+		if slices.Contains(gone, false) {
+			err = e.removeFirst(n, places, gone)
+		} else {
+			err = e.replace(s, have, want)
+		}
+		if err != nil || !slices.Contains(gone, false) {
+			return err
+		}
 	}
 	e.remove(places, gone, flow)
 	for _, a := range added {
 		switch {
 		case flow:
 			e.edit(e.inFlow(places, a.after, e.flowText(a.item, nil)))
+		case a.after < 0 && compact:
+			text := strings.TrimLeft(e.blockItem(a.item, e.column(begin)), " ") + strings.Repeat(" ", e.column(begin))
+			e.edit(splice{from: begin, to: begin, text: text})
 		case a.after < 0:
 			at := e.aboveComments(e.lineStart(places[0].begin), e.column(places[0].begin))
 			e.edit(splice{from: at, to: at, text: e.blockItem(a.item, e.column(places[0].begin)), lines: true})
@@ -274,6 +287,9 @@ func (e *editing) blockText(s slot, want *draft, old *yaml.Node, headed bool) (f
 			return text, ""
 		}
 	}
+	if first, rest, ok := e.blockLike(s, want, old); ok {
+		return first, rest
+	}
 	out := e.emitter()
 	n := want.emitted(nil, out.tags)
 	indent := 0
@@ -403,7 +419,7 @@ func (e *editing) flowText(d *draft, old *yaml.Node) string {
 }
 
 func flowString(s string) string {
-	if isPlain(s, resolve(s)) && !strings.ContainsAny(s, ",[]{}") {
+	if isPlain(s, resolve(s)) && !strings.ContainsAny(s, ",[]{}?") {
 		return s
 	}
 	var e emitter

@@ -3,6 +3,7 @@ package source
 import (
 	"math"
 	"math/big"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -18,11 +19,8 @@ const (
 	trapSeparators                  // 1_000
 	trapBoolean                     // no
 	trapNotFinite                   // .nan
-	trapLong                        // an integer of more digits than Python reads
+	trapZero                        // 3.10
 )
-
-// maxDigits is how many digits of an integer Python reads.
-const maxDigits = 4300
 
 // scalar is what a scalar stands for.
 type scalar struct {
@@ -115,6 +113,9 @@ func resolveNumber(s string) (scalar, bool) {
 		return scalar{}, false
 	}
 	f, _ := strconv.ParseFloat(sign+rest, 64)
+	if fraction := rest[digits:]; len(fraction) > 2 && fraction[len(fraction)-1] == '0' && leadingDigits(fraction[1:]) == len(fraction)-1 {
+		traps |= trapZero
+	}
 	return float(f, traps), true
 }
 
@@ -157,6 +158,9 @@ func inBase(sign, digits string, base int, traps trap) (scalar, bool) {
 			return scalar{}, false
 		}
 	}
+	if len(strings.TrimLeft(digits, "0")) > 4*plan.MaxDigits { // even as binary digits that is too long
+		return scalar{problem: &problem{messageLong, hintLong}}, true
+	}
 	n, ok := new(big.Int).SetString(digits, base)
 	if !ok {
 		return scalar{}, false
@@ -169,10 +173,24 @@ func integer(text string, traps trap) scalar {
 	if text == "-0" {
 		text = "0"
 	}
-	if len(text) > maxDigits && len(strings.TrimPrefix(text, "-")) > maxDigits {
-		traps |= trapLong
+	if len(text) > plan.MaxDigits && len(strings.TrimPrefix(text, "-")) > plan.MaxDigits {
+		return scalar{problem: &problem{messageLong, hintLong}}
 	}
 	return scalar{kind: plan.Integer, text: text, traps: traps}
+}
+
+// number11 matches what YAML 1.1 takes for a number or a date, as PyYAML does.
+var number11 = regexp.MustCompile(`^(?:` +
+	`[-+]?(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|` +
+	`[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|` +
+	`[-+]?(?:0b[0-1_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)|` +
+	`[0-9]{4}-[0-9][0-9]?-[0-9][0-9]?(?:(?:[Tt]|[ \t]+)[0-9][0-9]?:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+][0-9][0-9]?(?::[0-9]{2})?))?)?` +
+	`)$`)
+
+// isElsewhere reports whether a string without quotes is a number or a date to
+// readers of YAML 1.1.
+func isElsewhere(s string) bool {
+	return s != "" && (isDigit(s[0]) || strings.IndexByte("+-.", s[0]) >= 0) && number11.MatchString(s)
 }
 
 func leadingDigits(s string) int {

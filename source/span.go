@@ -27,12 +27,16 @@ func (s *spans) offset(line, column int) int {
 	if line < 1 || line > len(s.starts) {
 		return len(s.data)
 	}
-	at := s.starts[line-1]
-	for ; column > 1 && at < len(s.data); column-- {
-		_, size := utf8.DecodeRune(s.data[at:])
-		at += size
+	from := spot{s.starts[line-1], line, 1}
+	if s.found.line == line && s.found.column <= column {
+		from = s.found
 	}
-	return at
+	for ; from.column < column && from.offset < len(s.data); from.column++ {
+		_, size := utf8.DecodeRune(s.data[from.offset:])
+		from.offset += size
+	}
+	s.found = from
+	return from.offset
 }
 
 // begin returns where a node begins, with its anchor and tag.
@@ -76,6 +80,22 @@ func (s *spans) property(at int) int {
 		at++
 	}
 	return at
+}
+
+// bareTags gives the nodes below n that have the tag "!", which yaml.v3 leaves out,
+// the tag that it stands for: that of a string, mapping or list.
+func (s *spans) bareTags(n *yaml.Node) {
+	at := s.begin(n)
+	if s.at(at) == '&' {
+		at = s.skip(s.property(at))
+	}
+	if s.at(at) == '!' && s.property(at) == at+1 && n.Kind != yaml.AliasNode && n.Style&yaml.TaggedStyle == 0 {
+		n.Tag = [...]string{yaml.ScalarNode: "!!str", yaml.MappingNode: "!!map", yaml.SequenceNode: "!!seq"}[n.Kind]
+		n.Style |= yaml.TaggedStyle
+	}
+	for _, child := range n.Content {
+		s.bareTags(child)
+	}
 }
 
 // isEmptyScalar reports whether a node is a null that is written as nothing.
@@ -159,13 +179,16 @@ func (s *spans) end(n *yaml.Node, indent int) (int, error) {
 	case n.Kind == yaml.MappingNode && len(n.Content) > 0:
 		last, key := n.Content[len(n.Content)-1], n.Content[len(n.Content)-2]
 		after, err := s.colon(key)
+		if err != nil && s.isOnlyKey(key, last) {
+			return s.end(key, s.column(s.keyBegin(key)))
+		}
 		if err != nil {
 			return 0, err
 		}
 		if isEmptyScalar(last) && s.content(last) < after {
 			return after, nil
 		}
-		return s.end(last, s.column(s.begin(key)))
+		return s.end(last, s.column(s.keyBegin(key)))
 	case n.Kind == yaml.SequenceNode && len(n.Content) > 0:
 		after := at + 1
 		if s.at(at) != '-' {
@@ -223,6 +246,24 @@ func (s *spans) colon(key *yaml.Node) (int, error) {
 		}
 	}
 	return at + 1, nil
+}
+
+// keyBegin returns where a key begins, with the ? that may be before it on its line.
+func (s *spans) keyBegin(key *yaml.Node) int {
+	begin := s.begin(key)
+	at := begin
+	for at > 0 && (s.data[at-1] == ' ' || s.data[at-1] == '\t') {
+		at--
+	}
+	if at > 0 && at < begin && s.data[at-1] == '?' {
+		return at - 1
+	}
+	return begin
+}
+
+// isOnlyKey reports whether an entry is a ? and its key, with no colon after it.
+func (s *spans) isOnlyKey(key, value *yaml.Node) bool {
+	return s.keyBegin(key) < s.begin(key) && isEmptyScalar(value) && value.Anchor == "" && value.Style&yaml.TaggedStyle == 0
 }
 
 // flowEnd returns the end of a collection in brackets.

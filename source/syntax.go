@@ -196,7 +196,7 @@ func (d *document) noValue(m marks) {
 func (d *document) controlCharacter() at {
 	for i, r := range string(d.text.data) {
 		switch {
-		case r == '\t' || r == '\n' || r == '\r' || r == 0x85:
+		case r == '\t' || r == '\n' || r == '\r':
 		case r < ' ' || r >= 0x7F && r < 0xA0 || r == 0xFFFE || r == 0xFFFF || r == 0xFEFF && i > 0:
 			return d.at(i)
 		}

@@ -6,12 +6,13 @@ import (
 	"unicode/utf8"
 )
 
-// text is a file's content, by lines. A line ends where YAML has it end: at
-// LF, CR, CR LF, NEL, LS and PS.
+// text is a file's content, by lines. A line ends where YAML 1.2 has it end: at
+// LF, CR and CR LF.
 type text struct {
 	data   []byte
 	starts []int // of the lines; found when first asked for
-	last   spot  // that was asked for: the next is often further on in the same line
+	last   spot  // that position was asked for: the next is often further on in the same line
+	found  spot  // the same for offset
 }
 
 // spot is an offset, and what it is as a line and column.
@@ -45,14 +46,6 @@ func lineBreak(b []byte) int {
 			return 2
 		}
 		return 1
-	case 0xC2:
-		if len(b) > 1 && b[1] == 0x85 {
-			return 2
-		}
-	case 0xE2:
-		if len(b) > 2 && b[1] == 0x80 && (b[2] == 0xA8 || b[2] == 0xA9) {
-			return 3
-		}
 	}
 	return 0
 }
@@ -74,7 +67,7 @@ func (t *text) line(number int) string {
 		end = t.starts[number]
 	}
 	line := t.data[t.starts[number-1]:end]
-	for i := max(0, len(line)-3); i < len(line); i++ {
+	for i := max(0, len(line)-2); i < len(line); i++ {
 		if lineBreak(line[i:]) > 0 {
 			line = line[:i]
 		}

@@ -63,7 +63,7 @@ func TestWriteIsReadable(t *testing.T) {
   host: 127.0.0.1
   port: 3306
   ratio: 1.0
-  tiny: 1e-07
+  tiny: 1.0e-07
   big: 12345678901234567890123
   "on": true
   none: null
@@ -99,7 +99,7 @@ flags:
   - "#x"
   - "<<"
   - "|"
-  - 2024-01-31
+  - "2024-01-31"
   - ""
   - " x"
   - "a\tb"

@@ -97,7 +97,15 @@ func (d *document) yamlRoot() (root *yaml.Node, ok bool) {
 		d.failTooMany()
 		return nil, false
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(d.text.data))
+	scan := newScanner(d.text.data, d.json)
+	if scan.scan(); scan.found != nil {
+		d.syntaxError(d.at(scan.found.offset), scan.found.message, scan.found.hint)
+		return nil, false
+	}
+	for _, offset := range scan.breaks {
+		d.warn(d.at(offset), "readers of YAML 1.1 take this character for a line break", `write it as \u0085, \u2028 or \u2029 in double quotes`)
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(scan.text()))
 	defer func() {
 		if recover() != nil {
 			d.syntaxError(at{1, 1}, "the YAML in this file can't be read", "write it in a simpler way: fewer comments in odd places, fewer anchors")
@@ -121,6 +129,10 @@ func (d *document) yamlRoot() (root *yaml.Node, ok bool) {
 		return nil, false
 	case len(first.Content) == 0:
 		return nil, true
+	}
+	scan.restore(first.Content[0])
+	if scan.bareTags {
+		(&spans{d.text}).bareTags(first.Content[0])
 	}
 	return first.Content[0], true
 }
@@ -160,8 +172,7 @@ func mayIndentWithTab(data []byte) bool {
 		if len(before) == 0 {
 			return true
 		}
-		switch before[len(before)-1] {
-		case '\n', '\r', 0x85, 0xA8, 0xA9: // the ends of all line breaks
+		if c := before[len(before)-1]; c == '\n' || c == '\r' {
 			return true
 		}
 	}

@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -184,8 +183,8 @@ func (r *Reader) at(path string) string {
 func (r *Reader) value(s *plan.Stored) plan.Value {
 	data := s.Value.Reveal()
 	switch {
-	case r.manifest.Backend == File && len(bytes.Trim(data, " \t\n\r\v\f")) == 0:
-		return plan.Unreadable(data, "an empty file, which Confo reads as None")
+	case r.manifest.Backend == File:
+		return plan.FileValue(data)
 	case data == nil:
 		return plan.Unreadable(nil, "null (a znode created without data), on which Confo fails for the whole namespace")
 	}

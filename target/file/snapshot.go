@@ -37,10 +37,7 @@ func fileRevision(file string, data []byte) plan.Revision {
 
 // fileValue returns what a file with this content holds.
 func fileValue(data []byte) plan.Value {
-	if isBlank(data) {
-		return plan.Unreadable(data, "an empty file, which Confo reads as None")
-	}
-	return plan.NewValue(data)
+	return plan.FileValue(data)
 }
 
 func isBlank(data []byte) bool { return len(bytes.Trim(data, " \t\n\r\v\f")) == 0 }
