@@ -18,6 +18,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -65,6 +66,9 @@ type Target struct {
 
 	// ahead is a session for writing that is opened while the plan is made.
 	ahead chan opened
+
+	// malformed is the last malformed answer to a session for writing.
+	malformed atomic.Pointer[fromServer]
 
 	// lists are access lists that errors have told of, by path.
 	lists struct {
@@ -260,7 +264,16 @@ func (t *Target) dial(_, host string, _ time.Duration) (net.Conn, error) {
 	if err != nil {
 		return nil, err // and not a *greeted that is nil
 	}
-	return conn, nil
+	return newChecked(conn, func(err error) {
+		t.hosts.failed(host, err)
+		t.malformed.Store(&fromServer{host, err})
+	}), nil
+}
+
+// fromServer is what a server did wrong.
+type fromServer struct {
+	host string
+	err  error
 }
 
 // revision makes a znode's revision. Its version alone won't do: a znode that is
