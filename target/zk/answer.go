@@ -28,7 +28,7 @@ func answerLimit(op int32) int {
 }
 
 // transfer returns how long so many bytes may be on their way, on a slow network.
-func transfer(n int) time.Duration { return time.Duration(n) * time.Second / (1 << 20) }
+func transfer(n int) time.Duration { return time.Duration(n) * time.Second / (4 << 20) }
 
 // malformedAnswer means that a server sent what no ZooKeeper server sends.
 type malformedAnswer struct{ refusal }

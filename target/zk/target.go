@@ -7,7 +7,6 @@
 package zk
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"encoding/binary"
@@ -229,11 +228,8 @@ func (t *Target) greet(ctx context.Context, host string, deadline time.Time) (*w
 	if err != nil {
 		return nil, t.understand(ctx, host, err)
 	}
-	w := &wire{
-		conn: conn, host: host, single: t.single,
-		in:      bufio.NewReaderSize(conn, 256<<10),
-		silence: t.opts.SessionTimeout + 5*time.Second,
-	}
+	w := newWire(conn, host, t.patience())
+	w.single = t.single
 	done := w.interruptible(ctx)
 	defer done()
 	err = w.open(t.opts.SessionTimeout)

@@ -54,6 +54,12 @@ type wire struct {
 	onEvent func(path string) // a watch that fired
 }
 
+// newWire returns a wire through a connection to host, which may take silence for an
+// answer.
+func newWire(conn net.Conn, host string, silence time.Duration) *wire {
+	return &wire{conn: conn, host: host, in: bufio.NewReaderSize(conn, 256<<10), silence: silence}
+}
+
 // stat is what matters here of a znode's stat.
 type stat struct {
 	czxid, mzxid, pzxid int64
