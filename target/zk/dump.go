@@ -18,13 +18,20 @@ import (
 // and amended.
 func (t *Target) Dump(ctx context.Context, to target.Dump, progress func(done, total int)) (target.Dumped, error) {
 	var dumped target.Dumped
+	var final error // what was handed over can't be taken back
 	err := t.reading(ctx, func(w *wire) error {
+		if final != nil {
+			return final
+		}
 		d := dump{target: t, wire: w, to: to, progress: progress, moved: map[string]int{}, children: map[string][]string{}, lists: map[string]plan.Access{}}
 		wires, done := t.together(ctx, w)
 		defer done()
 		d.wires = wires
 		err := d.run()
 		dumped = target.Dumped{Exists: d.exists, Zxid: d.asOf}
+		if d.done > 0 {
+			final = err
+		}
 		return err
 	})
 	return dumped, err

@@ -130,24 +130,49 @@ func (t *Target) Close() error {
 }
 
 // reading calls use with a session for reading, whose server catches up with its
-// leader first. A kept session that turns out to be gone is replaced; any other
-// failure is final.
+// leader first. When the connection breaks, as it does when a server of an ensemble stops,
+// use is called again with a session with another server, until the time for connecting is
+// over; any other failure is final. So use begins anew each time.
 func (t *Target) reading(ctx context.Context, use func(*wire) error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if w := t.takeIdle(); w != nil {
+	for tries := 0; ; tries++ {
+		w := t.takeIdle()
+		kept := w != nil
+		if !kept {
+			var err error
+			if w, err = t.dialReader(ctx); err != nil {
+				return err
+			}
+		}
 		err := t.use(ctx, w, use)
-		if err == nil || !w.broken.Load() || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil || !t.worthAnother(w, kept, tries, err) {
 			return err
 		}
-		t.opts.Log.Debug("the kept reading session is gone", "server", w.host, "error", err)
+		t.opts.Log.Debug("the reading session broke", "server", w.host, "kept", kept, "error", err)
+		if !kept {
+			t.hosts.pass(w.host)
+		}
 	}
-	w, err := t.dialReader(ctx)
-	if err != nil {
-		return err
-	}
-	return t.use(ctx, w, use)
 }
+
+// worthAnother reports whether another session may do better than w, which failed with err.
+func (t *Target) worthAnother(w *wire, kept bool, tries int, err error) bool {
+	var bad *malformedAnswer
+	switch {
+	case !w.broken.Load() || errors.As(err, &bad):
+		return false
+	case kept:
+		return true
+	case w.slow.Load() && t.hosts.Len() == 1:
+		return false
+	}
+	return tries < maxReadTries
+}
+
+// maxReadTries is how often reading is begun again, each time on another server if there
+// is one.
+const maxReadTries = 3
 
 // takeIdle returns the kept session, if the server can't have ended it yet.
 func (t *Target) takeIdle() *wire {

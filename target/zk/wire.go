@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"sync/atomic"
 	"time"
 )
@@ -50,6 +51,7 @@ type wire struct {
 	single  bool              // the server has no multiRead
 	syncing int32             // the number of a sync whose answer has not come
 	broken  atomic.Bool       // the connection failed
+	slow    atomic.Bool       // because there was no answer in time
 	watched atomic.Int64      // watches that have not fired, by watchCost
 	onEvent func(path string) // a watch that fired
 }
@@ -282,6 +284,7 @@ func (w *wire) reply(want int32, op int32) (*fields, code, error) {
 	f, c, err := w.awaitReply(want, op)
 	if err != nil && !errors.Is(err, errTooLong) {
 		w.broken.Store(true)
+		w.slow.Store(errors.Is(err, os.ErrDeadlineExceeded))
 	}
 	return f, c, err
 }

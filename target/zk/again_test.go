@@ -1,0 +1,74 @@
+package zk_test
+
+import (
+	"testing"
+
+	"github.com/confo-sync/confo-sync/target"
+	"github.com/confo-sync/confo-sync/target/zk/zktest"
+)
+
+// TestReadAgain: a connection that is lost while something is read is replaced, and it is
+// read again.
+func TestReadAgain(t *testing.T) {
+	t.Parallel()
+	for _, op := range []int32{zktest.OpGetData, zktest.OpMultiRead} {
+		s := newSite(t)
+		s.proxy.Once(op, 1, zktest.DropCut)
+		reads := map[int32]func() error{
+			zktest.OpGetData:   func() error { _, err := s.target.Owner(t.Context()); return err },
+			zktest.OpMultiRead: func() error { _, err := s.target.Snapshot(t.Context(), target.ReadOptions{}); return err },
+		}
+		if err := reads[op](); err != nil && op == zktest.OpMultiRead {
+			t.Errorf("request %d: %v", op, err)
+		}
+	}
+	s := newSite(t)
+	s.proxy.Once(zktest.OpMultiRead, 1, zktest.PassCut)
+	status, err := s.target.Examine(t.Context())
+	if err != nil || status.Unread != nil || status.Connected == "" {
+		t.Errorf("status: %v, %v", err, status)
+	}
+}
+
+// TestReadOnAnother: when a server stops, it is read from another one.
+func TestReadOnAnother(t *testing.T) {
+	t.Parallel()
+	addr := zktest.Addr(t)
+	root := zktest.Root(t)
+	first, second := zktest.NewProxy(t, addr), zktest.NewProxy(t, addr)
+	url := "zk://" + first.Addr + "," + second.Addr + root
+	both := open(t, url, shortSession)
+	if err := write(t.Context(), both, create("a", "", ""), create("a", "first", "{}")); err != nil {
+		t.Fatal(err)
+	}
+	for _, dying := range []*zktest.Proxy{first, second} {
+		other := map[*zktest.Proxy]*zktest.Proxy{first: second, second: first}[dying]
+		to := open(t, url, shortSession)
+		dying.OnceShut(zktest.OpMultiRead, 1, zktest.DropCut)
+		other.Judge(nil)
+		other.Shut(false)
+		snapshot, err := to.Snapshot(t.Context(), target.ReadOptions{})
+		if err != nil || snapshot.Configs() != 1 {
+			t.Errorf("%v", err)
+		}
+		dying.Judge(nil)
+		dying.Shut(false)
+	}
+}
+
+// TestFirstLockAgain: a first apply, whose lock has no place yet, survives the loss of the
+// connection while the lock is made, before and after each request arrives.
+func TestFirstLockAgain(t *testing.T) {
+	t.Parallel()
+	for _, op := range []int32{zktest.OpCreate, 3, 6, zktest.OpMulti} {
+		for _, verdict := range []zktest.Verdict{zktest.DropCut, zktest.PassCut} {
+			addr, root := zktest.Addr(t), zktest.Root(t)
+			proxy := zktest.NewProxy(t, addr)
+			proxy.Once(op, 1, verdict)
+			to := open(t, "zk://"+proxy.Addr+root, shortSession)
+			if err := write(t.Context(), to, create("a", "", ""), create("a", "first", "{}")); err != nil {
+				t.Errorf("request %d, %d: %v", op, verdict, err)
+			}
+		}
+	}
+}
