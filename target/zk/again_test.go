@@ -1,9 +1,14 @@
 package zk_test
 
 import (
+	"errors"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/confo-sync/confo-sync/target"
+	"github.com/confo-sync/confo-sync/target/zk"
 	"github.com/confo-sync/confo-sync/target/zk/zktest"
 )
 
@@ -66,5 +71,56 @@ func TestFirstLockAgain(t *testing.T) {
 				t.Errorf("request %d, %d: %v", op, verdict, err)
 			}
 		}
+	}
+}
+
+// TestMalformedAfterMulti: a server that answers a multi and all that comes after it as no
+// server does leaves open what became of it.
+func TestMalformedAfterMulti(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	to := open(t, "zk://"+s.proxy.Addr+s.root, shortSession, func(o *zk.Options) { o.ResolveWithin = 3 * time.Second })
+	var bad atomic.Bool
+	s.proxy.Tamper(func(op int32, frame []byte) []byte {
+		if op == zktest.OpMulti {
+			bad.Store(true)
+		}
+		if bad.Load() {
+			return append([]byte{0, 0, 0, 4}, frame[4:8]...)
+		}
+		return frame
+	})
+	err := write(t.Context(), to, create("a", "new", "{}"))
+	var unknown *target.Unknown
+	if !errors.As(err, &unknown) || !strings.Contains(err.Error(), "malformed answer") {
+		t.Errorf("Apply: %v", err)
+	}
+	// Once it answers as it should, it tells.
+	bad.Store(false)
+	s.proxy.Tamper(nil)
+	seen := false
+	s.proxy.Tamper(func(op int32, frame []byte) []byte {
+		if op == zktest.OpMulti && !seen {
+			seen = true
+			return append([]byte{0, 0, 0, 4}, frame[4:8]...)
+		}
+		return frame
+	})
+	if err := write(t.Context(), s.target, create("a", "another", "{}")); err != nil || !s.has("another") {
+		t.Errorf("Apply: %v", err)
+	}
+}
+
+// TestDeepTree: what is below the root ends, or is no tree of Confo's.
+func TestDeepTree(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	zktest.Write(t, s.client, s.root+"/a/first"+strings.Repeat("/x", 60), nil)
+	if _, err := s.direct.Dump(t.Context(), &nowhere{}, nil); err != nil {
+		t.Error(err)
+	}
+	zktest.Write(t, s.client, s.root+"/a/first"+strings.Repeat("/x", 120), nil)
+	if _, err := s.direct.Dump(t.Context(), &nowhere{}, nil); err == nil || !strings.Contains(err.Error(), "levels") {
+		t.Errorf("Dump: %v", err)
 	}
 }

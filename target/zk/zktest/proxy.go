@@ -222,10 +222,14 @@ func (l *link) end() {
 	l.server.Close()
 }
 
+// maxFrame is more than any frame holds. What begins with a greater number is text, of a
+// four-letter command or the answer to one, and is handed on as it comes.
+const maxFrame = 64 << 20
+
 func readFrame(r io.Reader) ([]byte, error) {
 	head := make([]byte, 4)
-	if _, err := io.ReadFull(r, head); err != nil {
-		return nil, err
+	if _, err := io.ReadFull(r, head); err != nil || binary.BigEndian.Uint32(head) > maxFrame {
+		return head, err
 	}
 	frame := make([]byte, 4+binary.BigEndian.Uint32(head))
 	copy(frame, head)
@@ -333,6 +337,9 @@ func (l *link) tampered(first bool, frame []byte) []byte {
 	}
 	if first {
 		return change(0, frame)
+	}
+	if len(frame) < 8 {
+		return frame
 	}
 	if op, ok := l.asked.Load(binary.BigEndian.Uint32(frame[4:])); ok {
 		return change(op.(int32), frame)
