@@ -49,7 +49,7 @@ type wire struct {
 	zxid    int64             // the last transaction that the server had applied at its last answer
 	silence time.Duration     // how long the server may take for an answer
 	single  bool              // the server has no multiRead
-	syncing int32             // the number of a sync whose answer has not come
+	syncing map[int32]bool    // the numbers of syncs whose answers have not come
 	broken  atomic.Bool       // the connection failed
 	slow    atomic.Bool       // because there was no answer in time
 	watched atomic.Int64      // watches that have not fired, by watchCost
@@ -59,7 +59,7 @@ type wire struct {
 // newWire returns a wire through a connection to host, which may take silence for an
 // answer.
 func newWire(conn net.Conn, host string, silence time.Duration) *wire {
-	return &wire{conn: conn, host: host, in: bufio.NewReaderSize(conn, 256<<10), silence: silence}
+	return &wire{conn: conn, host: host, in: bufio.NewReaderSize(conn, 256<<10), silence: silence, syncing: map[int32]bool{}}
 }
 
 // stat is what matters here of a znode's stat.
@@ -126,7 +126,7 @@ func (w *wire) authenticate(scheme string, auth []byte) error {
 // own answer is not waited for: reply takes it when it comes.
 func (w *wire) sync(path string) error {
 	w.begin()
-	w.syncing = w.header(opSync)
+	w.syncing[w.header(opSync)] = true
 	w.putString(path)
 	return w.flush()
 }
@@ -305,8 +305,8 @@ func (w *wire) awaitReply(want int32, op int32) (*fields, code, error) {
 				return nil, 0, err
 			}
 			continue
-		case xid == w.syncing && xid != want:
-			w.syncing = 0
+		case w.syncing[xid]:
+			delete(w.syncing, xid)
 			if code != 0 {
 				return nil, 0, code
 			}
