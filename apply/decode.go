@@ -99,7 +99,8 @@ func decodeRecord(r *bufio.Reader, keep func(plan.Key) bool) (*Previous, error) 
 	}
 	kept := keep(p.Key())
 	if kept && !p.Null {
-		p.Value, err = readValue(r, p.Size)
+		p.Value = make([]byte, p.Size)
+		_, err = io.ReadFull(r, p.Value)
 	} else {
 		_, err = r.Discard(p.Size)
 	}
@@ -113,23 +114,6 @@ func decodeRecord(r *bufio.Reader, keep func(plan.Key) bool) (*Previous, error) 
 		return nil, nil
 	}
 	return &p, nil
-}
-
-// readValue reads so many bytes. It takes memory as they arrive, as the size may promise
-// more than there is.
-func readValue(r io.Reader, size int) ([]byte, error) {
-	value := make([]byte, 0, min(size, 64<<10))
-	for len(value) < size {
-		if len(value) == cap(value) {
-			value = append(make([]byte, 0, min(size, 2*cap(value))), value...)
-		}
-		n, err := r.Read(value[len(value):cap(value)])
-		value = value[:len(value)+n]
-		if err != nil && len(value) < size {
-			return nil, err
-		}
-	}
-	return value, nil
 }
 
 // readLine reads the line that begins a record.
