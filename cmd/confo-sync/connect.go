@@ -166,7 +166,15 @@ func (a *app) tlsConfig() (*tls.Config, error) {
 // readTLS reads a file of --tls-ca and the like, or one that the project file names.
 func (a *app) readTLS(path string) ([]byte, error) {
 	if e := a.connection.tls; e != nil && slices.Contains([]string{e.CA, e.Cert, e.Key}, path) {
-		return within.New(a.bounds(filepath.Dir(a.project.Path))...).ReadFile(path)
+		f, err := within.New(a.bounds(filepath.Dir(a.project.Path))...).Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		if path == e.Key {
+			a.warnExposed("the TLS key", f)
+		}
+		return io.ReadAll(f)
 	}
 	f, err := within.Named(path, a.AllowFile...)
 	if err != nil {

@@ -223,6 +223,9 @@ func (a *app) fromBackend(dir, name string) (plan.Node, error) {
 				if err != nil {
 					n = plan.Node{}
 				}
+				if password(n) != "" {
+					a.warnExposedAt("the password", filepath.Join(dir, namespace, config+".json"))
+				}
 				return n, nil
 			}
 		}

@@ -26,6 +26,14 @@ func (a *app) warnExposed(what string, f *os.File) {
 	})
 }
 
+// warnExposedAt warns of the file at a path that was read already.
+func (a *app) warnExposedAt(what, path string) {
+	if f, err := within.Named(path, a.AllowFile...); err == nil {
+		a.warnExposed(what, f)
+		f.Close()
+	}
+}
+
 // ledOut adds to the error of a file that a link in the repository leads to what to do
 // about it.
 func ledOut(path string, err error) error {
