@@ -12,6 +12,8 @@ type Rails struct {
 	// DeletePercent is how many of a namespace's configurations may be deleted
 	// at once, when it has at least railsFrom.
 	DeletePercent int
+	// Operation is what makes the plan, if not a tree: rollback, restore, promote.
+	Operation string
 	// AllowEmpty lets a tree be empty.
 	AllowEmpty bool
 	// Protect are objects and fields that may not be deleted or updated.
@@ -32,7 +34,7 @@ const railsFrom = 10
 func (r Rails) Check(p *Plan, desired *Tree, live *Snapshot, sel Selection) []Finding {
 	var found []Finding
 	if len(desired.Namespaces) == 0 && !r.AllowEmpty {
-		found = append(found, emptyTree(sel))
+		found = append(found, r.empty(sel))
 	}
 	return slices.Concat(found, unread(p, desired), r.protected(p), r.deletions(p, live))
 }
@@ -75,9 +77,14 @@ func unread(p *Plan, desired *Tree) []Finding {
 	return found
 }
 
-func emptyTree(sel Selection) Finding {
+// empty is the finding of a plan that wants nothing.
+func (r Rails) empty(sel Selection) Finding {
 	f := Finding{Message: "the tree is empty", Hint: "check the folder; if it is meant to be empty, say --allow-empty"}
-	if len(sel.Namespaces)+len(sel.Exclude) > 0 {
+	switch {
+	case r.Operation != "":
+		f.Message = "after this " + r.Operation + " the target would hold nothing"
+		f.Hint = "if that is what you want, add --allow-empty"
+	case len(sel.Namespaces)+len(sel.Exclude) > 0:
 		f.Message = "the tree has nothing that is selected"
 		f.Hint = "check --namespace and --exclude; if the tree is meant to have none of it, say --allow-empty"
 	}

@@ -187,6 +187,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	if err != nil {
 		return nil, err
 	}
+	rails.Operation = want.operation
 	w := &work{target: t, began: time.Now().UTC(), options: plan.Options{Ignore: a.rules.Ignore, Prune: pruneLevel(cmp.Or(flags.Prune, a.rules.Prune)), Selection: a.selection()}}
 	if w.options.Access, err = a.accessRules(t); err != nil {
 		return nil, err
