@@ -206,6 +206,11 @@ func (r *reviser) config(w plan.Wish) error {
 		home = len(r.layers) - 1
 	}
 	settled := s.settle(nil, slots, want, min(home, len(slots)-1))
+	if left := r.doubtful(w.Key, &s, slots, files, settled, want); left != nil {
+		r.left = append(r.left, *left)
+		r.stays[w.Key] = true
+		return nil
+	}
 	if s.stays {
 		r.stays[w.Key] = true
 	} else {
@@ -233,23 +238,86 @@ func (r *reviser) config(w plan.Wish) error {
 // stays is the finding of a reference that stays as it is.
 func stays(key plan.Key, path plan.Path, d *draft, slots []*draft, files []*layerFile) plan.Finding {
 	f := plan.Finding{
-		Key:     key,
-		Message: "what is live is not what " + d.node.Tag + " stands for here, which stays as it is",
-		Hint:    "change what it stands for, or what is live",
+		Key:      key,
+		Position: positionOf(d, slots, files),
+		Message:  "what is live is not what " + d.at().Tag + " stands for here, which stays as it is",
+		Hint:     "change what it stands for, or what is live",
 	}
-	if strings.HasPrefix(d.node.Value, "ENC[") {
+	if strings.HasPrefix(d.at().Value, "ENC[") {
 		f.Message = "what is live is not what SOPS encrypted here, which stays as it is"
 		f.Hint = "edit the file with sops"
 	}
 	if len(path) > 0 {
 		f.Message = plan.Printable(path.String()) + ": " + f.Message
 	}
+	return f
+}
+
+// positionOf returns where a draft stands that is part of what the layers say.
+func positionOf(d *draft, slots []*draft, files []*layerFile) (p plan.Position) {
 	for i, slot := range slots {
 		if slot != nil && slot.holds(d) && files[i] != nil {
-			f.Position = plan.Position{File: files[i].shown, Line: int32(d.node.Line), Column: int32(d.node.Column)}
+			p = plan.Position{File: files[i].shown, Line: int32(d.node.Line), Column: int32(d.node.Column)}
 		}
 	}
-	return f
+	return p
+}
+
+// doubtful returns the finding of a change that is not made, because it might give
+// a reference to another element of a list, or would write in plain text what a
+// reference stands for, or what is marked; nil for none.
+func (r *reviser) doubtful(key plan.Key, s *settling, slots []*draft, files []*layerFile, settled []*draft, want *plan.Node) *plan.Finding {
+	f := plan.Finding{Key: key, Hint: "edit the file by hand, then pull again"}
+	d := s.doubt
+	switch {
+	case want == nil:
+		return nil
+	case d != nil && d.fixed && !isReference(d.at()):
+		f.Message = "it is not clear which element of the live list has the value that SOPS encrypted here, so the configuration stays as it is"
+		f.Hint = "edit the file with sops, then pull again"
+	case d != nil:
+		f.Message = "it is not clear which element of the live list has the value of this " + d.at().Tag + ", so the configuration stays as it is"
+	default:
+		if d = newGuard(slots).exposed(settled, secretTexts(key, *want)); d == nil {
+			d = inJSON(settled, files)
+		}
+		if d == nil {
+			return nil
+		}
+		f.Message = "the change would write this value in plain text elsewhere, so the configuration stays as it is"
+	}
+	f.Position = positionOf(d, slots, files)
+	return &f
+}
+
+// inJSON returns a reference that a JSON file would have to hold, which can't.
+func inJSON(settled []*draft, files []*layerFile) (found *draft) {
+	for i, d := range settled {
+		if d == nil || files[i] == nil || !files[i].json {
+			continue
+		}
+		d.everywhere(0, func(_ plan.Place, d *draft) {
+			if d.fixed {
+				found = d
+			}
+		})
+	}
+	return found
+}
+
+// secretTexts returns the texts of a value that its names and forms say are secret.
+func secretTexts(key plan.Key, n plan.Node) map[string]bool {
+	texts := map[string]bool{}
+	marked, err := plan.Sensitivity{}.Parse(key, plan.Encode(n))
+	if err != nil {
+		return texts
+	}
+	marked.EachTrait(0, func(_ plan.Trait, leaf plan.Node) {
+		if leaf.Sensitive {
+			texts[leaf.Text] = true
+		}
+	})
+	return texts
 }
 
 // holds reports whether a draft is part of d, or is it.

@@ -181,8 +181,11 @@ func (e *editing) replace(s slot, have, want *draft) error {
 	if n.Kind != yaml.AliasNode && n.Anchor != "" {
 		head = append(head, "&"+n.Anchor)
 	}
-	if isSensitive(n) && want.tag == "" && !want.fixed {
+	if want.mark && want.tag == "" && !want.fixed {
 		head = append(head, tagSensitive)
+		plain := *want
+		plain.mark = false
+		want = &plain
 	}
 	if s.flow || e.json {
 		return e.replaceInFlow(s, want, n, begin, end, head)
@@ -377,10 +380,7 @@ func (e *editing) flowText(d *draft, old *yaml.Node) string {
 		return text
 	}
 	var b strings.Builder
-	tag := d.tag
-	if d.fixed {
-		tag = d.node.Tag
-	}
+	tag := d.tagged()
 	if tag == tagDelete {
 		return tag
 	}
@@ -389,7 +389,7 @@ func (e *editing) flowText(d *draft, old *yaml.Node) string {
 	}
 	switch {
 	case d.fixed:
-		b.WriteString(flowString(d.node.Value))
+		b.WriteString(flowString(d.at().Value))
 	case d.Kind == plan.Object:
 		b.WriteByte('{')
 		for i, f := range d.fields {
