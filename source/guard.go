@@ -36,17 +36,28 @@ func (d *draft) holdsUnknown() bool {
 	return d.contains(func(d *draft) bool { return d.fixed && isUnknown(d.value()) })
 }
 
-// markedPlaces returns where in a list elements are marked with !sensitive.
-func markedPlaces(list *draft) map[plan.Place]bool {
-	marks := map[plan.Place]bool{}
-	for _, item := range list.items {
-		item.everywhere(plan.Place(0).Item(), func(at plan.Place, d *draft) {
-			if d.mark {
+// markedPlaces returns where in a new element a mark is due: where elements that
+// have no partner are marked, or all that have a value there.
+func markedPlaces(items []*draft, taken []bool) map[plan.Place]bool {
+	due, marks, open := map[plan.Place]bool{}, map[plan.Place]bool{}, map[plan.Place]bool{}
+	for i, item := range items {
+		item.everywhere(0, func(at plan.Place, d *draft) {
+			switch {
+			case d.mark && !taken[i]:
+				due[at] = true
+			case d.mark:
 				marks[at] = true
+			default:
+				open[at] = true
 			}
 		})
 	}
-	return marks
+	for at := range marks {
+		if !open[at] {
+			due[at] = true
+		}
+	}
+	return due
 }
 
 // markedAt returns a new draft with what is at places marked.

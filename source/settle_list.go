@@ -21,13 +21,13 @@ func (s *settling) list(path plan.Path, old *draft, want plan.Node) *draft {
 		was[i] = item.value()
 	}
 	partners, likely := s.partners(old.items, was, want.Items)
-	marks := markedPlaces(old)
+	marks := markedPlaces(old.items, taken(len(was), partners))
 	d := *old
 	d.items = make([]*draft, len(want.Items))
 	for j, item := range want.Items {
 		switch i := partners[j]; {
 		case i < 0:
-			d.items[j] = draftOf(item).markedAt(plan.Place(0).Item(), marks)
+			d.items[j] = draftOf(item).markedAt(0, marks)
 		case was[i].Equal(item):
 			d.items[j] = old.items[i]
 		default:
@@ -88,16 +88,22 @@ func (s *settling) partners(items []*draft, was, want []plan.Node) (partners []i
 	return partners, likely
 }
 
-// question finds elements that may be new, or another that has changed: what was
-// there and what is wanted both have no partner, and both have a value where the
-// first has a reference.
-func (s *settling) question(items []*draft, want []plan.Node, partners []int, named bool) {
-	taken := make([]bool, len(items))
+// taken reports which of n elements are a partner of another.
+func taken(n int, partners []int) []bool {
+	taken := make([]bool, n)
 	for _, i := range partners {
 		if i >= 0 {
 			taken[i] = true
 		}
 	}
+	return taken
+}
+
+// question finds elements that may be new, or another that has changed: what was
+// there and what is wanted both have no partner, and both have a value where the
+// first has a reference.
+func (s *settling) question(items []*draft, want []plan.Node, partners []int, named bool) {
+	taken := taken(len(items), partners)
 	at := map[plan.Place]*draft{}
 	var unknown *draft
 	for i, item := range items {
