@@ -113,7 +113,10 @@ type hunk struct{ have, haveTo, want, wantTo int }
 // isStill reports whether a draft of a file is to stay where it is: it is to be equal,
 // or it is the same element, in which something changes.
 func (d *draft) isStill(want *draft) bool {
-	return d.node != nil && d.node == want.node || d.equal(want)
+	if d.node != nil && want.node != nil && d.Kind == want.Kind && nodeAt(d.node) == nodeAt(want.node) {
+		return true
+	}
+	return d.equal(want)
 }
 
 // hunks returns where two lists differ, so that as many elements as can be stay.

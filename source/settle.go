@@ -137,16 +137,18 @@ func (s *settling) settle(path plan.Path, slots []*draft, want *plan.Node, home 
 // said returns how a layer says what is wanted, over what is below it.
 func (s *settling) said(path plan.Path, slots []*draft, at int, below, want *plan.Node) *draft {
 	old := slots[at]
-	switch {
-	case want.Kind == plan.List && old != nil && below != nil && below.Kind == plan.List && (old.tag == tagAppend || old.tag == tagPrepend):
+	bothLists := want.Kind == plan.List && below != nil && below.Kind == plan.List
+	if bothLists && old != nil && (old.tag == tagAppend || old.tag == tagPrepend) {
 		if rest, ok := beside(below.Items, want.Items, old.tag); ok {
 			d := s.list(path, old, plan.Node{Kind: plan.List, Items: rest})
 			d.tag = old.tag
 			return d
 		}
+	}
+	switch {
 	case want.Kind == plan.List && old != nil && old.Kind == plan.List && old.tag == "":
 		return s.list(path, old, *want)
-	case want.Kind == plan.List && below != nil && below.Kind == plan.List:
+	case bothLists:
 		return s.listAbove(path, slots[:at+1], *want)
 	case want.Kind == plan.Object && below != nil && below.Kind == plan.Object:
 		return difference(*below, *want)

@@ -112,7 +112,9 @@ func (s *settling) question(items []*draft, want []plan.Node, partners []int, na
 				if !d.fixed {
 					return
 				}
-				at[p] = d
+				if at[p] == nil {
+					at[p] = d
+				}
 				if unknown == nil && isUnknown(d.value()) {
 					unknown = d
 				}
