@@ -33,7 +33,7 @@ func promoted(t *testing.T, p plan.Promotion, from, to []string) (after, missing
 	}
 	source, live := tree(from), tree(to).Snapshot()
 	p.To = "prod"
-	desired, lacks := p.Desired(source, live)
+	desired, lacks, _ := p.Desired(source, live)
 	for _, f := range lacks {
 		missing = append(missing, f.Error())
 	}
@@ -173,7 +173,7 @@ func TestPromotionLaw(t *testing.T) {
 		source := &plan.Tree{Namespaces: []plan.Namespace{{Name: "ns", Configs: []plan.Config{{Name: "c", Value: plan.Encode(from)}}}}}
 		live := &plan.Tree{Namespaces: []plan.Namespace{{Name: "ns", Configs: []plan.Config{{Name: "c", Value: plan.Encode(to)}}}}}
 		p := plan.Promotion{Keep: keep}
-		desired, _ := p.Desired(source, live.Snapshot())
+		desired, _, _ := p.Desired(source, live.Snapshot())
 		after := plan.Diff(desired, source.Snapshot(), plan.Options{})
 		for _, c := range after.Changes {
 			edits, _ := c.Edits(plan.Sensitivity{})
@@ -195,7 +195,7 @@ func TestPromotionLaw(t *testing.T) {
 				}
 			}
 		}
-		again, _ := p.Desired(source, desired.Snapshot())
+		again, _, _ := p.Desired(source, desired.Snapshot())
 		if !plan.Diff(again, desired.Snapshot(), plan.Options{}).Empty() {
 			t.Fatal("promoted again, there is a change")
 		}
