@@ -100,6 +100,19 @@ func TestPromotion(t *testing.T) {
 			[]string{`shop/web={"servers": [{"name": "b", "ip": "p2", "w": 2}, {"name": "a", "ip": "p1", "w": 9}]}`}, nil,
 		},
 		{
+			"elements of lists without names, by what travels", plan.Promotion{Keep: keep},
+			[]string{`shop/web={"users": [{"user": "b", "password": "s2"}, {"user": "a", "password": "s1"}]}`},
+			[]string{`shop/web={"users": [{"user": "a", "password": "p1"}, {"user": "b", "password": "p2"}]}`},
+			[]string{`shop/web={"users": [{"user": "b", "password": "p2"}, {"user": "a", "password": "p1"}]}`}, nil,
+		},
+		{
+			"no element has the password of another that is gone", plan.Promotion{Keep: keep},
+			[]string{`shop/web={"users": [{"user": "c", "password": "s3"}]}`, `shop/x={"users": [{"user": "b", "password": "s2"}, {"user": "c", "password": "s3"}]}`},
+			[]string{`shop/web={"users": [{"user": "a", "password": "p1"}, {"user": "c", "password": "p3"}]}`, `shop/x={"users": [{"user": "a", "password": "p1"}, {"user": "b", "password": "p2"}, {"user": "d", "password": "p4"}]}`},
+			[]string{`shop/web={"users": [{"user": "c", "password": "p3"}]}`, `shop/x={"users": [{"user": "b", "password": "p2"}, {"user": "c"}]}`},
+			[]string{"shop/x: users[1].password needs a value in prod"},
+		},
+		{
 			"only a namespace", plan.Promotion{Selection: plan.Selection{Namespaces: []string{"shop"}}},
 			[]string{`other/x={"a": 2}`, `shop/y={"a": 2}`}, []string{`other/x={"a": 1}`, `shop/y={"a": 1}`, `shop/z={}`},
 			[]string{`other/x={"a": 1}`, `shop/y={"a": 2}`}, nil,
