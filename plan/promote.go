@@ -21,7 +21,30 @@ type Promotion struct {
 	WithSecrets bool
 	// Ignore names what applications write: it does not travel.
 	Ignore []Pattern
+	// Reference returns where a tree of either environment has a reference; nil for
+	// no trees.
+	Reference func(k Key, path Path) (Position, bool)
 }
+
+// Kept is a field, or with an empty path a configuration, that stays as the target
+// has it.
+type Kept struct {
+	Key      Key
+	Path     Path
+	Why      KeptReason
+	Pattern  string   // for KeptByPattern
+	Position Position // for KeptReference
+}
+
+// KeptReason says why a promotion keeps a field.
+type KeptReason string
+
+// The reasons, as reports have them.
+const (
+	KeptByPattern KeptReason = "keep"
+	KeptSecret    KeptReason = "secret"
+	KeptReference KeptReason = "reference"
+)
 
 // travels reports whether a configuration does, at least in part.
 func (p Promotion) travels(k Key) bool {
@@ -55,8 +78,9 @@ func (p Promotion) Namespaces(from *Tree) map[string]bool {
 }
 
 // Desired returns what is wanted at the target: what travels, with what stays as
-// it is there. What should stay and is not there is missing.
-func (p Promotion) Desired(from *Tree, to *Snapshot) (desired *Tree, missing []Finding) {
+// it is there. What should stay and is not there is missing. kept is what stays,
+// or doesn't travel, by key.
+func (p Promotion) Desired(from *Tree, to *Snapshot) (desired *Tree, missing []Finding, kept []Kept) {
 	desired = &Tree{Marks: from.Marks}
 	names := p.Namespaces(from)
 	for _, ns := range from.Namespaces {
@@ -76,24 +100,34 @@ func (p Promotion) Desired(from *Tree, to *Snapshot) (desired *Tree, missing []F
 			key := Key{ns.Name, c.Name}
 			there, exists := live[c.Name]
 			delete(live, c.Name)
+			by, whole := p.keepsWhole(key)
+			if whole && p.travels(key) {
+				kept = append(kept, Kept{Key: key, Why: KeptByPattern, Pattern: by.String()})
+			}
 			switch {
-			case p.travels(key) && !p.keepsWhole(key):
-				config, lacks := p.config(key, c, there.Value, exists)
+			case p.travels(key) && !whole:
+				config, k := p.config(key, c, there.Value, exists)
 				wanted.Configs = append(wanted.Configs, config)
-				missing = append(missing, lacks...)
+				missing, kept = append(missing, k.missing...), append(kept, k.kept...)
 			case exists:
 				wanted.Configs = append(wanted.Configs, Config{Name: c.Name, Value: p.asItIs(key, there.Value)})
 			}
 		}
 		for name, c := range live {
-			if key := (Key{ns.Name, name}); !c.Ephemeral && (!p.whole(key) || p.keepsWhole(key)) {
+			key := Key{ns.Name, name}
+			by, keeps := p.keepsWhole(key)
+			if !c.Ephemeral && (!p.whole(key) || keeps) {
 				wanted.Configs = append(wanted.Configs, Config{Name: name, Value: p.asItIs(key, c.Value)})
+			}
+			if !c.Ephemeral && keeps && p.whole(key) {
+				kept = append(kept, Kept{Key: key, Why: KeptByPattern, Pattern: by.String()})
 			}
 		}
 		desired.Namespaces = append(desired.Namespaces, wanted)
 	}
 	desired.Sort()
-	return desired, missing
+	slices.SortStableFunc(kept, func(a, b Kept) int { return a.Key.Compare(b.Key) })
+	return desired, missing, kept
 }
 
 // asItIs returns what is there, without what a tree may not declare.
@@ -101,15 +135,20 @@ func (p Promotion) asItIs(k Key, there Value) Value {
 	return Options{Ignore: p.Ignore}.withoutIgnored(k, there)
 }
 
-func (p Promotion) keepsWhole(k Key) bool {
-	return slices.ContainsFunc(p.Keep, func(pattern Pattern) bool { return pattern.MatchKey(k) })
+// keepsWhole returns the pattern by which all of a configuration stays.
+func (p Promotion) keepsWhole(k Key) (by Pattern, keeps bool) {
+	i := slices.IndexFunc(p.Keep, func(pattern Pattern) bool { return pattern.MatchKey(k) })
+	if i < 0 {
+		return by, false
+	}
+	return p.Keep[i], true
 }
 
 // config returns a configuration as it is to be.
-func (p Promotion) config(key Key, from Config, there Value, exists bool) (Config, []Finding) {
+func (p Promotion) config(key Key, from Config, there Value, exists bool) (Config, *keeper) {
 	n, err := p.Sensitivity.Parse(key, from.Value)
 	if err != nil {
-		return from, nil // as it is: what can't be read has no fields to keep
+		return from, &keeper{} // as it is: what can't be read has no fields to keep
 	}
 	k := keeper{Promotion: p, key: key, ignore: Options{Ignore: p.Ignore}.ignoring(key), whole: p.whole(key)}
 	var live *Node
@@ -120,7 +159,7 @@ func (p Promotion) config(key Key, from Config, there Value, exists bool) (Confi
 	}
 	combined := k.combine(nil, n, live)
 	from.Value = Encode(combined, from.Value.sensitive()...)
-	return from, k.missing
+	return from, &k
 }
 
 // keeper combines a configuration that travels with the one that is there.
@@ -130,25 +169,37 @@ type keeper struct {
 	ignore  ignoring
 	whole   bool // all its fields travel
 	missing []Finding
+	kept    []Kept
 }
 
 func (k *keeper) levels(path Path) []string {
 	return append([]string{k.key.Namespace, k.key.Config}, path.Levels()...)
 }
 
-// keeps reports whether a value stays as the target has it.
-func (k *keeper) keeps(path Path, n Node) bool {
+// keeps reports whether a value stays as the target has it. why is nil when it is
+// only not among what is to travel.
+func (k *keeper) keeps(path Path, n Node) (why *Kept, keeps bool) {
 	levels := k.levels(path)
-	matches := func(patterns []Pattern) bool {
-		return slices.ContainsFunc(patterns, func(p Pattern) bool { return p.Match(levels...) })
+	if i := slices.IndexFunc(k.Keep, func(p Pattern) bool { return p.Match(levels...) }); i >= 0 {
+		return &Kept{k.key, path, KeptByPattern, k.Keep[i].String(), Position{}}, true
 	}
-	switch {
-	case matches(k.Keep):
-		return true
-	case !k.WithSecrets && (n.Sensitive || n.Kind == List && slices.ContainsFunc(n.Items, func(item Node) bool { return item.Sensitive })):
-		return true
+	if !k.WithSecrets && (n.Sensitive || n.Kind == List && slices.ContainsFunc(n.Items, func(item Node) bool { return item.Sensitive })) {
+		why := &Kept{Key: k.key, Path: path, Why: KeptSecret}
+		if k.Reference != nil {
+			if position, ok := k.Reference(k.key, path); ok {
+				why.Why, why.Position = KeptReference, position
+			}
+		}
+		return why, true
 	}
-	return !k.whole && n.Kind != Object && !k.named(levels)
+	return nil, !k.whole && n.Kind != Object && !k.named(levels)
+}
+
+// keep remembers a field that stays, if it would have travelled otherwise.
+func (k *keeper) keep(why *Kept) {
+	if why != nil && (k.whole || k.named(k.levels(why.Path))) {
+		k.kept = append(k.kept, *why)
+	}
 }
 
 // named reports whether a path on the command line names a field, or something
@@ -188,9 +239,13 @@ func (k *keeper) object(path Path, from Node, there *Node) Node {
 		if there != nil {
 			was = there.Field(f.Name)
 		}
+		if k.ignore.matches(below) {
+			continue
+		}
+		why, keeps := k.keeps(below, f.Value)
+		k.keep(why)
 		switch {
-		case k.ignore.matches(below):
-		case !k.keeps(below, f.Value):
+		case !keeps:
 			combined.Fields = append(combined.Fields, Field{f.Name, k.combine(below, f.Value, was)})
 		case was != nil:
 			combined.Fields = append(combined.Fields, Field{f.Name, *was})
@@ -218,7 +273,8 @@ func (k *keeper) object(path Path, from Node, there *Node) Node {
 
 // staying returns what stays of a value that only the target has.
 func (k *keeper) staying(path Path, n Node) (rest Node, stays bool) {
-	if k.keeps(path, n) {
+	if why, keeps := k.keeps(path, n); keeps {
+		k.keep(why)
 		return n, true
 	}
 	if n.Kind != Object {
@@ -235,34 +291,71 @@ func (k *keeper) staying(path Path, n Node) (rest Node, stays bool) {
 
 func (k *keeper) list(path Path, from Node, there *Node) Node {
 	combined := Node{Kind: List, Items: make([]Node, len(from.Items))}
-	var partners []int
+	was := Node{Kind: List}
 	if there != nil {
-		partners = byName(from.Items, there.Items)
+		was = *there
 	}
+	partners := k.partners(path, from.Items, was.Items)
+	name := identity(from.Items, was.Items)
 	for i, item := range from.Items {
-		var was *Node
-		if there != nil && partners[i] >= 0 {
-			was = &there.Items[partners[i]]
+		var partner *Node
+		if partners[i] >= 0 {
+			partner = &was.Items[partners[i]]
 		}
-		combined.Items[i] = k.combine(path.With(Item(i)), item, was)
+		step := Item(i)
+		if name != "" {
+			step = step.Named(name, item.Field(name).Text)
+		}
+		combined.Items[i] = k.combine(path.With(step), item, partner)
 	}
 	return combined
 }
 
-// byName returns for each element the other list's that has the same name, or
-// without names the one at the same place; -1 for none.
-func byName(from, there []Node) []int {
-	partners := make([]int, len(from))
-	field := identity(from, there)
-	for i := range from {
-		partners[i] = -1
-		switch {
-		case field != "":
-			name := from[i].Field(field)
-			partners[i] = slices.IndexFunc(there, func(n Node) bool { return n.Field(field).Equal(*name) })
-		case i < len(there):
-			partners[i] = i
+// partners returns for each element the one that it takes what stays from, or -1:
+// as a plan pairs them, but by what travels alone, as the rest is different. Of
+// lists that are equally long, the elements that are left are partners in order.
+func (k *keeper) partners(path Path, from, there []Node) []int {
+	if len(from) == 1 && len(there) == 1 && identity(from, there) == "" {
+		return []int{0}
+	}
+	partners, named := Partners(k.travelling(path, there), k.travelling(path, from))
+	if named {
+		return partners
+	}
+	if len(from) != len(there) {
+		return partners
+	}
+	rest := alone(len(there), partners)
+	for i := range partners {
+		if partners[i] < 0 {
+			partners[i], rest = rest[0], rest[1:]
 		}
 	}
 	return partners
+}
+
+// travelling returns elements without what stays.
+func (k *keeper) travelling(path Path, items []Node) []Node {
+	rest := make([]Node, len(items))
+	for i, item := range items {
+		rest[i] = k.without(path.With(Item(i)), item)
+	}
+	return rest
+}
+
+func (k *keeper) without(path Path, n Node) Node {
+	rest := n
+	switch n.Kind {
+	case Object:
+		rest.Fields = nil
+		for _, f := range n.Fields {
+			below := path.With(Name(f.Name))
+			if _, keeps := k.keeps(below, f.Value); !keeps && !k.ignore.matches(below) {
+				rest.Fields = append(rest.Fields, Field{f.Name, k.without(below, f.Value)})
+			}
+		}
+	case List:
+		rest.Items = k.travelling(path, n.Items)
+	}
+	return rest
 }

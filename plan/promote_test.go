@@ -33,7 +33,7 @@ func promoted(t *testing.T, p plan.Promotion, from, to []string) (after, missing
 	}
 	source, live := tree(from), tree(to).Snapshot()
 	p.To = "prod"
-	desired, lacks := p.Desired(source, live)
+	desired, lacks, _ := p.Desired(source, live)
 	for _, f := range lacks {
 		missing = append(missing, f.Error())
 	}
@@ -98,6 +98,19 @@ func TestPromotion(t *testing.T) {
 			[]string{`shop/web={"servers": [{"name": "b", "ip": "s2", "w": 2}, {"name": "a", "ip": "s1", "w": 9}]}`},
 			[]string{`shop/web={"servers": [{"name": "a", "ip": "p1", "w": 1}, {"name": "b", "ip": "p2", "w": 2}]}`},
 			[]string{`shop/web={"servers": [{"name": "b", "ip": "p2", "w": 2}, {"name": "a", "ip": "p1", "w": 9}]}`}, nil,
+		},
+		{
+			"elements of lists without names, by what travels", plan.Promotion{Keep: keep},
+			[]string{`shop/web={"users": [{"user": "b", "password": "s2"}, {"user": "a", "password": "s1"}]}`},
+			[]string{`shop/web={"users": [{"user": "a", "password": "p1"}, {"user": "b", "password": "p2"}]}`},
+			[]string{`shop/web={"users": [{"user": "b", "password": "p2"}, {"user": "a", "password": "p1"}]}`}, nil,
+		},
+		{
+			"no element has the password of another that is gone", plan.Promotion{Keep: keep},
+			[]string{`shop/web={"users": [{"user": "c", "password": "s3"}]}`, `shop/x={"users": [{"user": "b", "password": "s2"}, {"user": "c", "password": "s3"}]}`},
+			[]string{`shop/web={"users": [{"user": "a", "password": "p1"}, {"user": "c", "password": "p3"}]}`, `shop/x={"users": [{"user": "a", "password": "p1"}, {"user": "b", "password": "p2"}, {"user": "d", "password": "p4"}]}`},
+			[]string{`shop/web={"users": [{"user": "c", "password": "p3"}]}`, `shop/x={"users": [{"user": "b", "password": "p2"}, {"user": "c"}]}`},
+			[]string{"shop/x: users[1].password needs a value in prod"},
 		},
 		{
 			"only a namespace", plan.Promotion{Selection: plan.Selection{Namespaces: []string{"shop"}}},
@@ -173,7 +186,7 @@ func TestPromotionLaw(t *testing.T) {
 		source := &plan.Tree{Namespaces: []plan.Namespace{{Name: "ns", Configs: []plan.Config{{Name: "c", Value: plan.Encode(from)}}}}}
 		live := &plan.Tree{Namespaces: []plan.Namespace{{Name: "ns", Configs: []plan.Config{{Name: "c", Value: plan.Encode(to)}}}}}
 		p := plan.Promotion{Keep: keep}
-		desired, _ := p.Desired(source, live.Snapshot())
+		desired, _, _ := p.Desired(source, live.Snapshot())
 		after := plan.Diff(desired, source.Snapshot(), plan.Options{})
 		for _, c := range after.Changes {
 			edits, _ := c.Edits(plan.Sensitivity{})
@@ -195,7 +208,7 @@ func TestPromotionLaw(t *testing.T) {
 				}
 			}
 		}
-		again, _ := p.Desired(source, desired.Snapshot())
+		again, _, _ := p.Desired(source, desired.Snapshot())
 		if !plan.Diff(again, desired.Snapshot(), plan.Options{}).Empty() {
 			t.Fatal("promoted again, there is a change")
 		}

@@ -61,6 +61,16 @@ func (t textSet) add(text string) {
 	}
 }
 
+// FindTexts returns what finds secret texts within another, in the forms in which
+// they may stand there. It is nil when there is none of 4 bytes or more.
+func FindTexts(texts []string) func(text string) []Span {
+	set := textSet{}
+	for _, text := range texts {
+		set.add(text)
+	}
+	return set.finder()
+}
+
 // finder returns what finds the texts within another: the automaton of Aho and
 // Corasick, whose time is in proportion to that other text, however many are
 // looked for. It is nil for no texts.

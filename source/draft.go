@@ -18,6 +18,7 @@ type draft struct {
 	items  []*draft
 
 	tag   string     // of an overlay, or empty
+	mark  bool       // it is marked with !sensitive
 	fixed bool       // a reference, or what SOPS encrypted: it stays as it is written
 	node  *yaml.Node // where it stands: nil when it is yet to be written
 	alias bool       // node is an alias for it
@@ -82,10 +83,10 @@ func (d *draft) set(name string, value *draft) {
 // equal reports whether two drafts are written with the same meaning.
 func (d *draft) equal(other *draft) bool {
 	switch {
-	case d.tag != other.tag || d.fixed != other.fixed:
+	case d.tag != other.tag || d.fixed != other.fixed || d.mark != other.mark:
 		return false
 	case d.fixed:
-		return d.node.Value == other.node.Value && d.node.Tag == other.node.Tag
+		return d.at().Value == other.at().Value && d.at().Tag == other.at().Tag
 	case d.Kind != other.Kind || len(d.fields) != len(other.fields) || len(d.items) != len(other.items):
 		return false
 	case d.Kind != plan.Object && d.Kind != plan.List:
@@ -103,6 +104,28 @@ func (d *draft) equal(other *draft) bool {
 		}
 	}
 	return true
+}
+
+// tagged returns the tag that a draft is written with, or nothing.
+func (d *draft) tagged() string {
+	switch {
+	case d.fixed:
+		return d.at().Tag
+	case d.mark && d.tag == "":
+		return tagSensitive
+	}
+	return d.tag
+}
+
+// marked returns d marked with !sensitive, as a value that takes another's place is
+// when that was.
+func (d *draft) marked(mark bool) *draft {
+	if !mark || d == nil || d.mark || d.fixed || d.tag == tagDelete {
+		return d
+	}
+	c := *d
+	c.mark = true
+	return &c
 }
 
 // drafted returns the draft of a node. Of files in error it is of no use.
@@ -124,7 +147,7 @@ func (c *converter) drafted(n *yaml.Node) *draft {
 		d.node, d.fixed = n, true
 		return d
 	}
-	d := &draft{node: n, tag: layerTag(n)}
+	d := &draft{node: n, tag: layerTag(n), mark: isSensitive(n)}
 	switch n.Kind {
 	case yaml.ScalarNode:
 		d.Node = c.resolve(n).node()

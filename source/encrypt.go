@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -16,6 +17,9 @@ import (
 type Ciphered struct {
 	Revised
 	Fields []string // in the file, with / between levels
+	// Left is what stands in the file in plain text and looks like a secret, of
+	// Encrypt without fields. A comment has the path "comment".
+	Left []plan.Suspect
 }
 
 // Encrypt encrypts values in a file: those that fields name, counted from the
@@ -55,7 +59,75 @@ func (f File) Encrypt(fields []plan.Pattern, s plan.Sensitivity, encrypt func(te
 	if err != nil || len(opened) != len(chosen.leaves) || !bytes.Equal(back, f.data) {
 		return nil, errors.Join(fmt.Errorf("%s: what is encrypted could not be put back as it was, so nothing is; please report this", plan.Printable(f.unit.shown)), err)
 	}
-	return &Ciphered{f.revised(after), chosen.names}, nil
+	done := &Ciphered{Revised: f.revised(after), Fields: chosen.names}
+	if len(fields) == 0 {
+		done.Left = f.leftPlain(c.have, chosen, s)
+	}
+	return done, nil
+}
+
+// leftPlain returns what looks like a secret and is not among what was chosen:
+// fields that the project calls public, or that can't be encrypted, and comments.
+func (f File) leftPlain(have *draft, chosen chosen, s plan.Sensitivity) (left []plan.Suspect) {
+	taken := map[*yaml.Node]bool{}
+	for _, l := range chosen.leaves {
+		taken[l.node] = true
+	}
+	looks := f.unit.sensitive(have, s.Except(nil))
+	have.each(nil, func(levels []string, d *draft) {
+		if !looks[d] || d.fixed || d.Kind == plan.Null || d.Text == "" || d.at() == nil || taken[d.at()] {
+			return
+		}
+		key := plan.Key{Namespace: f.unit.namespace, Config: f.unit.config}
+		if key.Config == "" {
+			key.Config, levels = levels[0], levels[1:]
+		}
+		var path plan.Path
+		for _, level := range levels {
+			if i, err := strconv.Atoi(level); err == nil && i >= 0 {
+				path = append(path, plan.Item(i))
+			} else {
+				path = append(path, plan.Name(level))
+			}
+		}
+		left = append(left, plan.Suspect{Key: key, Path: path, Position: f.position(d.at().Line)})
+	})
+	return append(left, f.suspectComments()...)
+}
+
+func (f File) position(line int) plan.Position {
+	return plan.Position{File: f.unit.shown, Line: int32(line), Column: 1}
+}
+
+// suspectComments returns the comments that look as if they held a secret.
+func (f File) suspectComments() (found []plan.Suspect) {
+	_, root, ok := f.unit.drafts(f.data)
+	if !ok || root == nil {
+		return nil
+	}
+	comments := map[string]bool{}
+	var collect func(n *yaml.Node)
+	collect = func(n *yaml.Node) {
+		for _, text := range []string{n.HeadComment, n.LineComment, n.FootComment} {
+			for line := range strings.Lines(text) {
+				comments[strings.TrimSpace(line)] = true
+			}
+		}
+		for _, child := range n.Content {
+			collect(child)
+		}
+	}
+	collect(root)
+	t := newText(withoutBOM(f.data))
+	for i := range t.lines() {
+		_, comment, _ := strings.Cut(" "+t.line(i+1), " #")
+		if comment = strings.TrimSpace("#" + comment); comments[comment] && mask(comment) != comment {
+			found = append(found, plan.Suspect{
+				Key: plan.Key{Namespace: f.unit.namespace, Config: f.unit.config}, Path: plan.Path{plan.Name("comment")}, Position: f.position(i + 1),
+			})
+		}
+	}
+	return found
 }
 
 // chosen are leaves of a file that something is done with.
@@ -169,7 +241,7 @@ func (f File) Decrypt(fields []plan.Pattern, decrypt func(armored string) (strin
 	if !ok || !c.have.becomes(now, texts) {
 		return nil, fmt.Errorf("%s would not read back as what was encrypted, so it is left as it is; please report this", plan.Printable(f.unit.shown))
 	}
-	return &Ciphered{f.revised(after), chosen.names}, nil
+	return &Ciphered{Revised: f.revised(after), Fields: chosen.names}, nil
 }
 
 func isAge(d *draft) bool {
@@ -257,7 +329,7 @@ func (f File) Rotate(decrypt func(armored string) (string, error), encrypt func(
 	if err != nil || len(was) != len(is) || !bytes.Equal(old, again) {
 		return nil, errors.Join(fmt.Errorf("%s would not hold the same any more, so it is left as it is; please report this", plan.Printable(f.unit.shown)), err)
 	}
-	return &Ciphered{f.revised(content), chosen.names}, nil
+	return &Ciphered{Revised: f.revised(content), Fields: chosen.names}, nil
 }
 
 // resealed replaces what age made of a value.

@@ -206,6 +206,11 @@ func (r *reviser) config(w plan.Wish) error {
 		home = len(r.layers) - 1
 	}
 	settled := s.settle(nil, slots, want, min(home, len(slots)-1))
+	if left := r.doubtful(w.Key, &s, slots, files, settled, want); left != nil {
+		r.left = append(r.left, *left)
+		r.stays[w.Key] = true
+		return nil
+	}
 	if s.stays {
 		r.stays[w.Key] = true
 	} else {
@@ -233,23 +238,29 @@ func (r *reviser) config(w plan.Wish) error {
 // stays is the finding of a reference that stays as it is.
 func stays(key plan.Key, path plan.Path, d *draft, slots []*draft, files []*layerFile) plan.Finding {
 	f := plan.Finding{
-		Key:     key,
-		Message: "what is live is not what " + d.node.Tag + " stands for here, which stays as it is",
-		Hint:    "change what it stands for, or what is live",
+		Key:      key,
+		Position: positionOf(d, slots, files),
+		Message:  "what is live is not what " + d.at().Tag + " stands for here, which stays as it is",
+		Hint:     "change what it stands for, or what is live",
 	}
-	if strings.HasPrefix(d.node.Value, "ENC[") {
+	if strings.HasPrefix(d.at().Value, "ENC[") {
 		f.Message = "what is live is not what SOPS encrypted here, which stays as it is"
 		f.Hint = "edit the file with sops"
 	}
 	if len(path) > 0 {
 		f.Message = plan.Printable(path.String()) + ": " + f.Message
 	}
+	return f
+}
+
+// positionOf returns where a draft stands that is part of what the layers say.
+func positionOf(d *draft, slots []*draft, files []*layerFile) (p plan.Position) {
 	for i, slot := range slots {
 		if slot != nil && slot.holds(d) && files[i] != nil {
-			f.Position = plan.Position{File: files[i].shown, Line: int32(d.node.Line), Column: int32(d.node.Column)}
+			p = plan.Position{File: files[i].shown, Line: int32(d.node.Line), Column: int32(d.node.Column)}
 		}
 	}
-	return f
+	return p
 }
 
 // holds reports whether a draft is part of d, or is it.

@@ -102,8 +102,8 @@ func (u unit) written(want *draft) []byte {
 	switch {
 	case want.tag == tagDelete:
 		return []byte(tagDelete + "\n")
-	case want.tag != "":
-		e.out = append(e.out, want.tag+"\n"...)
+	case want.tagged() != "":
+		e.out = append(e.out, want.tagged()+"\n"...)
 		delete(e.tags, "")
 	}
 	if u.config == "" {
@@ -118,11 +118,11 @@ func (u unit) written(want *draft) []byte {
 // writes.
 func (d *draft) emitted(path plan.Path, tags map[string]string) plan.Node {
 	if d.fixed {
-		tags[path.String()] = d.node.Tag
-		return plan.Node{Kind: plan.String, Text: d.node.Value}
+		tags[path.String()] = d.at().Tag
+		return plan.Node{Kind: plan.String, Text: d.at().Value}
 	}
-	if d.tag != "" {
-		tags[path.String()] = d.tag
+	if tag := d.tagged(); tag != "" {
+		tags[path.String()] = tag
 	}
 	n := plan.Node{Kind: d.Kind, Text: d.Text}
 	for _, f := range d.fields {
@@ -231,7 +231,7 @@ type slot struct {
 
 // value edits one value.
 func (e *editing) value(s slot, have, want *draft) error {
-	same := have.tag == want.tag && have.Kind == want.Kind
+	same := have.tag == want.tag && have.mark == want.mark && have.Kind == want.Kind
 	switch {
 	case have.refersTo(e.writeOut):
 		if have.alias {

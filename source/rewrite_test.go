@@ -5,8 +5,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/confo-sync/confo-sync/plan"
 )
 
 // TestRewrite changes configurations where they stand.
@@ -67,7 +65,7 @@ func TestRewrite(t *testing.T) {
 			"a: {x: 2, y: [1, 3, 4], z: 'r', m: \"m, o\"}\n"},
 		{"an anchor and a mark of an element stay the whole element's",
 			"a:\n  - &p {}  # 1\n  - !sensitive x\nb: *p\n",
-			`{"a": [{"k": 1}, {"z": "s"}], "b": {"k": 1}}`,
+			`{"a": [{"k": 1}, !sensitive {"z": "s"}], "b": {"k": 1}}`,
 			"a:\n  - &p  # 1\n    k: 1\n  - !sensitive\n    z: s\nb: *p\n"},
 		{"all fields in brackets are others",
 			"a:\n  # why\n  m: {x: 1, y: 2}  # here\n  n: 1\n",
@@ -107,7 +105,7 @@ func TestRewrite(t *testing.T) {
 			"b:\n  x: 1 # as a\n  k:\n    - 1\n  # of b\n  z: 'q' # own\n"},
 		{"marked as sensitive it stays",
 			"a: !sensitive x\nb: &p !sensitive 'y'\nc: *p\n",
-			`{"a": "z", "b": "w", "c": "w"}`,
+			`{"a": !sensitive "z", "b": !sensitive "w", "c": !sensitive "w"}`,
 			"a: !sensitive z\nb: &p !sensitive 'w'\nc: *p\n"},
 		{"nothing after a colon",
 			"a:\nb:   # nothing\nc: 1\n",
@@ -172,11 +170,12 @@ func TestRewrite(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			n, err := plan.Decode([]byte(test.want))
-			if err != nil {
-				t.Fatal(err)
+			u := unit{namespace: "n", config: "c", shown: "c.yaml"}
+			want, _, ok := u.drafts([]byte(test.want))
+			if !ok {
+				t.Fatal("what is wanted can't be read")
 			}
-			got, err := unit{namespace: "n", config: "c", shown: "c.yaml"}.rewrite([]byte(test.before), draftOf(n))
+			got, err := u.rewrite([]byte(test.before), want)
 			if err != nil {
 				t.Fatal(err)
 			}

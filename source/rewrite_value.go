@@ -27,20 +27,24 @@ func (e *editing) sequence(s slot, have, want *draft) error {
 	if e.writeOut != nil {
 		changed = []hunk{{0, len(have.items), 0, len(want.items)}}
 	}
-	for _, h := range changed {
+	edit := func(i, j int) error {
+		p := places[i]
+		below := slot{after: p.after, indent: e.column(p.begin), flow: flow, item: true}
+		return e.value(below, have.items[i], want.items[j])
+	}
+	i, j := 0, 0
+	for _, h := range append(changed, hunk{len(have.items), len(have.items), len(want.items), len(want.items)}) {
 		paired := min(h.haveTo-h.have, h.wantTo-h.want)
-		for i := range paired {
-			p := places[h.have+i]
-			below := slot{after: p.after, indent: e.column(p.begin), flow: flow, item: true}
-			if err := e.value(below, have.items[h.have+i], want.items[h.want+i]); err != nil {
+		for ; i < h.have+paired; i, j = i+1, j+1 {
+			if err := edit(i, j); err != nil {
 				return err
 			}
 		}
-		for i := h.have + paired; i < h.haveTo; i++ {
+		for ; i < h.haveTo; i++ {
 			gone[i] = true
 		}
-		for i := h.want + paired; i < h.wantTo; i++ {
-			added = append(added, insertion{h.have + paired - 1, want.items[i]})
+		for ; j < h.wantTo; j++ {
+			added = append(added, insertion{h.have + paired - 1, want.items[j]})
 		}
 	}
 	begin := places[0].begin
@@ -106,14 +110,23 @@ func (e *editing) items(have *draft, flow bool) ([]entryAt, error) {
 // hunk is where two lists differ.
 type hunk struct{ have, haveTo, want, wantTo int }
 
+// isStill reports whether a draft of a file is to stay where it is: it is to be equal,
+// or it is the same element, in which something changes.
+func (d *draft) isStill(want *draft) bool {
+	if d.node != nil && want.node != nil && d.Kind == want.Kind && nodeAt(d.node) == nodeAt(want.node) {
+		return true
+	}
+	return d.equal(want)
+}
+
 // hunks returns where two lists differ, so that as many elements as can be stay.
 func hunks(have, want []*draft) []hunk {
 	start := 0
-	for start < len(have) && start < len(want) && have[start].equal(want[start]) {
+	for start < len(have) && start < len(want) && have[start].isStill(want[start]) {
 		start++
 	}
 	h, w := len(have), len(want)
-	for h > start && w > start && have[h-1].equal(want[w-1]) {
+	for h > start && w > start && have[h-1].isStill(want[w-1]) {
 		h, w = h-1, w-1
 	}
 	a, b := have[start:h], want[start:w]
@@ -126,7 +139,7 @@ func hunks(have, want []*draft) []hunk {
 	}
 	for i := len(a) - 1; i >= 0; i-- {
 		for j := len(b) - 1; j >= 0; j-- {
-			if a[i].equal(b[j]) {
+			if a[i].isStill(b[j]) {
 				longest[i][j] = longest[i+1][j+1] + 1
 			} else {
 				longest[i][j] = max(longest[i+1][j], longest[i][j+1])
@@ -137,7 +150,7 @@ func hunks(have, want []*draft) []hunk {
 	open := hunk{start, start, start, start}
 	for i, j := 0, 0; i < len(a) || j < len(b); {
 		switch {
-		case i < len(a) && j < len(b) && a[i].equal(b[j]):
+		case i < len(a) && j < len(b) && a[i].isStill(b[j]):
 			if open.haveTo > open.have || open.wantTo > open.want {
 				all = append(all, open)
 			}
@@ -181,8 +194,11 @@ func (e *editing) replace(s slot, have, want *draft) error {
 	if n.Kind != yaml.AliasNode && n.Anchor != "" {
 		head = append(head, "&"+n.Anchor)
 	}
-	if isSensitive(n) && want.tag == "" && !want.fixed {
+	if want.mark && want.tag == "" && !want.fixed {
 		head = append(head, tagSensitive)
+		plain := *want
+		plain.mark = false
+		want = &plain
 	}
 	if s.flow || e.json {
 		return e.replaceInFlow(s, want, n, begin, end, head)
@@ -377,10 +393,7 @@ func (e *editing) flowText(d *draft, old *yaml.Node) string {
 		return text
 	}
 	var b strings.Builder
-	tag := d.tag
-	if d.fixed {
-		tag = d.node.Tag
-	}
+	tag := d.tagged()
 	if tag == tagDelete {
 		return tag
 	}
@@ -389,7 +402,7 @@ func (e *editing) flowText(d *draft, old *yaml.Node) string {
 	}
 	switch {
 	case d.fixed:
-		b.WriteString(flowString(d.node.Value))
+		b.WriteString(flowString(d.at().Value))
 	case d.Kind == plan.Object:
 		b.WriteByte('{')
 		for i, f := range d.fields {

@@ -80,6 +80,7 @@ type settling struct {
 	above bool
 	left  func(path plan.Path, d *draft) // reports a reference that stays as it is
 	stays bool                           // there is one
+	doubt *draft                         // of which it isn't known whose it is now; nil for none
 }
 
 // stay leaves a reference as it is.
@@ -127,22 +128,28 @@ func (s *settling) settle(path plan.Path, slots []*draft, want *plan.Node, home 
 	case at > 0 && equalNodes(below, want):
 		slots[at] = nil
 	default:
-		slots[at] = s.said(path, slots[at], below, want)
+		mark := slices.ContainsFunc(slots, func(d *draft) bool { return d != nil && d.mark })
+		slots[at] = s.said(path, slots, at, below, want).marked(mark)
 	}
 	return slots
 }
 
 // said returns how a layer says what is wanted, over what is below it.
-func (s *settling) said(path plan.Path, old *draft, below, want *plan.Node) *draft {
-	switch {
-	case want.Kind == plan.List && old != nil && below != nil && below.Kind == plan.List && (old.tag == tagAppend || old.tag == tagPrepend):
+func (s *settling) said(path plan.Path, slots []*draft, at int, below, want *plan.Node) *draft {
+	old := slots[at]
+	bothLists := want.Kind == plan.List && below != nil && below.Kind == plan.List
+	if bothLists && old != nil && (old.tag == tagAppend || old.tag == tagPrepend) {
 		if rest, ok := beside(below.Items, want.Items, old.tag); ok {
 			d := s.list(path, old, plan.Node{Kind: plan.List, Items: rest})
 			d.tag = old.tag
 			return d
 		}
+	}
+	switch {
 	case want.Kind == plan.List && old != nil && old.Kind == plan.List && old.tag == "":
 		return s.list(path, old, *want)
+	case bothLists:
+		return s.listAbove(path, slots[:at+1], *want)
 	case want.Kind == plan.Object && below != nil && below.Kind == plan.Object:
 		return difference(*below, *want)
 	}
@@ -265,47 +272,6 @@ func (d *draft) put(name string, value *draft, before []string) {
 		}
 	}
 	d.set(name, value)
-}
-
-// list returns a list's draft changed to what is wanted. Elements that stay the
-// same stay as they are written, and so do references in those that change.
-func (s *settling) list(path plan.Path, old *draft, want plan.Node) *draft {
-	values := make([]*draft, len(old.items)) // without what they are written as
-	for i, item := range old.items {
-		values[i] = draftOf(item.value())
-	}
-	wanted := draftOf(want).items
-	d := *old
-	d.items = nil
-	at := 0
-	for _, h := range append(hunks(values, wanted), hunk{len(values), len(values), len(wanted), len(wanted)}) {
-		d.items = append(d.items, old.items[at:h.have]...)
-		for i := h.want; i < h.wantTo; i++ {
-			item := wanted[i]
-			if from := h.have + i - h.want; from < h.haveTo {
-				item = s.element(path.With(plan.Item(from)), old.items[from], want.Items[i])
-			}
-			d.items = append(d.items, item)
-		}
-		at = h.haveTo
-	}
-	return &d
-}
-
-func (s *settling) element(path plan.Path, old *draft, want plan.Node) *draft {
-	switch {
-	case old.fixed:
-		s.stay(path, old)
-		return old
-	case old.Kind == plan.List && want.Kind == plan.List:
-		return s.list(path, old, want)
-	case old.Kind == plan.Object && want.Kind == plan.Object:
-		one := settling{left: s.left}
-		settled := one.settle(path, []*draft{old}, &want, 0)[0]
-		s.stays = s.stays || one.stays
-		return settled
-	}
-	return draftOf(want)
 }
 
 // fulfilled reports a wish that the slots don't fulfil.

@@ -54,8 +54,13 @@ func (c *encryptCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return several(err)
 	}
+	a.report.AddSuspects(done.Left)
 	if len(done.Fields) == 0 {
-		return a.showFiles("Nothing to encrypt: no sensitive value stands in %s in plain text.", plan.Printable(file.Name()))
+		if err := a.showFiles("Nothing to encrypt: no sensitive value stands in %s in plain text.", plan.Printable(file.Name())); err != nil {
+			return err
+		}
+		a.listLeft()
+		return nil
 	}
 	if err := a.save([]source.Revised{done.Revised}, reviseFlags{}, plan.Sensitivity{}); err != nil {
 		return err
@@ -63,8 +68,26 @@ func (c *encryptCmd) Run(ctx context.Context, a *app) error {
 	if err := a.showFiles("Encrypted %s to %s:%s", plural(len(done.Fields), "value"), plural(count, "recipient"), lines(done.Fields)); err != nil {
 		return err
 	}
+	a.listLeft()
 	a.notice("What was committed in plain text before still stands in the history of git: change it where it is used.")
 	return nil
+}
+
+// listLeft lists what encrypt left in plain text although it looks like a secret.
+func (a *app) listLeft() {
+	left := a.report.Suspects
+	if len(left) == 0 {
+		return
+	}
+	a.notice("Left in plain text, although it looks like a secret: %s.", plural(len(left), "place"))
+	for _, s := range left {
+		name := s.Field
+		if s.Configuration != "" {
+			name = s.Namespace + "/" + s.Configuration + " " + s.Field
+		}
+		a.notice("  %s:%d: %s", plan.Printable(s.Source.File), s.Source.Line, plan.Printable(name))
+	}
+	a.notice(`hint: to encrypt a field, run "confo-sync encrypt FILE FIELD"; remove secrets from comments by hand`)
 }
 
 type decryptCmd struct {

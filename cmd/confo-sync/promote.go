@@ -80,7 +80,9 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 		read: func(ctx context.Context) (*plan.Tree, string, error) { return c.read(ctx, a, from) },
 		adapt: func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding, error) {
 			promotion.Sensitivity = a.hides().Of(tree, live, marks...)
-			desired, missing := promotion.Desired(tree, live)
+			promotion.Reference = source.ReferencesIn(marks)
+			desired, missing, kept := promotion.Desired(tree, live)
+			a.report.SetKept(kept)
 			o.Selection = plan.Selection{}.Only(promotion.Namespaces(tree))
 			if c.AllowMissing {
 				a.warn(missing...)

@@ -184,14 +184,21 @@ func hash(s string) string {
 type foot struct {
 	Access  []accessView
 	Kept    []string
+	Stays   []keptView
 	Foreign []Foreign
 	JS      template.JS
 }
 
+type keptView struct{ Title, Why string }
+
 func newFoot(r *Report) foot {
 	f := foot{JS: template.JS(htmlJS), Access: newAccessViews(r.Access)}
-	for _, o := range r.Kept {
-		f.Kept = append(f.Kept, o.title())
+	for _, k := range r.Kept {
+		if k.Reason == "" {
+			f.Kept = append(f.Kept, k.title())
+		} else {
+			f.Stays = append(f.Stays, keptView{k.title(), k.why()})
+		}
 	}
 	for _, o := range r.Foreign {
 		f.Foreign = append(f.Foreign, Foreign{Path: plan.Printable(o.Path), What: plan.Printable(o.What)})

@@ -81,7 +81,7 @@ func sample() (*Report, func(yield func(Change) bool)) {
 	r.Fingerprint = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 	r.Snapshot = &Snapshot{Zxid: 0x500001a2f, Time: time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC)}
 	flags := "flags"
-	r.Kept = []Object{{Namespace: "adhoc"}, {Namespace: "shop", Configuration: &flags}}
+	r.Kept = []Kept{{Object: Object{Namespace: "adhoc"}}, {Object: Object{Namespace: "shop", Configuration: &flags}}}
 	r.Foreign = []Foreign{{Object: Object{Namespace: "locks"}, Path: "/confo/locks/lock-0000000001", What: "child of a namespace"}}
 	r.Warnings = []Finding{{Message: "anybody may write to the target's root", Hint: "give it an access list with --acl"}}
 	r.Errors = []Finding{{
@@ -197,9 +197,9 @@ func hostilePage(t testing.TB) string {
 	)
 	name := "k" + hostile
 	r.Target, r.Source, r.Environment, r.Commit, r.Fingerprint = hostile, hostile, hostile, hostile, hostile
-	r.Kept = []Object{{Namespace: hostile, Configuration: &name}}
+	r.Kept = []Kept{{Object: Object{Namespace: hostile, Configuration: &name}, Field: hostile, Reason: "keep", Pattern: hostile}, {Object: Object{Namespace: hostile, Configuration: &name}}}
 	r.Foreign = []Foreign{{Path: hostile, What: hostile}}
-	finding := Finding{Object: &r.Kept[0], Source: &Source{File: hostile}, Message: hostile, Hint: hostile, Excerpt: hostile + "\n" + hostile}
+	finding := Finding{Object: &r.Kept[0].Object, Source: &Source{File: hostile}, Message: hostile, Hint: hostile, Excerpt: hostile + "\n" + hostile}
 	r.Errors, r.Warnings = []Finding{finding}, []Finding{finding}
 	edit := Edit{Name: hostile, Action: "replace", Note: hostile, Before: stringValue(hostile), After: stringValue("x" + hostile)}
 	edit.Inner = []Edit{{Name: hostile, Action: "add", Unreadable: hostile}}

@@ -63,7 +63,8 @@ func (m *markdown) report(r *Report) string {
 	left, namespaces := m.namespaces(r)
 	m.access(r)
 	m.problems("Warnings", r.Warnings)
-	m.objects("Not in the source, and left alone", kept(r.Kept))
+	m.objects("Not in the source, and left alone", kept(undeclared(r.Kept)))
+	m.objects("Kept as the target has it", kept(promoted(r.Kept)))
 	m.objects("At the target, not Confo's, and left alone", foreign(r.Foreign))
 	if left > 0 {
 		m.out.WriteString(leftOut(left, namespaces))
@@ -328,9 +329,18 @@ func code(s string) string {
 // cell returns a text as code in a cell of a table.
 func cell(s string) string { return strings.ReplaceAll(code(s), "|", `\|`) }
 
-func kept(objects []Object) (names []string) {
-	for _, o := range objects {
-		names = append(names, code(o.title()))
+func kept(all []Kept) (names []string) {
+	for _, k := range all {
+		name := code(k.title())
+		switch {
+		case k.Pattern != "":
+			name += " keep pattern " + code(plan.Printable(k.Pattern))
+		case k.Source != nil:
+			name += " " + k.Reason + ", " + code(Place(k.Source))
+		case k.Reason != "":
+			name += " " + k.Reason
+		}
+		names = append(names, name)
 	}
 	return names
 }

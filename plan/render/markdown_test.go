@@ -27,7 +27,7 @@ func TestMarkdown(t *testing.T) {
 		map[string]string{"db": `{"port": 2, "host": "a", "l": [2]}`, "new": `{"t": "x\ny\n", "pwd": "z"}`})
 	r.Environment, r.Commit, r.Fingerprint = "prod", strings.Repeat("ab", 20)+"+", "p1-xyz"
 	r.Errors = Findings([]plan.Finding{{Key: plan.Key{Namespace: "ns"}, Message: "would delete @everything | #1", Hint: "say so"}})
-	r.Kept = []Object{{Namespace: "kept"}}
+	r.Kept = []Kept{{Object: Object{Namespace: "kept"}}}
 	want := "<!-- confo-sync:prod -->\n" + "## Plan for `prod`\n\n" +
 		"**Plan: 1 to create, 1 to update, 1 to delete, in 1 transaction.**\n\n" +
 		"Target `zk://zk1/confo`, source `config` at commit `abababababab+`.\n\n" +

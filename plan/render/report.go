@@ -54,7 +54,7 @@ type Report struct {
 	// Fingerprint names exactly what applying the plan would do.
 	Fingerprint string    `json:"fingerprint,omitempty"`
 	Changes     Changes   `json:"changes"`
-	Kept        []Object  `json:"kept"`
+	Kept        []Kept    `json:"kept"`
 	Foreign     []Foreign `json:"foreign"`
 	Warnings    []Finding `json:"warnings"`
 	Errors      []Finding `json:"errors"`
@@ -369,7 +369,7 @@ func Findings(found []plan.Finding) []Finding {
 func New(kind, target, source string) *Report {
 	return &Report{
 		Kind: kind, Version: Version, Target: target, Source: source,
-		masker: &masker{numbers: map[string]int{}}, Namespaces: []Namespace{}, Kept: []Object{}, Foreign: []Foreign{},
+		masker: &masker{numbers: map[string]int{}}, Namespaces: []Namespace{}, Kept: []Kept{}, Foreign: []Foreign{},
 		Warnings: []Finding{}, Errors: []Finding{},
 	}
 }
@@ -390,7 +390,7 @@ func (r *Report) Add(p *plan.Plan, transactions int, sensitivity plan.Sensitivit
 	r.masker = &masker{Sensitivity: sensitivity, numbers: map[string]int{}}
 	r.Changes = Changes{plan: p.Changes, masker: r.masker}
 	for _, k := range p.Kept {
-		r.Kept = append(r.Kept, object(k))
+		r.Kept = append(r.Kept, Kept{Object: object(k)})
 	}
 	r.AddForeign(p.Foreign)
 	r.Errors = append(r.Errors, Findings(p.Problems)...)

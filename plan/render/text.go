@@ -269,15 +269,21 @@ func Place(s *Source) string {
 	return plan.Position{File: s.File, Line: int32(s.Line)}.String()
 }
 
-func (t *text) kept(kept []Object) {
-	if len(kept) == 0 {
-		return
+func (t *text) kept(all []Kept) {
+	if kept := undeclared(all); len(kept) > 0 {
+		t.line("Not in the source, and left alone:")
+		for _, k := range kept {
+			t.line("  %s", k.title())
+		}
+		t.line("")
 	}
-	t.line("Not in the source, and left alone:")
-	for _, o := range kept {
-		t.line("  %s", o.title())
+	if kept := promoted(all); len(kept) > 0 {
+		t.line("Kept as the target has it:")
+		for _, k := range kept {
+			t.line("  %s  %s", k.title(), t.paint.faint(k.why()))
+		}
+		t.line("")
 	}
-	t.line("")
 }
 
 func (t *text) foreign(foreign []Foreign) {
@@ -292,7 +298,9 @@ func (t *text) foreign(foreign []Foreign) {
 }
 
 // Summarize returns the last line of a report on a plan.
-func Summarize(r *Report) string {
+func Summarize(r *Report) string { return summarize(r) + keptCount(r) }
+
+func summarize(r *Report) string {
 	s := r.Summary
 	if n := len(r.Exact); n > 0 && s.Create+s.Update+s.Delete == 0 {
 		return fmt.Sprintf("Plan: 0 to create, 0 to update, 0 to delete. Beside configurations, %s.", plural(n, "step"))

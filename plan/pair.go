@@ -1,0 +1,157 @@
+package plan
+
+import "hash/maphash"
+
+// Partners pairs the elements of two lists. It returns for each element of is the
+// index of its partner in was, or -1 for none; no element has two. Elements with
+// names (see identity) are partners if they have the same name. Without names,
+// those are that are equal: as many as can be in the same order, and then the rest.
+func Partners(was, is []Node) (partners []int, named bool) {
+	partners = make([]int, len(is))
+	for j := range partners {
+		partners[j] = -1
+	}
+	if field := identity(was, is); field != "" {
+		at := make(map[string]int, len(was))
+		for i := range was {
+			at[was[i].Field(field).Canonical()] = i
+		}
+		for j := range is {
+			if i, ok := at[is[j].Field(field).Canonical()]; ok {
+				partners[j] = i
+			}
+		}
+		return partners, true
+	}
+	x, y := canonicalAll(was), canonicalAll(is)
+	matches := commonElements(x, y)
+	for _, m := range matches {
+		partners[m[1]] = m[0]
+	}
+	to, _ := moves(x, y, matches)
+	for i, j := range to {
+		partners[j] = i
+	}
+	return partners, false
+}
+
+// alone returns the indexes of those of n elements that are no element's partner.
+func alone(n int, partners []int) []int {
+	taken := make([]bool, n)
+	for _, i := range partners {
+		if i >= 0 {
+			taken[i] = true
+		}
+	}
+	var rest []int
+	for i := range taken {
+		if !taken[i] {
+			rest = append(rest, i)
+		}
+	}
+	return rest
+}
+
+// Likeness pairs those elements of two lists that have no partner yet by what is
+// in them: two belong together if they share leaves, by path and value, that no
+// other has, and if neither shares such with another. Unsure reports, by index in
+// is, those that share leaves with several.
+func Likeness(was, is []Node, partners []int) (unsure map[int]bool) {
+	const most = 8 // rounds: each pair may settle what others share
+	unsure = map[int]bool{}
+	for range most {
+		old := alone(len(was), partners)
+		var new []int
+		for j, i := range partners {
+			if i < 0 {
+				new = append(new, j)
+			}
+		}
+		if len(old) == 0 || len(new) == 0 {
+			return unsure
+		}
+		x, y := onlyTraits(was, old), onlyTraits(is, new)
+		to, from := map[int]int{}, map[int]int{}
+		link := func(links map[int]int, a, b int) {
+			if was, ok := links[a]; ok && was != b {
+				b = -1
+			}
+			links[a] = b
+		}
+		for trait, j := range y {
+			if i, ok := x[trait]; ok && i >= 0 && j >= 0 {
+				link(to, i, j)
+				link(from, j, i)
+			}
+		}
+		clear(unsure)
+		paired := false
+		for j, i := range from {
+			switch {
+			case i >= 0 && to[i] == j:
+				partners[j], paired = i, true
+			default:
+				unsure[j] = true
+			}
+		}
+		if !paired {
+			break
+		}
+	}
+	return unsure
+}
+
+// Place says where in a value something stands: by the names of the fields that
+// lead to it, without the indexes of elements. It is a hash, and the value's own is
+// 0.
+type Place uint64
+
+const placeFactor = 0x9e3779b97f4a7c15
+
+var placeSeed = maphash.MakeSeed()
+
+// Field returns the place of a field.
+func (p Place) Field(name string) Place {
+	return (p+1)*placeFactor ^ Place(maphash.String(placeSeed, name))
+}
+
+// Item returns the place of elements.
+func (p Place) Item() Place { return (p + 2) * placeFactor }
+
+// Trait is a leaf, and the place where it stands.
+type Trait struct {
+	Place Place
+	Leaf  string // canonical
+}
+
+// EachTrait calls do for each leaf of n, which stands at a place.
+func (n Node) EachTrait(at Place, do func(t Trait, leaf Node)) {
+	switch n.Kind {
+	case Object:
+		for _, f := range n.Fields {
+			f.Value.EachTrait(at.Field(f.Name), do)
+		}
+	case List:
+		for _, item := range n.Items {
+			item.EachTrait(at.Item(), do)
+		}
+	default:
+		do(Trait{at, n.Canonical()}, n)
+	}
+}
+
+// onlyTraits returns the traits of some elements and the one that has each; -1 for
+// those that several have.
+func onlyTraits(items []Node, which []int) map[Trait]int {
+	found := map[Trait]int{}
+	for _, i := range which {
+		items[i].EachTrait(0, func(t Trait, _ Node) {
+			if other, ok := found[t]; ok && other != i {
+				found[t] = -1
+			} else {
+				found[t] = i
+			}
+		})
+	}
+	return found
+}

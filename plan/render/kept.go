@@ -1,0 +1,77 @@
+package render
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// Kept is an object that the source lacks and that stays; or, with a reason, a
+// field or a configuration that a promotion leaves as the target has it.
+type Kept struct {
+	Object
+	Field   string  `json:"field,omitempty"`   // empty for all of a configuration
+	Reason  string  `json:"reason,omitempty"`  // keep, secret or reference
+	Pattern string  `json:"pattern,omitempty"` // for keep
+	Source  *Source `json:"source,omitempty"`  // of a reference
+}
+
+// SetKept puts what a promotion keeps into the report, in place of what was there.
+func (r *Report) SetKept(kept []plan.Kept) {
+	r.Kept = slices.DeleteFunc(r.Kept, func(k Kept) bool { return k.Reason != "" })
+	for _, k := range kept {
+		r.Kept = append(r.Kept, Kept{
+			Object: object(k.Key), Field: k.Path.String(), Reason: string(k.Why), Pattern: k.Pattern, Source: source(k.Position),
+		})
+	}
+}
+
+// why says in words why a field is kept.
+func (k Kept) why() string {
+	switch {
+	case k.Pattern != "":
+		return "keep pattern " + plan.Printable(k.Pattern)
+	case k.Reason == string(plan.KeptReference) && k.Source != nil:
+		return "reference, " + Place(k.Source)
+	}
+	return k.Reason
+}
+
+func (k Kept) title() string {
+	if k.Field == "" {
+		return k.Object.title()
+	}
+	return k.Object.title() + ": " + plan.Printable(k.Field)
+}
+
+// undeclared returns what the source lacks, and promoted what a promotion keeps.
+func undeclared(all []Kept) []Kept { return where(all, func(k Kept) bool { return k.Reason == "" }) }
+func promoted(all []Kept) []Kept   { return where(all, func(k Kept) bool { return k.Reason != "" }) }
+
+func where(all []Kept, is func(Kept) bool) (some []Kept) {
+	for _, k := range all {
+		if is(k) {
+			some = append(some, k)
+		}
+	}
+	return some
+}
+
+// keptCount says how much a promotion keeps, as a sentence after another; empty for
+// nothing.
+func keptCount(r *Report) string {
+	kept := promoted(r.Kept)
+	if len(kept) == 0 {
+		return ""
+	}
+	fields := len(where(kept, func(k Kept) bool { return k.Field != "" }))
+	switch configurations := len(kept) - fields; {
+	case configurations == 0:
+		return fmt.Sprintf(" Kept: %s.", plural(fields, "field"))
+	case fields == 0:
+		return fmt.Sprintf(" Kept: %s.", plural(configurations, "configuration"))
+	default:
+		return fmt.Sprintf(" Kept: %s and %s.", plural(configurations, "configuration"), plural(fields, "field"))
+	}
+}

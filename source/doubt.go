@@ -1,0 +1,60 @@
+package source
+
+import "github.com/confo-sync/confo-sync/plan"
+
+// doubtful returns the finding of a change that is not made, because it might give
+// a reference to another element of a list, or would write in plain text what a
+// reference stands for, or what is marked; nil for none.
+func (r *reviser) doubtful(key plan.Key, s *settling, slots []*draft, files []*layerFile, settled []*draft, want *plan.Node) *plan.Finding {
+	f := plan.Finding{Key: key, Hint: "edit the file by hand, then pull again"}
+	d := s.doubt
+	switch {
+	case want == nil:
+		return nil
+	case d != nil && d.fixed && !isReference(d.at()):
+		f.Message = "it is not clear which element of the live list has the value that SOPS encrypted here, so the configuration stays as it is"
+		f.Hint = "edit the file with sops, then pull again"
+	case d != nil:
+		f.Message = "it is not clear which element of the live list has the value of this " + d.at().Tag + ", so the configuration stays as it is"
+	default:
+		if d = newGuard(slots).exposed(settled, secretTexts(key, *want)); d == nil {
+			d = inJSON(settled, files)
+		}
+		if d == nil {
+			return nil
+		}
+		f.Message = "the change would write this value in plain text elsewhere, so the configuration stays as it is"
+	}
+	f.Position = positionOf(d, slots, files)
+	return &f
+}
+
+// inJSON returns a reference that a JSON file would have to hold, which can't.
+func inJSON(settled []*draft, files []*layerFile) (found *draft) {
+	for i, d := range settled {
+		if d == nil || files[i] == nil || !files[i].json {
+			continue
+		}
+		d.everywhere(0, func(_ plan.Place, d *draft) {
+			if d.fixed {
+				found = d
+			}
+		})
+	}
+	return found
+}
+
+// secretTexts returns the texts of a value that its names and forms say are secret.
+func secretTexts(key plan.Key, n plan.Node) map[string]bool {
+	texts := map[string]bool{}
+	marked, err := plan.Sensitivity{}.Parse(key, plan.Encode(n))
+	if err != nil {
+		return texts
+	}
+	marked.EachTrait(0, func(_ plan.Trait, leaf plan.Node) {
+		if leaf.Sensitive {
+			texts[leaf.Text] = true
+		}
+	})
+	return texts
+}
