@@ -51,15 +51,16 @@ var mayRead = map[string]string{
 
 // mayWrite says the same of files that are written.
 var mayWrite = map[string]string{
-	"cmd/confo-sync/output.go: os.Rename":     "puts the file of a within.Output into its place",
-	"source/archive/ledger.go: os.CreateTemp": "creates a file beside a backup, whose folder place.go has checked",
-	"source/archive/place.go: os.CreateTemp":  "asks within.NewOutput",
-	"source/archive/place.go: os.Link":        "asks within.NewOutput",
-	"source/archive/place.go: os.Rename":      "asks within.NewOutput",
-	"source/journal/*":                        "asks within.Real, and within.Bounds before each step",
-	"target/file/*":                           "writes a target",
-	"target/zk/zktest/*":                      "starts servers for tests",
-	"source/within/*":                         "is the place that decides",
+	"cmd/confo-sync/output.go: os.Rename":      "puts the file of a within.Output into its place",
+	"source/archive/ledger.go: os.CreateTemp":  "creates a file beside a backup, whose folder place.go has checked",
+	"source/archive/draft.go: os.CreateTemp":   "creates a file beside a backup, whose folder place.go has checked",
+	"source/archive/place_other.go: os.Rename": "renames the draft of a backup to its own name, to see whether it is open",
+	"source/archive/place.go: os.Link":         "asks within.NewOutput",
+	"source/archive/place.go: os.Rename":       "asks within.NewOutput",
+	"source/journal/*":                         "asks within.Real, and within.Bounds before each step",
+	"target/file/*":                            "writes a target",
+	"target/zk/zktest/*":                       "starts servers for tests",
+	"source/within/*":                          "is the place that decides",
 }
 
 // TestReaders: every file that is read is read by source/within, which decides what may

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -154,8 +155,9 @@ func (p place) make() (made []string, err error) {
 	return made, nil
 }
 
-// lock locks a place that exists. Where it does not exist any more, the error is
-// fs.ErrNotExist.
+// lock locks a place that exists, and waits for so long if another process has locked it.
+// If the place does not exist any more, the error is fs.ErrNotExist. If another process
+// holds it, the error is a *busyError.
 func (t Tree) lock(p place, wait time.Duration) (*store, error) {
 	if err := p.checkOwner(); err != nil {
 		return nil, err
@@ -199,6 +201,10 @@ func (s *store) close(failed bool) {
 		os.Remove(s.state)
 	}
 	s.locked.Close()
+	if runtime.GOOS == "windows" && !s.hasJournal() && !s.hasStaged() {
+		os.Remove(s.locked.Path()) // an open file can't be removed there
+		os.Remove(s.state)
+	}
 	for i := 0; failed && i < len(s.made); i++ {
 		os.Remove(s.made[i]) // if it is empty
 	}
