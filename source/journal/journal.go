@@ -127,6 +127,7 @@ func (t Tree) Write(changes []Change, check func() error) (err error) {
 		return err
 	}
 	defer func() { s.close(err != nil) }()
+	Step("locked")
 	if _, err := s.recover(); err != nil {
 		return err
 	}
@@ -165,10 +166,14 @@ func (t Tree) Recover() (did Recovery, err error) {
 		case (errors.As(err, &busy) || errors.Is(err, fs.ErrPermission)) && !p.hasJournal():
 			continue // the tree is complete: what is left is not for this process to remove
 		case err != nil:
-			return did, err
+			return did, finding("an interrupted command has changed some files of the tree, and the rest can't be changed: "+err.Error(),
+				"run this as the user who ran that command")
 		}
-		one, err := s.recover()
-		s.close(false)
+		one, err := func() (Recovery, error) {
+			defer s.close(false)
+			Step("locked")
+			return s.recover()
+		}()
 		if err != nil {
 			return did, err
 		}

@@ -28,6 +28,12 @@ func (s *store) steps(changes []Change) (steps []step, err error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := mayWriteTo(existing(filepath.Dir(full))); err != nil {
+			return nil, failed("write", shown(c), err)
+		}
+		if info, err := os.Lstat(full); err == nil && !info.Mode().IsRegular() {
+			return nil, fmt.Errorf("write %s: it is not a regular file", plan.Printable(shown(c)))
+		}
 		if c.After == nil {
 			steps = append(steps, step{Op: removeFile, Path: s.pathOf(full), change: c})
 			if dir := filepath.Dir(full); !slices.Contains(emptied, dir) {
@@ -89,6 +95,14 @@ func missing(dir string) (all []string) {
 	}
 }
 
+// existing returns dir or the nearest folder above it that exists.
+func existing(dir string) string {
+	if all := missing(dir); len(all) > 0 {
+		return filepath.Dir(all[0])
+	}
+	return dir
+}
+
 // stage writes a new file into the staging folder, and returns the permissions that it
 // gets in its place. Until then only its owner can read it.
 func (s *store) stage(c *Change, full, name string) (uint32, error) {
@@ -129,12 +143,16 @@ func createFile(name string, mode fs.FileMode, data []byte) (fs.FileMode, error)
 // take takes a step, or finds that it was taken.
 func (s *store) take(st step) (err error) {
 	full := s.full(st.Path)
+	called := full
+	if st.change != nil {
+		called = shown(st.change)
+	}
 	if err := s.mayChange(full); err != nil {
 		return err
 	}
 	info, err := os.Lstat(full)
 	if err == nil && !info.IsDir() && (!info.Mode().IsRegular() || st.Op == makeFolder) {
-		return fmt.Errorf("%s is in the way", plan.Printable(full))
+		return fmt.Errorf("%s is in the way", plan.Printable(called))
 	}
 	there := err == nil
 	action := "write"
@@ -158,11 +176,14 @@ func (s *store) take(st step) (err error) {
 		}
 	}
 	if err != nil {
-		return failed(action, full, err)
+		return failed(action, called, err)
 	}
 	Step(string(st.Op))
 	return nil
 }
+
+// rename is os.Rename. Tests replace it.
+var rename = os.Rename
 
 // put moves a staged file into its place. If it is not staged any more, that was done
 // before.
@@ -181,7 +202,7 @@ func (s *store) put(st step, full string) error {
 		return err
 	}
 	Step("permissions set")
-	err = os.Rename(staged, full)
+	err = rename(staged, full)
 	if isOtherDevice(err) {
 		err = s.copyTo(st, staged, full)
 	}

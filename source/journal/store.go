@@ -130,7 +130,7 @@ func (t Tree) open() (*store, error) {
 			first = err
 		}
 	}
-	return nil, first
+	return nil, finding(first.Error()+", so nothing was written", "give yourself the permission to write there")
 }
 
 // make makes the folder of the place, and returns the folders above it that were missing.
@@ -185,7 +185,6 @@ func (t Tree) lock(p place, wait time.Duration) (*store, error) {
 		locked, err := lock.Stat()
 		now, lstat := os.Lstat(name)
 		if err == nil && lstat == nil && os.SameFile(locked, now) {
-			Step("locked")
 			allowed := append([]string{p.bound}, t.Within...)
 			return &store{place: p, within: allowed, bounds: within.New(allowed...), locked: lock}, nil
 		}
@@ -229,8 +228,8 @@ func (s *store) removeStaged() error {
 		if err := os.RemoveAll(filepath.Join(s.state, name)); err != nil {
 			return failed("remove", filepath.Join(s.state, name), err)
 		}
+		Step("staged files removed")
 	}
-	Step("staged files removed")
 	return nil
 }
 

@@ -15,3 +15,5 @@ func syncFolder(string) error { return nil }
 func isOtherDevice(err error) bool { return errors.Is(err, syscall.Errno(17)) }
 
 func ownerOf(fs.FileInfo) int { return os.Geteuid() }
+
+func mayWriteTo(string) error { return nil }

@@ -32,3 +32,9 @@ func ownerOf(info fs.FileInfo) int {
 	}
 	return os.Geteuid()
 }
+
+// mayWriteTo returns why files can't be created in a folder, or nil.
+func mayWriteTo(dir string) error {
+	const write = 2
+	return syscall.Access(dir, write)
+}
