@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/confo-sync/confo-sync/source/archive"
@@ -110,26 +111,27 @@ func grow(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-const (
-	killedProject = `project: shop
+const killedProject = `project: shop
 source: config
-recipients: [age1wxfdnwr6darw7nueh0txkncne0lttw2j2qsh08q47pjc0amq5d8s4zk7j9]
+recipients: [RECIPIENT]
 environments:
   dev: {target: "file:live/dev", overlays: [overlays/dev]}
   prod: {target: "file:live/prod", overlays: [overlays/prod]}
 `
-	killedKey = "KEY\n"
-)
 
 // killedFiles are a project with differences between its tree and what is live.
-func killedFiles() map[string]string {
+func killedFiles(t *testing.T) map[string]string {
+	key, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
 	return map[string]string{
-		"confo-sync.yaml": killedProject, "key.txt": killedKey,
-		"config/a.yaml": "one: {n:   1, password: secret1}\n", "config/b.yaml": "two:   {n: 1}\n",
+		"confo-sync.yaml": strings.Replace(killedProject, "RECIPIENT", key.Recipient().String(), 1), "key.txt": key.String() + "\n",
+		"config/a.yaml": "one: {n:   1, password: secret1}\n", "config/b.yaml": "two:   {n: 1, password: secret3}\n",
 		"config/gone/left.yaml": "n: 1\n", "overlays/dev/a.yaml": "one:   {m: 1}\n", "overlays/prod/a.yaml": "one:   {m: 2}\n",
 		"live/dev/a/one.json": `{"n": 2, "m": 3, "password": "secret2"}`, "live/dev/b/two.json": `{"n": 2}`, "live/dev/b/new.json": `{"n": 2}`,
 		"live/dev/gone/": "", "live/dev/c/three.json": `{"n": 1}`,
-		"live/prod/a/one.json": `{"n": 1, "m": 2, "password": "secret1"}`, "live/prod/b/two.json": `{"n": 1}`,
+		"live/prod/a/one.json": `{"n": 1, "m": 2, "password": "secret1"}`, "live/prod/b/two.json": `{"n": 1, "password": "secret3"}`,
 	}
 }
 
@@ -140,6 +142,7 @@ func TestKilled(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		args []string
+		made [][]string // commands that are run before
 		git  bool
 		bare bool // without a project
 	}{
@@ -149,13 +152,15 @@ func TestKilled(t *testing.T) {
 		{name: "pull into an empty folder without git", args: []string{"pull", "-s", "tree", "-t", "file:live/dev"}, bare: true},
 		{name: "promote", args: []string{"promote", "dev", "prod", "--write", "--keep", "**/password", "--allow-missing"}, git: true},
 		{name: "encrypt", args: []string{"encrypt", "config/a.yaml"}, git: true},
+		{name: "decrypt", args: []string{"decrypt", "config/a.yaml", "--age-identity", "key.txt"}, git: true, made: [][]string{{"encrypt", "config/a.yaml"}}},
+		{name: "rotate", args: []string{"rotate", "--age-identity", "key.txt"}, git: true, made: [][]string{{"encrypt", "config/a.yaml"}, {"encrypt", "config/b.yaml"}}},
 		{name: "fmt", args: []string{"fmt"}, git: true},
 		{name: "init", args: []string{"init"}, git: true, bare: true},
 		{name: "init from", args: []string{"init", "--from", "live/dev"}, bare: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			made := killedFiles()
+			made := killedFiles(t)
 			if c.bare {
 				for name := range made {
 					if !strings.HasPrefix(name, "live/") {
@@ -166,7 +171,12 @@ func TestKilled(t *testing.T) {
 			if c.git {
 				made[".git/HEAD"], made[".git/objects/"], made[".git/refs/"] = "ref: refs/heads/main\n", "", ""
 			}
-			check := killedCase{before: made, args: c.args}
+			dir := t.TempDir()
+			grow(t, dir, made)
+			for _, args := range c.made {
+				program(t, dir, 0, args...)
+			}
+			check := killedCase{before: contents(t, dir), args: c.args}
 			check.run(t)
 		})
 	}
