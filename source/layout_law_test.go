@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source/journal"
 )
 
 // TestFormatLaw: however a file is written, laid out it says the same, with every
@@ -130,7 +131,7 @@ func TestFormatFixtures(t *testing.T) {
 				changed = append(changed, done.Revised)
 			}
 		}
-		must(t, SaveFiles(changed))
+		must(t, SaveFiles(journal.Tree{Dir: dir}, changed))
 		after, _, _ := load(t, dir, LoadOptions{})
 		sameTree(t, before, after)
 		if name == "shop" {

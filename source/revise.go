@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source/journal"
 )
 
 // ReviseOptions say how Revise changes a tree.
@@ -30,6 +31,8 @@ type Revision struct {
 	// Unfulfilled are the configurations with such, also where it isn't known
 	// what a reference stands for.
 	Unfulfilled map[plan.Key]bool
+
+	tree journal.Tree
 }
 
 // Revised is a file that changes.
@@ -37,14 +40,17 @@ type Revised struct {
 	Path          string
 	Shown         string
 	Before, After []byte // nil for a file that is not there
-	unit          unit
+	// Shared gives a new file the permissions that the umask allows. Otherwise only its
+	// owner can read it.
+	Shared bool
+	unit   unit
 }
 
 // Revise finds out how to change the tree in dir so that it declares what is
 // wished for, and nothing else changes: values where they stand, in the layer
 // that decides them, with everything around them as it is. It writes nothing.
 func Revise(ctx context.Context, dir string, wishes []plan.Wish, opts ReviseOptions) (*Revision, error) {
-	r := reviser{ctx: ctx, opts: opts, stays: map[plan.Key]bool{}}
+	r := reviser{ctx: ctx, dir: dir, opts: opts, stays: map[plan.Key]bool{}}
 	r.layer(dir, "", opts.References)
 	for _, o := range opts.Overlays {
 		r.layer(o.Dir, o.Shown, opts.References)
@@ -67,6 +73,7 @@ func Revise(ctx context.Context, dir string, wishes []plan.Wish, opts ReviseOpti
 // reviser changes what the files of a tree say.
 type reviser struct {
 	ctx    context.Context
+	dir    string
 	opts   ReviseOptions
 	layers []*layerFiles
 	left   []plan.Finding
@@ -91,6 +98,15 @@ type layerFile struct {
 	have, want *draft // nil when the file is new, or is to go
 	sealed     bool
 	changed    bool
+}
+
+// tree returns where the files are that change together.
+func (r *reviser) tree() journal.Tree {
+	tree := journal.Tree{Dir: r.dir, Within: slices.Clone(r.opts.References.Within)}
+	for _, o := range r.opts.Overlays {
+		tree.Within = append(tree.Within, o.Dir)
+	}
+	return tree
 }
 
 func (r *reviser) layer(dir, shown string, references References) {
@@ -360,7 +376,7 @@ func (r *reviser) namespace(w plan.Wish) {
 
 // revision returns the files whose content changes.
 func (r *reviser) revision() (*Revision, error) {
-	rev := &Revision{Unfulfilled: r.stays}
+	rev := &Revision{Unfulfilled: r.stays, tree: r.tree()}
 	for _, l := range r.layers {
 		for namespace, files := range l.files {
 			for _, f := range files {
@@ -401,7 +417,7 @@ func (l *layerFiles) keep(namespace string) []Revised {
 		return nil
 	}
 	path := filepath.Join(l.dir, encodeName(namespace), keepFile)
-	file := Revised{Path: path, Shown: (&walker{dir: l.dir, shown: l.shown}).show(path)}
+	file := Revised{Path: path, Shown: (&walker{dir: l.dir, shown: l.shown}).show(path), unit: unit{references: l.references}}
 	before, err := l.references.readFile(path)
 	switch there := err == nil; {
 	case there && l.gone[namespace]:

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source/journal"
 	"github.com/confo-sync/confo-sync/source/within"
 )
 
@@ -33,37 +34,49 @@ type Written struct {
 // the folder gives back a tree equal to t. Values must be readable, and objects
 // or lists.
 //
-// Only its owner may read what is written: it may hold passwords. When Write
-// fails it removes what it wrote.
+// Only its owner may read what is written: it may hold passwords. All files are
+// written, or none, as by SaveFiles.
 func Write(dir string, t *plan.Tree, opts WriteOptions) (Written, error) {
+	files, written, err := Lay(dir, t, opts)
+	if err == nil {
+		err = SaveFiles(journal.Tree{Dir: dir}, files)
+	}
+	if err != nil {
+		return Written{}, err
+	}
+	return written, nil
+}
+
+// Lay returns the files that Write writes, and writes none.
+func Lay(dir string, t *plan.Tree, opts WriteOptions) ([]Revised, Written, error) {
 	w := writer{dir: dir, split: opts.Split}
-	err := w.prepare()
+	err := w.check()
 	for i := 0; err == nil && i < len(t.Namespaces); i++ {
 		err = w.namespace(t.Namespaces[i])
 	}
 	if err != nil {
-		return Written{}, errors.Join(err, w.undo())
+		return nil, Written{}, err
 	}
-	return w.written, nil
+	return w.files, w.written, nil
 }
 
-// writer writes the files of one tree.
+// writer lays out the files of one tree.
 type writer struct {
 	dir     string
 	split   bool
-	made    []string // files and folders, in the order they were made
+	files   []Revised
 	written Written
 }
 
-// prepare makes the folder, or sees that it is empty.
-func (w *writer) prepare() error {
+// check checks that the folder is empty or absent, and can be written to.
+func (w *writer) check() error {
 	if link := (*within.LinkError)(nil); errors.As(within.CheckFolder(w.dir), &link) {
 		return aboutFile(filepath.ToSlash(w.dir), plan.Printable(link.Link)+" is a link in the repository, and files are not written to where such links lead", "name a folder that is no link")
 	}
 	entries, err := os.ReadDir(w.dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return w.mkdirAll(w.dir)
+		return nil
 	case isFile(w.dir):
 		return aboutFile(filepath.ToSlash(w.dir), "this is a file, and a tree is written to a folder", "name a folder that is empty or does not exist")
 	case err != nil:
@@ -71,25 +84,6 @@ func (w *writer) prepare() error {
 	case len(entries) > 0:
 		return aboutFile(filepath.ToSlash(w.dir), "the folder is not empty, and a tree is only written to one that is", "name another folder, or empty this one")
 	}
-	return nil
-}
-
-func (w *writer) mkdirAll(dir string) error {
-	if parent := filepath.Dir(dir); parent != dir {
-		if _, err := os.Stat(parent); errors.Is(err, fs.ErrNotExist) {
-			if err := w.mkdirAll(parent); err != nil {
-				return err
-			}
-		}
-	}
-	return w.mkdir(dir)
-}
-
-func (w *writer) mkdir(dir string) error {
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return fmt.Errorf("make the folder %s: %w", plan.Printable(dir), err)
-	}
-	w.made = append(w.made, dir)
 	return nil
 }
 
@@ -137,9 +131,6 @@ func (w *writer) namespace(ns plan.Namespace) error {
 func (w *writer) folder(ns plan.Namespace, inYAML, inJSON []plan.Field) error {
 	dir := filepath.Join(w.dir, encodeName(ns.Name))
 	if err := checkLength(filepath.Base(dir)); err != nil {
-		return err
-	}
-	if err := w.mkdir(dir); err != nil {
 		return err
 	}
 	if len(ns.Configs) == 0 {
@@ -226,29 +217,16 @@ func checkLength(base string) error {
 		"leave it out, or give it a shorter name")
 }
 
+// file adds a file that is to be written.
 func (w *writer) file(dir, base string, content []byte) error {
 	if err := checkLength(base); err != nil {
 		return err
 	}
 	path := filepath.Join(dir, base)
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("make the file %s: %w", plan.Printable(path), err)
+	if content == nil {
+		content = []byte{}
 	}
-	w.made = append(w.made, path)
+	w.files = append(w.files, Revised{Path: path, Shown: filepath.ToSlash(path), After: content})
 	w.written.Files++
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", plan.Printable(path), err)
-	}
 	return nil
-}
-
-// undo removes what was made, last first.
-func (w *writer) undo() error {
-	var failed error
-	for _, path := range slices.Backward(w.made) {
-		failed = errors.Join(failed, os.Remove(path))
-	}
-	return failed
 }

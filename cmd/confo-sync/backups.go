@@ -66,6 +66,10 @@ func (a *app) tabulate(all []render.Backup, last string, what func(render.Backup
 func listedOf(l archive.Listed) render.Backup {
 	b := render.Backup{File: l.Path, Size: l.Size, Encrypted: l.Encrypted, Target: l.Target, Time: l.Time}
 	switch {
+	case l.Writing:
+		b.State, b.Why = "unfinished", "it is being written"
+	case l.Draft:
+		b.State, b.Why = "unfinished", "the backup was interrupted"
 	case l.Err != nil:
 		b.State, b.Why = "damaged", l.Err.Error()
 	case l.Manifest == nil:
@@ -104,7 +108,10 @@ func (c *backupPruneCmd) Run(ctx context.Context, a *app) error {
 	kept, remove := archive.Prune(all, keep)
 	for _, k := range kept {
 		b := listedOf(k.Listed)
-		if b.Kept = k.Reasons; len(b.Kept) == 0 {
+		switch b.Kept = k.Reasons; {
+		case k.Draft:
+			b.Kept = []string{b.Why}
+		case len(b.Kept) == 0:
 			b.Kept = []string{"it can't be read"}
 		}
 		a.report.Backups = append(a.report.Backups, b)

@@ -198,6 +198,9 @@ func (a *app) cipherFile(kind, path string, names []string) (file source.File, f
 		fields = append(fields, p)
 	}
 	a.report.Source = path
+	if _, err := a.recoverTrees(append(a.folders(), filepath.Dir(path))...); err != nil {
+		return file, nil, err
+	}
 	file, err = source.OpenFile(path, a.folders())
 	return file, fields, err
 }
@@ -233,6 +236,14 @@ func (a *app) treeFiles(names []string) ([]source.File, error) {
 	if len(names) > 0 && a.selects() {
 		return nil, &usageError{errors.New("-n and --exclude choose among the files of the tree, and go with none that are named")}
 	}
+	folders := a.folders()
+	dirs := slices.Clone(folders)
+	for _, name := range names {
+		dirs = append(dirs, filepath.Dir(name))
+	}
+	if _, err := a.recoverTrees(dirs...); err != nil {
+		return nil, err
+	}
 	seen := map[string]bool{}
 	for _, name := range names {
 		if name = filepath.Clean(name); seen[name] {
@@ -249,7 +260,6 @@ func (a *app) treeFiles(names []string) ([]source.File, error) {
 		}
 		files = append(files, file)
 	}
-	folders := a.folders()
 	if len(names) == 0 && len(folders) == 0 {
 		return nil, a.needSource(hintSource)
 	}

@@ -54,6 +54,13 @@ func (a *app) loadTree(ctx context.Context, dir, at string, opts source.LoadOpti
 		tree, err := a.loadFolder(ctx, checkout.Dir, dir, opts)
 		return tree, checkout.Commit, err
 	}
+	dirs := []string{dir}
+	for _, o := range opts.Overlays {
+		dirs = append(dirs, o.Dir)
+	}
+	if _, err := a.recoverTrees(dirs...); err != nil {
+		return nil, "", err
+	}
 	head := make(chan func() string, 1)
 	go func() {
 		commit, err := git.Head(ctx, dir)

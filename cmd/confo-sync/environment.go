@@ -66,6 +66,16 @@ func (a *app) readProject() (*project.Project, error) {
 			return nil, err
 		}
 	}
+	if path == "" {
+		// init may have been interrupted before there was a project file.
+		finished, err := a.recoverTree(initialTree())
+		if err != nil {
+			return nil, err
+		}
+		if finished {
+			return a.readProject()
+		}
+	}
 	if path == "" && a.Env != "" {
 		return nil, noProject()
 	}
@@ -74,6 +84,18 @@ func (a *app) readProject() (*project.Project, error) {
 	}
 	a.log.Debug("project", "file", path)
 	p, err := project.Read(path, a.AllowFile...)
+	if err == nil {
+		// The project file may be one of those that an interrupted command changes.
+		own := *a
+		own.project = p
+		finished, failed := own.recoverTrees(own.folders()...)
+		if failed != nil {
+			return nil, failed
+		}
+		if finished {
+			p, err = project.Read(path, a.AllowFile...)
+		}
+	}
 	var wrong *project.Error
 	if errors.As(err, &wrong) {
 		return nil, &findingsError{summary: plural(len(wrong.Findings), "error") + " in " + plan.Printable(path), findings: wrong.Findings}

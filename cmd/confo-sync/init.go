@@ -6,7 +6,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,6 +14,8 @@ import (
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/source"
+	"github.com/confo-sync/confo-sync/source/journal"
 	"github.com/confo-sync/confo-sync/source/project"
 	"github.com/confo-sync/confo-sync/source/within"
 	"github.com/confo-sync/confo-sync/target"
@@ -51,31 +52,36 @@ func (c *initCmd) Run(ctx context.Context, a *app) error {
 	if err := a.plainForms("init"); err != nil {
 		return err
 	}
+	if _, err := a.recoverTree(initialTree()); err != nil {
+		return err
+	}
 	if err := nothingThere(); err != nil {
 		return err
 	}
-	// Everything is made beside its place first: should anything fail, nothing
-	// is left.
-	staging, err := os.MkdirTemp(".", ".confo-sync-init-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(staging)
-	tree := filepath.Join(staging, initTree)
 	say := settled{Name: "dev", Target: "file:.confo/dev"}
-	var left []plan.Finding
+	write := &pulled{}
+	var err error
 	if c.From != "" {
-		say, left, err = c.pull(ctx, a, tree)
+		say, write, err = c.pull(ctx, a)
 	} else {
-		err = example(a, tree)
+		write.files, err = example(a)
 	}
 	if err != nil {
 		return err
 	}
-	if err := say.write(tree); err != nil {
+	files, err := say.files()
+	if err != nil {
 		return err
 	}
-	return c.report(a, say, left)
+	if err := write.save(ctx, initialTree(), files...); err != nil {
+		return err
+	}
+	return c.report(a, say, write.left)
+}
+
+// initialTree returns the tree that init writes with its other files.
+func initialTree() journal.Tree {
+	return journal.Tree{Dir: initTree, Within: []string{project.FileName, initIgnore}}
 }
 
 // nothingThere refuses to write over anything.
@@ -96,21 +102,20 @@ func nothingThere() error {
 	return nil
 }
 
-// example writes a tree to begin with.
-func example(a *app, dir string) error {
+// example returns a tree to begin with.
+func example(a *app) ([]source.Revised, error) {
 	content, err := initFiles.ReadFile("init/example.yaml")
-	if err == nil {
-		err = os.Mkdir(dir, 0o777)
-	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, "example.yaml"), content, 0o666)
-	}
 	a.report.Written = &render.Written{Files: 1, Namespaces: 1, Configurations: 2}
-	return err
+	return []source.Revised{initial(filepath.Join(initTree, "example.yaml"), nil, content)}, err
 }
 
-// pull writes what is live somewhere.
-func (c *initCmd) pull(ctx context.Context, a *app, dir string) (settled, []plan.Finding, error) {
+// initial returns a file that init writes, which everybody may read whom the umask lets.
+func initial(path string, before, after []byte) source.Revised {
+	return source.Revised{Path: path, Shown: filepath.ToSlash(path), Before: before, After: after, Shared: true}
+}
+
+// pull reads what is live somewhere.
+func (c *initCmd) pull(ctx context.Context, a *app) (settled, *pulled, error) {
 	say := settled{Name: "live"}
 	a.Target = c.From
 	if !target.IsURL(c.From) {
@@ -143,78 +148,68 @@ func (c *initCmd) pull(ctx context.Context, a *app, dir string) (settled, []plan
 			say.TLS[key] = value
 		}
 	}
-	live, left, err := a.pull(ctx, t, dir, false, allAccess)
+	p, err := a.pull(ctx, t, initTree, false, allAccess)
 	if err != nil {
-		return say, left, err
+		return say, nil, err
 	}
-	for _, f := range left {
+	for _, f := range p.left {
 		say.Ignore = append(say.Ignore, plan.PatternLevel(f.Key.Namespace)+"/"+plan.PatternLevel(f.Key.Config))
 	}
 	if _, ok := t.(*zk.Target); ok {
-		rules, undeclared := plan.DeclareAccess(live, nil, func(string) bool { return true })
+		rules, undeclared := plan.DeclareAccess(p.live, nil, func(string) bool { return true })
 		lines, unknown, err := a.accessLines(t, rules)
 		if err != nil {
-			return say, left, err
+			return say, nil, err
 		}
 		say.ACL = lines
 		a.warn(append(undeclared, unknown...)...)
 	}
-	return say, left, nil
+	return say, p, nil
 }
 
-// write puts everything in its place, the project file last.
-func (s settled) write(tree string) error {
+// files returns the files beside the tree.
+func (s settled) files() ([]source.Revised, error) {
 	text, err := template.ParseFS(initFiles, "init/confo-sync.yaml")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var file bytes.Buffer
 	if err := text.Execute(&file, s); err != nil {
-		return err
+		return nil, err
 	}
-	if err := addIgnored(); err != nil {
-		return err
+	files := []source.Revised{initial(project.FileName, nil, file.Bytes())}
+	ignored, err := ignoring()
+	if err != nil || ignored == nil {
+		return files, err
 	}
-	if err := os.Remove(initTree); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.Rename(tree, initTree); err != nil {
-		return err
-	}
-	out, err := os.OpenFile(project.FileName, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	_, err = out.Write(file.Bytes())
-	return errors.Join(err, out.Close())
+	return append(files, *ignored), nil
 }
 
-// addIgnored adds to .gitignore what it lacks.
-func addIgnored() error {
-	content, err := within.ReadNamed(initIgnore)
+// ignoring returns .gitignore with the lines that it lacks, or nil if it lacks none.
+func ignoring() (*source.Revised, error) {
+	before, err := within.ReadNamed(initIgnore)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return ledOut(initIgnore, err)
+		return nil, ledOut(initIgnore, err)
 	}
 	has := map[string]bool{}
-	for line := range strings.Lines(string(content)) {
+	for line := range strings.Lines(string(before)) {
 		has[strings.TrimSpace(line)] = true
 	}
-	if len(content) > 0 && !bytes.HasSuffix(content, []byte("\n")) {
-		content = append(content, '\n')
+	after := bytes.Clone(before)
+	if len(after) > 0 && !bytes.HasSuffix(after, []byte("\n")) {
+		after = append(after, '\n')
 	}
 	lacks := false
 	for _, line := range ignored {
 		if !has[line] {
-			content, lacks = append(content, line+"\n"...), true
+			after, lacks = append(after, line+"\n"...), true
 		}
 	}
 	if !lacks {
-		return nil
+		return nil, nil
 	}
-	return writeFile(initIgnore, 0o666, func(w io.Writer) error {
-		_, err := w.Write(content)
-		return err
-	})
+	file := initial(initIgnore, before, after)
+	return &file, nil
 }
 
 func (c *initCmd) report(a *app, say settled, left []plan.Finding) error {

@@ -22,9 +22,10 @@ var mayImport = map[string][]string{
 	"plan/sensitive":    {},
 	"plan/render":       {"plan"},
 	"plan/planfile":     {"plan", "plan/render"},
-	"source":            {"plan", "plan/sensitive", "source/secret", "source/within"},
+	"source":            {"plan", "plan/sensitive", "source/journal", "source/secret", "source/within"},
 	"source/archive":    {"plan", "source/secret", "source/within"},
 	"source/git":        {"plan"},
+	"source/journal":    {"plan", "source/within"},
 	"source/project":    {"plan", "plan/sensitive", "source/secret", "source/within"},
 	"source/secret":     {"plan", "source/within"},
 	"source/within":     {},
@@ -34,7 +35,7 @@ var mayImport = map[string][]string{
 	"target/zk":         {"plan", "target"},
 	"target/zk/zktest":  {},
 	"apply":             {"plan", "target"},
-	"cmd/confo-sync":    {"plan", "plan/sensitive", "plan/render", "plan/planfile", "source", "source/archive", "source/git", "source/project", "source/secret", "source/within", "target", "target/file", "target/zk", "apply"},
+	"cmd/confo-sync":    {"plan", "plan/sensitive", "plan/render", "plan/planfile", "source", "source/archive", "source/git", "source/journal", "source/project", "source/secret", "source/within", "target", "target/file", "target/zk", "apply"},
 }
 
 // onlyUser says where alone a module may be imported.
@@ -51,7 +52,7 @@ var onlyUser = map[string][]string{
 	"golang.org/x/term":            {"cmd/confo-sync"},
 	"golang.org/x/crypto/":         {"plan/planfile", "source/secret"},
 	"github.com/fatih/color":       {"plan/render"},
-	"github.com/gofrs/flock":       {"target/file"},
+	"github.com/gofrs/flock":       {"source/archive", "source/journal", "target/file"},
 	"net":                          {"target", "target/zk", "target/zk/zktest"},
 	"github.com/rogpeppe/":         {},
 	"github.com/chromedp/":         {},

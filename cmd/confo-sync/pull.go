@@ -12,6 +12,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source"
 	"github.com/confo-sync/confo-sync/source/git"
+	"github.com/confo-sync/confo-sync/source/journal"
 	"github.com/confo-sync/confo-sync/target"
 	"github.com/confo-sync/confo-sync/target/zk"
 )
@@ -58,18 +59,19 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 	if c.DryRun {
 		return &usageError{fmt.Errorf("--dry-run: %s is empty, so all that is live would be written to it", plan.Printable(a.Source))}
 	}
-	live, left, err := a.pull(ctx, t, a.Source, c.Split, c.access())
+	p, err := a.pull(ctx, t, a.Source, c.Split, c.access())
 	if err != nil {
 		return err
 	}
-	declared, undeclared, err := c.declare(a, t, live, func(string) bool { return true })
+	declared, undeclared, err := c.declare(a, t, p.live, func(string) bool { return true })
 	if err != nil {
 		return err
 	}
-	if err := a.save(declared, c.reviseFlags, plan.Sensitivity{}); err != nil {
+	a.reportFiles(declared, c.reviseFlags, plan.Sensitivity{})
+	if err := p.save(ctx, a.tree(a.Source), declared...); err != nil {
 		return err
 	}
-	return c.report(a, append(left, undeclared...))
+	return c.report(a, append(p.left, undeclared...))
 }
 
 // revise changes the tree that there is so that it declares what is live.
@@ -273,32 +275,54 @@ func isWithin(file, dir string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
-// pull writes what is live at a target to a folder, and returns what could not be
-// written.
-func (a *app) pull(ctx context.Context, t target.Target, dir string, split bool, access accessOf) (live *plan.Snapshot, left []plan.Finding, err error) {
-	live, err = a.snapshot(ctx, t, access)
+// pulled is what is live at a target, as a tree that is to be written to an empty folder.
+type pulled struct {
+	live  *plan.Snapshot
+	tree  *plan.Tree
+	files []source.Revised
+	left  []plan.Finding // what can't be written
+}
+
+// pull reads what is live at a target, to be written to a folder.
+func (a *app) pull(ctx context.Context, t target.Target, dir string, split bool, access accessOf) (*pulled, error) {
+	live, err := a.snapshot(ctx, t, access)
 	if err == nil {
 		err = a.checkSelection()
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if len(live.Namespaces) == 0 {
-		return nil, nil, nothingToPull(t, live)
+		return nil, nothingToPull(t, live)
 	}
-	tree, left := readable(live)
-	written, err := source.Write(dir, tree, source.WriteOptions{Split: split})
+	p := &pulled{live: live}
+	p.tree, p.left = readable(live)
+	files, written, err := source.Lay(dir, p.tree, source.WriteOptions{Split: split})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if err := writtenIs(ctx, dir, tree); err != nil {
-		return nil, nil, err
-	}
+	p.files = files
 	a.report.Written = &render.Written{
-		Files: written.Files, Namespaces: len(tree.Namespaces), Configurations: tree.Configs(),
-		Sensitive: a.hides().Count(tree),
+		Files: written.Files, Namespaces: len(p.tree.Namespaces), Configurations: p.tree.Configs(),
+		Sensitive: a.hides().Count(p.tree),
 	}
-	return live, left, nil
+	return p, nil
+}
+
+// save writes the files, and others with them. If they do not read as what is live, it
+// removes them.
+func (p *pulled) save(ctx context.Context, to journal.Tree, others ...source.Revised) error {
+	files := append(p.files, others...)
+	if err := source.SaveFiles(to, files); err != nil {
+		return err
+	}
+	if p.tree == nil { // init's example
+		return nil
+	}
+	if err := writtenIs(ctx, to.Dir, p.tree); err != nil {
+		return errors.Join(err, source.SaveFiles(to, source.Reversed(files)))
+	}
+	return nil
 }
 
 func (c *pullCmd) report(a *app, left []plan.Finding) error {

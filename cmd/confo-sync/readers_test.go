@@ -40,6 +40,7 @@ var mayRead = map[string]string{
 	"source/archive/folder.go: os.ReadDir":  "lists the names of a folder that the operator names; archive.Open asks",
 	"source/archive/place_unix.go: os.Open": "opens a folder to sync it, and reads nothing",
 	"source/git/checkout.go: os.OpenRoot":   "writes into a temporary folder of its own",
+	"source/journal/*":                      "reads its own journal and staged files, and syncs folders",
 	"source/write.go: os.ReadDir":           "looks whether a folder is empty",
 	"cmd/confo-sync/init.go: os.ReadDir":    "looks whether a folder is empty",
 	"cmd/confo-sync/revise.go: os.ReadDir":  "looks whether a folder is empty",
@@ -50,20 +51,16 @@ var mayRead = map[string]string{
 
 // mayWrite says the same of files that are written.
 var mayWrite = map[string]string{
-	"cmd/confo-sync/init.go: os.OpenFile":     "creates the project file, and fails if anything is there",
-	"cmd/confo-sync/init.go: os.Rename":       "moves a folder of its own into a place that was removed",
-	"cmd/confo-sync/init.go: os.WriteFile":    "writes into a temporary folder of its own",
-	"cmd/confo-sync/output.go: os.Rename":     "puts the file of a within.Output into its place",
-	"source/archive/ledger.go: os.CreateTemp": "creates a file beside a backup, whose folder place.go has checked",
-	"source/archive/place.go: os.CreateTemp":  "asks within.NewOutput",
-	"source/archive/place.go: os.Link":        "asks within.NewOutput",
-	"source/archive/place.go: os.Rename":      "asks within.NewOutput",
-	"source/save.go: os.CreateTemp":           "asks within.Real",
-	"source/save.go: os.Rename":               "asks within.Real",
-	"source/write.go: os.OpenFile":            "asks within.CheckFolder, and creates files that are not there",
-	"target/file/*":                           "writes a target",
-	"target/zk/zktest/*":                      "starts servers for tests",
-	"source/within/*":                         "is the place that decides",
+	"cmd/confo-sync/output.go: os.Rename":      "puts the file of a within.Output into its place",
+	"source/archive/ledger.go: os.CreateTemp":  "creates a file beside a backup, whose folder place.go has checked",
+	"source/archive/draft.go: os.CreateTemp":   "creates a file beside a backup, whose folder place.go has checked",
+	"source/archive/place_other.go: os.Rename": "renames the draft of a backup to its own name, to see whether it is open",
+	"source/archive/place.go: os.Link":         "asks within.NewOutput",
+	"source/archive/place.go: os.Rename":       "asks within.NewOutput",
+	"source/journal/*":                         "asks within.Real, and within.Bounds before each step",
+	"target/file/*":                            "writes a target",
+	"target/zk/zktest/*":                       "starts servers for tests",
+	"source/within/*":                          "is the place that decides",
 }
 
 // TestReaders: every file that is read is read by source/within, which decides what may

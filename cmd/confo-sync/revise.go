@@ -25,6 +25,15 @@ func (f reviseFlags) check(a *app) error {
 // save writes the files that change, or with --dry-run shows how they would. It
 // puts them into the report.
 func (a *app) save(files []source.Revised, flags reviseFlags, s plan.Sensitivity) error {
+	a.reportFiles(files, flags, s)
+	if flags.DryRun {
+		return nil
+	}
+	return source.SaveFiles(a.treeOf(files), files)
+}
+
+// reportFiles puts files that change into the report.
+func (a *app) reportFiles(files []source.Revised, flags reviseFlags, s plan.Sensitivity) {
 	hide := &s
 	if a.ShowSensitive || a.ShowSensitiveInFiles {
 		hide = nil
@@ -36,10 +45,6 @@ func (a *app) save(files []source.Revised, flags reviseFlags, s plan.Sensitivity
 		}
 		a.report.Files = append(a.report.Files, file)
 	}
-	if flags.DryRun {
-		return nil
-	}
-	return source.SaveFiles(files)
 }
 
 func actionOn(f source.Revised) string {

@@ -26,7 +26,7 @@ import (
 
 func TestMain(m *testing.M) {
 	planfile.Cost = 1 << 4 // with the race detector the right one takes a second
-	testscript.Main(m, map[string]func(){"confo-sync": main})
+	testscript.Main(m, map[string]func(){"confo-sync": main, "confo-sync-killed": killed})
 }
 
 // TestFiles runs the stories that need no ZooKeeper.

@@ -19,3 +19,6 @@
 // says of itself makes this package take memory for it: what is not as it was
 // written is an error, a *Damaged. No error quotes what is stored.
 package archive
+
+// Step is called after each step of putting an archive into its place. Tests replace it.
+var Step = func(name string) {}

@@ -76,9 +76,12 @@ type Listed struct {
 	// Err says why it can't be read, when it should: it is damaged, or of a
 	// newer version.
 	Err error
+	// Draft is set for a backup that is not finished. Writing is set if a process may
+	// still be writing it; otherwise that process was interrupted.
+	Draft, Writing bool
 }
 
-// List returns the archives in a folder, the newest last. What has an archive's
+// List returns the archives in a folder, the newest last, and drafts of them. What has an archive's
 // name and is none is listed with an error. Encrypted ones are not opened: what
 // they are is taken from their names.
 func List(dir string) ([]Listed, error) {
@@ -88,6 +91,12 @@ func List(dir string) ([]Listed, error) {
 	}
 	var all []Listed
 	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), draftPrefix) {
+			if l, ok := lookAtDraft(dir, e); ok {
+				all = append(all, l)
+			}
+			continue
+		}
 		if strings.HasPrefix(e.Name(), ".") {
 			continue
 		}

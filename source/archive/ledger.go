@@ -62,7 +62,7 @@ func (l *ledger) add(path string, kind byte, size int) error {
 
 func (l *ledger) spill() error {
 	if l.file == nil {
-		f, err := os.CreateTemp(l.dir, ".confo-sync-*")
+		f, err := os.CreateTemp(l.dir, draftPrefix+"*")
 		if err != nil {
 			return fmt.Errorf("make a file in the backup's folder: %w", err)
 		}

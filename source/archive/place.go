@@ -14,6 +14,7 @@ import (
 // place is a file that is written beside its place, and then put there.
 type place struct {
 	file      *os.File // nil once it was put there or removed
+	unlock    func()
 	path      string
 	overwrite bool
 }
@@ -34,34 +35,29 @@ func newPlace(path string, overwrite bool) (*place, error) {
 	case err == nil && !info.Mode().IsRegular():
 		return nil, &Error{Message: plan.Printable(path) + " is no plain file, so no backup takes its place", Next: "name a file, or a folder"}
 	}
-	dir, name := filepath.Split(path)
-	if dir == "" {
-		dir = "."
-	}
-	f, err := os.CreateTemp(dir, "."+name+".*")
-	if err == nil {
-		if err = f.Chmod(0o600); err != nil {
-			err = errors.Join(err, f.Close(), os.Remove(f.Name()))
-		}
-	}
+	f, unlock, err := createDraft(filepath.Dir(path))
 	if err != nil {
 		return nil, failed("make", path, err)
 	}
-	return &place{file: f, path: path, overwrite: overwrite}, nil
+	Step("draft made")
+	return &place{file: f, unlock: unlock, path: path, overwrite: overwrite}, nil
 }
 
 // put has the file reach the disk and puts it into its place.
 func (p *place) put() error {
 	f := p.file
 	beside := f.Name()
+	defer p.unlock()
 	err := errors.Join(f.Sync(), f.Close())
 	p.file = nil
+	Step("synced")
 	if err == nil {
 		err = p.rename(beside)
 	}
 	if err != nil {
 		return errors.Join(err, remove(beside))
 	}
+	Step("put")
 	if err := syncFolder(filepath.Dir(p.path)); err != nil {
 		return failed("sync the folder of", p.path, err)
 	}
@@ -73,6 +69,7 @@ func (p *place) rename(beside string) error {
 		// A link takes no place that something else has taken meanwhile.
 		switch err := os.Link(beside, p.path); {
 		case err == nil:
+			Step("linked")
 			return remove(beside)
 		case errors.Is(err, fs.ErrExist):
 			return &Exists{p.path}
@@ -95,6 +92,7 @@ func (p *place) drop() error {
 	}
 	f := p.file
 	p.file = nil
+	defer p.unlock()
 	f.Close() // nothing of it counts any more
 	return remove(f.Name())
 }

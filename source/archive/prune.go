@@ -32,7 +32,7 @@ type bucket struct {
 
 // Prune says which archives stay and which may go, each in the order of List. It
 // removes nothing. What can't be read stays, and so does everything when nothing
-// is said to stay.
+// is said to stay. Drafts of backups that were interrupted always go.
 //
 // It is restic's rule: from the newest to the oldest, an archive stays when its
 // day is not that of the one before that stayed for its day, until so many have;
@@ -57,6 +57,8 @@ func Prune(list []Listed, keep Keep) (kept []Kept, remove []Listed) {
 	}
 	for _, l := range list {
 		switch why := reasons[l.Path]; {
+		case l.Draft && !l.Writing:
+			remove = append(remove, l)
 		case none || len(why) > 0 || !prunable(l):
 			kept = append(kept, Kept{l, why})
 		default:

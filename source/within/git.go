@@ -17,6 +17,23 @@ func isTop(dir string) bool {
 	return err == nil
 }
 
+// GitFolder returns git's own folder of the work tree at top, without links, or "" if it
+// has none that exists. A linked work tree and a submodule have one of their own.
+func GitFolder(top string) string {
+	at := filepath.Join(top, ".git")
+	if to := pointed(at); to != "" {
+		if !isGitFolder(to) {
+			return ""
+		}
+		at = to
+	}
+	real, err := filepath.EvalSymlinks(at)
+	if info, stat := os.Stat(real); err != nil || stat != nil || !info.IsDir() {
+		return ""
+	}
+	return real
+}
+
 // inGit reports whether a folder without links is one of git's own, or in one.
 //
 // A folder outside of every work tree is git's own if it looks so. In a work tree, a

@@ -1,0 +1,409 @@
+// Package journal changes files of a tree: all of them or none, even if the process is
+// killed at any point.
+//
+//	tree := journal.Tree{Dir: "config"}
+//	did, err := tree.Recover()         // before the tree is read
+//	err = tree.Write(changes, check)   // check runs under the lock, before any change
+//
+// A file system renames one file at a time. So Write first writes every new file into a
+// staging folder that is not in the tree, and then a journal that lists every step. One
+// rename puts the journal into its place, and this is the commit: if the process is
+// killed before it, no file has changed, and the next run removes what was staged. If it
+// is killed after it, the next run takes the steps that are left. Every step can be taken
+// twice.
+//
+// If a step fails, Write commits a second journal that brings back what was there, and
+// carries that one out.
+//
+// The journal holds paths, and no values. It lies where no commit of a repository can put
+// a file (see places). Its paths are checked all the same.
+package journal
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// Tree is a folder whose files change together.
+type Tree struct {
+	// Dir is the folder. It need not exist.
+	Dir string
+	// Within are other folders whose files may change with those of the tree, and that
+	// links in them may lead into.
+	Within []string
+}
+
+// Change is what happens to one file.
+type Change struct {
+	Path string
+	// Shown is the path as users write it.
+	Shown string
+	// Before is what the file holds, and After what it will hold. Either is nil for a
+	// file that is not there. A file that exists keeps its permissions.
+	Before, After []byte
+	// Shared gives a new file and its folder the permissions that the umask allows.
+	// Otherwise only their owner can read them.
+	Shared bool
+}
+
+// Recovery is what Recover did.
+type Recovery int
+
+const (
+	// NothingLeft: no earlier run was interrupted.
+	NothingLeft Recovery = iota
+	// Undone: an earlier run was interrupted before it had changed a file. What it had
+	// staged was removed.
+	Undone
+	// Finished: an earlier run was interrupted while it changed files. The rest of its
+	// changes were made.
+	Finished
+)
+
+// Step is called after each step of Write and Recover. Tests replace it.
+var Step = func(name string) {}
+
+// version is that of the journal's form.
+const version = 1
+
+// journal is a committed list of steps.
+type journal struct {
+	Version int    `json:"version"`
+	Staging string `json:"staging"` // the name of the staging folder
+	Steps   []step `json:"steps"`
+}
+
+// step is one change to a file or folder.
+type step struct {
+	Op     op     `json:"op"`
+	Path   path   `json:"path"`
+	Staged string `json:"staged,omitempty"` // the name of a file in the staging folder
+	Mode   uint32 `json:"mode,omitempty"`   // permissions of what is written or made
+
+	change *Change // that the step is a part of, while the process lives
+}
+
+type op string
+
+const (
+	makeFolder   op = "mkdir"
+	writeFile    op = "write"
+	removeFile   op = "remove"
+	removeFolder op = "rmdir" // if it is empty
+)
+
+// path is a file's path from the root, or an absolute path if it is not in the root. In
+// JSON it is escaped as in a URL, as names need not be UTF-8.
+type path string
+
+func (p path) MarshalText() ([]byte, error) {
+	return []byte((&url.URL{Path: string(p)}).EscapedPath()), nil
+}
+
+func (p *path) UnmarshalText(text []byte) error {
+	s, err := url.PathUnescape(string(text))
+	*p = path(s)
+	return err
+}
+
+// Write makes the changes: all of them, or none. It calls check when no other process
+// can change the tree by this package, and changes nothing if check returns an error.
+func (t Tree) Write(changes []Change, check func() error) (err error) {
+	if len(changes) == 0 {
+		return nil
+	}
+	s, err := t.open()
+	if err != nil {
+		return err
+	}
+	defer func() { s.close(err != nil) }()
+	Step("locked")
+	if _, err := s.recover(); err != nil {
+		return err
+	}
+	if err := check(); err != nil {
+		return err
+	}
+	steps, err := s.steps(changes)
+	if err == nil {
+		err = s.commit(steps)
+	}
+	if err != nil {
+		return errors.Join(err, s.removeStaged())
+	}
+	return s.carryOut(steps)
+}
+
+// Recover finishes or undoes what an earlier run left when it was interrupted. It
+// changes nothing if there is nothing left. While another process changes files of the
+// tree, Recover waits for it.
+func (t Tree) Recover() (did Recovery, err error) {
+	for _, p := range t.places() {
+		if !p.hasLeft() {
+			continue
+		}
+		patience := time.Duration(0) // no file of the tree has changed
+		if p.hasJournal() {
+			patience = wait
+		}
+		s, err := t.lock(p, patience)
+		var busy *busyError
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue // another process has just ended
+		case errors.As(err, &busy) && p.hasJournal():
+			return did, finding(err.Error(), "wait until it has ended, and run this again")
+		case (errors.As(err, &busy) || errors.Is(err, fs.ErrPermission)) && !p.hasJournal():
+			continue // the tree is complete: what is left is not for this process to remove
+		case err != nil:
+			return did, finding("an interrupted command has changed some files of the tree, and the rest can't be changed: "+err.Error(),
+				"run this as the user who ran that command")
+		}
+		one, err := func() (Recovery, error) {
+			defer s.close(false)
+			Step("locked")
+			return s.recover()
+		}()
+		if err != nil {
+			return did, err
+		}
+		did = max(did, one)
+	}
+	return did, nil
+}
+
+// recover is Recover under the lock.
+func (s *store) recover() (Recovery, error) {
+	text, err := readOwn(s.journal())
+	if errors.Is(err, fs.ErrNotExist) {
+		staged := s.hasStaged()
+		if err := s.removeStaged(); err != nil || !staged {
+			return NothingLeft, err
+		}
+		return Undone, nil
+	}
+	var j journal
+	if err == nil {
+		err = json.Unmarshal(text, &j)
+	}
+	if err == nil {
+		err = s.check(j)
+	}
+	if err != nil {
+		return NothingLeft, finding(fmt.Sprintf("an interrupted command left a journal that can't be used: %s: %s", plan.Printable(s.journal()), plan.Printable(err.Error())),
+			"compare the files of the tree with what you want, and remove "+plan.Printable(s.state))
+	}
+	s.staging = filepath.Join(s.state, j.Staging)
+	for _, st := range j.Steps {
+		if err := s.take(st); err != nil {
+			return NothingLeft, finding("an interrupted command has changed some files of the tree, and the rest can't be changed: "+err.Error(),
+				"make it possible to change that file, and run this again")
+		}
+	}
+	return Finished, s.forget(j.Steps)
+}
+
+// check returns why a journal can't be one that this program wrote.
+func (s *store) check(j journal) error {
+	if j.Version != version {
+		return fmt.Errorf("it has version %d, and this confo-sync knows %d", j.Version, version)
+	}
+	if !isStaging(j.Staging) {
+		return fmt.Errorf("%s is not a staging folder", plan.Quote(j.Staging))
+	}
+	if info, err := os.Lstat(filepath.Join(s.state, j.Staging)); err != nil || !info.IsDir() {
+		return fmt.Errorf("the staging folder %s is missing", plan.Quote(j.Staging))
+	}
+	for _, st := range j.Steps {
+		switch st.Op {
+		case makeFolder, writeFile, removeFile, removeFolder:
+		default:
+			return fmt.Errorf("the step %s is unknown", plan.Quote(string(st.Op)))
+		}
+		if st.Op == writeFile && (st.Staged != filepath.Base(st.Staged) || !filepath.IsLocal(st.Staged)) {
+			return fmt.Errorf("%s is not a staged file", plan.Quote(st.Staged))
+		}
+		if err := s.mayChange(s.full(st.Path)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mayChange returns why a path is not one of a file that Write changes.
+func (s *store) mayChange(full string) error {
+	if err := s.bounds.Check(full); err != nil {
+		return fmt.Errorf("%s: %w", full, err)
+	}
+	if real := canonical(filepath.Dir(full)); real != filepath.Dir(full) {
+		return fmt.Errorf("%s: a folder on the way to it is a link", full)
+	}
+	return nil
+}
+
+// full returns the path of a step in the file system.
+func (s *store) full(p path) string {
+	if filepath.IsAbs(string(p)) {
+		return filepath.Clean(string(p))
+	}
+	return filepath.Join(s.root, filepath.FromSlash(string(p)))
+}
+
+// pathOf is the inverse of full.
+func (s *store) pathOf(full string) path {
+	if rel, err := filepath.Rel(s.root, full); err == nil && filepath.IsLocal(rel) {
+		return path(filepath.ToSlash(rel))
+	}
+	return path(full)
+}
+
+// commit writes the journal of steps. If it returns nil, the steps are as good as taken.
+func (s *store) commit(steps []step) error {
+	text, err := json.MarshalIndent(journal{version, filepath.Base(s.staging), steps}, "", "  ")
+	if err != nil {
+		return failed("write", s.journal(), err)
+	}
+	for _, dir := range []string{s.staging, s.state} {
+		if err := syncFolder(dir); err != nil {
+			return failed("write", dir, err)
+		}
+	}
+	draft := s.journal() + draftSuffix
+	if err := os.Remove(draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return failed("remove", draft, err)
+	}
+	if _, err := createFile(draft, private, text); err != nil {
+		return failed("write", draft, err)
+	}
+	Step("journal written")
+	if err := os.Rename(draft, s.journal()); err != nil {
+		return failed("write", s.journal(), err)
+	}
+	Step("committed")
+	// If the journal does not survive a power failure, then neither do the changes that
+	// follow it only in part: they are in folders that are synced later.
+	if err := syncFolder(s.state); err != nil {
+		return errors.Join(failed("write", s.state, err), os.Remove(s.journal()))
+	}
+	return nil
+}
+
+// carryOut takes the steps of a committed journal. If one fails, it undoes those before.
+func (s *store) carryOut(steps []step) error {
+	for i, st := range steps {
+		err := s.take(st)
+		if err == nil {
+			continue
+		}
+		if undo := s.undo(steps[:i+1]); undo != nil {
+			return errors.Join(err, finding("some files are changed, and could not be changed back: "+undo.Error(),
+				"make it possible to change that file, and run this again: it finishes the change"))
+		}
+		return err
+	}
+	return s.forget(steps)
+}
+
+// undo brings back what was there before steps, of which the last has failed.
+func (s *store) undo(steps []step) error {
+	done := steps[:len(steps)-1]
+	var back []Change
+	var folders []step
+	for _, st := range slices.Backward(done) {
+		switch {
+		case st.Op == makeFolder:
+			folders = append(folders, step{Op: removeFolder, Path: st.Path})
+		case st.change != nil:
+			c := *st.change
+			c.Before, c.After = c.After, c.Before
+			back = append(back, c)
+		}
+	}
+	undoing, err := s.steps(back)
+	if err != nil {
+		return err
+	}
+	undoing = slices.DeleteFunc(undoing, func(st step) bool { return st.Op == removeFolder })
+	undoing = append(undoing, folders...)
+	if err := s.commit(undoing); err != nil {
+		return err
+	}
+	for _, st := range undoing {
+		if err := s.take(st); err != nil {
+			return err
+		}
+	}
+	return s.forget(undoing)
+}
+
+// forget ends a journal all of whose steps are taken.
+func (s *store) forget(steps []step) error {
+	synced := map[string]bool{}
+	for _, st := range steps {
+		dir := filepath.Dir(s.full(st.Path))
+		if synced[dir] {
+			continue
+		}
+		synced[dir] = true
+		if err := syncFolder(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return failed("write", dir, err)
+		}
+	}
+	Step("synced")
+	// The order matters: a journal that comes back after a power failure could be one
+	// whose files have changed since.
+	if err := os.Remove(s.journal()); err != nil {
+		return failed("remove", s.journal(), err)
+	}
+	Step("journal removed")
+	if err := syncFolder(s.state); err != nil {
+		return failed("write", s.state, err)
+	}
+	return s.removeStaged()
+}
+
+// canonical returns a path without links, as far as there is something at it.
+func canonical(path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	for at, rest := abs, ""; ; at, rest = filepath.Dir(at), filepath.Join(filepath.Base(at), rest) {
+		if real, err := filepath.EvalSymlinks(at); err == nil {
+			return filepath.Join(real, rest)
+		}
+		if at == filepath.Dir(at) {
+			return abs
+		}
+	}
+}
+
+// finding returns an error with a hint.
+func finding(message, hint string) error { return plan.Finding{Message: message, Hint: hint} }
+
+// failed says which action on a path failed, and names the path once.
+func failed(action, path string, err error) error {
+	var of *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &of):
+		err = of.Err
+	case errors.As(err, &link):
+		err = link.Err
+	}
+	return fmt.Errorf("%s %s: %w", action, plan.Printable(path), err)
+}
+
+func isStaging(name string) bool {
+	return strings.HasPrefix(name, stagingPrefix) && name == filepath.Base(name)
+}

@@ -1,0 +1,40 @@
+//go:build unix
+
+package journal
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// syncFolder makes what happened in a folder survive a power failure. It does nothing on
+// file systems that can't do this.
+func syncFolder(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) {
+		return err
+	}
+	return nil
+}
+
+func isOtherDevice(err error) bool { return errors.Is(err, syscall.EXDEV) }
+
+// ownerOf returns the id of the user that a file belongs to.
+func ownerOf(info fs.FileInfo) int {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(stat.Uid)
+	}
+	return os.Geteuid()
+}
+
+// mayWriteTo returns why files can't be created in a folder, or nil.
+func mayWriteTo(dir string) error {
+	const write = 2
+	return syscall.Access(dir, write)
+}
