@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/confo-sync/confo-sync/apply"
@@ -41,9 +40,9 @@ func (a *app) savePlan(path string, header planfile.Header, fingerprint planfile
 	if err := writeFile(path, private, func(out io.Writer) error { return planfile.Write(out, f) }); err != nil {
 		return fmt.Errorf("save the plan: %w", err)
 	}
-	if !a.Quiet {
-		fmt.Fprintf(a.stderr, "Saved to %s. To apply just this: confo-sync apply %[1]s\n", plan.Printable(path))
-	}
+	// The plan has its own of these.
+	given := a.given.everywhere("source", "target", "env", "namespace", "exclude")
+	a.notice("Saved to %s. To apply just this: confo-sync apply %s%s", plan.Printable(path), shellWord(path), given)
 	return nil
 }
 
@@ -109,7 +108,7 @@ func (c *applyCmd) approval(a *app) (*approval, error) {
 	}
 	if others := c.otherOptions(a, file); len(others) > 0 {
 		return nil, &staleError{
-			message: fmt.Sprintf("the plan in %s was made with other options: %s", plan.Printable(c.Plan), strings.Join(others, "; ")),
+			message: fmt.Sprintf("the plan in %s was made with other options: %s", plan.Printable(c.Plan), plan.ListNames(others)),
 			next:    "leave them out: a saved plan has its own; or make another",
 		}
 	}
@@ -122,6 +121,9 @@ func (c *applyCmd) approval(a *app) (*approval, error) {
 	a.Namespace, a.Exclude = file.Namespaces, file.Exclude
 	c.Prune, c.DeletePercent, c.AllowEmpty, c.Protect = file.Prune, file.DeletePercent, file.AllowEmpty, file.Protect
 	c.AllowLockout = file.AllowLockout
+	if file.Promotion == nil { // which names its environment itself
+		a.given = a.given.ofPlan(file)
+	}
 	return &approval{fingerprint: fingerprint, file: file, path: c.Plan, flags: c.applyFlags}, nil
 }
 

@@ -165,6 +165,7 @@ func (a *app) pulled(ctx context.Context, live *plan.Snapshot, revision *source.
 		}
 	}
 	if err != nil {
+		a.written = ""
 		return fmt.Errorf("nothing was changed (please report this): %w", errors.Join(err, revision.Undo()))
 	}
 	return nil
@@ -228,12 +229,12 @@ func (c *pullCmd) tell(a *app, n pullTally, undeclared []string, left int) error
 		a.inPlain(n.sensitive, "encrypt before you commit (confo-sync encrypt)")
 	}
 	if len(undeclared) > 0 {
-		a.notice("Left out, as the tree does not declare them: %s (pull -n NAME takes one in).", plan.Printable(strings.Join(undeclared, ", ")))
+		a.notice("Left out, as the tree does not declare them: %s (pull -n NAME takes one in).", plan.ListNames(undeclared))
 	}
 	c.tellShared(a)
 	if left > 0 {
 		return target.WithHint(fmt.Errorf("%s as it is, so a plan is not empty", plural(left, "value or configuration was left")),
-			"see the warnings above")
+			a.seeWarnings())
 	}
 	return nil
 }
@@ -265,7 +266,7 @@ func (c *pullCmd) tellShared(a *app) {
 	if len(a.overlays) > 0 {
 		hint = " (--overlay writes to " + plan.Printable(a.overlays[len(a.overlays)-1]) + " instead)"
 	}
-	a.notice("%s of these %s shared with %s: theirs change too%s.", plural(shared, "file"), verb, plan.Printable(list(others)), hint)
+	a.notice("%s of these %s shared with %s: theirs change too%s.", plural(shared, "file"), verb, plan.ListNames(others), hint)
 }
 
 func isWithin(file, dir string) bool {
@@ -304,6 +305,7 @@ func (a *app) pull(ctx context.Context, t target.Target, dir string, split bool,
 func (c *pullCmd) report(a *app, left []plan.Finding) error {
 	a.warn(left...)
 	w := a.report.Written
+	a.written = countWere(w.Files, "file") + " written"
 	if a.Format == "json" {
 		if err := a.show(); err != nil {
 			return err
