@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/confo-sync/confo-sync/apply"
@@ -108,7 +109,7 @@ func (c *applyCmd) approval(a *app) (*approval, error) {
 	}
 	if others := c.otherOptions(a, file); len(others) > 0 {
 		return nil, &staleError{
-			message: fmt.Sprintf("the plan in %s was made with other options: %s", plan.Printable(c.Plan), plan.ListNames(others)),
+			message: fmt.Sprintf("the plan in %s was made with other options: %s", plan.Printable(c.Plan), strings.Join(others, "; ")),
 			next:    "leave them out: a saved plan has its own; or make another",
 		}
 	}

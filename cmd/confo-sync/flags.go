@@ -110,6 +110,7 @@ func (g given) ofPlan(f *planfile.File) given {
 		}
 	}
 	if add("env", "-e", f.Environment); f.Environment == "" {
+		add("source", "-s", f.Source)
 		add("target", "-t", f.Target)
 	}
 	add("namespace", "-n", f.Namespaces...)
