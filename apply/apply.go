@@ -52,6 +52,10 @@ type Options struct {
 	Owner    *Owner
 	TakeOver bool
 
+	// Marks are what is marked as sensitive now, or was ever, as far as the caller knows.
+	// They are kept beside the target.
+	Marks plan.Marks
+
 	// Rebase, when it is set, makes changes again whose objects have moved, as the
 	// target has them now: none, when what moved is what they are about.
 	Rebase func(ctx context.Context, changes []plan.Change) ([]plan.Change, error)
@@ -136,6 +140,9 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 	}
 	defer w.End()
 	if err := claim(ctx, t, w, opts); err != nil {
+		return result, unbegun(err)
+	}
+	if err := keepMarks(ctx, t, w, opts); err != nil {
 		return result, unbegun(err)
 	}
 	if !opts.NoHistory {

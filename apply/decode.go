@@ -99,13 +99,7 @@ func decodeRecord(r *bufio.Reader, keep func(plan.Key) bool) (*Previous, error) 
 	}
 	kept := keep(p.Key())
 	if kept && !p.Null {
-		var value bytes.Buffer // grows with what is there, whatever the size says
-		if _, err = io.CopyN(&value, r, int64(p.Size)); err == nil {
-			p.Value = value.Bytes()
-		}
-		if p.Value == nil {
-			p.Value = []byte{}
-		}
+		p.Value, err = readValue(r, p.Size)
 	} else {
 		_, err = r.Discard(p.Size)
 	}
@@ -119,6 +113,23 @@ func decodeRecord(r *bufio.Reader, keep func(plan.Key) bool) (*Previous, error) 
 		return nil, nil
 	}
 	return &p, nil
+}
+
+// readValue reads so many bytes. It takes memory as they arrive, as the size may promise
+// more than there is.
+func readValue(r io.Reader, size int) ([]byte, error) {
+	value := make([]byte, 0, min(size, 64<<10))
+	for len(value) < size {
+		if len(value) == cap(value) {
+			value = append(make([]byte, 0, min(size, 2*cap(value))), value...)
+		}
+		n, err := r.Read(value[len(value):cap(value)])
+		value = value[:len(value)+n]
+		if err != nil && len(value) < size {
+			return nil, err
+		}
+	}
+	return value, nil
 }
 
 // readLine reads the line that begins a record.

@@ -56,8 +56,10 @@ type Previous struct {
 	Null  bool   `json:"null,omitempty"` // stored, but without data
 	// Reason is why Confo could not read the value, if it is not its bytes.
 	Reason string `json:"reason,omitempty"`
-	Size   int    `json:"size"`
-	Value  []byte `json:"-"`
+	// Marked are the fields that must not be shown.
+	Marked []plan.MarkedPath `json:"marked,omitempty"`
+	Size   int               `json:"size"`
+	Value  []byte            `json:"-"`
 }
 
 // Before returns what was there, and whether there was something.
@@ -159,6 +161,9 @@ func records(changes []plan.Change) []byte {
 			b = append(b, `, "reason": `...)
 			b = plan.AppendString(b, p.Reason)
 		}
+		if len(p.Marked) > 0 {
+			b = append(append(b, `, "marked": `...), markedJSON(p.Marked)...)
+		}
 		b = fmt.Appendf(b, `, "size": %d}`, len(p.Value))
 		b = append(b, '\n')
 		b = append(b, p.Value...)
@@ -169,7 +174,34 @@ func records(changes []plan.Change) []byte {
 
 // recordSize is what a change's record takes at most.
 func recordSize(c plan.Change) int {
-	return 160 + 6*(len(c.Key.Namespace)+len(c.Key.Config)+len(c.Before.Reason())) + c.Before.Size()
+	return 160 + 6*(len(c.Key.Namespace)+len(c.Key.Config)+len(c.Before.Reason())) + len(markedJSON(markedOf(&c))) + c.Before.Size()
+}
+
+// markedMost is how much the marks of a record may take.
+const markedMost = 16 << 10
+
+// markedOf returns the marks of a change as its record has them: if they are many, that
+// the whole configuration is marked.
+func markedOf(c *plan.Change) []plan.MarkedPath {
+	marked := make([]plan.MarkedPath, len(c.Marked))
+	for i, path := range c.Marked {
+		marked[i].Path = path
+	}
+	if len(markedJSON(marked)) > markedMost {
+		return []plan.MarkedPath{{}}
+	}
+	return marked
+}
+
+func markedJSON(marked []plan.MarkedPath) []byte {
+	if len(marked) == 0 {
+		return nil
+	}
+	b, err := json.Marshal(marked)
+	if err != nil {
+		panic(err) // names and nulls
+	}
+	return b
 }
 
 var encoder = sync.OnceValue(func() *zstd.Encoder {

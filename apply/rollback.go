@@ -191,7 +191,7 @@ func previousOf(c *plan.Change) Previous {
 	if c.Key.IsNamespace() {
 		return p
 	}
-	p.Config, p.Reason = &c.Key.Config, c.Before.Reason()
+	p.Config, p.Reason, p.Marked = &c.Key.Config, c.Before.Reason(), markedOf(c)
 	p.Null = c.Action != plan.Create && c.Before.Reveal() == nil
 	if c.Action != plan.Delete {
 		p.After = sumOf(c.After)

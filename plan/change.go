@@ -37,8 +37,11 @@ type Change struct {
 	After    Value
 	Revision Revision
 	Position Position // where the tree asks for it
-	Origins  Origins  // where the values in After come from, if overlays lie over it
-	Core     *Core    // when fields of it are ignored
+	// Marked are the fields that must not be shown, whatever they hold, to be kept with
+	// the history. All elements of a list are one.
+	Marked  []Path
+	Origins Origins // where the values in After come from, if overlays lie over it
+	Core    *Core   // when fields of it are ignored
 	// Access is the access list that is declared for what is created, on ZooKeeper,
 	// or recorded in what is restored; nil when it takes its parent's.
 	Access   Access
@@ -48,7 +51,7 @@ type Change struct {
 // Invert returns the change that undoes c, once c has been applied. It has no
 // revision yet: only the target knows what applying c made.
 func (c Change) Invert() Change {
-	inverse := Change{Key: c.Key, Action: c.Action, Before: c.After, After: c.Before}
+	inverse := Change{Key: c.Key, Action: c.Action, Before: c.After, After: c.Before, Marked: c.Marked}
 	switch c.Action {
 	case Create:
 		inverse.Action = Delete

@@ -137,16 +137,35 @@ func (m Marks) Holds(other Marks) bool {
 	return holds
 }
 
+// Equal reports whether both are the same places.
+func (m Marks) Equal(other Marks) bool { return m.Holds(other) && other.Holds(m) }
+
+// Of returns the places in a configuration.
+func (m Marks) Of(k Key) []Path {
+	var paths []Path
+	m.of[k].each(nil, func(p Path) { paths = append(paths, p) })
+	return paths
+}
+
+// Coarse returns marks that take less: of each configuration the whole.
+func (m Marks) Coarse() Marks {
+	var coarse Marks
+	for k := range m.of {
+		coarse.Add(k, nil)
+	}
+	return coarse
+}
+
 // Stored returns the sensitivity that hides what was ever marked, too.
 func (s Sensitivity) Stored(m Marks) Sensitivity {
-	s.stored = func(k Key) *marked { return m.of[k] }
+	s.stored = Union(s.stored, m)
 	return s
 }
 
 // Marks returns what is marked in the configurations of a tree: by the tree itself
-// and by the project's patterns.
+// and by the project's patterns, and what was ever marked in it.
 func (s Sensitivity) Marks(t *Tree) Marks {
-	var marks Marks
+	marks := Union(t.Marks)
 	eachValue(t, nil, func(k Key, v Value) {
 		for _, path := range v.sensitive() {
 			marks.Add(k, path)
@@ -186,42 +205,60 @@ func (n Node) matching(patterns, except []Pattern, levels []string, path Path, d
 //
 //	{"shop": {"mail": [["users", null, "pin"]]}}
 func (m Marks) MarshalJSON() ([]byte, error) {
-	all := map[string]map[string][][]*string{}
+	all := map[string]map[string][]MarkedPath{}
 	m.Each(func(k Key, path Path) {
 		if all[k.Namespace] == nil {
-			all[k.Namespace] = map[string][][]*string{}
+			all[k.Namespace] = map[string][]MarkedPath{}
 		}
-		steps := make([]*string, len(path))
-		for i, s := range path {
-			if name, isField := s.Field(); isField {
-				steps[i] = &name
-			}
-		}
-		all[k.Namespace][k.Config] = append(all[k.Namespace][k.Config], steps)
+		all[k.Namespace][k.Config] = append(all[k.Namespace][k.Config], MarkedPath{path})
 	})
 	return json.Marshal(all)
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (m *Marks) UnmarshalJSON(data []byte) error {
-	var all map[string]map[string][][]*string
+	var all map[string]map[string][]MarkedPath
 	if err := json.Unmarshal(data, &all); err != nil {
 		return err
 	}
 	*m = Marks{}
 	for namespace, configs := range all {
 		for config, paths := range configs {
-			for _, steps := range paths {
-				path := make(Path, len(steps))
-				for i, s := range steps {
-					if s == nil {
-						path[i] = Item(0)
-					} else {
-						path[i] = Name(*s)
-					}
-				}
-				m.Add(Key{namespace, config}, path)
+			for _, p := range paths {
+				m.Add(Key{namespace, config}, p.Path)
 			}
+		}
+	}
+	return nil
+}
+
+// MarkedPath is a path as it is stored: a list of steps, in which null is any element
+// of a list.
+type MarkedPath struct{ Path Path }
+
+// MarshalJSON writes the list.
+func (m MarkedPath) MarshalJSON() ([]byte, error) {
+	steps := make([]*string, len(m.Path))
+	for i, s := range m.Path {
+		if name, isField := s.Field(); isField {
+			steps[i] = &name
+		}
+	}
+	return json.Marshal(steps)
+}
+
+// UnmarshalJSON reads the list.
+func (m *MarkedPath) UnmarshalJSON(data []byte) error {
+	var steps []*string
+	if err := json.Unmarshal(data, &steps); err != nil {
+		return err
+	}
+	m.Path = make(Path, len(steps))
+	for i, s := range steps {
+		if s == nil {
+			m.Path[i] = Item(0)
+		} else {
+			m.Path[i] = Name(*s)
 		}
 	}
 	return nil

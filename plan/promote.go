@@ -57,7 +57,7 @@ func (p Promotion) Namespaces(from *Tree) map[string]bool {
 // Desired returns what is wanted at the target: what travels, with what stays as
 // it is there. What should stay and is not there is missing.
 func (p Promotion) Desired(from *Tree, to *Snapshot) (desired *Tree, missing []Finding) {
-	desired = &Tree{}
+	desired = &Tree{Marks: from.Marks}
 	names := p.Namespaces(from)
 	for _, ns := range from.Namespaces {
 		if !names[ns.Name] {

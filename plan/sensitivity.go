@@ -22,8 +22,9 @@ import (
 type Sensitivity struct {
 	// These are functions because fmt would print what is in a map. Each may be nil.
 	declared func(k Key) *marked
-	stored   func(k Key) *marked
 	texts    func(text string) []Span
+	// stored is what was ever marked.
+	stored Marks
 	// hidden and public are the project's patterns.
 	hidden, public []Pattern
 	unreadable     bool // values that can't be read are shown as texts
@@ -68,21 +69,16 @@ func (s Sensitivity) mark(k Key, n *Node, more []Path) { s.markTelling(k, n, mor
 // markTelling tells found of what is hidden only because of its name or form.
 func (s Sensitivity) markTelling(k Key, n *Node, more []Path, found func(*Node, Path)) {
 	m := marker{texts: s.texts, found: found}
-	m.declared = s.of(s.declared, k)
+	if s.declared != nil {
+		m.declared = s.declared(k)
+	}
 	if len(more) > 0 {
 		m.declared = m.declared.with(more)
 	}
-	m.stored = s.of(s.stored, k)
+	m.stored = s.stored.of[k]
 	m.hidden = about(s.hidden, k)
 	m.public = about(s.public, k)
 	m.value(n, place{levels: []string{k.Namespace, k.Config}, declared: m.declared, stored: m.stored})
-}
-
-func (s Sensitivity) of(marks func(Key) *marked, k Key) *marked {
-	if marks == nil {
-		return nil
-	}
-	return marks(k)
 }
 
 // about returns the patterns that may name a configuration or something in it.
@@ -164,13 +160,21 @@ func (s Sensitivity) Count(t *Tree) int {
 // SensitivityOf returns the sensitivity that takes into account what a tree, or
 // what it is compared with, marks. What the other side has in a marked place is
 // marked as well. Other trees may mark too what is live and has no marks of its
-// own. stored is what was ever marked. live may be nil.
+// own. What was ever marked, as each of them has it, stays hidden. live may be nil.
 func SensitivityOf(desired *Tree, live *Snapshot, others ...*Tree) Sensitivity {
 	return Sensitivity{}.Of(desired, live, others...)
 }
 
 // Of returns s with what trees mark, as SensitivityOf has it.
 func (s Sensitivity) Of(desired *Tree, live *Snapshot, others ...*Tree) Sensitivity {
+	all := []Marks{s.stored, desired.Marks}
+	if live != nil {
+		all = append(all, live.Marks)
+	}
+	for _, t := range others {
+		all = append(all, t.Marks)
+	}
+	s.stored = Union(all...)
 	declared := map[Key]*marked{}
 	each := func(do func(k Key, v Value)) {
 		eachValue(desired, live, do)
@@ -185,14 +189,14 @@ func (s Sensitivity) Of(desired *Tree, live *Snapshot, others ...*Tree) Sensitiv
 	})
 	texts := textSet{}
 	each(func(k Key, v Value) {
-		there := []*marked{declared[k], s.of(s.stored, k)}
-		if there[0] == nil && there[1] == nil {
+		now, ever := declared[k], s.stored.of[k]
+		if now == nil && ever == nil {
 			return
 		}
 		if n, err := v.Parse(); err == nil {
-			for _, m := range there {
-				n.textsOf(m, texts)
-			}
+			levels := []string{k.Namespace, k.Config}
+			n.textsOf(now, levels, nil, texts)
+			n.textsOf(ever, levels, about(s.public, k), texts)
 		}
 	})
 	s.declared = func(k Key) *marked { return declared[k] }

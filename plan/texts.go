@@ -3,6 +3,7 @@ package plan
 import (
 	"encoding/base64"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -13,19 +14,22 @@ const minMarked = 4
 // textSet are the texts of marked values.
 type textSet map[string]bool
 
-// textsOf adds the texts that stand in a value at marked places.
-func (n Node) textsOf(m *marked, texts textSet) {
-	if m == nil {
+// textsOf adds the texts that stand in a value at marked places, except what public
+// patterns name.
+func (n Node) textsOf(m *marked, levels []string, public []Pattern, texts textSet) {
+	if m == nil || matches(public, levels) {
 		return
 	}
+	below := func(name string) []string { return append(levels[:len(levels):len(levels)], name) }
 	switch n.Kind {
 	case Object:
 		for i := range n.Fields {
-			n.Fields[i].Value.textsOf(m.inherited(Name(n.Fields[i].Name)), texts)
+			f := &n.Fields[i]
+			f.Value.textsOf(m.inherited(Name(f.Name)), below(f.Name), public, texts)
 		}
 	case List:
 		for i := range n.Items {
-			n.Items[i].textsOf(m.inherited(Item(i)), texts)
+			n.Items[i].textsOf(m.inherited(Item(i)), below(strconv.Itoa(i)), public, texts)
 		}
 	case String, Integer, Float:
 		if m.whole {

@@ -12,6 +12,8 @@ type Tree struct {
 	Namespaces []Namespace
 	// Unread is what is in the tree's folders and was not read.
 	Unread []Unread
+	// Marks are of a tree that was stored: what was ever marked in it.
+	Marks Marks
 }
 
 // Unread is a file or folder that was not read, and may have been meant as a
@@ -91,6 +93,8 @@ type Snapshot struct {
 	// Access holds the access lists of the namespaces and configurations, and
 	// under the zero Key the root's, when they were asked for.
 	Access map[Key]LiveAccess
+	// Marks are what was ever marked there as sensitive.
+	Marks Marks
 	// Zxid is the last transaction in the snapshot, on ZooKeeper: the whole of
 	// it is as it was then.
 	Zxid int64
@@ -145,7 +149,7 @@ func (s *Snapshot) Sort() {
 // Tree returns a snapshot as what is wanted elsewhere. What is ephemeral stays
 // behind.
 func (s *Snapshot) Tree() *Tree {
-	t := &Tree{}
+	t := &Tree{Marks: s.Marks}
 	for _, ns := range s.Namespaces {
 		if ns.Ephemeral {
 			continue
@@ -164,7 +168,7 @@ func (s *Snapshot) Tree() *Tree {
 // Snapshot returns a tree as if a target held it, so that two trees can be
 // compared.
 func (t *Tree) Snapshot() *Snapshot {
-	s := &Snapshot{Exists: true}
+	s := &Snapshot{Exists: true, Marks: t.Marks}
 	for _, ns := range t.Namespaces {
 		n := LiveNamespace{Name: ns.Name}
 		for _, c := range ns.Configs {

@@ -215,6 +215,9 @@ const quoted = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralSty
 func (c *converter) scalar(n *yaml.Node) plan.Kind {
 	v := c.resolve(n)
 	if v.problem == nil && (v.traps != 0 || v.kind == plan.String && n.Style&quoted == 0) {
+		if !looksLikeVersion(n.Value) {
+			v.traps &^= trapZero
+		}
 		c.lint(n, v)
 	}
 	c.doc.encoded = plan.AppendJSON(c.doc.encoded, v.node())
@@ -246,6 +249,13 @@ func (c *converter) resolve(n *yaml.Node) scalar {
 // isJSONFloat reports whether a text is one of the floats that only Python's JSON
 // has.
 func isJSONFloat(s string) bool { return s == "NaN" || s == "Infinity" || s == "-Infinity" }
+
+// looksLikeVersion reports whether a number is more likely a version than an amount: 3.10
+// rather than 4.90.
+func looksLikeVersion(number string) bool {
+	whole, fraction, _ := strings.Cut(number, ".")
+	return len(whole) <= 2 && whole != "0" && (fraction == "10" || fraction == "20" || fraction == "30")
+}
 
 // lint warns of a scalar that is not what it looks like.
 func (c *converter) lint(n *yaml.Node, v scalar) {

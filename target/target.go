@@ -48,6 +48,9 @@ type Target interface {
 	// Owner returns what Claim left: nil when nobody has claimed the target.
 	Owner(ctx context.Context) ([]byte, error)
 
+	// Marks returns what SetMarks left: nil when nothing has.
+	Marks(ctx context.Context) ([]byte, error)
+
 	// Close releases what the target holds. It may be called once.
 	Close() error
 }
@@ -105,6 +108,10 @@ type Writer interface {
 	// Claim says beside the root whose the target is, in place of whoever
 	// claimed it before.
 	Claim(ctx context.Context, owner []byte) error
+
+	// SetMarks keeps beside the root which fields were ever marked as sensitive, in
+	// place of what was kept before.
+	SetMarks(ctx context.Context, marks []byte) error
 
 	// Forget removes entries of the history, one by one; what is gone already is
 	// no error.

@@ -39,7 +39,6 @@ func TestParse(t *testing.T) {
 		{"file:dir/", file("dir/"), ""},
 		{"file:./~/x", file("./~/x"), ""},
 		{"file:a b@c?d#e:f", file("a b@c?d#e:f"), ""},
-		{"file:~", file("~"), ""},
 	}
 	for _, test := range tests {
 		got, err := target.Parse(test.url)

@@ -37,7 +37,10 @@ func (c applyFlags) takeBack(ctx context.Context, a *app, w *work, result apply.
 	opts := c.options(a)
 	opts.Operation, opts.Undoes, opts.Reason = "rollback", result.ID, "its apply failed"
 	opts.Verify = &apply.Verification{Desired: desired, Options: options}
-	back, err := apply.Run(ctx, w.target, plan.Diff(desired, live, options), opts)
+	opts.Marks = w.marks
+	undoing := plan.Diff(desired, live, options)
+	w.mark(undoing.Changes)
+	back, err := apply.Run(ctx, w.target, undoing, opts)
 	if err != nil {
 		return cant(err)
 	}

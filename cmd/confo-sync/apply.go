@@ -122,6 +122,7 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 		also += ", which was " + owned.By.String() + "'s, and make it " + owned.Owner.String() + "'s"
 	}
 	if w.plan.Empty() && len(a.report.Exact) == 0 && owned == nil {
+		f.keepMarks(ctx, a, w)
 		return a.applied(apply.Result{}, false, nil)
 	}
 	failWrites()
@@ -143,6 +144,20 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 		err = want.beside.after(ctx, t)
 	}
 	return a.applied(result, err == nil && !f.NoVerify && !w.blinds(), err)
+}
+
+// keepMarks keeps beside the target what is marked now, although nothing is to be
+// changed. That it can't be kept, for want of rights or because somebody else applies, is
+// no failure: the next apply that changes something does.
+func (f applyFlags) keepMarks(ctx context.Context, a *app, w *work) {
+	if f.NoLock || w.live.Marks.Holds(w.marks) {
+		return
+	}
+	opts := f.options(a)
+	opts.NoHistory, opts.LockTimeout, opts.Waiting, opts.Marks = true, 0, nil, w.marks
+	if _, err := apply.Run(ctx, w.target, &plan.Plan{}, opts); err != nil {
+		a.log.Debug("the marks were not kept", "error", err)
+	}
 }
 
 // recoverer is a target that a crash may have left in the middle of a batch.
@@ -217,6 +232,7 @@ func (c applyFlags) apply(ctx context.Context, a *app, w *work, approved *approv
 	defer checking.done()
 	opts := c.options(a)
 	opts.Reason, opts.Commit, opts.Plan = c.reason(ctx, a), a.report.Commit, approved.fingerprintText()
+	opts.Reason, opts.Marks = w.hides.Text(opts.Reason), w.marks
 	opts.Operation, opts.Undoes = want.operation, want.undoes
 	opts.Progress, opts.AccessProgress, opts.Rebase = applying.update, closing.update, w.rebase
 	opts.Owner, opts.TakeOver = a.owner(), c.TakeOver

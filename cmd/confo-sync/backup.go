@@ -113,6 +113,11 @@ func (c *backupMakeCmd) dump(ctx context.Context, a *app, t target.Target, w *ar
 	case !dumped.Exists && len(d.gaps) == 0:
 		return nil, nil, 0, target.WithHint(fmt.Errorf("there is nothing to back up: %s does not exist", plan.Printable(t.String())), "check the path in the target")
 	}
+	marks, err := apply.ReadMarks(ctx, t)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	w.Marks(marks)
 	if c.WithHistory {
 		infos, err := t.HistoryNames(ctx, false)
 		if err != nil {

@@ -148,7 +148,7 @@ func (c *backupShowCmd) list(ctx context.Context, a *app, r *archive.Reader) err
 	p := plan.Diff(&tree, &plan.Snapshot{}, plan.Options{})
 	p.Changes = slices.DeleteFunc(p.Changes, func(ch plan.Change) bool { return ch.Key.IsNamespace() })
 	a.report.Target = m.Target
-	a.report.Add(p, 0, a.hidesInAny())
+	a.report.Add(p, 0, a.hidesInAny().Stored(m.Marks))
 	if a.Format == "json" {
 		return a.show()
 	}

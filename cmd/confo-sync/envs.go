@@ -76,7 +76,7 @@ func (a *app) look(ctx context.Context, e *project.Environment) render.Environme
 		return failed(err)
 	}
 	if last != nil {
-		row.Last = &render.LastApply{ID: last.ID, Time: last.Time, Who: last.Who, Reason: last.Reason, Commit: last.Commit}
+		row.Last = &render.LastApply{ID: last.ID, Time: last.Time, Who: last.Who, Reason: plan.Sensitivity{}.Text(last.Reason), Commit: last.Commit}
 	}
 	return row
 }

@@ -154,7 +154,7 @@ func recorded(r *apply.Record) render.Recorded {
 		operation = "apply"
 	}
 	return render.Recorded{
-		ID: r.ID, Time: r.Time, Who: r.Who, Host: r.Host, Reason: r.Reason, Commit: r.Commit, Tool: r.Tool,
+		ID: r.ID, Time: r.Time, Who: r.Who, Host: r.Host, Reason: plan.Sensitivity{}.Text(r.Reason), Commit: r.Commit, Tool: r.Tool,
 		Operation: operation, Undoes: r.Undoes, Create: r.Create, Update: r.Update, Delete: r.Delete,
 		Batches: r.Done(), Planned: r.Of,
 	}
@@ -195,7 +195,7 @@ func (c *historyShowCmd) one(ctx context.Context, a *app, t target.Target, histo
 	a.report.History = []render.Recorded{sum}
 	a.report.Source = r.ID + " by " + sum.By()
 	p := &plan.Plan{Changes: apply.Changes(own, later, live)}
-	a.report.Add(p, r.Done(), a.hides().Of(&plan.Tree{}, live, marks...))
+	a.report.Add(p, r.Done(), a.hides().Stored(apply.Marks(own)).Of(&plan.Tree{}, live, marks...))
 	if done := fmt.Sprintf("it has done %d of its %s", r.Done(), plural(r.Of, "transaction")); !r.Complete() && r == newestOf(records) {
 		a.warn(plan.Finding{Message: done + ": it was interrupted, or is still under way", Hint: goesOn(r.Header)})
 	} else if !r.Complete() {
@@ -244,7 +244,7 @@ func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, his
 		return err
 	}
 	a.warn(history.Skipped...)
-	sensitivity := a.hides().Of(&plan.Tree{}, live, marks...)
+	sensitivity := a.hides().Stored(apply.Marks(entries)).Of(&plan.Tree{}, live, marks...)
 	shown, _ := c.newest(history.Readable())
 	for _, r := range shown {
 		own, later := around(entries, r)

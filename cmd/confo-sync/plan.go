@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -139,6 +140,15 @@ type work struct {
 	began   time.Time // before anything was read
 	options plan.Options
 	plan    *plan.Plan
+	hides   plan.Sensitivity
+	marks   plan.Marks // what is marked now, or was ever
+}
+
+// mark says in changes which of their fields are marked.
+func (w *work) mark(changes []plan.Change) {
+	for i := range changes {
+		changes[i].Marked = w.marks.Of(changes[i].Key)
+	}
 }
 
 // readTree reads what is wanted, and says of which commit that is.
@@ -194,6 +204,10 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	if want.adapt == nil || want.operation == "promote" { // others have no tree
 		a.warn(a.unmatched(a.rules, rails.Protect, desired, live)...)
 	}
+	var stored plan.Marks // with what is wished for
+	if desired != nil {
+		stored = desired.Marks
+	}
 	var problems []plan.Finding
 	if want.adapt != nil {
 		w.options.OnlyNew = true
@@ -214,6 +228,9 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	}
 	w.plan.Problems = append(w.plan.Problems, lists...)
 	w.plan.Problems = append(w.plan.Problems, unfit(w.plan.Changes, t)...)
+	w.hides = a.hides().Stored(stored).Of(desired, live, want.marks...)
+	w.marks = plan.Union(live.Marks, stored, w.hides.Marks(desired))
+	w.mark(w.plan.Changes)
 	batches := apply.Batches(w.plan.Changes, t.Limits(), history)
 	if len(w.plan.Problems) == 0 {
 		w.plan.Problems = tooLarge(batches, t.Limits(), history)
@@ -221,7 +238,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	a.report.Commit = commit
 	a.report.Missing = !live.Exists
 	a.report.Snapshot = snapshotOf(live)
-	sensitivity := a.hides().Of(desired, live, want.marks...)
+	sensitivity := w.hides
 	if _, onZooKeeper := t.(*zk.Target); onZooKeeper || !a.variables().Bounded {
 		// Where variables are bounded, a folder may be any of the machine's.
 		sensitivity = sensitivity.WithTexts()
@@ -312,7 +329,19 @@ func (a *app) snapshot(ctx context.Context, t target.Target, access accessOf) (*
 	if a.readAll {
 		selection.Namespaces = nil
 	}
-	return t.Snapshot(ctx, target.ReadOptions{Selection: selection, Progress: progress.update, Access: access})
+	marks := make(chan error, 1)
+	var marked plan.Marks
+	go func() {
+		var err error
+		marked, err = apply.ReadMarks(ctx, t)
+		marks <- err
+	}()
+	live, err := t.Snapshot(ctx, target.ReadOptions{Selection: selection, Progress: progress.update, Access: access})
+	if err := errors.Join(err, <-marks); err != nil {
+		return nil, err
+	}
+	live.Marks = marked
+	return live, nil
 }
 
 // rebase makes changes again as the target has their objects now, if only what is
@@ -334,6 +363,7 @@ func (w *work) rebase(ctx context.Context, changes []plan.Change) ([]plan.Change
 		if !planned || n.Action != c.Action || !sameBut(c, n) {
 			return nil, nil
 		}
+		n.Marked = c.Marked
 		again[i] = n
 	}
 	return again, nil

@@ -63,5 +63,5 @@ func (a *app) listSuspects() {
 	if more := len(suspects) - most; more > 0 {
 		a.say("  and %d more; --format json lists all", more)
 	}
-	fmt.Fprintln(a.stderr, `hint: run "confo-sync encrypt", use a reference (!env, !file), mark the value with !sensitive, or list the field under public: in the project file`)
+	a.say(`Run "confo-sync encrypt", use a reference (!env, !file), mark the value with !sensitive, or list the field under public: in the project file.`)
 }

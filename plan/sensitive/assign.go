@@ -1,6 +1,9 @@
 package sensitive
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // assignments finds what a text gives to a secret's name, in whatever language:
 //
@@ -118,7 +121,7 @@ func (f *finder) hide(class Class, from int) int {
 	}
 	to := f.lineEnd(from)
 	value := strings.Trim(f.text[from:to], "\"'`;,})] \t")
-	if class == Counting && isSetting(value) || isNothing(value) {
+	if !class.Hides(value, false) || isNothing(value) {
 		return to
 	}
 	to = f.continued(from, to, sign)
@@ -131,8 +134,11 @@ func isNothing(value string) bool {
 	case "true", "false", "True", "False", "null", "None", "nil":
 		return true
 	}
-	return false
+	return placeholder.MatchString(value)
 }
+
+// placeholder is what a template or a shell replaces by a value.
+var placeholder = regexp.MustCompile(`^(\{\{ *[\w.]{1,64} *\}?\}?|\$\{[A-Za-z_][\w.]{0,64}|%\(\w{1,64}\)s?)$`)
 
 // lineEnd returns where the line of i ends.
 func (f *finder) lineEnd(i int) int {

@@ -11,17 +11,28 @@ const (
 	// Counting names, as max_tokens and require_password, are those of numbers and
 	// switches: only another text is hidden.
 	Counting
+	// Scheme names, as auth, are those of credentials, or of a way to authenticate: of
+	// well-known ways, as basic, nothing is hidden.
+	Scheme
 	// Secret names are those of secrets.
 	Secret
 )
 
 // String returns the class as docs/sensitive.md writes it.
-func (c Class) String() string { return [...]string{"shown", "text is hidden", "hidden"}[c] }
+func (c Class) String() string { return [...]string{"shown", "text is hidden", "hidden", "hidden"}[c] }
 
 // Hides reports whether a field of that class must not be shown when it holds
 // the scalar text, which is a number if isNumber.
 func (c Class) Hides(text string, isNumber bool) bool {
-	return c == Secret || c == Counting && !isNumber && !isSetting(text)
+	switch c {
+	case Open:
+		return false
+	case Counting:
+		return !isNumber && !isSetting(text)
+	case Scheme:
+		return !schemes[strings.ToLower(text)]
+	}
+	return true
 }
 
 // Name returns the class of a field's name. With several names it is that of
@@ -48,6 +59,8 @@ func Name(names ...string) Class {
 		return Open
 	case counting[words[0]] && end > 1, words[end-1] == "tokens":
 		return Counting
+	case words[end-1] == "auth", words[end-1] == "authorization":
+		return Scheme
 	}
 	return Secret
 }

@@ -135,8 +135,8 @@ func (f *finder) webhooks() {
 }
 
 // inQuery are parameters of a URL that are secrets there, though not elsewhere.
-var inQuery = set(`sig signature key code sas hmac hash x-amz-signature x-amz-credential x-amz-security-token
-	x-goog-signature x-goog-credential policy sign s authkey apikey k`)
+var inQuery = set(`sig signature key sas hmac x-amz-signature x-amz-credential x-amz-security-token
+	x-goog-signature x-goog-credential authkey apikey`)
 
 // query finds the secrets among the parameters of a URL.
 func (f *finder) query() {

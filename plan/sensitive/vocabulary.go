@@ -99,6 +99,14 @@ var counting = set(`
 	requires required allow allows allowed with without skip no show hide mask
 	forgot supports can should must need needs ignore validate remember`)
 
+// schemes are ways to authenticate.
+var schemes = set(`
+	none signature basic bearer digest negotiate token tokens jwt oauth oauth2 oidc openid saml ldap ldaps
+	kerberos gssapi ntlm cookie session apikey api-key api_key password key certificate cert mtls tls ssl
+	x509 hmac aws sigv4 iam scram scram-sha-1 scram-sha-256 scram-sha-512 plain login cram-md5 md5 trust
+	peer ident sasl anonymous optional required true false yes no on off internal external default
+	user admin public private`)
+
 func set(words string) map[string]bool {
 	all := map[string]bool{}
 	for word := range strings.FieldsSeq(words) {

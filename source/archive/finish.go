@@ -5,7 +5,12 @@ import (
 	"errors"
 	"maps"
 	"slices"
+
+	"github.com/confo-sync/confo-sync/plan"
 )
+
+// Marks says what was ever marked as sensitive at the target.
+func (w *Writer) Marks(m plan.Marks) { w.marks = m }
 
 // Finish completes the archive and puts it into its place, where it outlives a
 // power failure once Finish has returned. Zxid is the transaction as of which a
@@ -56,7 +61,7 @@ func (w *Writer) finish(zxid int64) (Manifest, error) {
 }
 
 func (w *Writer) manifest(zxid int64) Manifest {
-	m := Manifest{About: w.about, Zxid: zxid, Counts: w.tally.Counts}
+	m := Manifest{About: w.about, Zxid: zxid, Marks: w.marks, Counts: w.tally.Counts}
 	m.Counts.History = w.entries
 	for _, path := range slices.SortedFunc(maps.Keys(w.gaps), comparePaths[string, string]) {
 		m.Gaps = append(m.Gaps, Gap{path, w.gaps[path]})

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/confo-sync/confo-sync/plan"
 )
 
 const (
@@ -42,6 +44,8 @@ type Manifest struct {
 	Counts Counts
 	// Gaps are what could not be read, and is therefore not in the archive.
 	Gaps []Gap
+	// Marks are the fields that were ever marked as sensitive at the target.
+	Marks plan.Marks
 	// Members are the files in the archive, in their order, but for the
 	// manifest itself.
 	Members []Member
@@ -86,6 +90,7 @@ type manifestJSON struct {
 	Zxid    int64     `json:"zxid"`
 	Counts  Counts    `json:"counts"`
 	Gaps    []gapJSON `json:"gaps"`
+	Marked  any       `json:"marked,omitempty"` // plan.Marks; nil for none
 	Members []Member  `json:"members"`
 }
 
@@ -129,6 +134,9 @@ func (m Manifest) encode() ([]byte, error) {
 		}
 		j.Gaps = append(j.Gaps, gap)
 	}
+	if !m.Marks.IsEmpty() {
+		j.Marked = m.Marks
+	}
 	b, err := json.MarshalIndent(j, "", "  ")
 	return append(b, '\n'), err
 }
@@ -163,7 +171,8 @@ func decodeManifest(b []byte) (Manifest, error) {
 	if err := checkKind(b); err != nil {
 		return Manifest{}, err
 	}
-	var j manifestJSON
+	var marks plan.Marks
+	j := manifestJSON{Marked: &marks}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&j); err != nil {
@@ -175,7 +184,7 @@ func decodeManifest(b []byte) (Manifest, error) {
 	m := Manifest{
 		About:  About{j.Target, j.Backend, j.Time, j.Tool},
 		Zxid:   j.Zxid,
-		Counts: j.Counts, Members: j.Members,
+		Counts: j.Counts, Members: j.Members, Marks: marks,
 	}
 	for _, g := range j.Gaps {
 		if g.Base64 != nil {

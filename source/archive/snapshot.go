@@ -15,7 +15,7 @@ import (
 // it is nothing to be written to.
 func (r *Reader) Snapshot(ctx context.Context, selection plan.Selection) (*plan.Snapshot, error) {
 	b := builder{reader: r, selection: selection, snapshot: &plan.Snapshot{
-		Zxid: r.manifest.Zxid, At: r.manifest.Time,
+		Zxid: r.manifest.Zxid, At: r.manifest.Time, Marks: r.manifest.Marks,
 	}}
 	for s, err := range r.All(ctx) {
 		if err == nil {

@@ -41,6 +41,7 @@ type Writer struct {
 	tally   tally
 	members []*Member
 	gaps    map[string]string
+	marks   plan.Marks
 
 	moved   moved
 	sealed  bool

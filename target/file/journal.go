@@ -245,7 +245,7 @@ func (p place) removeLeftovers() (removed bool, err error) {
 	}
 	for _, e := range entries {
 		full := filepath.Join(p.state, e.Name())
-		if !strings.HasPrefix(e.Name(), stagingPrefix) && full != p.journalDraft() && full != p.ownerDraft() {
+		if !strings.HasPrefix(e.Name(), stagingPrefix) && full != p.journalDraft() && full != draftOf(p.ownerFile()) && full != draftOf(p.marksFile()) {
 			continue
 		}
 		if err := os.RemoveAll(full); err != nil {

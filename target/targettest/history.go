@@ -81,9 +81,9 @@ func history(p *place) {
 	}
 }
 
-// owner: nobody owns a target that nobody has claimed, and the last claim counts,
-// for every client.
-func owner(p *place) {
+// documents: nobody owns a target that nobody has claimed, nothing is marked at first,
+// and what was written last counts, for every client.
+func documents(p *place) {
 	other := p.Open()
 	for _, want := range []string{"", "first", "second"} {
 		if want != "" {
@@ -94,12 +94,19 @@ func owner(p *place) {
 			if err := w.Claim(p.Context(), []byte(want)); err != nil {
 				p.Error(err)
 			}
+			if err := w.SetMarks(p.Context(), []byte(want+" marks")); err != nil {
+				p.Error(err)
+			}
 			w.End()
 		}
 		for _, client := range []target.Target{p.target, other} {
 			got, err := client.Owner(p.Context())
 			if err != nil || string(got) != want {
 				p.Errorf("the owner is %q, want %q: %v", got, want, err)
+			}
+			got, err = client.Marks(p.Context())
+			if err != nil || strings.TrimSuffix(string(got), " marks") != want {
+				p.Errorf("the marks are %q, want those of %q: %v", got, want, err)
 			}
 		}
 	}

@@ -102,7 +102,7 @@ func Run(t *testing.T, newFixture func(t *testing.T) Fixture) {
 		{"what is foreign survives everything", foreign},
 		{"a batch as large as the limits is taken", limits},
 		{"what batches keep is read in order", history},
-		{"a target remembers who claimed it", owner},
+		{"a target remembers who claimed it, and what was marked", documents},
 		{"random trees: a plan leads from any to any and back", randomTrees},
 	}
 	for _, test := range tests {

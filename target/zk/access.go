@@ -84,7 +84,7 @@ func (a accessLists) read(ctx context.Context, path string) ([]zk.ACL, error) {
 // look returns the access list of a znode, and whether the hash of somebody else is
 // hidden in it.
 func (a accessLists) look(ctx context.Context, path string) (acl []zk.ACL, hidden bool, err error) {
-	acl, err = within(ctx, a.target.patience(), func() ([]zk.ACL, error) {
+	acl, err = read(ctx, a.target, a.session, func() ([]zk.ACL, error) {
 		acl, _, err := a.session.conn.GetACL(path)
 		return acl, err
 	})

@@ -53,7 +53,8 @@ type batch struct {
 	xid          int32
 	first, count int
 	single       bool
-	op           int32 // of a single read
+	op           int32   // of the request
+	reads        []int32 // opcodes, of a multiRead
 }
 
 // fetchAtOnce is fetch in one multiRead, whose answer is of one instant: a
@@ -75,9 +76,9 @@ func (w *wire) fetchAtOnce(n int, get func(i int) request, each func(i int, a *a
 		}
 	}
 	w.begin()
-	multi.xid, multi.count = w.header(opMultiRead), len(together)
+	multi.xid, multi.op, multi.count = w.header(opMultiRead), opMultiRead, len(together)
 	for _, i := range together {
-		w.putOp(get(i))
+		multi.reads = append(multi.reads, w.putOp(get(i)))
 	}
 	w.endMulti()
 	if err := w.flush(); err != nil {
@@ -85,7 +86,7 @@ func (w *wire) fetchAtOnce(n int, get func(i int) request, each func(i int, a *a
 	}
 	all, of = append(all, multi), append(of, together)
 	for k, b := range all {
-		f, code, err := w.reply(b.xid)
+		f, code, err := w.reply(b.xid, b.op)
 		if err == nil {
 			err = takeAnswers(f, code, b, func(i int, a *answer) error { return each(of[k][i], a) })
 		}
@@ -102,20 +103,33 @@ var errNoMultiRead = errors.New("the server has no multiRead")
 
 // fetch sends n requests and hands over their answers, in order. Requests and answers
 // are under way at the same time: get is called from one goroutine, each from another.
+// Where a multiRead has more to say than an answer may hold, as its znodes are large,
+// the rest is read one by one.
 func (w *wire) fetch(n int, get func(i int) request, each func(i int, a *answer) error) error {
-	flow := &flow{size: firstBatch, single: w.single || n > 0 && get(0).isSingle()}
+	single := w.single || n > 0 && get(0).isSingle()
+	done, err := w.fetchFrom(0, n, single, get, each)
+	if errors.Is(err, errTooLong) {
+		_, err = w.fetchFrom(done, n, true, get, each)
+	}
+	return err
+}
+
+// fetchFrom is fetch for the requests from first on. It returns how many were answered
+// in all, which matters when the error is errTooLong.
+func (w *wire) fetchFrom(first, n int, single bool, get func(i int) request, each func(i int, a *answer) error) (done int, err error) {
+	flow := &flow{size: firstBatch, single: single}
 	flow.changed = sync.NewCond(&flow.mu)
 	sent := make(chan batch, singlesAhead)
 	sendErr := make(chan error, 1)
 	go func() {
-		sendErr <- w.sendBatches(n, get, flow, sent)
+		sendErr <- w.sendBatches(first, n, get, flow, sent)
 		close(sent)
 	}()
-	var err error
+	done = first
 	for b := range sent {
 		var f *fields
 		var code code
-		if f, code, err = w.reply(b.xid); err == nil {
+		if f, code, err = w.reply(b.xid, b.op); err == nil {
 			if code == codeUnimplemented && !b.single {
 				err = errNoMultiRead
 			} else {
@@ -125,20 +139,31 @@ func (w *wire) fetch(n int, get func(i int) request, each func(i int, a *answer)
 		if err != nil {
 			break
 		}
+		done += b.count
 		flow.answered(b.count, len(w.frame))
 	}
 	if err == nil {
-		return <-sendErr
+		return done, <-sendErr
 	}
 	// Let the sender go, wherever it waits.
 	flow.stop()
-	w.conn.Close()
+	if errors.Is(err, errTooLong) {
+		for b := range sent {
+			if _, _, failed := w.reply(b.xid, b.op); failed != nil && !errors.Is(failed, errTooLong) {
+				err = failed
+				break
+			}
+		}
+	}
+	if !errors.Is(err, errTooLong) {
+		w.conn.Close()
+	}
 	for range sent {
 	}
 	if failed := <-sendErr; failed != nil && !errors.Is(err, errNoMultiRead) {
-		return failed
+		return done, failed
 	}
-	return err
+	return done, err
 }
 
 // flow is what the receiving side tells the sending side.
@@ -199,8 +224,8 @@ func (f *flow) stop() {
 	f.changed.Signal()
 }
 
-func (w *wire) sendBatches(n int, get func(i int) request, flow *flow, sent chan<- batch) error {
-	for next := 0; next < n; {
+func (w *wire) sendBatches(first, n int, get func(i int) request, flow *flow, sent chan<- batch) error {
+	for next := first; next < n; {
 		size, single, ok := flow.next(func() { w.push() })
 		if !ok {
 			return nil
@@ -235,9 +260,10 @@ func (w *wire) encodeBatch(first, size int, single bool, get func(i int) request
 		w.putRead(r)
 		return b
 	}
-	b.xid = w.header(opMultiRead)
+	b.xid, b.op = w.header(opMultiRead), opMultiRead
+	b.reads = make([]int32, 0, size)
 	for b.count < size && len(w.out) < maxRequest {
-		w.putOp(get(first + b.count))
+		b.reads = append(b.reads, w.putOp(get(first+b.count)))
 		b.count++
 	}
 	w.endMulti()
@@ -245,11 +271,13 @@ func (w *wire) encodeBatch(first, size int, single bool, get func(i int) request
 }
 
 // putOp puts a read into a multiRead, endMulti ends it.
-func (w *wire) putOp(r request) {
-	w.putInt32(opcode(r))
+func (w *wire) putOp(r request) (op int32) {
+	op = opcode(r)
+	w.putInt32(op)
 	w.putBool(false)
 	w.putInt32(-1)
 	w.putRead(r)
+	return op
 }
 
 func (w *wire) endMulti() {
@@ -282,6 +310,9 @@ func (w *wire) putRead(r request) {
 		w.out = append(w.out, '/')
 		w.out = append(w.out, r.name...)
 	}
+	if r.watch {
+		w.watched.Add(int64(length) + 1)
+	}
 	if !r.access {
 		w.putBool(r.watch)
 	}
@@ -293,43 +324,69 @@ func takeAnswers(f *fields, whole code, b batch, each func(i int, a *answer) err
 	if !b.single && whole != 0 {
 		return whole.err()
 	}
-	for i := b.first; i < b.first+b.count; i++ {
+	for k := range b.count {
 		var a answer
-		kind := b.op
+		op := b.op
 		if b.single {
 			a.code = whole
 		} else {
-			kind = f.int32()
-			f.bool()
-			f.int32()
-			if kind == -1 {
-				a.code = code(f.int32())
-			}
+			op = b.reads[k]
+			a.code = readResult(f, op)
 		}
-		switch {
-		case a.code != 0:
-		case kind == opGetData:
-			a.data = f.bytes()
-			a.stat = f.stat()
-		case kind == opGetChildren:
-			a.names = f.names()
-		case kind == opExists:
-			a.stat = f.stat()
-		case kind == opGetACL:
-			a.access = f.access()
-			a.stat = f.stat()
-		default:
-			f.short = true
+		if a.code == 0 {
+			a.take(f, op)
+		}
+		// What comes after the last answer is checked before that is handed over.
+		if k == b.count-1 && !b.single {
+			readMultiEnd(f)
 		}
 		if f.short {
-			return errTorn
+			return malformed("the answer to a read")
 		}
-		if err := each(i, &a); err != nil {
+		if err := each(b.first+k, &a); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// errTorn means that an answer ended before what it should have held.
-var errTorn = errors.New("the server's answer is not made as it should be")
+// take takes what a read of that opcode has for an answer.
+func (a *answer) take(f *fields, op int32) {
+	switch op {
+	case opGetData:
+		a.data = f.bytes()
+		a.stat = f.stat()
+	case opGetChildren:
+		a.names = f.names()
+	case opExists:
+		a.stat = f.stat()
+	case opGetACL:
+		a.access = f.access()
+		a.stat = f.stat()
+	}
+}
+
+// readResult reads what comes before each answer of a multiRead to a read of that
+// opcode, and the error if there is one.
+func readResult(f *fields, op int32) code {
+	kind, done := f.int32(), f.bool()
+	f.int32()
+	switch {
+	case done:
+		f.short = true
+	case kind == -1:
+		c := code(f.int32())
+		f.short = f.short || c == 0 || !c.possible()
+		return c
+	case kind != op:
+		f.short = true
+	}
+	return 0
+}
+
+// readMultiEnd reads what is at the end of the answer to a multi and a multiRead.
+func readMultiEnd(f *fields) {
+	kind, done := f.int32(), f.bool()
+	f.int32()
+	f.short = f.short || kind != -1 || !done || len(f.rest) > 0
+}

@@ -3,6 +3,7 @@ package zk
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -17,13 +18,20 @@ import (
 // and amended.
 func (t *Target) Dump(ctx context.Context, to target.Dump, progress func(done, total int)) (target.Dumped, error) {
 	var dumped target.Dumped
+	var final error // what was handed over can't be taken back
 	err := t.reading(ctx, func(w *wire) error {
+		if final != nil {
+			return final
+		}
 		d := dump{target: t, wire: w, to: to, progress: progress, moved: map[string]int{}, children: map[string][]string{}, lists: map[string]plan.Access{}}
 		wires, done := t.together(ctx, w)
 		defer done()
 		d.wires = wires
 		err := d.run()
 		dumped = target.Dumped{Exists: d.exists, Zxid: d.asOf}
+		if d.done > 0 {
+			final = err
+		}
 		return err
 	})
 	return dumped, err
@@ -44,6 +52,7 @@ type dump struct {
 	lists    map[string]plan.Access // most znodes share a few
 	done     int
 	known    int // znodes, as far as they are listed
+	foreign  int // those of them below configurations
 	rounds   int
 }
 
@@ -232,12 +241,41 @@ func (d *dump) readNames(w *window) error {
 		case i%2 == 1:
 			d.check(n.stored.Path, a.stat)
 		default:
+			if err := d.bound(n.stored.Path, len(a.names)); err != nil {
+				return err
+			}
 			n.names = d.names(n.stored.Path, a.names)
 			d.children[n.stored.Path] = n.names
 			d.known += len(n.names)
 		}
 		return nil
 	})
+}
+
+// How much may be below configurations, where nothing of Confo's is.
+const (
+	maxDepth   = 100     // levels below the root
+	maxForeign = 1 << 20 // znodes
+)
+
+// bound makes sure that what is below the root ends: a server could have one znode below
+// another for ever.
+func (d *dump) bound(path string, children int) error {
+	depth := 1 + strings.Count(path, "/")
+	if path != "" && depth > 1 {
+		d.foreign += children
+	}
+	var what string
+	switch {
+	case depth >= maxDepth:
+		what = fmt.Sprintf("there are more than %d levels of znodes below it", maxDepth)
+	case d.foreign > maxForeign:
+		what = fmt.Sprintf("there are more than %d znodes below its configurations", maxForeign)
+	default:
+		return nil
+	}
+	return target.WithHint(fmt.Errorf("read %s: %s", plan.Printable(d.full("")), what),
+		"name the root of Confo's tree in the target; what else is there can't be backed up")
 }
 
 // names returns the names below a znode in order. What is ZooKeeper's own is left

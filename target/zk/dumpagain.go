@@ -1,6 +1,7 @@
 package zk
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -30,6 +31,7 @@ func (d *dump) settle() error {
 		return d.target.explain("watch", d.full(""), d.wire.explain(err))
 	}
 	maps.Copy(a.unwatched, present(d.moved))
+	apart := d.wire.single
 	for started := time.Now(); ; {
 		for path := range fired {
 			a.unwatched[path] = true
@@ -41,8 +43,13 @@ func (d *dump) settle() error {
 		}
 		a.found = map[string]bool{}
 		paths := slices.Sorted(maps.Keys(a.unwatched))
-		atOnce := !d.wire.single && len(paths) <= maxAtOnce && a.bytes <= maxBytesAtOnce
-		if err := a.read(paths, atOnce); err != nil {
+		atOnce := !apart && len(paths) <= maxAtOnce && a.bytes <= maxBytesAtOnce
+		err := a.read(paths, atOnce)
+		if errors.Is(err, errTooLong) {
+			apart = true
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		if !atOnce {
@@ -165,6 +172,9 @@ func (a *again) read(paths []string, atOnce bool) error {
 				a.latest[path] = s
 				a.bytes += len(answer.data)
 			default:
+				if err := a.bound(path, 0); err != nil {
+					return err
+				}
 				a.setNames(path, a.names(path, answer.names))
 			}
 			return nil

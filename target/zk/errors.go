@@ -176,6 +176,9 @@ func (t *Target) told(deed, path, guard string, ask bool, err error) error {
 	case !ok && errors.Is(err, zk.ErrNoServer):
 		return t.unreachable()
 	case !ok:
+		if bad := t.malformed.Load(); bad != nil && isLost(err) {
+			err = fmt.Errorf("%w (%w)", bad.explain(), err)
+		}
 		return &explained{fmt.Errorf("%s %s: %w", deed, where, err)}
 	}
 	err = &explained{fmt.Errorf("%s %s: %w", deed, where, c)}
@@ -209,13 +212,32 @@ func (t *Target) told(deed, path, guard string, ask bool, err error) error {
 // explain gives the words for an error of the connection itself.
 func (w *wire) explain(err error) error {
 	var network net.Error
+	var bad *malformedAnswer
 	switch {
+	case errors.As(err, &bad):
+		return (&fromServer{w.host, bad}).explain()
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return target.WithHint(fmt.Errorf("the server %s closed the connection in the middle", w.host),
 			"run the command again; if it happens each time, the server's log says why")
 	case errors.As(err, &network) && network.Timeout():
 		return target.WithHint(fmt.Errorf("the server %s has not answered for %s", w.host, w.silence),
 			"see whether the server is overloaded, or cut off from its ensemble")
+	}
+	return err
+}
+
+// isLost reports whether an error of go-zookeeper may come from a connection that a
+// malformed answer ended.
+func isLost(err error) bool {
+	return errors.Is(err, zk.ErrConnectionClosed) || errors.Is(err, errNoAnswer)
+}
+
+// explain gives the words for what a server did wrong.
+func (s *fromServer) explain() error {
+	err := fmt.Errorf("the server %s: %w", s.host, s.err)
+	var known *refusal
+	if errors.As(s.err, &known) {
+		err = target.WithHint(err, known.next)
 	}
 	return err
 }

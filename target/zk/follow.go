@@ -2,6 +2,7 @@ package zk
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -42,6 +43,7 @@ func (s *scan) follow() error {
 	for key := range s.moved {
 		unwatched[key] = true
 	}
+	apart := s.wire.single
 	for started := time.Now(); ; {
 		for path := range fired {
 			if key, ok := s.target.key(path); ok {
@@ -56,8 +58,13 @@ func (s *scan) follow() error {
 		again := slices.SortedFunc(maps.Keys(unwatched), plan.Key.Compare)
 		found := map[plan.Key]bool{}
 		switch {
-		case !s.wire.single && s.fitsAtOnce(again):
-			if err := s.readAgain(again, found, s.wire.fetchAtOnce, false); err != nil {
+		case !apart && s.fitsAtOnce(again):
+			err := s.readAgain(again, found, s.wire.fetchAtOnce, false)
+			if errors.Is(err, errTooLong) {
+				apart = true
+				continue
+			}
+			if err != nil {
 				return err
 			}
 		default:

@@ -80,6 +80,15 @@ func (h *hosts) stay() {
 	h.next--
 }
 
+// pass has the server after host be the next, if it is host's turn.
+func (h *hosts) pass(host string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.all[h.next%len(h.all)] == host {
+		h.next++
+	}
+}
+
 func (h *hosts) failed(host string, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

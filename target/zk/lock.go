@@ -81,6 +81,7 @@ func (w *writer) enqueue(ctx context.Context, guid string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	made := false
 	for attempt := 0; ; attempt++ {
 		acl, err := w.access.nearest(ctx, w.t.locksRoot())
 		if err != nil {
@@ -92,7 +93,8 @@ func (w *writer) enqueue(ctx context.Context, guid string) (string, error) {
 		switch c, _ := codeOf(err); {
 		case err == nil:
 			return path, nil
-		case c == codeNoNode && attempt == 0:
+		case c == codeNoNode && !made:
+			made = true
 			if err := w.makeState(ctx); err != nil {
 				return "", err
 			}
@@ -125,7 +127,7 @@ func (w *writer) findOwn(ctx context.Context, guid string) (string, bool) {
 }
 
 func (w *writer) listLocks(ctx context.Context) ([]string, error) {
-	children, err := within(ctx, w.t.patience(), func() ([]string, error) {
+	children, err := read(ctx, w.t, w.s, func() ([]string, error) {
 		children, _, err := w.s.conn.Children(w.t.locksRoot())
 		return children, err
 	})
@@ -180,7 +182,7 @@ func (w *writer) await(ctx context.Context) error {
 // holder returns who made a znode of the queue, as far as it says so.
 func (w *writer) holder(ctx context.Context, q queued) target.Run {
 	var run target.Run
-	data, err := within(ctx, w.t.patience(), func() ([]byte, error) {
+	data, err := read(ctx, w.t, w.s, func() ([]byte, error) {
 		data, _, err := w.s.conn.Get(w.t.locksRoot() + "/" + q.name)
 		return data, err
 	})
@@ -196,7 +198,7 @@ func (w *writer) watchGone(ctx context.Context, path string) (<-chan zk.Event, e
 		exists bool
 		events <-chan zk.Event
 	}
-	r, err := within(ctx, w.t.patience(), func() (watched, error) {
+	r, err := read(ctx, w.t, w.s, func() (watched, error) {
 		exists, _, events, err := w.s.conn.ExistsW(path)
 		return watched{exists, events}, err
 	})
@@ -262,6 +264,9 @@ func (w *writer) makeState(ctx context.Context) error {
 		path, err := blame(ops, results, err)
 		if c, _ := codeOf(err); c == codeNodeExists && attempt < 5 {
 			continue // someone else made it meanwhile
+		}
+		if outcomeOf(err) == unknown && attempt < 5 && w.reconnected(ctx, w.t.patience()) == nil {
+			continue // perhaps it was made
 		}
 		return noState(w.t.explainIn("make", path, err))
 	}

@@ -50,22 +50,7 @@ func (w *writer) resolve(ctx context.Context, m *multi, cause error) error {
 // reconnected waits until the session is connected again. The error says that
 // it has ended, or may have.
 func (w *writer) reconnected(ctx context.Context, limit time.Duration) error {
-	deadline := time.Now().Add(limit)
-	for {
-		switch {
-		case !w.sameSession() || w.s.expired.Load():
-			return errSessionLost
-		case w.s.conn.State() == zk.StateHasSession:
-			return nil
-		case time.Now().After(deadline):
-			return errNoAnswer
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	return w.s.reconnected(ctx, limit)
 }
 
 // onSameSession looks at the marker through the connection that the

@@ -163,10 +163,49 @@ func within[T any](ctx context.Context, limit time.Duration, call func() (T, err
 	}
 }
 
+// reconnected waits until the session is connected again. The error says that
+// it has ended, or may have.
+func (s *session) reconnected(ctx context.Context, limit time.Duration) error {
+	deadline := time.Now().Add(limit)
+	for {
+		switch {
+		case s.conn.SessionID() != s.id || s.expired.Load():
+			return errSessionLost
+		case s.conn.State() == zk.StateHasSession:
+			return nil
+		case time.Now().After(deadline):
+			return errNoAnswer
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// maxSessionTries is how often a session is asked again whose connection is lost.
+const maxSessionTries = 10
+
+// read is within for what changes nothing: when the connection is lost, it is asked for
+// again once the session has another one.
+func read[T any](ctx context.Context, t *Target, s *session, call func() (T, error)) (T, error) {
+	for tries := 0; ; tries++ {
+		v, err := within(ctx, t.patience(), call)
+		if _, answered := codeOf(err); err == nil || answered || ctx.Err() != nil || errors.Is(err, errNoAnswer) || tries == maxSessionTries {
+			return v, err
+		}
+		time.Sleep(20 * time.Millisecond) // the loss may not have been noticed yet
+		if s.reconnected(ctx, t.patience()) != nil {
+			return v, err
+		}
+	}
+}
+
 // exists asks for a znode. An error comes with found == true, so it is looked
 // at first.
 func (s *session) exists(ctx context.Context, t *Target, path string) (bool, error) {
-	found, err := within(ctx, t.patience(), func() (bool, error) {
+	found, err := read(ctx, t, s, func() (bool, error) {
 		found, _, err := s.conn.Exists(path)
 		return found, err
 	})

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
@@ -28,25 +29,37 @@ func (t *Target) Examine(ctx context.Context) (*target.Status, error) {
 		status.Unread = t.unreachable()
 		return status, nil
 	}
-	status.Connected = w.host
-	status.TLS = tlsOf(w)
 	seen := t.whoAmI(ctx, w.host)
-	e := examination{target: t, status: status, who: t.seenAs(seen)}
 	for _, id := range seen {
 		status.Seen = append(status.Seen, id.scheme+":"+id.id)
 	}
-	t.mu.Lock()
-	t.connected = true
-	err := t.use(ctx, w, func(w *wire) error {
-		e.wire = w
+	t.keep(w)
+	var looked target.Status
+	err := t.reading(ctx, func(w *wire) error {
+		looked = *status
+		looked.Warnings, looked.Problems = slices.Clip(status.Warnings), slices.Clip(status.Problems)
+		looked.Connected, looked.TLS = w.host, tlsOf(w)
+		e := examination{target: t, wire: w, status: &looked, who: t.seenAs(seen)}
 		return e.run()
 	})
-	t.mu.Unlock()
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	status.Unread = err
-	return status, nil
+	if looked.Connected == "" {
+		looked = *status
+	}
+	looked.Unread = err
+	return &looked, nil
+}
+
+// keep has w be the next session for reading.
+func (t *Target) keep(w *wire) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.idle != nil {
+		t.idle.close()
+	}
+	t.idle, t.used, t.connected = w, time.Now(), true
 }
 
 // examinable is an error of which Examine tells more.

@@ -34,7 +34,7 @@ func (t *Target) whoAmI(ctx context.Context, host string) []identity {
 	if w.flush() != nil {
 		return nil
 	}
-	f, code, err := w.reply(xid)
+	f, code, err := w.reply(xid, opWhoAmI)
 	if err != nil || code != 0 {
 		return nil
 	}

@@ -7,7 +7,6 @@
 package zk
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"encoding/binary"
@@ -18,6 +17,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -68,6 +68,9 @@ type Target struct {
 
 	// ahead is a session for writing that is opened while the plan is made.
 	ahead chan opened
+
+	// malformed is the last malformed answer to a session for writing.
+	malformed atomic.Pointer[fromServer]
 
 	// lists are access lists that errors have told of, by path.
 	lists struct {
@@ -132,24 +135,49 @@ func (t *Target) Close() error {
 }
 
 // reading calls use with a session for reading, whose server catches up with its
-// leader first. A kept session that turns out to be gone is replaced; any other
-// failure is final.
+// leader first. When the connection breaks, as it does when a server of an ensemble stops,
+// use is called again with a session with another server, until the time for connecting is
+// over; any other failure is final. So use begins anew each time.
 func (t *Target) reading(ctx context.Context, use func(*wire) error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if w := t.takeIdle(); w != nil {
+	for tries := 0; ; tries++ {
+		w := t.takeIdle()
+		kept := w != nil
+		if !kept {
+			var err error
+			if w, err = t.dialReader(ctx); err != nil {
+				return err
+			}
+		}
 		err := t.use(ctx, w, use)
-		if err == nil || !w.broken.Load() || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil || !t.worthAnother(w, kept, tries, err) {
 			return err
 		}
-		t.opts.Log.Debug("the kept reading session is gone", "server", w.host, "error", err)
+		t.opts.Log.Debug("the reading session broke", "server", w.host, "kept", kept, "error", err)
+		if !kept {
+			t.hosts.pass(w.host)
+		}
 	}
-	w, err := t.dialReader(ctx)
-	if err != nil {
-		return err
-	}
-	return t.use(ctx, w, use)
 }
+
+// worthAnother reports whether another session may do better than w, which failed with err.
+func (t *Target) worthAnother(w *wire, kept bool, tries int, err error) bool {
+	var bad *malformedAnswer
+	switch {
+	case !w.broken.Load() || errors.As(err, &bad):
+		return false
+	case kept:
+		return true
+	case w.slow.Load() && t.hosts.Len() == 1:
+		return false
+	}
+	return tries < maxReadTries
+}
+
+// maxReadTries is how often reading is begun again, each time on another server if there
+// is one.
+const maxReadTries = 3
 
 // takeIdle returns the kept session, if the server can't have ended it yet.
 func (t *Target) takeIdle() *wire {
@@ -230,11 +258,8 @@ func (t *Target) greet(ctx context.Context, host string, deadline time.Time) (*w
 	if err != nil {
 		return nil, t.understand(ctx, host, err)
 	}
-	w := &wire{
-		conn: conn, host: host, single: t.single,
-		in:      bufio.NewReaderSize(conn, 256<<10),
-		silence: t.opts.SessionTimeout + 5*time.Second,
-	}
+	w := newWire(conn, host, t.patience())
+	w.single = t.single
 	done := w.interruptible(ctx)
 	defer done()
 	err = w.open(t.opts.SessionTimeout)
@@ -265,7 +290,16 @@ func (t *Target) dial(_, host string, _ time.Duration) (net.Conn, error) {
 	if err != nil {
 		return nil, err // and not a *greeted that is nil
 	}
-	return conn, nil
+	return newChecked(conn, func(err error) {
+		t.hosts.failed(host, err)
+		t.malformed.Store(&fromServer{host, err})
+	}), nil
+}
+
+// fromServer is what a server did wrong.
+type fromServer struct {
+	host string
+	err  error
 }
 
 // revision makes a znode's revision. Its version alone won't do: a znode that is

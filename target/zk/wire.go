@@ -5,13 +5,11 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync/atomic"
 	"time"
-
-	"github.com/confo-sync/confo-sync/plan"
 )
 
 // The opcodes of ZooKeeper's protocol that reading needs.
@@ -35,10 +33,6 @@ const (
 	xidSetWatches = -8
 )
 
-// maxFrame is more than any answer that means anything: a length beyond it says
-// that the other side speaks another protocol.
-const maxFrame = 1 << 30
-
 // wire is a session with one server, spoken byte by byte, for reading only.
 // go-zookeeper reads one node a request, and its connection can't be extended;
 // a multiRead reads a thousand, 20 to 35 times as fast.
@@ -55,9 +49,17 @@ type wire struct {
 	zxid    int64             // the last transaction that the server had applied at its last answer
 	silence time.Duration     // how long the server may take for an answer
 	single  bool              // the server has no multiRead
-	syncing int32             // the number of a sync whose answer has not come
+	syncing map[int32]bool    // the numbers of syncs whose answers have not come
 	broken  atomic.Bool       // the connection failed
+	slow    atomic.Bool       // because there was no answer in time
+	watched atomic.Int64      // watches that have not fired, by watchCost
 	onEvent func(path string) // a watch that fired
+}
+
+// newWire returns a wire through a connection to host, which may take silence for an
+// answer.
+func newWire(conn net.Conn, host string, silence time.Duration) *wire {
+	return &wire{conn: conn, host: host, in: bufio.NewReaderSize(conn, 256<<10), silence: silence, syncing: map[int32]bool{}}
 }
 
 // stat is what matters here of a znode's stat.
@@ -86,14 +88,12 @@ func (w *wire) open(timeout time.Duration) error {
 	if err := w.flush(); err != nil {
 		return err
 	}
-	answer, err := w.receive()
+	answer, err := w.readFrame(time.Now(), 0, maxGreeting)
 	if err != nil {
 		return err
 	}
-	answer.int32() // protocol version
-	answer.int32() // the timeout as negotiated
-	session := answer.int64()
-	if answer.short {
+	session, ok := greeting(answer)
+	if !ok {
 		return errNotZooKeeper
 	}
 	if session == 0 {
@@ -114,7 +114,7 @@ func (w *wire) authenticate(scheme string, auth []byte) error {
 	if err := w.flush(); err != nil {
 		return err
 	}
-	_, code, err := w.reply(xidAuth)
+	_, code, err := w.reply(xidAuth, opAuth)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (w *wire) authenticate(scheme string, auth []byte) error {
 // own answer is not waited for: reply takes it when it comes.
 func (w *wire) sync(path string) error {
 	w.begin()
-	w.syncing = w.header(opSync)
+	w.syncing[w.header(opSync)] = true
 	w.putString(path)
 	return w.flush()
 }
@@ -147,7 +147,7 @@ func (w *wire) watch(since int64, data, children []string) error {
 		if err := w.flush(); err != nil {
 			return err
 		}
-		_, code, err := w.reply(xidSetWatches)
+		_, code, err := w.reply(xidSetWatches, opSetWatches)
 		if err == nil {
 			err = code.err()
 		}
@@ -166,6 +166,7 @@ func (w *wire) putSome(all []string, limit int) []string {
 	}
 	w.putInt32(int32(n))
 	for _, s := range all[:n] {
+		w.watched.Add(watchCost(s))
 		w.putString(s)
 	}
 	return all[n:]
@@ -244,62 +245,76 @@ func (w *wire) putBytes(b []byte) {
 	w.out = append(w.out, b...)
 }
 
-// receive reads one frame. What it returns is good until the next call.
-func (w *wire) receive() (*fields, error) {
-	f, err := w.readFrame()
+// readFrame reads the frame of an answer that has been waited for since started: no
+// longer than limit bytes, of which a multiRead of several znodes has no bound. If the
+// answer to request want is longer than that, it is passed over: the error is errTooLong,
+// and the connection is still good.
+func (w *wire) readFrame(started time.Time, want int32, limit int) (*fields, error) {
+	w.conn.SetReadDeadline(started.Add(w.silence))
+	n, err := frameLength(w.in)
 	if err != nil {
-		w.broken.Store(true)
+		return nil, err
 	}
-	return f, err
+	w.conn.SetReadDeadline(started.Add(w.silence + transfer(n)))
+	if n > limit {
+		return nil, w.passOver(n, want)
+	}
+	w.frame, err = readFrame(w.in, w.frame, n)
+	return &fields{rest: w.frame}, err
 }
 
-func (w *wire) readFrame() (*fields, error) {
-	w.conn.SetReadDeadline(time.Now().Add(w.silence))
-	var length [4]byte
-	if _, err := io.ReadFull(w.in, length[:]); err != nil {
-		return nil, err
+// passOver reads the frame of an answer to request want and drops it.
+func (w *wire) passOver(n int, want int32) error {
+	xid, err := w.in.Peek(4)
+	if err != nil {
+		return err
 	}
-	n := int(binary.BigEndian.Uint32(length[:]))
-	if n > maxFrame {
-		return nil, errNotZooKeeper
+	if int32(binary.BigEndian.Uint32(xid)) != want || n > maxPassedOver {
+		return malformed("a frame of %d bytes", n)
 	}
-	if cap(w.frame) < n {
-		w.frame = make([]byte, n+n/4)
+	if _, err := io.CopyN(io.Discard, w.in, int64(n)); err != nil {
+		return err
 	}
-	w.frame = w.frame[:n]
-	if _, err := io.ReadFull(w.in, w.frame); err != nil {
-		return nil, err
-	}
-	return &fields{rest: w.frame}, nil
+	return errTooLong
 }
 
 // reply reads the answer to the request of that number, and hears the events
-// that come before it.
-func (w *wire) reply(want int32) (*fields, code, error) {
+// that come before it. They don't give the server more time.
+func (w *wire) reply(want int32, op int32) (*fields, code, error) {
+	f, c, err := w.awaitReply(want, op)
+	if err != nil && !errors.Is(err, errTooLong) {
+		w.broken.Store(true)
+		w.slow.Store(errors.Is(err, os.ErrDeadlineExceeded))
+	}
+	return f, c, err
+}
+
+func (w *wire) awaitReply(want int32, op int32) (*fields, code, error) {
+	started := time.Now()
 	for {
-		f, err := w.receive()
+		f, err := w.readFrame(started, want, answerLimit(op))
 		if err != nil {
 			return nil, 0, err
 		}
 		xid, zxid, code := f.int32(), f.int64(), code(f.int32())
 		switch {
 		case f.short:
-			return nil, 0, errNotZooKeeper
+			return nil, 0, malformed("a frame of %d bytes", len(w.frame))
 		case xid == xidEvent:
-			f.int32() // type of the event
-			f.int32() // state of the session
-			if path := f.string(); w.onEvent != nil && path != "" {
-				w.onEvent(path)
+			if err := w.hear(f); err != nil {
+				return nil, 0, err
 			}
 			continue
-		case xid == w.syncing && xid != want:
-			w.syncing = 0
+		case w.syncing[xid]:
+			delete(w.syncing, xid)
 			if code != 0 {
 				return nil, 0, code
 			}
 			continue
 		case xid != want:
-			return nil, 0, fmt.Errorf("the server answered request %d where %d was next", xid, want)
+			return nil, 0, malformed("an answer to request %d where %d was next", xid, want)
+		case !code.possible():
+			return nil, 0, malformed("the error number %d", code)
 		}
 		if zxid > 0 {
 			w.zxid = zxid
@@ -308,132 +323,28 @@ func (w *wire) reply(want int32) (*fields, code, error) {
 	}
 }
 
+// hear takes an event. There are no more of them than watches were set, so that what they
+// take of memory is bounded by what was asked for.
+func (w *wire) hear(f *fields) error {
+	f.int32() // type of the event
+	f.int32() // state of the session
+	path := f.string()
+	switch {
+	case f.short:
+		return malformed("an event")
+	case path == "":
+	case w.watched.Add(-watchCost(path)) < 0:
+		return malformed("an event that nobody asked for")
+	case w.onEvent != nil:
+		w.onEvent(path)
+	}
+	return nil
+}
+
+func watchCost(path string) int64 { return int64(len(path)) + 1 }
+
 // errNotZooKeeper means that the other side sent what no ZooKeeper sends.
 var errNotZooKeeper error = &refusal{
 	"what answers there is not a ZooKeeper server",
 	"check the port: ZooKeeper's clients usually use 2181",
-}
-
-// fields takes a frame apart. Past its end it returns zeros and remembers.
-type fields struct {
-	rest  []byte
-	short bool
-}
-
-func (f *fields) take(n int) []byte {
-	if n < 0 || n > len(f.rest) {
-		f.short = true
-		f.rest = nil
-		return nil
-	}
-	b := f.rest[:n]
-	f.rest = f.rest[n:]
-	return b
-}
-
-func (f *fields) bool() bool {
-	b := f.take(1)
-	return b != nil && b[0] != 0
-}
-
-func (f *fields) int32() int32 {
-	if b := f.take(4); b != nil {
-		return int32(binary.BigEndian.Uint32(b))
-	}
-	return 0
-}
-
-func (f *fields) int64() int64 {
-	if b := f.take(8); b != nil {
-		return int64(binary.BigEndian.Uint64(b))
-	}
-	return 0
-}
-
-// bytes returns a buffer, which is nil when the server holds null.
-func (f *fields) bytes() []byte {
-	n := f.int32()
-	if n < 0 {
-		return nil
-	}
-	b := f.take(int(n))
-	if b == nil && !f.short {
-		return []byte{}
-	}
-	return b
-}
-
-func (f *fields) string() string { return string(f.bytes()) }
-
-func (f *fields) stat() stat {
-	b := f.take(statSize)
-	if b == nil {
-		return stat{}
-	}
-	i64 := func(at int) int64 { return int64(binary.BigEndian.Uint64(b[at:])) }
-	i32 := func(at int) int32 { return int32(binary.BigEndian.Uint32(b[at:])) }
-	return stat{
-		czxid: i64(0), mzxid: i64(8), ctime: i64(16), mtime: i64(24), version: i32(32), cversion: i32(36), aversion: i32(40),
-		owner: i64(44), dataLength: i32(52), numChildren: i32(56), pzxid: i64(60),
-	}
-}
-
-// access returns an access list.
-func (f *fields) access() plan.Access {
-	count := int(f.int32())
-	if count < 0 || count > len(f.rest)/12 {
-		f.short = f.short || count > 0
-		return nil
-	}
-	list := make(plan.Access, count)
-	for i := range list {
-		permissions := f.int32()
-		scheme, id := f.string(), f.string()
-		list[i] = scheme + ":" + id + ":" + permissionLetters(permissions)
-	}
-	return list
-}
-
-// permissionLetters writes permissions as zkCli.sh does.
-func permissionLetters(bits int32) string {
-	letters := ""
-	for _, p := range []struct {
-		bit    int32
-		letter string
-	}{{1 << 2, "c"}, {1 << 3, "d"}, {1 << 0, "r"}, {1 << 1, "w"}, {1 << 4, "a"}} {
-		if bits&p.bit != 0 {
-			letters += p.letter
-		}
-	}
-	return letters
-}
-
-// names returns a list of strings, which share one copy of the frame.
-func (f *fields) names() []string {
-	count := int(f.int32())
-	if count <= 0 || count > len(f.rest)/4 {
-		f.short = f.short || count > 0
-		return nil
-	}
-	start := f.rest
-	offsets := make([]int, 0, count+1)
-	for range count {
-		n := int(f.int32())
-		offsets = append(offsets, len(start)-len(f.rest))
-		f.take(n)
-	}
-	if f.short {
-		return nil
-	}
-	end := len(start) - len(f.rest)
-	blob := string(start[:end])
-	names := make([]string, count)
-	for i, at := range offsets {
-		stop := end
-		if i+1 < count {
-			stop = offsets[i+1] - 4
-		}
-		names[i] = blob[at:stop]
-	}
-	return names
 }

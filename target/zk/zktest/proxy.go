@@ -43,6 +43,7 @@ type Proxy struct {
 	mu       sync.Mutex
 	delay    time.Duration // each way
 	judge    func(op int32) Verdict
+	tamper   func(op int32, frame []byte) []byte
 	closed   bool // to new connections
 	conns    map[net.Conn]bool
 	release  chan struct{}
@@ -88,6 +89,15 @@ func (p *Proxy) Judge(judge func(op int32) Verdict) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.judge = judge
+}
+
+// Tamper has change make something else of each answer, a frame with its length. op is
+// that of the request, and 0 for the first answer of a connection. Events stay as they
+// are.
+func (p *Proxy) Tamper(change func(op int32, frame []byte) []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tamper = change
 }
 
 // Once has the n-th request (from 1) with that opcode get the verdict, and no
@@ -196,6 +206,7 @@ type link struct {
 	client, server net.Conn
 	toClient       sync.Mutex
 	mute           bool
+	asked          sync.Map      // opcodes, by the number of the request
 	kept           chan struct{} // an answer was not handed on
 }
 
@@ -211,10 +222,14 @@ func (l *link) end() {
 	l.server.Close()
 }
 
+// maxFrame is more than any frame holds. What begins with a greater number is text, of a
+// four-letter command or the answer to one, and is handed on as it comes.
+const maxFrame = 64 << 20
+
 func readFrame(r io.Reader) ([]byte, error) {
 	head := make([]byte, 4)
-	if _, err := io.ReadFull(r, head); err != nil {
-		return nil, err
+	if _, err := io.ReadFull(r, head); err != nil || binary.BigEndian.Uint32(head) > maxFrame {
+		return head, err
 	}
 	frame := make([]byte, 4+binary.BigEndian.Uint32(head))
 	copy(frame, head)
@@ -238,6 +253,7 @@ func (l *link) requests() {
 		verdict := Pass
 		if !first && len(frame) >= 12 {
 			op := int32(binary.BigEndian.Uint32(frame[8:]))
+			l.asked.Store(binary.BigEndian.Uint32(frame[4:]), op)
 			l.proxy.mu.Lock()
 			l.proxy.requests[op]++
 			l.proxy.longest[op] = max(l.proxy.longest[op], len(frame)-4)
@@ -301,14 +317,34 @@ func (l *link) answers() {
 		}
 	})
 	defer send.stop()
-	for {
+	for first := true; ; first = false {
 		frame, err := readFrame(l.server)
 		if err != nil {
 			send.put(nil) // after what came before
 			return
 		}
-		send.put(frame)
+		send.put(l.tampered(first, frame))
 	}
+}
+
+// tampered returns an answer as it is handed on.
+func (l *link) tampered(first bool, frame []byte) []byte {
+	l.proxy.mu.Lock()
+	change := l.proxy.tamper
+	l.proxy.mu.Unlock()
+	if change == nil {
+		return frame
+	}
+	if first {
+		return change(0, frame)
+	}
+	if len(frame) < 8 {
+		return frame
+	}
+	if op, ok := l.asked.Load(binary.BigEndian.Uint32(frame[4:])); ok {
+		return change(op.(int32), frame)
+	}
+	return frame
 }
 
 // delayedSender sends frames in order, each its delay after it came.

@@ -1,0 +1,68 @@
+package apply
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// stored is how the marks of a target are kept beside it.
+type stored struct {
+	Version int        `json:"version"`
+	Marked  plan.Marks `json:"marked"`
+}
+
+// ReadMarks returns what was ever marked as sensitive at a target.
+func ReadMarks(ctx context.Context, t target.Target) (plan.Marks, error) {
+	data, err := t.Marks(ctx)
+	if err != nil || len(data) == 0 {
+		return plan.Marks{}, err
+	}
+	var s stored
+	if err := json.Unmarshal(data, &s); err != nil || s.Version != 1 {
+		return plan.Marks{}, target.WithHint(fmt.Errorf("what was ever marked as sensitive at %s can't be read", plan.Printable(t.String())),
+			"update confo-sync; if somebody else wrote it, delete it, and values that were marked before are shown")
+	}
+	return s.Marked, nil
+}
+
+// marksMost is how large the marks of a target may be. Above it, whole configurations
+// are marked.
+const marksMost = 512 << 10
+
+// keepMarks adds marks to those that the target has, under the lock and before what is
+// marked is written. It writes nothing if the target has them all.
+func keepMarks(ctx context.Context, t target.Target, w target.Writer, opts Options) error {
+	if opts.NoLock || opts.Marks.IsEmpty() {
+		return nil
+	}
+	known, err := ReadMarks(ctx, t)
+	if err != nil || known.Holds(opts.Marks) {
+		return err
+	}
+	marks := plan.Union(known, opts.Marks)
+	data, err := json.Marshal(stored{1, marks})
+	if err == nil && len(data) > marksMost {
+		data, err = json.Marshal(stored{1, marks.Coarse()})
+	}
+	if err != nil {
+		return err
+	}
+	return w.SetMarks(ctx, data)
+}
+
+// Marks returns the marks in entries.
+func Marks(entries []*Entry) plan.Marks {
+	var marks plan.Marks
+	for _, e := range entries {
+		for i := range e.Previous {
+			for _, m := range e.Previous[i].Marked {
+				marks.Add(e.Previous[i].Key(), m.Path)
+			}
+		}
+	}
+	return marks
+}
