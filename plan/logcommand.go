@@ -38,12 +38,10 @@ const (
 func (g *LogGuard) Append(dst, text []byte) []byte {
 	for len(text) > 0 {
 		r, size := rune(text[0]), 1
-		if r >= utf8.RuneSelf {
-			if r, size = g.decode(text); size == 0 {
+		if r >= utf8.RuneSelf || len(g.partial) > 0 {
+			if r, size = g.decode(text); size == 0 && len(g.partial) > 0 {
 				return append(dst, text...) // the rest comes with the next text
 			}
-		} else {
-			g.partial = g.partial[:0]
 		}
 		if g.begins(r) {
 			dst = append(dst, `\u00`...)
@@ -58,8 +56,9 @@ func (g *LogGuard) Append(dst, text []byte) []byte {
 
 const hexLower = "0123456789abcdef"
 
-// decode returns the rune that text begins or completes, and how many of its bytes are of
-// it: none if it is not complete yet.
+// decode returns the rune that text begins or completes, and how many bytes of text are of
+// it. If it is not complete yet, there are none, and partial has it. There are none, too,
+// if text does not complete what is in partial, which then is no rune.
 func (g *LogGuard) decode(text []byte) (r rune, size int) {
 	before := len(g.partial)
 	all := append(g.partial, text[:min(len(text), utf8.UTFMax)]...)
@@ -67,15 +66,20 @@ func (g *LogGuard) decode(text []byte) (r rune, size int) {
 		g.partial = all
 		return 0, 0
 	}
-	r, size = utf8.DecodeRune(all)
 	g.partial = g.partial[:0]
-	return r, max(1, size-before)
+	if r, size = utf8.DecodeRune(all); size < before {
+		return r, 0
+	}
+	return r, size - before
 }
 
 // begins reports whether a command would begin with r after what precedes it.
 func (g *LogGuard) begins(r rune) bool {
 	switch {
-	case g.control == escaped && r == '[':
+	case endsLine(r):
+		*g = LogGuard{partial: g.partial}
+		return false
+	case g.control == escaped && r == '[' && g.hashes < 2:
 		g.control = inControl
 		return false
 	case g.control == inControl:
@@ -88,11 +92,7 @@ func (g *LogGuard) begins(r rune) bool {
 		return false
 	}
 	g.control = noControl
-	switch {
-	case endsLine(r):
-		*g = LogGuard{partial: g.partial}
-		return false
-	case isUnseen(r):
+	if isUnseen(r) {
 		return false // comparisons of texts pass it over
 	}
 	command := r == '[' && g.hashes == 2 || r == ':' && g.colon
