@@ -82,10 +82,10 @@ func (g *LogGuard) begins(r rune) bool {
 	case g.control == escaped && r == '[' && g.hashes < 2:
 		g.control = inControl
 		return false
-	case g.control == inControl:
-		if r >= 0x40 && r <= 0x7e {
-			g.control = noControl
-		}
+	case g.control == inControl && (r == ';' || r >= '0' && r <= '9'):
+		return false
+	case g.control == inControl && isASCIILetter(r):
+		g.control = noControl
 		return false
 	case r == 0x1b:
 		g.control = escaped
