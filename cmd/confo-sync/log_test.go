@@ -140,6 +140,11 @@ func TestNoValueGivesCommandsToACI(t *testing.T) {
 	command("backup", "prune", ".", "--keep-last", "1", "--dry-run")
 	command("init", "--from", named)
 	command("version")
+	for _, report := range []string{"r.txt", "r.md"} {
+		if text, err := os.ReadFile(file(report)); err != nil || logCommand.Match(text) {
+			t.Errorf("%s: %v\n%s", report, err, text)
+		}
+	}
 
 	var none cli
 	model, err := kong.New(&none, kong.Vars{"version": ""})

@@ -109,6 +109,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	out := guard(stdout)
 	stdout, stderr = out, guard(stderr)
 	a := &app{env: env, stdin: stdin, stdout: stdout, stderr: stderr, log: slog.New(slog.DiscardHandler)}
+	a.Format = "text" // until the flags are known
 	a.report = render.New("confo-sync/error", "", "")
 	ctx, stop := untilInterrupted(ctx, stderr)
 	defer stop()
@@ -150,7 +151,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		return a.fail(out.failed()) // of --help
 	}
 	if err != nil {
-		if a.Format = "text"; wantsJSON(args) {
+		if wantsJSON(args) {
 			a.Format = "json"
 		}
 		return a.fail(&usageError{err})

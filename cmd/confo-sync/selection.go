@@ -71,5 +71,10 @@ func (a *app) unmatched(rules project.Rules, rails []plan.Protection, tree *plan
 	if live != nil && live.Exists { // applications have written to it
 		found = append(found, plan.Unmatched("ignore", rules.Ignore, tree, live)...)
 	}
-	return found
+	said := map[string]bool{} // the rules of two environments may be the same
+	return slices.DeleteFunc(found, func(f plan.Finding) bool {
+		again := said[f.Error()]
+		said[f.Error()] = true
+		return again
+	})
 }
