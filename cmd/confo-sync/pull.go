@@ -371,18 +371,20 @@ func writtenIs(ctx context.Context, dir string, tree *plan.Tree) error {
 	if err != nil {
 		return fmt.Errorf("read what was written: %w", err)
 	}
-	var problems []error
+	var problems []string
 	for _, f := range found.Errors {
-		problems = append(problems, f)
+		problems = append(problems, f.Error())
 	}
 	if len(problems) == 0 {
 		for _, c := range plan.Diff(reread, tree.Snapshot(), plan.Options{Prune: plan.PruneNamespaces}).Changes {
-			problems = append(problems, fmt.Errorf("%s reads differently", plan.Printable(c.Key.String())))
+			problems = append(problems, plan.Printable(c.Key.String())+" reads differently")
 		}
 	}
 	if len(problems) > 0 {
-		return fmt.Errorf("what was written to %s does not read as what is live (please report this): %w",
-			plan.Printable(dir), errors.Join(problems...))
+		return &plan.Listing{
+			Err:   fmt.Errorf("what was written to %s does not read as what is live (please report this)", plan.Printable(dir)),
+			Names: problems,
+		}
 	}
 	return nil
 }
