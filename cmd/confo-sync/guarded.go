@@ -35,6 +35,9 @@ func (g *guarded) Write(p []byte) (int, error) {
 	defer g.mu.Unlock()
 	g.buf = g.guard.Append(g.buf[:0], p)
 	n, err := g.out.Write(g.buf)
+	if cap(g.buf) > 1<<20 {
+		g.buf = nil // a large document is not kept
+	}
 	if err == nil {
 		return len(p), nil
 	}

@@ -173,8 +173,8 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	if err == nil && !strings.HasPrefix(nameOf(command.Selected()), "history") { // which sees only what was applied
 		err = a.checkSelection()
 	}
-	if err == nil {
-		err = out.failed()
+	if failed := out.failed(); failed != nil && (err == nil || errors.Is(err, errDifferences)) {
+		err = failed
 	}
 	a.countWarnings()
 	if err != nil {
