@@ -14,7 +14,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -328,7 +327,6 @@ func (v *Verification) run(ctx context.Context, t target.Target, p *plan.Plan) e
 	if rest.Empty() {
 		return nil
 	}
-	const shown = 3
 	var names []string
 	for _, c := range rest.Changes {
 		names = append(names, plan.Printable(c.Key.String()))
@@ -336,9 +334,5 @@ func (v *Verification) run(ctx context.Context, t target.Target, p *plan.Plan) e
 	for _, c := range rest.Access {
 		names = append(names, "the access list of "+plan.Printable("/"+c.Key.String()))
 	}
-	if more := len(names) - shown; more > 0 {
-		names = names[:shown]
-		names = append(names, fmt.Sprintf("and %d more", more))
-	}
-	return fmt.Errorf("%w: %s", ErrNotAsWanted, strings.Join(names, ", "))
+	return &plan.Listing{Err: ErrNotAsWanted, Names: names}
 }

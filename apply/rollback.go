@@ -3,7 +3,6 @@ package apply
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -165,7 +164,7 @@ func (u *Undoing) stillInUse(live *plan.Snapshot) []plan.Finding {
 			}
 		}
 		if len(since) > 0 {
-			found = append(found, plan.Finding{Key: key, Message: "would go, and holds what came since: " + strings.Join(since, ", ")})
+			found = append(found, plan.Finding{Key: key, Message: "would go, and holds what came since: " + plan.ListNames(since), Names: since})
 		}
 	}
 	return found

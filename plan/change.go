@@ -110,6 +110,7 @@ type Finding struct {
 	Message  string   // what is wrong, in a line; never quotes a value
 	Hint     string   // what to do next
 	Excerpt  string   // the source line, with what may be sensitive masked
+	Names    []string // all that Message lists the first of, printable
 }
 
 func (f Finding) Error() string {

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// Unmatched warns of the patterns that match nothing in a tree or in what is live,
+// Unmatched warns of the patterns that match nothing in a tree or in what is live, if
+// that is known,
 // and names what each of them may have meant. rule is what the patterns are for, as
 // the user writes it: "ignore", "--protect".
 //
@@ -26,6 +27,10 @@ func Unmatched(rule string, patterns []Pattern, tree *Tree, live *Snapshot) []Fi
 		return below
 	})
 	var found []Finding
+	where := "in the tree or at the target"
+	if live == nil {
+		where = "in the tree"
+	}
 	for i, p := range patterns {
 		if matched[i] {
 			continue
@@ -36,7 +41,7 @@ func Unmatched(rule string, patterns []Pattern, tree *Tree, live *Snapshot) []Fi
 		}
 		found = append(found, Finding{
 			Position: p.Position, Hint: hint,
-			Message: rule + ": " + Quote(p.text) + " matches nothing in the tree or at the target",
+			Message: rule + ": " + Quote(p.text) + " matches nothing " + where,
 		})
 	}
 	return found
@@ -84,7 +89,11 @@ func (p Pattern) closest(tree *Tree, live *Snapshot) string {
 // configurations, fields and elements. What is below a path is visited if visit
 // returns true. A path that both have is visited twice.
 func walkPaths(tree *Tree, live *Snapshot, visit func(path []string) bool) {
-	for _, s := range []*Snapshot{tree.Snapshot(), live} {
+	all := []*Snapshot{tree.Snapshot()}
+	if live != nil {
+		all = append(all, live)
+	}
+	for _, s := range all {
 		for _, ns := range s.Namespaces {
 			if !visit([]string{ns.Name}) {
 				continue

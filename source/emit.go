@@ -26,6 +26,10 @@ type emitter struct {
 	tags map[string]string
 	path plan.Path
 	step int // by which blocks are indented, if it isn't two
+
+	// quoteCommands puts texts in double quotes that a CI could take for commands if
+	// they were printed: there they can be escaped.
+	quoteCommands bool
 }
 
 // tag returns the tag of what is at the path.
@@ -99,7 +103,7 @@ func (e *emitter) field(f plan.Field, indent int) {
 	e.path = append(e.path, plan.Name(f.Name))
 	defer func() { e.path = e.path[:len(e.path)-1] }()
 	from := len(e.out)
-	if v := resolve(f.Name); isPlain(f.Name, v) {
+	if v := resolve(f.Name); isPlain(f.Name, v) && !e.isCommand(f.Name) {
 		e.out = append(e.out, f.Name...)
 	} else {
 		if strings.Trim(f.Name, " \t") != f.Name {
@@ -158,6 +162,8 @@ func (e *emitter) scalar(n plan.Node, indent int) {
 		e.out = append(e.out, yamlFloat(string(plan.AppendJSON(nil, n)))...)
 	case plan.String:
 		switch v := resolve(n.Text); {
+		case e.isCommand(n.Text) && !plan.HasLoneSurrogate(n.Text):
+			e.quote(n.Text)
 		case isLiteral(n.Text):
 			e.literal(n.Text, indent)
 			return
@@ -173,6 +179,10 @@ func (e *emitter) scalar(n plan.Node, indent int) {
 	}
 	e.comment()
 	e.out = append(e.out, '\n')
+}
+
+func (e *emitter) isCommand(text string) bool {
+	return e.quoteCommands && plan.HasLogCommand(text)
 }
 
 func yamlFloat(json string) string {

@@ -16,7 +16,7 @@ type Shown struct {
 
 // Show writes configurations of a namespace as YAML, below its name.
 func Show(w io.Writer, namespace string, configs []Shown) error {
-	e := emitter{}
+	e := emitter{quoteCommands: true}
 	fields := make([]plan.Field, len(configs))
 	comments := make(map[string]func(plan.Path) string, len(configs))
 	for i, c := range configs {

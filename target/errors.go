@@ -2,7 +2,6 @@ package target
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -40,12 +39,15 @@ func (m Moved) What() string {
 	}
 }
 
-func (c *Conflict) Error() string {
+func (c *Conflict) Error() string { return "since the plan was made, " + plan.ListNames(c.Listed()) }
+
+// Listed returns what happened to each object. The message has the first of them.
+func (c *Conflict) Listed() []string {
 	names := make([]string, len(c.Moved))
 	for i, m := range c.Moved {
 		names[i] = plan.Printable(m.Change.Key.String()) + " " + m.What()
 	}
-	return "since the plan was made, " + strings.Join(names, ", ")
+	return names
 }
 
 // Unknown is the error of changes of which it can't be told whether they were

@@ -23,7 +23,7 @@ func (c applyFlags) takeBack(ctx context.Context, a *app, w *work, result apply.
 	cant := func(err error) error {
 		return target.WithHint(
 			errors.Join(failure, fmt.Errorf("what was applied before could not be taken back: %w", err)),
-			fmt.Sprintf("to take it back, try again: confo-sync rollback %s; or %s", result.ID, a.deed.look()))
+			fmt.Sprintf("to take it back, try again: %s; or %s", a.deed.undo(result.ID), a.deed.look()))
 	}
 	live, err := w.target.Snapshot(ctx, target.ReadOptions{Selection: options.Selection})
 	if err != nil {

@@ -72,6 +72,7 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 	asks := !f.AutoApprove && approved == nil
 	a.applying = true
 	a.deed = deedOf(want, approved, !f.NoHistory && !f.NoLock)
+	a.deed.given = a.given
 	if err := a.canAsk(!asks); err != nil {
 		return err
 	}

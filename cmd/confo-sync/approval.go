@@ -41,9 +41,9 @@ func (a *app) savePlan(path string, header planfile.Header, fingerprint planfile
 	if err := writeFile(path, private, func(out io.Writer) error { return planfile.Write(out, f) }); err != nil {
 		return fmt.Errorf("save the plan: %w", err)
 	}
-	if !a.Quiet {
-		fmt.Fprintf(a.stderr, "Saved to %s. To apply just this: confo-sync apply %[1]s\n", plan.Printable(path))
-	}
+	// The plan has its own of these.
+	given := a.given.everywhere("source", "target", "env", "namespace", "exclude")
+	a.notice("Saved to %s. To apply just this: confo-sync apply %s%s", plan.Printable(path), shellWord(path), given)
 	return nil
 }
 
@@ -122,6 +122,9 @@ func (c *applyCmd) approval(a *app) (*approval, error) {
 	a.Namespace, a.Exclude = file.Namespaces, file.Exclude
 	c.Prune, c.DeletePercent, c.AllowEmpty, c.Protect = file.Prune, file.DeletePercent, file.AllowEmpty, file.Protect
 	c.AllowLockout = file.AllowLockout
+	if file.Promotion == nil { // which names its environment itself
+		a.given = a.given.ofPlan(file)
+	}
 	return &approval{fingerprint: fingerprint, file: file, path: c.Plan, flags: c.applyFlags}, nil
 }
 

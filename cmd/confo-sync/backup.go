@@ -203,6 +203,7 @@ func (c *backupMakeCmd) tell(a *app, path string, m archive.Manifest, encrypted 
 	if err != nil {
 		return err
 	}
+	a.written = "the backup was written"
 	a.report.Backups = []render.Backup{backupOf(path, info.Size(), m, encrypted)}
 	if a.Format == "json" {
 		return a.show()
@@ -212,7 +213,7 @@ func (c *backupMakeCmd) tell(a *app, path string, m archive.Manifest, encrypted 
 		a.say("With %s that Confo knows nothing of.", plural(m.Counts.Foreign, "object"))
 	}
 	if len(m.Gaps) > 0 {
-		return target.WithHint(errors.New("something could not be read, so it is not in the backup"), "see the warnings above; backup show names it, too")
+		return target.WithHint(errors.New("something could not be read, so it is not in the backup"), "see what that is: confo-sync backup show "+shellWord(path))
 	}
 	return nil
 }
@@ -228,19 +229,13 @@ func backupOf(path string, size int64, m archive.Manifest, encrypted bool) rende
 	if len(m.Gaps) == 0 {
 		return b
 	}
-	const most = 3
 	b.State = "incomplete"
 	var names []string
-	for i, gap := range m.Gaps {
+	for _, gap := range m.Gaps {
 		b.Missing = append(b.Missing, render.Missing(gap))
-		if i < most {
-			names = append(names, plan.Printable("/"+gap.Path))
-		}
+		names = append(names, "/"+gap.Path)
 	}
-	if more := len(m.Gaps) - most; more > 0 {
-		names = append(names, fmt.Sprintf("%d more", more))
-	}
-	b.Why = list(names) + " could not be read"
+	b.Why = plan.ListNames(names) + " could not be read"
 	return b
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -124,6 +123,9 @@ func (c *backupPruneCmd) Run(ctx context.Context, a *app) error {
 		}
 		a.report.Backups = append(a.report.Backups, listedOf(l))
 	}
+	if !c.DryRun && len(remove) > 0 {
+		a.written = countWere(len(remove), "backup") + " removed"
+	}
 	if a.Format == "json" {
 		return a.show()
 	}
@@ -135,7 +137,7 @@ func (c *backupPruneCmd) Run(ctx context.Context, a *app) error {
 		if len(b.Kept) == 0 {
 			return verb
 		}
-		kept := strings.Join(b.Kept, ", ")
+		kept := plan.ListNames(b.Kept)
 		if b.State == "incomplete" {
 			kept += "; incomplete: " + b.Why
 		}

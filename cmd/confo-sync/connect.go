@@ -7,7 +7,6 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
@@ -60,7 +59,7 @@ func (a *app) targetURL() (string, error) {
 		return "", need("--target", "the credentials hold no zookeeper_host and zookeeper_port")
 	}
 	if a.project != nil && len(a.project.Environments) > 0 {
-		return "", need("--env", "say which environment: "+plan.Printable(strings.Join(a.project.Names(), ", ")))
+		return "", need("--env", "say which environment: "+plan.ListNames(a.project.Names()))
 	}
 	return "", need("--target", "say which target, as in -t zk://localhost:2181 or -t file:PATH")
 }

@@ -22,8 +22,18 @@ type deed struct {
 	once bool
 	// saved is the command that applies the saved plan, if one was approved.
 	saved string
+	given given // the flags that the command was run with
 	// recorded says that the history keeps it, so that it can be rolled back.
 	recorded bool
+}
+
+// commandLine returns a command with its arguments, as a shell takes it.
+func commandLine(name string, args ...string) string {
+	line := "confo-sync " + name
+	for _, arg := range args {
+		line += " " + shellWord(arg)
+	}
+	return line
 }
 
 // deedOf returns the command that applies what is wished for.
@@ -33,7 +43,7 @@ func deedOf(want wish, approved *approval, recorded bool) deed {
 		once: approved != nil, recorded: recorded,
 	}
 	if approved != nil && approved.file != nil {
-		d.saved = "confo-sync apply " + shellWord(approved.path)
+		d.saved = commandLine("apply", approved.path)
 	}
 	return d
 }
@@ -42,20 +52,31 @@ func deedOf(want wish, approved *approval, recorded bool) deed {
 // nothing yet.
 func (d deed) again(begun bool) string {
 	switch {
-	case d.once && begun && d.name == "apply":
-		return "make a new plan for what is left, because this one can't be applied again: confo-sync plan"
 	case d.once && begun:
-		return fmt.Sprintf("make a new plan for what is left, because this one can't be applied again: %s --plan-only", d.line)
+		return "make a new plan for what is left, because this one can't be applied again: " + d.preview()
+	case d.saved != "":
+		return fmt.Sprintf("run the same %s again: %s%s", d.name, d.saved, d.given.of("apply"))
 	}
-	return fmt.Sprintf("run the same %s again: %s", d.name, cmp.Or(d.saved, d.line))
+	return fmt.Sprintf("run the same %s again: %s", d.name, d.command())
+}
+
+// command returns the command with its flags.
+func (d deed) command() string { return d.line + d.given.of(d.name) }
+
+// preview returns the command that shows what the deed would change now.
+func (d deed) preview() string {
+	if d.name == "apply" {
+		return "confo-sync plan" + d.given.of("plan")
+	}
+	return d.line + " --plan-only" + d.given.of(d.name)
 }
 
 // look returns the next step to see how the target differs from what the deed wants.
-func (d deed) look() string {
-	if d.name == "apply" {
-		return "see what is left to change: confo-sync plan"
-	}
-	return fmt.Sprintf("see what is left to change: %s --plan-only", d.line)
+func (d deed) look() string { return "see what is left to change: " + d.preview() }
+
+// undo returns the command that takes back what the deed applied.
+func (d deed) undo(id string) string {
+	return fmt.Sprintf("confo-sync rollback %s%s", id, d.given.everywhere("namespace", "exclude"))
 }
 
 // hint returns the next step after an error that ended the deed, or nothing where the
@@ -83,7 +104,7 @@ func (d deed) hint(err error, begun bool) string {
 // finish returns the next step for changes of a file backend that are committed and
 // not in place: any command that writes there finishes them first.
 func (d deed) finish() string {
-	step := fmt.Sprintf("run %s: it finishes these changes first", d.line)
+	step := fmt.Sprintf("run %s: it finishes these changes first", d.command())
 	if d.once {
 		step += " (the approved plan itself can't be applied again)"
 	}
@@ -95,7 +116,7 @@ func (d deed) finish() string {
 func (d deed) left(id string, transactions int) string {
 	text := "To go on from there, " + d.again(true) + "\n"
 	if d.recorded && transactions > 0 {
-		text += fmt.Sprintf("To take back what was applied: confo-sync rollback %s\n", id)
+		text += fmt.Sprintf("To take back what was applied: %s\n", d.undo(id))
 	}
 	return text
 }
@@ -113,14 +134,6 @@ func rollbackLine(undoes string) string {
 		return "confo-sync rollback --to-time " + shellWord(after)
 	}
 	return "confo-sync rollback --to " + plan.Printable(after)
-}
-
-// shellWord returns a text as a word of a shell's command.
-func shellWord(text string) string {
-	if strings.ContainsAny(text, " \t\"'$`\\") {
-		return "'" + strings.ReplaceAll(plan.Printable(text), "'", `'\''`) + "'"
-	}
-	return plan.Printable(text)
 }
 
 // goesOn returns the next step for the newest entry of a history, which did not finish.

@@ -168,7 +168,7 @@ func (c *rotateCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if len(sealed) > 0 {
-		a.notice("Left alone, as SOPS encrypted them: %s (sops updatekeys).", list(sealed))
+		a.notice("Left alone, as SOPS encrypted them: %s (sops updatekeys).", plan.ListNames(sealed))
 	}
 	if len(changed) == 0 {
 		return a.showFiles("Nothing to rotate: no value is encrypted with age.")

@@ -154,7 +154,7 @@ func (a *app) environmentAt(p *project.Project, url string) (*project.Environmen
 	case 1:
 		return found[0], nil
 	}
-	return nil, &usageError{target.WithHint(fmt.Errorf("this is the target of several environments: %s", plan.Printable(strings.Join(names, ", "))),
+	return nil, &usageError{target.WithHint(fmt.Errorf("this is the target of several environments: %s", plan.ListNames(names)),
 		"say which one with -e")}
 }
 
@@ -264,5 +264,5 @@ func (a *app) sources() string {
 	for _, o := range a.overlays {
 		all = append(all, filepath.ToSlash(o))
 	}
-	return strings.Join(all, ", ")
+	return plan.ListNames(all)
 }

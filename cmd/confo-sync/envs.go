@@ -87,7 +87,7 @@ func writeEnvironments(w io.Writer, rows []render.Environment) error {
 	for _, r := range rows {
 		overlays := "-"
 		if len(r.Overlays) > 0 {
-			overlays = strings.Join(r.Overlays, ", ")
+			overlays = plan.ListNames(r.Overlays)
 		}
 		last := "-"
 		if r.Last != nil {

@@ -99,22 +99,23 @@ func (a *app) fail(err error) int {
 	case errors.Is(err, errSaid):
 	case errors.As(err, &several):
 		printFindings(a.stderr, "error", several.findings)
-		fmt.Fprintf(a.stderr, "confo-sync: error: %s\n", a.afterwards(several.summary))
+		fmt.Fprintf(a.stderr, "confo-sync: error: %s\n", a.afterwards(err, several.summary))
 		if !several.refused {
 			a.report.Errors = append(a.report.Errors, render.Findings(several.findings)...)
 		}
 	default:
 		a.showStale()
 		message, hint := describe(err)
-		message = a.afterwards(message)
+		message = a.afterwards(err, message)
 		if examinable(err) && hint != "" {
 			hint += `; "confo-sync status" tells more`
 		}
+		hint = a.given.complete(hint)
 		fmt.Fprintf(a.stderr, "confo-sync: error: %s\n", message)
 		if hint != "" {
 			fmt.Fprintf(a.stderr, "hint: %s\n", hint)
 		}
-		a.report.Errors = append(a.report.Errors, render.Finding{Message: message, Hint: hint})
+		a.report.Errors = append(a.report.Errors, render.Finding{Message: message, Hint: hint, Names: namesIn(err)})
 	}
 	if a.Format != "text" && !a.shown {
 		if err := a.show(); err != nil {
@@ -124,13 +125,27 @@ func (a *app) fail(err error) int {
 	return code
 }
 
-// afterwards returns the words for an error that came when all was applied: without
-// them it would seem that nothing was.
-func (a *app) afterwards(message string) string {
-	if a.done == "" {
+// afterwards returns the words for an error that came when all was applied, or for a
+// result that could not be written when all was changed: without them it would seem that
+// nothing was.
+func (a *app) afterwards(err error, message string) string {
+	done := a.done
+	if done == "" && errors.As(err, new(*outputError)) {
+		done = a.written
+	}
+	if done == "" {
 		return message
 	}
-	return a.done + ", but this failed afterwards: " + message
+	return done + ", but this failed afterwards: " + message
+}
+
+// namesIn returns all names of which the message of an error lists the first.
+func namesIn(err error) []string {
+	var listing interface{ Listed() []string }
+	if errors.As(err, &listing) {
+		return listing.Listed()
+	}
+	return nil
 }
 
 // describe returns the words for an error, and the next step to take.

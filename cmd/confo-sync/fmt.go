@@ -49,7 +49,7 @@ func (c *fmtCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if len(sealed) > 0 {
-		a.notice("Left alone, as SOPS encrypted them: %s.", list(sealed))
+		a.notice("Left alone, as SOPS encrypted them: %s.", plan.ListNames(sealed))
 	}
 	switch {
 	case len(changed) == 0 && len(files) > 0 && len(sealed)+left == len(files):

@@ -143,7 +143,7 @@ func (c *historyShowCmd) list(a *app, records []*apply.Record, newest *apply.Rec
 		a.notice("%d older ones are not listed (--limit 0 lists all).", more)
 	}
 	if shown[0] == newest && !newest.Complete() {
-		a.notice("%s was interrupted, or is still under way: %s.", plan.Printable(newest.ID), goesOn(newest.Header))
+		a.notice("%s was interrupted, or is still under way: %s.", plan.Printable(newest.ID), a.given.complete(goesOn(newest.Header)))
 	}
 	return nil
 }
@@ -345,6 +345,9 @@ func (c *historyPruneCmd) Run(ctx context.Context, a *app) error {
 	removed, err := apply.Prune(ctx, t, w, c.Keep, apply.KeepBytes)
 	if err != nil {
 		return err
+	}
+	if removed > 0 {
+		a.written = "the history was shortened (" + applies(removed) + " removed)"
 	}
 	if a.Format == "json" {
 		return a.show()

@@ -215,13 +215,14 @@ func ignoring() (*source.Revised, error) {
 func (c *initCmd) report(a *app, say settled, left []plan.Finding) error {
 	a.warn(left...)
 	w := a.report.Written
+	a.written = "the project was written"
 	if a.Format == "json" {
 		if err := a.show(); err != nil {
 			return err
 		}
 	} else {
 		a.say("Wrote %s, %s in %s/, and %s.", project.FileName, plural(w.Configurations, "configuration"), initTree, initIgnore)
-		a.say("Next: confo-sync plan")
+		a.say("Next: confo-sync plan%s", a.given.of("plan", "source", "target", "env", "namespace", "exclude"))
 	}
 	a.inPlain(w.Sensitive, "keep the folder to yourself until none is left")
 	if len(left) == 0 {

@@ -26,6 +26,12 @@ func TestUnknownOutcome(t *testing.T) {
 	lost := &target.Unknown{Err: errors.New("no answer")}
 	unfinished := &file.Unfinished{Path: "journal.json", Err: errors.New("no space")}
 	rollback := deed{name: "rollback", line: "confo-sync rollback 20260102", recorded: true}
+	withFlags := rollback
+	withFlags.given = given{
+		{name: "env", text: "-e 'a b'", global: true}, {name: "namespace", text: "-n 's*'", global: true}, {name: "quiet", text: "-q", global: true},
+		{name: "force", text: "--force", taken: map[string]bool{"rollback": true}}, {name: "auto-approve", text: "--auto-approve", taken: map[string]bool{"rollback": true}},
+		{name: "prune", text: "--prune none", taken: map[string]bool{"apply": true}},
+	}
 	for _, test := range []struct {
 		name   string
 		err    error
@@ -44,6 +50,13 @@ To go on from there, run the same rollback again: confo-sync rollback 20260102
 To take back what was applied: confo-sync rollback 20260304
 confo-sync: error: the answer was lost, so these changes may or may not have been applied: no answer
 hint: see what is left to change: confo-sync rollback 20260102 --plan-only
+`},
+		{"flags", lost, withFlags, 1, `
+Applied before that: 0 created, 0 updated, 0 deleted, in 1 transaction. Unknown: 1, applied or not. Not attempted: 2.
+To go on from there, run the same rollback again: confo-sync rollback 20260102 -e 'a b' -n 's*' --force
+To take back what was applied: confo-sync rollback 20260304 -e 'a b'
+confo-sync: error: the answer was lost, so these changes may or may not have been applied: no answer
+hint: see what is left to change: confo-sync rollback 20260102 --plan-only -e 'a b' -n 's*' --force
 `},
 		{"files", unfinished, rollback, 0, `
 Applied before that: nothing. Unknown: 1, applied or not. Not attempted: 2.

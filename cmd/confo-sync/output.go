@@ -92,8 +92,8 @@ func (a *app) textOptions(w io.Writer) render.TextOptions {
 
 // width returns how many columns a terminal has; of anything else, 0.
 func width(w io.Writer) int {
-	f, ok := w.(*os.File)
-	if !ok {
+	f := fileOf(w)
+	if f == nil {
 		return 0
 	}
 	columns, _, err := term.GetSize(int(f.Fd()))
@@ -112,9 +112,10 @@ func (a *app) writeFiles() error {
 		if a.ShowSensitiveInFiles {
 			mode = private
 		}
-		err := writeFile(f.path, mode, func(w io.Writer) error { return a.write(w, f.form, a.ShowSensitiveInFiles) })
+		// A pipeline may print it, or it may be the log itself, as /dev/stderr.
+		err := writeFile(f.path, mode, func(w io.Writer) error { return a.write(guard(w), f.form, a.ShowSensitiveInFiles) })
 		if err != nil {
-			failed = append(failed, fmt.Errorf("write the report: %w", err))
+			failed = append(failed, &outputError{fmt.Errorf("write the report: %w", err)})
 		}
 	}
 	return errors.Join(failed...)

@@ -202,7 +202,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	}
 	a.warn(live.Warnings...)
 	a.warn(interrupted...)
-	if want.adapt == nil {
+	if want.adapt == nil || want.operation == "promote" { // others have no tree
 		a.warn(a.unmatched(a.rules, rails.Protect, desired, live)...)
 	}
 	var stored plan.Marks // with what is wished for

@@ -2,7 +2,6 @@ package main
 
 import (
 	"io"
-	"os"
 	"sync"
 	"time"
 
@@ -12,8 +11,8 @@ import (
 
 // isTerminal reports whether a stream of ours is a terminal.
 func isTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	f := fileOf(stream)
+	return f != nil && term.IsTerminal(int(f.Fd()))
 }
 
 // When progress shows.
@@ -62,7 +61,7 @@ func (p *progress) update(done, total int) {
 		p.bar.Set(done)
 	case now.Sub(p.start) >= barAfter && done < total:
 		p.bar = progressbar.NewOptions(total,
-			progressbar.OptionSetWriter(p.out),
+			progressbar.OptionSetWriter(fileOf(p.out)), // whose width it asks for
 			progressbar.OptionSetDescription(p.what),
 			progressbar.OptionShowCount(),
 			progressbar.OptionSetPredictTime(true),

@@ -76,7 +76,7 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 		return err
 	}
 	want := wish{
-		operation: "promote", marks: marks, line: fmt.Sprintf("confo-sync promote %s %s", shellWord(c.From), shellWord(c.To)),
+		operation: "promote", marks: marks, line: commandLine("promote", append([]string{c.From, c.To}, c.Paths...)...),
 		read: func(ctx context.Context) (*plan.Tree, string, error) { return c.read(ctx, a, from) },
 		adapt: func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding, error) {
 			promotion.Sensitivity = a.hides().Of(tree, live, marks...)
@@ -246,6 +246,7 @@ func (c *promoteCmd) written(ctx context.Context, a *app, w *work, revision *sou
 		}
 	}
 	if err != nil {
+		a.written = ""
 		return fmt.Errorf("nothing was changed (please report this): %w", errors.Join(err, revision.Undo()))
 	}
 	return nil

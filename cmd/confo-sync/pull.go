@@ -167,6 +167,7 @@ func (a *app) pulled(ctx context.Context, live *plan.Snapshot, revision *source.
 		}
 	}
 	if err != nil {
+		a.written = ""
 		return fmt.Errorf("nothing was changed (please report this): %w", errors.Join(err, revision.Undo()))
 	}
 	return nil
@@ -230,12 +231,12 @@ func (c *pullCmd) tell(a *app, n pullTally, undeclared []string, left int) error
 		a.inPlain(n.sensitive, "encrypt before you commit (confo-sync encrypt)")
 	}
 	if len(undeclared) > 0 {
-		a.notice("Left out, as the tree does not declare them: %s (pull -n NAME takes one in).", plan.Printable(strings.Join(undeclared, ", ")))
+		a.notice("Left out, as the tree does not declare them: %s (pull -n NAME takes one in).", plan.ListNames(undeclared))
 	}
 	c.tellShared(a)
 	if left > 0 {
 		return target.WithHint(fmt.Errorf("%s as it is, so a plan is not empty", plural(left, "value or configuration was left")),
-			"see the warnings above")
+			a.seeWarnings())
 	}
 	return nil
 }
@@ -267,7 +268,7 @@ func (c *pullCmd) tellShared(a *app) {
 	if len(a.overlays) > 0 {
 		hint = " (--overlay writes to " + plan.Printable(a.overlays[len(a.overlays)-1]) + " instead)"
 	}
-	a.notice("%s of these %s shared with %s: theirs change too%s.", plural(shared, "file"), verb, plan.Printable(list(others)), hint)
+	a.notice("%s of these %s shared with %s: theirs change too%s.", plural(shared, "file"), verb, plan.ListNames(others), hint)
 }
 
 func isWithin(file, dir string) bool {
@@ -328,6 +329,7 @@ func (p *pulled) save(ctx context.Context, to journal.Tree, others ...source.Rev
 func (c *pullCmd) report(a *app, left []plan.Finding) error {
 	a.warn(left...)
 	w := a.report.Written
+	a.written = countWere(w.Files, "file") + " written"
 	if a.Format == "json" {
 		if err := a.show(); err != nil {
 			return err
@@ -393,18 +395,20 @@ func writtenIs(ctx context.Context, dir string, tree *plan.Tree) error {
 	if err != nil {
 		return fmt.Errorf("read what was written: %w", err)
 	}
-	var problems []error
+	var problems []string
 	for _, f := range found.Errors {
-		problems = append(problems, f)
+		problems = append(problems, f.Error())
 	}
 	if len(problems) == 0 {
 		for _, c := range plan.Diff(reread, tree.Snapshot(), plan.Options{Prune: plan.PruneNamespaces}).Changes {
-			problems = append(problems, fmt.Errorf("%s reads differently", plan.Printable(c.Key.String())))
+			problems = append(problems, plan.Printable(c.Key.String())+" reads differently")
 		}
 	}
 	if len(problems) > 0 {
-		return fmt.Errorf("what was written to %s does not read as what is live (please report this): %w",
-			plan.Printable(dir), errors.Join(problems...))
+		return &plan.Listing{
+			Err:   fmt.Errorf("what was written to %s does not read as what is live (please report this)", plan.Printable(dir)),
+			Names: problems,
+		}
 	}
 	return nil
 }

@@ -82,7 +82,7 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 	exact := exactly{command: c, app: a, backup: backup}
 	var saved *plan.Snapshot
 	want := wish{
-		operation: "restore", marks: marks, line: c.line(),
+		operation: "restore", marks: marks, line: commandLine("restore", append([]string{c.File}, c.Paths...)...),
 		read: func(ctx context.Context) (*plan.Tree, string, error) {
 			var err error
 			if saved, err = backup.Snapshot(ctx, plan.Selection{}); err != nil {
@@ -124,15 +124,6 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 	}
 	header := planfile.Header{Restore: &planfile.Restore{File: c.File, Paths: c.Paths, Prune: c.Prune, ToNamespace: c.ToNamespace}}
 	return c.carryOut(ctx, a, approved, want, planFlags{railFlags: c.railFlags}, c.applyFlags, header)
-}
-
-// line returns the command, with the flag that makes it another one.
-func (c *restoreCmd) line() string {
-	line := "confo-sync restore " + shellWord(c.File)
-	if c.Exact {
-		line += " --exact"
-	}
-	return line
 }
 
 // lacking refuses what a backup with gaps can't tell: what was there exactly, access

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
@@ -29,7 +28,11 @@ func (a *app) save(files []source.Revised, flags reviseFlags, s plan.Sensitivity
 	if flags.DryRun {
 		return nil
 	}
-	return source.SaveFiles(a.treeOf(files), files)
+	if err := source.SaveFiles(a.treeOf(files), files); err != nil || len(files) == 0 {
+		return err
+	}
+	a.written = countWere(len(files), "file") + " written"
+	return nil
 }
 
 // reportFiles puts files that change into the report.
@@ -45,6 +48,14 @@ func (a *app) reportFiles(files []source.Revised, flags reviseFlags, s plan.Sens
 		}
 		a.report.Files = append(a.report.Files, file)
 	}
+}
+
+// countWere returns a number of things with its verb, as in "2 files were".
+func countWere(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun + " was"
+	}
+	return plural(n, noun) + " were"
 }
 
 func actionOn(f source.Revised) string {
@@ -86,12 +97,4 @@ func (a *app) showFiles(format string, args ...any) error {
 func isEmptyFolder(dir string) bool {
 	entries, err := os.ReadDir(dir)
 	return len(entries) == 0 && (err == nil || os.IsNotExist(err))
-}
-
-// list joins words as a sentence does.
-func list(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }

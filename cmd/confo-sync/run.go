@@ -84,10 +84,12 @@ type app struct {
 	// what kind it is, so that an error has a document to be in.
 	report *render.Report
 	shown  bool
-	unsaid error    // what kept a line from stdout
 	warned []string // warnings of -n and --exclude that were shown
 	deed   deed     // what changes the target, once it is known
 	done   string   // what was applied to its end; empty before
+	// written is what a command that applies no plan has changed; empty before.
+	written string
+	given   given // the flags on the command line
 	outputFlags
 	files []reportFile
 	settings
@@ -95,21 +97,24 @@ type app struct {
 	// target.
 	ctx       context.Context
 	passwords *passwords
-	seen      *plan.Seen  // names that -n and --exclude were compared with
-	insecure  *sync.Once  // the warning about it
-	warning   *sync.Mutex // held while a warning is shown
-	exposed   *sync.Map   // files that others can read, once warned of
+	seen      *plan.Seen // names that -n and --exclude were compared with
+	insecure  *sync.Once // the warning about it
+	warning   *warnings  // its lock is held while a warning is shown
+	exposed   *sync.Map  // files that others can read, once warned of
 }
 
 // run runs the program and returns its exit code.
 func run(ctx context.Context, args []string, env func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	noCoreFile()
+	out := guard(stdout)
+	stdout, stderr = out, guard(stderr)
 	a := &app{env: env, stdin: stdin, stdout: stdout, stderr: stderr, log: slog.New(slog.DiscardHandler)}
+	a.Format = "text" // until the flags are known
 	a.report = render.New("confo-sync/error", "", "")
 	ctx, stop := untilInterrupted(ctx, stderr)
 	defer stop()
 	a.seen, a.exposed = &plan.Seen{}, &sync.Map{}
-	a.ctx, a.passwords, a.insecure, a.warning = ctx, &passwords{}, &sync.Once{}, &sync.Mutex{}
+	a.ctx, a.passwords, a.insecure, a.warning = ctx, &passwords{}, &sync.Once{}, &warnings{}
 
 	var c cli
 	parser, err := kong.New(&c,
@@ -131,7 +136,9 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 			if !ok {
 				panic(r)
 			}
-			code = int(left)
+			if code = int(left); out.failed() != nil {
+				code = a.fail(out.failed())
+			}
 		}
 	}()
 	if err = noPasswords(args); err == nil {
@@ -140,13 +147,16 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	if err == nil {
 		err = checkGiven(command)
 	}
+	if out.failed() != nil {
+		return a.fail(out.failed()) // of --help
+	}
 	if err != nil {
-		if a.Format = "text"; wantsJSON(args) {
+		if wantsJSON(args) {
 			a.Format = "json"
 		}
 		return a.fail(&usageError{err})
 	}
-	a.globals = c.globals
+	a.globals, a.given = c.globals, givenOn(command)
 	if a.Verbose {
 		a.log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
@@ -163,9 +173,10 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	if err == nil && !strings.HasPrefix(nameOf(command.Selected()), "history") { // which sees only what was applied
 		err = a.checkSelection()
 	}
-	if err == nil {
-		err = a.unsaid
+	if failed := out.failed(); failed != nil && (err == nil || errors.Is(err, errDifferences)) {
+		err = failed
 	}
+	a.countWarnings()
 	if err != nil {
 		code = a.fail(err)
 	}
@@ -243,27 +254,72 @@ func (a *app) notice(format string, args ...any) {
 }
 
 // say writes a line of the result to stdout. That it could not be written is an error
-// of the run.
+// of the run, which ends with it.
 func (a *app) say(format string, args ...any) {
-	if _, err := fmt.Fprintf(a.stdout, format+"\n", args...); err != nil && a.unsaid == nil {
-		a.unsaid = err
-	}
+	fmt.Fprintf(a.stdout, format+"\n", args...)
 }
 
 // warn shows warnings, on stderr and in the report.
 func (a *app) warn(findings ...plan.Finding) {
 	a.warning.Lock()
 	defer a.warning.Unlock()
+	findings = slices.Clone(findings)
+	for i := range findings {
+		findings[i].Hint = a.given.complete(findings[i].Hint)
+	}
 	a.report.Warnings = append(a.report.Warnings, render.Findings(findings)...)
 	if a.Quiet {
 		return
 	}
-	printFindings(a.stderr, "warning", findings)
+	shown := findings[:min(len(findings), mostFindings-a.warning.shown)]
+	a.warning.shown += len(shown)
+	a.warning.more += len(findings) - len(shown)
+	printFindings(a.stderr, "warning", shown)
+}
+
+// seeWarnings returns the hint of an error whose reasons are warnings.
+func (a *app) seeWarnings() string {
+	if a.Quiet {
+		return "run it without --quiet, which hides the warnings that say why"
+	}
+	return "see the warnings above"
+}
+
+// mostFindings is how many warnings a run shows on stderr, and how many errors. With
+// --format json the report has all.
+const mostFindings = 50
+
+// warnings counts those of a run.
+type warnings struct {
+	sync.Mutex
+	shown int
+	more  int // that were not shown
+}
+
+// countWarnings says how many warnings were not shown.
+func (a *app) countWarnings() {
+	if a.warning == nil {
+		return
+	}
+	a.warning.Lock()
+	defer a.warning.Unlock()
+	if a.warning.more > 0 {
+		printMore(a.stderr, "warning", a.warning.more)
+	}
+	a.warning.more = 0
+}
+
+func printMore(w io.Writer, severity string, more int) {
+	fmt.Fprintf(w, "confo-sync: %s: %s more are not shown; --format json lists all\n", severity, plural(more, severity))
 }
 
 // printFindings writes findings. A hint that several in a row share follows the
 // last of them.
 func printFindings(w io.Writer, severity string, findings []plan.Finding) {
+	if more := len(findings) - mostFindings; more > 0 {
+		defer printMore(w, severity, more)
+		findings = findings[:mostFindings]
+	}
 	for i, f := range findings {
 		if i+1 < len(findings) && findings[i+1].Hint == f.Hint {
 			f.Hint = ""

@@ -51,7 +51,8 @@ func meantOr(closest, otherwise string) string {
 	return "did you mean " + plan.Printable(closest) + "?"
 }
 
-// unmatched returns warnings of the patterns that match nothing. Where only a part is
+// unmatched returns warnings of the patterns that match nothing in the tree or in what
+// is live, which is nil if there is no target. Where only a part is
 // read, nothing is known of the others.
 func (a *app) unmatched(rules project.Rules, rails []plan.Protection, tree *plan.Tree, live *plan.Snapshot) []plan.Finding {
 	if a.selects() {
@@ -67,8 +68,13 @@ func (a *app) unmatched(rules project.Rules, rails []plan.Protection, tree *plan
 		plan.Unmatched("keep", rules.Keep, tree, live),
 		plan.Unmatched("protect", protect, tree, live),
 	)
-	if live.Exists { // applications have written to it
+	if live != nil && live.Exists { // applications have written to it
 		found = append(found, plan.Unmatched("ignore", rules.Ignore, tree, live)...)
 	}
-	return found
+	said := map[string]bool{} // the rules of two environments may be the same
+	return slices.DeleteFunc(found, func(f plan.Finding) bool {
+		again := said[f.Error()]
+		said[f.Error()] = true
+		return again
+	})
 }

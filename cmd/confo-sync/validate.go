@@ -32,6 +32,7 @@ func (c *validateCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	a.warn(a.unmatched(a.rules, a.rules.Protect, tree, nil)...)
 	a.report.Commit = commit
 	a.report.Summary.Unchanged = tree.Configs()
 	a.report.AddSuspects(a.hides().Suspects(tree))

@@ -349,13 +349,15 @@ type Finding struct {
 	Message string  `json:"message"`
 	Hint    string  `json:"hint,omitempty"`
 	Excerpt string  `json:"excerpt,omitempty"`
+	// Names are all of which Message lists the first.
+	Names []string `json:"names,omitempty"`
 }
 
 // Findings returns what package source or plan found, as reports hold it.
 func Findings(found []plan.Finding) []Finding {
 	all := make([]Finding, 0, len(found))
 	for _, f := range found {
-		r := Finding{Source: source(f.Position), Message: f.Message, Hint: f.Hint, Excerpt: f.Excerpt}
+		r := Finding{Source: source(f.Position), Message: f.Message, Hint: f.Hint, Excerpt: f.Excerpt, Names: f.Names}
 		if f.Key.Namespace != "" {
 			o := object(f.Key)
 			r.Object = &o

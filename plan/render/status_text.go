@@ -158,13 +158,13 @@ func (t TLS) text() string {
 func (i Identities) text(connected bool) string {
 	offered, seen := "none offered", "; the server does not tell what it sees"
 	if len(i.Offered) > 0 {
-		offered = "offered " + strings.Join(i.Offered, ", ")
+		offered = "offered " + plan.ListNames(i.Offered)
 	}
 	if !connected {
 		return offered
 	}
 	if len(i.Seen) > 0 {
-		seen = "; the server sees " + plan.Printable(strings.Join(i.Seen, ", "))
+		seen = "; the server sees " + plan.ListNames(i.Seen)
 	}
 	return offered + seen
 }
@@ -283,9 +283,16 @@ func (t *text) some(label, none string, all []string) {
 	}
 }
 
+// mostFindings is how many findings of a kind are shown.
+const mostFindings = 50
+
 // findings writes what is wrong. A hint that several in a row share follows the last
 // of them.
 func (t *text) findings(severity string, paint func(...any) string, all []Finding) {
+	if more := len(all) - mostFindings; more > 0 {
+		all = all[:mostFindings]
+		defer t.line("%s %d more (--format json has all)", paint(severity+":"), more)
+	}
 	for i, f := range all {
 		if i == 0 {
 			t.line("")

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
@@ -187,5 +186,5 @@ func (e *UnknownError) Hint() string {
 	if len(names) == 0 {
 		return "add it under environments:"
 	}
-	return "there are " + plan.Printable(strings.Join(names, ", "))
+	return "there are " + plan.ListNames(names)
 }

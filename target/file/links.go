@@ -50,18 +50,16 @@ func (r *reader) warnOfLinks() {
 }
 
 func (r *reader) warn(names []string, what, hint string) {
-	const shown = 3
 	if len(names) == 0 {
 		return
 	}
-	list := strings.Join(names[:min(shown, len(names))], ", ")
-	if more := len(names) - shown; more > 0 {
-		list += fmt.Sprintf(" and %d more", more)
+	for i, name := range names {
+		names[i] = plan.Printable(name)
 	}
 	verb := "is"
 	if len(names) > 1 {
 		verb = "are each"
 	}
 	r.snapshot.Warnings = append(r.snapshot.Warnings,
-		plan.Finding{Message: fmt.Sprintf("%s %s %s", plan.Printable(list), verb, what), Hint: hint})
+		plan.Finding{Message: fmt.Sprintf("%s %s %s", plan.ListNames(names), verb, what), Hint: hint, Names: names})
 }

@@ -92,7 +92,7 @@ func (t *Target) identities() (all []string) {
 
 // offered names the identities that servers are told of, within a sentence.
 func (t *Target) offered() string {
-	return cmp.Or(strings.Join(t.identities(), ", "), "none")
+	return cmp.Or(plan.ListNames(t.identities()), "none")
 }
 
 // lets returns who is let in by a znode's access list and to what, or nothing if we
@@ -142,7 +142,7 @@ func accessText(list plan.Access) string {
 		}
 		entries[i] = fmt.Sprintf("%s (%s)", plan.Printable(who), rights)
 	}
-	return strings.Join(entries, ", ")
+	return plan.ListNames(entries)
 }
 
 // Who returns whom access lists have to name for them to be about this client, beside

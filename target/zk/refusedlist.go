@@ -33,12 +33,12 @@ func (w *writer) refusedList(deed, path string, access plan.Access) error {
 			schemes = append(schemes, scheme)
 		}
 	}
-	text := func(a plan.Access) string { return plan.Printable(strings.Join(a.Shown(), ", ")) }
+	text := func(a plan.Access) string { return plan.ListNames(a.Shown()) }
 	err := w.t.explain(deed, path, codeInvalidACL)
 	if foreign == nil {
 		return &RefusedList{target.WithHint(fmt.Errorf("%w: %s", err, text(access)),
 			"an entry has an address, a name or a hash that the server does not take: give it another list")}
 	}
 	return &RefusedList{target.WithHint(fmt.Errorf("%w: of %s it does not take %s", err, text(access), text(foreign)),
-		fmt.Sprintf("it may have no provider for %s: have it given one (authProvider in its configuration), or give this another list", plan.Printable(strings.Join(schemes, " and "))))}
+		fmt.Sprintf("it may have no provider for %s: have it given one (authProvider in its configuration), or give this another list", plan.ListNames(schemes)))}
 }

@@ -137,13 +137,13 @@ func ensembleWarnings(servers []target.Server) []plan.Finding {
 	var found []plan.Finding
 	if len(down) > 0 && len(down) < len(servers) {
 		found = append(found, plan.Finding{
-			Message: fmt.Sprintf("%d of %d servers give no session: %s", len(down), len(servers), plan.Printable(strings.Join(down, ", "))),
+			Message: fmt.Sprintf("%d of %d servers give no session: %s", len(down), len(servers), plan.ListNames(down)),
 			Hint:    "the others do; see why above",
 		})
 	}
 	if len(servers) > 1 && len(standalone) > 0 {
 		found = append(found, plan.Finding{
-			Message: fmt.Sprintf("%s runs by itself (standalone), and is no part of an ensemble with the others", plan.Printable(strings.Join(standalone, ", "))),
+			Message: fmt.Sprintf("%s runs by itself (standalone), and is no part of an ensemble with the others", plan.ListNames(standalone)),
 			Hint:    "what is written to it the others don't have: name servers of one ensemble only",
 		})
 	}
@@ -165,7 +165,7 @@ func tlsOf(w *wire) *target.TLS {
 	if len(state.PeerCertificates) > 0 {
 		c := state.PeerCertificates[0]
 		if found.Peer = c.Subject.CommonName; found.Peer == "" {
-			found.Peer = strings.Join(c.DNSNames, ", ")
+			found.Peer = plan.ListNames(c.DNSNames)
 		}
 	}
 	return found

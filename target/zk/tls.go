@@ -108,7 +108,7 @@ func namesOf(cert *x509.Certificate) string {
 	if len(names) == 0 {
 		return "no server's name"
 	}
-	return plan.Printable(strings.Join(names, ", "))
+	return plan.ListNames(names)
 }
 
 // alerted makes clear which side said what an error of TLS says.

@@ -1,0 +1,42 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+)
+
+// What a message lists at most.
+const (
+	mostListed      = 10  // names
+	mostListedBytes = 600 // of all names together
+)
+
+// ListNames returns names for a message: all of a few, or the first of many and how many more
+// there are. It makes them printable.
+//
+//	ListNames([]string{"a", "b"}) // "a, b"
+//	ListNames(hundred)            // "a, b, c, d, e, f, g, h, i, j and 90 more"
+func ListNames(names []string) string {
+	shown, size := 0, 0
+	for shown < len(names) && shown < mostListed && (shown == 0 || size+len(names[shown]) <= mostListedBytes) {
+		size += len(names[shown])
+		shown++
+	}
+	list := Printable(strings.Join(names[:shown], ", "))
+	if more := len(names) - shown; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return list
+}
+
+// Listing is an error that concerns several things. Its message lists the first of them.
+type Listing struct {
+	Err   error
+	Names []string // all of them, printable
+}
+
+func (l *Listing) Error() string { return l.Err.Error() + ": " + ListNames(l.Names) }
+func (l *Listing) Unwrap() error { return l.Err }
+
+// Listed returns all names.
+func (l *Listing) Listed() []string { return l.Names }
