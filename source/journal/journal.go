@@ -273,6 +273,9 @@ func (s *store) commit(steps []step) error {
 	if err != nil {
 		return failed("write", s.journal(), err)
 	}
+	if err := s.syncAll(steps); err != nil {
+		return failed("write", s.staging, err)
+	}
 	for _, dir := range []string{s.staging, s.state} {
 		if err := syncFolder(dir); err != nil {
 			return failed("write", dir, err)
@@ -282,7 +285,11 @@ func (s *store) commit(steps []step) error {
 	if err := os.Remove(draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return failed("remove", draft, err)
 	}
-	if _, err := createFile(draft, private, text); err != nil {
+	_, err = createFile(draft, private, text)
+	if err == nil {
+		err = syncFile(draft)
+	}
+	if err != nil {
 		return failed("write", draft, err)
 	}
 	Step("journal written")
