@@ -273,6 +273,9 @@ func (s *store) commit(steps []step) error {
 	if err != nil {
 		return failed("write", s.journal(), err)
 	}
+	if err := s.syncAll(steps); err != nil {
+		return failed("write", s.staging, err)
+	}
 	for _, dir := range []string{s.staging, s.state} {
 		if err := syncFolder(dir); err != nil {
 			return failed("write", dir, err)
@@ -282,7 +285,11 @@ func (s *store) commit(steps []step) error {
 	if err := os.Remove(draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return failed("remove", draft, err)
 	}
-	if _, err := createFile(draft, private, text); err != nil {
+	_, err = createFile(draft, private, text)
+	if err == nil {
+		err = syncFile(draft)
+	}
+	if err != nil {
 		return failed("write", draft, err)
 	}
 	Step("journal written")
@@ -370,38 +377,6 @@ func (s *store) forget(steps []step) error {
 		return failed("write", s.state, err)
 	}
 	return s.removeStaged()
-}
-
-// canonical returns a path without links, as far as there is something at it.
-func canonical(path string) string {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return path
-	}
-	for at, rest := abs, ""; ; at, rest = filepath.Dir(at), filepath.Join(filepath.Base(at), rest) {
-		if real, err := filepath.EvalSymlinks(at); err == nil {
-			return filepath.Join(real, rest)
-		}
-		if at == filepath.Dir(at) {
-			return abs
-		}
-	}
-}
-
-// finding returns an error with a hint.
-func finding(message, hint string) error { return plan.Finding{Message: message, Hint: hint} }
-
-// failed says which action on a path failed, and names the path once.
-func failed(action, path string, err error) error {
-	var of *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &of):
-		err = of.Err
-	case errors.As(err, &link):
-		err = link.Err
-	}
-	return fmt.Errorf("%s %s: %w", action, plan.Printable(path), err)
 }
 
 func isStaging(name string) bool {

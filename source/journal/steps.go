@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/source/within"
@@ -121,8 +122,8 @@ func (s *store) stage(c *Change, full, name string) (uint32, error) {
 	return uint32(mode), nil
 }
 
-// createFile creates a file, has it reach the disk, and returns the permissions that the
-// umask gives it. Only its owner can read it.
+// createFile creates a file, and returns the permissions that the umask gives it. Only its
+// owner can read it.
 func createFile(name string, mode fs.FileMode, data []byte) (fs.FileMode, error) {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
@@ -134,10 +135,34 @@ func createFile(name string, mode fs.FileMode, data []byte) (fs.FileMode, error)
 	if err = f.Chmod(private); err == nil {
 		_, err = f.Write(data)
 	}
-	if err == nil {
-		err = f.Sync()
-	}
 	return mode, errors.Join(err, f.Close())
+}
+
+// syncAll has the staged files of steps reach the disk. Disks take many at once.
+func (s *store) syncAll(steps []step) error {
+	var group sync.WaitGroup
+	errs := make([]error, len(steps))
+	turns := make(chan struct{}, 16)
+	for i, st := range steps {
+		if st.Op != writeFile {
+			continue
+		}
+		turns <- struct{}{}
+		group.Go(func() {
+			errs[i] = syncFile(filepath.Join(s.staging, st.Staged))
+			<-turns
+		})
+	}
+	group.Wait()
+	return errors.Join(errs...)
+}
+
+func syncFile(name string) error {
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // take takes a step, or finds that it was taken.
@@ -223,6 +248,9 @@ func (s *store) copyTo(st step, staged, full string) error {
 	}
 	_, err = createFile(beside, private, data)
 	Step("copied")
+	if err == nil {
+		err = syncFile(beside)
+	}
 	if err == nil {
 		err = os.Chmod(beside, fs.FileMode(st.Mode).Perm())
 	}
