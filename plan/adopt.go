@@ -140,14 +140,39 @@ func (p *Plan) Wishes() []Wish {
 	return wishes
 }
 
-// SensitiveAfter counts the sensitive values that a change puts in place.
-func (c Change) SensitiveAfter(s Sensitivity) int {
+// SensitiveAfter counts the sensitive values that a change puts in place, except those at
+// places that are declared: there the tree has references or marks.
+func (c Change) SensitiveAfter(s Sensitivity, declared []Path) int {
 	edits, _ := c.Edits(s)
+	places := (*marked)(nil).with(declared)
 	count := 0
 	for _, e := range edits {
-		if e.After != nil {
-			count += e.After.countSensitive()
+		if e.After == nil {
+			continue
 		}
+		at := places
+		for _, step := range e.Path {
+			at = at.inherited(step)
+		}
+		count += e.After.countElsewhere(at)
+	}
+	return count
+}
+
+// countElsewhere counts the sensitive leaves that are not marked.
+func (n Node) countElsewhere(at *marked) int {
+	if at.here() {
+		return 0
+	}
+	if n.Sensitive {
+		return 1
+	}
+	count := 0
+	for i := range n.Items {
+		count += n.Items[i].countElsewhere(at.below(Item(i)))
+	}
+	for i := range n.Fields {
+		count += n.Fields[i].Value.countElsewhere(at.below(Name(n.Fields[i].Name)))
 	}
 	return count
 }

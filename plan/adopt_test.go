@@ -105,3 +105,25 @@ func TestAdoptLaw(t *testing.T) {
 		}
 	})
 }
+
+// TestSensitiveAfter: what is in places that the tree declares is not in plain text there.
+func TestSensitiveAfter(t *testing.T) {
+	c := plan.Change{
+		Key: plan.Key{Namespace: "a", Config: "b"}, Action: plan.Update,
+		Before: plan.NewValue([]byte(`{"users": [{"name": "x", "password": "p1"}], "token": "t1"}`)),
+		After:  plan.NewValue([]byte(`{"users": [{"name": "x", "password": "p2"}, {"name": "y", "password": "p3"}], "token": "t2"}`)),
+	}
+	for _, test := range []struct {
+		declared []plan.Path
+		want     int
+	}{
+		{nil, 3},
+		{[]plan.Path{parsePath("token")}, 2},
+		{[]plan.Path{parsePath("users", 0, "password")}, 1},
+		{[]plan.Path{parsePath("users"), parsePath("token")}, 0},
+	} {
+		if got := c.SensitiveAfter(plan.Sensitivity{}, test.declared); got != test.want {
+			t.Errorf("%v: %d, want %d", test.declared, got, test.want)
+		}
+	}
+}

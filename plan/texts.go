@@ -40,7 +40,7 @@ func (n Node) textsOf(m *marked, levels []string, public []Pattern, texts textSe
 
 // inherited returns what is marked below, which is everything when m is whole.
 func (m *marked) inherited(s Step) *marked {
-	if m.whole {
+	if m.here() {
 		return m
 	}
 	return m.below(s)

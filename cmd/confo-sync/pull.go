@@ -104,14 +104,15 @@ func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
 	if err := a.save(append(revision.Files, declared...), c.reviseFlags, sensitivity); err != nil {
 		return err
 	}
+	written := tree
 	if !c.DryRun {
-		if err := a.pulled(ctx, live, revision); err != nil {
+		if written, err = a.pulled(ctx, live, revision); err != nil {
 			return err
 		}
 	}
 	left := slices.Concat(adoption.Left, revision.Left, undeclared)
 	a.warn(left...)
-	return c.tell(a, tally(tree, adoption.Wishes, revision, sensitivity), adoption.Undeclared, len(left))
+	return c.tell(a, tally(tree, written, adoption.Wishes, revision, sensitivity), adoption.Undeclared, len(left))
 }
 
 func (c *pullCmd) access() accessOf {
@@ -154,7 +155,7 @@ func (a *app) adopt(tree *plan.Tree, live *plan.Snapshot) plan.Adoption {
 
 // pulled reads the tree again, which now has to declare what is live; if it does
 // not, the files become again what they were.
-func (a *app) pulled(ctx context.Context, live *plan.Snapshot, revision *source.Revision) error {
+func (a *app) pulled(ctx context.Context, live *plan.Snapshot, revision *source.Revision) (*plan.Tree, error) {
 	again := *a
 	again.Quiet = true
 	tree, _, err := again.declared().read(ctx)
@@ -168,9 +169,9 @@ func (a *app) pulled(ctx context.Context, live *plan.Snapshot, revision *source.
 	}
 	if err != nil {
 		a.written = ""
-		return fmt.Errorf("nothing was changed (please report this): %w", errors.Join(err, revision.Undo()))
+		return nil, fmt.Errorf("nothing was changed (please report this): %w", errors.Join(err, revision.Undo()))
 	}
-	return nil
+	return tree, nil
 }
 
 // pullTally counts what a pull did to a tree.
@@ -179,13 +180,8 @@ type pullTally struct {
 	sensitive               int // values now in plain text
 }
 
-func tally(tree *plan.Tree, wishes []plan.Wish, revision *source.Revision, s plan.Sensitivity) pullTally {
-	had := map[plan.Key]plan.Value{}
-	for _, ns := range tree.Namespaces {
-		for _, c := range ns.Configs {
-			had[plan.Key{Namespace: ns.Name, Config: c.Name}] = c.Value
-		}
-	}
+func tally(tree, written *plan.Tree, wishes []plan.Wish, revision *source.Revision, s plan.Sensitivity) pullTally {
+	had, has := valuesOf(tree), valuesOf(written)
 	var n pullTally
 	for _, w := range wishes {
 		before, there := had[w.Key]
@@ -202,9 +198,19 @@ func tally(tree *plan.Tree, wishes []plan.Wish, revision *source.Revision, s pla
 		default:
 			n.added++
 		}
-		n.sensitive += change.SensitiveAfter(s)
+		n.sensitive += change.SensitiveAfter(s, has[w.Key].SensitivePaths())
 	}
 	return n
+}
+
+func valuesOf(tree *plan.Tree) map[plan.Key]plan.Value {
+	values := map[plan.Key]plan.Value{}
+	for _, ns := range tree.Namespaces {
+		for _, c := range ns.Configs {
+			values[plan.Key{Namespace: ns.Name, Config: c.Name}] = c.Value
+		}
+	}
+	return values
 }
 
 func (c *pullCmd) tell(a *app, n pullTally, undeclared []string, left int) error {
