@@ -71,12 +71,12 @@ func hunks(before, after string) []hunk {
 		var h hunk
 		start := i
 		switch {
-		case ops[i].kind != diffmatchpatch.DiffEqual:
-			for ; i < len(ops) && ops[i].kind != diffmatchpatch.DiffEqual; i++ {
+		case ops[i].kind != stays:
+			for ; i < len(ops) && ops[i].kind != stays; i++ {
 			}
 			h = changed(ops[start:i])
 		case nearChange(ops, i):
-			for ; i < len(ops) && ops[i].kind == diffmatchpatch.DiffEqual && nearChange(ops, i); i++ {
+			for ; i < len(ops) && ops[i].kind == stays && nearChange(ops, i); i++ {
 				h.Same = append(h.Same, appendCut(nil, "", tabbed(ops[i].text), maxValue))
 			}
 		default:
@@ -99,7 +99,7 @@ func hunks(before, after string) []hunk {
 func changed(ops []lineOp) hunk {
 	var gone, came []string
 	for _, op := range ops {
-		if op.kind == diffmatchpatch.DiffDelete {
+		if op.kind == goes {
 			gone = append(gone, tabbed(op.text))
 		} else {
 			came = append(came, tabbed(op.text))
