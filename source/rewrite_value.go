@@ -8,6 +8,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/lcs"
 )
 
 func (e *editing) sequence(s slot, have, want *draft) error {
@@ -106,55 +107,50 @@ func (e *editing) items(have *draft, flow bool) ([]entryAt, error) {
 // hunk is where two lists differ.
 type hunk struct{ have, haveTo, want, wantTo int }
 
-// hunks returns where two lists differ, so that as many elements as can be stay.
+// hunks returns where two lists differ, so that elements that both have stay.
 func hunks(have, want []*draft) []hunk {
-	start := 0
-	for start < len(have) && start < len(want) && have[start].equal(want[start]) {
-		start++
-	}
-	h, w := len(have), len(want)
-	for h > start && w > start && have[h-1].equal(want[w-1]) {
-		h, w = h-1, w-1
-	}
-	a, b := have[start:h], want[start:w]
-	if len(a)*len(b) > 1<<20 {
-		return []hunk{{start, h, start, w}}
-	}
-	longest := make([][]int, len(a)+1)
-	for i := range longest {
-		longest[i] = make([]int, len(b)+1)
-	}
-	for i := len(a) - 1; i >= 0; i-- {
-		for j := len(b) - 1; j >= 0; j-- {
-			if a[i].equal(b[j]) {
-				longest[i][j] = longest[i+1][j+1] + 1
-			} else {
-				longest[i][j] = max(longest[i+1][j], longest[i][j+1])
-			}
-		}
-	}
 	var all []hunk
-	open := hunk{start, start, start, start}
-	for i, j := 0, 0; i < len(a) || j < len(b); {
-		switch {
-		case i < len(a) && j < len(b) && a[i].equal(b[j]):
-			if open.haveTo > open.have || open.wantTo > open.want {
-				all = append(all, open)
-			}
-			i, j = i+1, j+1
-			open = hunk{start + i, start + i, start + j, start + j}
-		case j == len(b) || i < len(a) && longest[i+1][j] >= longest[i][j+1]:
-			i++
-			open.haveTo++
-		default:
-			j++
-			open.wantTo++
+	open := hunk{}
+	for _, same := range append(lcs.Match(meanings(have), meanings(want)), [2]int{len(have), len(want)}) {
+		if open.haveTo, open.wantTo = same[0], same[1]; open.haveTo > open.have || open.wantTo > open.want {
+			all = append(all, open)
 		}
-	}
-	if open.haveTo > open.have || open.wantTo > open.want {
-		all = append(all, open)
+		open = hunk{have: same[0] + 1, want: same[1] + 1}
 	}
 	return all
+}
+
+// meanings returns for each draft a text that it shares with those that are equal.
+func meanings(drafts []*draft) []string {
+	texts := make([]string, len(drafts))
+	for i, d := range drafts {
+		texts[i] = string(d.appendMeaning(nil))
+	}
+	return texts
+}
+
+// appendMeaning appends a text that two drafts share if they are equal.
+func (d *draft) appendMeaning(b []byte) []byte {
+	b = plan.AppendString(append(b, d.tag...), "")
+	switch {
+	case d.fixed:
+		return plan.AppendString(plan.AppendString(append(b, '!'), d.node.Tag), d.node.Value)
+	case d.Kind == plan.Object:
+		b = append(b, '{')
+		fields := slices.Clone(d.fields)
+		slices.SortFunc(fields, func(a, b draftField) int { return strings.Compare(a.name, b.name) })
+		for _, f := range fields {
+			b = f.value.appendMeaning(plan.AppendString(b, f.name))
+		}
+		return append(b, '}')
+	case d.Kind == plan.List:
+		b = append(b, '[')
+		for _, item := range d.items {
+			b = item.appendMeaning(b)
+		}
+		return append(b, ']')
+	}
+	return append(b, d.Node.Canonical()...)
 }
 
 // replace writes a value anew, where the old one stands.

@@ -17,7 +17,8 @@ const (
 	maxValue     = 4000 // characters of a string or line
 	maxSame      = 240  // characters of what two strings share in one place
 	maxTextLines = 1000 // lines of a text that came or went
-	maxWords     = 4000 // words that are compared with one another
+	maxWords     = 400  // words that are compared with one another
+	maxDiffer    = 800  // bytes in which these words are
 )
 
 // appendCut appends a printable text, without its middle if it has more than
@@ -127,12 +128,14 @@ func diffWords(before, after string) (was, is []part) {
 	dmp.DiffTimeout = 0 // the same diff on every machine
 	table := wordTable{numbers: map[string]rune{}}
 	a, b := table.encode(before), table.encode(after)
-	a, b = table.bound(a, b)
+	a, b, bounded := table.bound(a, b)
 	diffs := dmp.DiffMainRunes(a, b, false)
 	for i := range diffs {
 		diffs[i].Text = table.decode(diffs[i].Text)
 	}
-	diffs = dmp.DiffCleanupSemantic(diffs)
+	if !bounded {
+		diffs = dmp.DiffCleanupSemantic(diffs)
+	}
 	same := 0
 	for _, d := range diffs {
 		if d.Type == diffmatchpatch.DiffEqual {
@@ -204,9 +207,10 @@ func (t *wordTable) encode(s string) []rune {
 	return numbers
 }
 
-// bound makes one word of each side's middle, between what both begin and end
-// with, when there is too much in them to be compared.
-func (t *wordTable) bound(a, b []rune) ([]rune, []rune) {
+// bound returns what differs between what both begin and end with: it makes one
+// word of each side's middle when there is too much in them to be compared, as the
+// time for that goes by the square. It reports whether it did.
+func (t *wordTable) bound(a, b []rune) (was, is []rune, bounded bool) {
 	head, tail, shorter := 0, 0, min(len(a), len(b))
 	for head < shorter && a[head] == b[head] {
 		head++
@@ -214,14 +218,14 @@ func (t *wordTable) bound(a, b []rune) ([]rune, []rune) {
 	for tail < shorter-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
 		tail++
 	}
-	if len(a)+len(b)-2*(head+tail) <= maxWords {
-		return a, b
+	middle := func(words []rune) string { return t.decode(string(words[head : len(words)-tail])) }
+	if len(a)+len(b)-2*(head+tail) <= maxWords && len(middle(a))+len(middle(b)) <= maxDiffer {
+		return a, b, false
 	}
 	join := func(words []rune) []rune {
-		middle := t.number(t.decode(string(words[head : len(words)-tail])))
-		return slices.Concat(words[:head], []rune{middle}, words[len(words)-tail:])
+		return slices.Concat(words[:head], []rune{t.number(middle(words))}, words[len(words)-tail:])
 	}
-	return join(a), join(b)
+	return join(a), join(b), true
 }
 
 func (t *wordTable) decode(numbers string) string {
