@@ -90,6 +90,18 @@ func (n Node) Field(name string) *Node {
 	return nil
 }
 
+// Walk calls visit with n, at path, and with everything below it. A path is valid
+// until visit returns.
+func (n Node) Walk(path Path, visit func(Path, Node)) {
+	visit(path, n)
+	for i := range n.Items {
+		n.Items[i].Walk(append(path, Item(i)), visit)
+	}
+	for i := range n.Fields {
+		n.Fields[i].Value.Walk(append(path, Name(n.Fields[i].Name)), visit)
+	}
+}
+
 // Equal reports whether a Confo application would see the same value.
 func (n Node) Equal(other Node) bool {
 	if n.Kind != other.Kind {

@@ -13,6 +13,7 @@ type text struct {
 	starts []int // of the lines; found when first asked for
 	feeds  []int // the places after line feeds; the same
 	every  []spot
+	shown  shownLine
 }
 
 // spot is a place, and how many characters are before it. A text has one after about
