@@ -16,7 +16,7 @@ import (
 const (
 	maxValue     = 4000 // characters of a string or line
 	maxSame      = 240  // characters of what two strings share in one place
-	maxTextLines = 1000 // lines of a text that came or went
+	maxTextLines = 1000 // lines of a text that came or went, or of a comparison
 	maxWords     = 400  // words that are compared with one another
 	maxDiffer    = 800  // bytes in which these words are
 )
@@ -68,18 +68,29 @@ type hunk struct {
 func hunks(before, after string) []hunk {
 	var all []hunk
 	ops := diffLines(before, after)
+	shown := 0
 	for i := 0; i < len(ops); {
+		if shown >= maxTextLines {
+			all = append(all, hunk{Skipped: "… " + plural(len(ops)-i, "more line") + " …"})
+			break
+		}
 		var h hunk
 		start := i
 		switch {
 		case ops[i].kind != stays:
 			for ; i < len(ops) && ops[i].kind != stays; i++ {
 			}
-			h = changed(ops[start:i])
+			var left int
+			if h, left = changed(ops[start:i]); left > 0 {
+				all = append(all, h)
+				h = hunk{Skipped: "… " + plural(left, "more changed line") + " …"}
+			}
+			shown += i - start
 		case nearChange(ops, i):
 			for ; i < len(ops) && ops[i].kind == stays && nearChange(ops, i); i++ {
 				h.Same = append(h.Same, appendCut(nil, "", tabbed(ops[i].text), maxValue))
 			}
+			shown += i - start
 		default:
 			for ; i < len(ops) && !nearChange(ops, i); i++ {
 			}
@@ -96,17 +107,20 @@ func hunks(before, after string) []hunk {
 	return all
 }
 
-// changed compares the lines that went with those that came, in pairs.
-func changed(ops []lineOp) hunk {
+// changed compares the lines that went with those that came, in pairs. It returns
+// how many it leaves out, if there are too many.
+func changed(ops []lineOp) (h hunk, left int) {
 	var gone, came []string
 	for _, op := range ops {
-		if op.kind == goes {
+		switch {
+		case op.kind == goes && len(gone) < maxTextLines:
 			gone = append(gone, tabbed(op.text))
-		} else {
+		case op.kind == comes && len(came) < maxTextLines:
 			came = append(came, tabbed(op.text))
+		default:
+			left++
 		}
 	}
-	var h hunk
 	for i := range max(len(gone), len(came)) {
 		switch {
 		case i >= len(came):
@@ -118,7 +132,7 @@ func changed(ops []lineOp) hunk {
 			h.Gone, h.Came = append(h.Gone, g), append(h.Came, c)
 		}
 	}
-	return h
+	return h, left
 }
 
 // diffWords compares two printable texts word by word. Those that have little
