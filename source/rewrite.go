@@ -357,7 +357,7 @@ func (e *editing) mapping(s slot, have, want *draft) error {
 			return err
 		}
 	}
-	if len(e.unfollowed) > 0 {
+	if e.isNamespace(s) && len(e.unfollowed) > 0 {
 		return e.unfollowed
 	}
 	out := have.mergesFrom(e.writeOut)

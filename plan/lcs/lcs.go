@@ -23,6 +23,7 @@ func Match[T comparable](x, y []T) [][2]int {
 type matcher[T comparable] struct {
 	x, y  []T
 	pairs [][2]int
+	cells int // pairs of elements that longest looked at, for tests
 }
 
 // between matches the parts x[i:iTo] and y[j:jTo]. With anchors, what both have
@@ -58,6 +59,7 @@ func (m *matcher[T]) between(i, iTo, j, jTo int, anchors bool) {
 // longest matches a longest common subsequence.
 func (m *matcher[T]) longest(from, to, jFrom, jTo int) {
 	x, y := m.x[from:to], m.y[jFrom:jTo]
+	m.cells += len(x) * len(y)
 	// lengths[i][j] is the length of the longest common subsequence of x[i:]
 	// and y[j:].
 	width := len(y) + 1
