@@ -93,15 +93,16 @@ func keepEmpty(stripped, live, want Node) Node {
 		return stripped
 	}
 	fields := slices.Clone(stripped.Fields)
+	inStripped, inLive, inWant := stripped.Index(), live.Index(), want.Index()
 	for j := range fields {
-		l, w := live.Field(fields[j].Name), want.Field(fields[j].Name)
+		l, w := inLive.Find(fields[j].Name), inWant.Find(fields[j].Name)
 		if l != nil && w != nil {
 			fields[j].Value = keepEmpty(fields[j].Value, *l, *w)
 		}
 	}
 	for _, w := range want.Fields {
-		l := live.Field(w.Name)
-		if stripped.Field(w.Name) == nil && l != nil && l.Kind == Object && w.Value.Kind == Object && !hadFields(w.Value) {
+		l := inLive.Find(w.Name)
+		if inStripped.Find(w.Name) == nil && l != nil && l.Kind == Object && w.Value.Kind == Object && !hadFields(w.Value) {
 			fields = append(fields, Field{w.Name, Node{Kind: Object}})
 		}
 	}

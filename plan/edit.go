@@ -161,10 +161,10 @@ func (d *differ) replace(path Path, before, after *Node) {
 }
 
 func (d *differ) compareObjects(path Path, before, after *Node) {
-	was, is := newFieldIndex(*before), newFieldIndex(*after)
+	was, is := before.Index(), after.Index()
 	for i := range before.Fields {
 		f := &before.Fields[i]
-		if now := is.find(f.Name); now != nil {
+		if now := is.Find(f.Name); now != nil {
 			d.compare(path.With(Name(f.Name)), &f.Value, now)
 		} else {
 			d.edits = append(d.edits, Edit{Path: path.With(Name(f.Name)), Kind: Remove, Before: &f.Value})
@@ -172,7 +172,7 @@ func (d *differ) compareObjects(path Path, before, after *Node) {
 	}
 	for i := range after.Fields {
 		f := &after.Fields[i]
-		if was.find(f.Name) == nil {
+		if was.Find(f.Name) == nil {
 			d.edits = append(d.edits, Edit{Path: path.With(Name(f.Name)), Kind: Add, After: &f.Value})
 		}
 	}

@@ -92,9 +92,10 @@ func (i ignoring) graft(path Path, want, live Node) Node {
 	switch {
 	case want.Kind == Object && live.Kind == Object:
 		fields := slices.Clone(want.Fields)
+		wanted := want.Index()
 		for _, f := range live.Fields {
 			below := path.With(Name(f.Name))
-			at := slices.IndexFunc(fields, func(w Field) bool { return w.Name == f.Name })
+			at := wanted.At(f.Name)
 			switch {
 			case i.matches(below):
 				fields = append(fields, f)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -89,6 +90,18 @@ func (n Node) Field(name string) *Node {
 	return nil
 }
 
+// Walk calls visit with n, at path, and with everything below it. A path is valid
+// until visit returns.
+func (n Node) Walk(path Path, visit func(Path, Node)) {
+	visit(path, n)
+	for i := range n.Items {
+		n.Items[i].Walk(append(path, Item(i)), visit)
+	}
+	for i := range n.Fields {
+		n.Fields[i].Value.Walk(append(path, Name(n.Fields[i].Name)), visit)
+	}
+}
+
 // Equal reports whether a Confo application would see the same value.
 func (n Node) Equal(other Node) bool {
 	if n.Kind != other.Kind {
@@ -116,9 +129,9 @@ func (n Node) Equal(other Node) bool {
 		if len(n.Fields) != len(other.Fields) {
 			return false
 		}
-		index := newFieldIndex(other)
+		index := other.Index()
 		for _, f := range n.Fields {
-			o := index.find(f.Name)
+			o := index.Find(f.Name)
 			if o == nil || !f.Value.Equal(*o) {
 				return false
 			}
@@ -143,15 +156,16 @@ func canonicalInteger(text string) string {
 	return text
 }
 
-// fieldIndex finds fields by name: by looking through a few, by a map through
-// many.
-type fieldIndex struct {
+// FieldIndex finds the fields of an object by name: by looking through a few, by a
+// map through many. Node.Field looks through all of them each time.
+type FieldIndex struct {
 	fields []Field
 	byName map[string]int
 }
 
-func newFieldIndex(n Node) fieldIndex {
-	index := fieldIndex{fields: n.Fields}
+// Index returns an index of an object's fields, as they are now.
+func (n Node) Index() FieldIndex {
+	index := FieldIndex{fields: n.Fields}
 	if len(n.Fields) > 12 {
 		index.byName = make(map[string]int, len(n.Fields))
 		for i, f := range n.Fields {
@@ -161,14 +175,23 @@ func newFieldIndex(n Node) fieldIndex {
 	return index
 }
 
-func (x fieldIndex) find(name string) *Node {
-	if x.byName != nil {
-		if i, ok := x.byName[name]; ok {
-			return &x.fields[i].Value
-		}
-		return nil
+// At returns where the field of that name is in Fields, or -1.
+func (x FieldIndex) At(name string) int {
+	if x.byName == nil {
+		return slices.IndexFunc(x.fields, func(f Field) bool { return f.Name == name })
 	}
-	return Node{Fields: x.fields}.Field(name)
+	if i, ok := x.byName[name]; ok {
+		return i
+	}
+	return -1
+}
+
+// Find returns the value of the field of that name, or nil.
+func (x FieldIndex) Find(name string) *Node {
+	if i := x.At(name); i >= 0 {
+		return &x.fields[i].Value
+	}
+	return nil
 }
 
 // String redacts.

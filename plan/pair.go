@@ -1,6 +1,10 @@
 package plan
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+
+	"github.com/confo-sync/confo-sync/plan/lcs"
+)
 
 // Partners pairs the elements of two lists. It returns for each element of is the
 // index of its partner in was, or -1 for none; no element has two. Elements with
@@ -24,7 +28,7 @@ func Partners(was, is []Node) (partners []int, named bool) {
 		return partners, true
 	}
 	x, y := canonicalAll(was), canonicalAll(is)
-	matches := commonElements(x, y)
+	matches := lcs.Match(x, y)
 	for _, m := range matches {
 		partners[m[1]] = m[0]
 	}

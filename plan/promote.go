@@ -83,16 +83,18 @@ func (p Promotion) Namespaces(from *Tree) map[string]bool {
 func (p Promotion) Desired(from *Tree, to *Snapshot) (desired *Tree, missing []Finding, kept []Kept) {
 	desired = &Tree{Marks: from.Marks}
 	names := p.Namespaces(from)
+	there := make(map[string]*LiveNamespace, len(to.Namespaces))
+	for i := range to.Namespaces {
+		there[to.Namespaces[i].Name] = &to.Namespaces[i]
+	}
 	for _, ns := range from.Namespaces {
 		if !names[ns.Name] {
 			continue
 		}
 		live := map[string]LiveConfig{}
-		for i := range to.Namespaces {
-			if to.Namespaces[i].Name == ns.Name {
-				for _, c := range to.Namespaces[i].Configs {
-					live[c.Name] = c
-				}
+		if ns := there[ns.Name]; ns != nil {
+			for _, c := range ns.Configs {
+				live[c.Name] = c
 			}
 		}
 		wanted := Namespace{Name: ns.Name, Position: ns.Position}
@@ -233,12 +235,13 @@ func (k *keeper) combine(path Path, from Node, there *Node) Node {
 
 func (k *keeper) object(path Path, from Node, there *Node) Node {
 	combined := Node{Kind: Object}
+	var present FieldIndex
+	if there != nil {
+		present = there.Index()
+	}
 	for _, f := range from.Fields {
 		below := path.With(Name(f.Name))
-		var was *Node
-		if there != nil {
-			was = there.Field(f.Name)
-		}
+		was := present.Find(f.Name)
 		if k.ignore.matches(below) {
 			continue
 		}
@@ -259,9 +262,10 @@ func (k *keeper) object(path Path, from Node, there *Node) Node {
 	if there == nil {
 		return combined
 	}
+	travels := from.Index()
 	for _, f := range there.Fields {
 		below := path.With(Name(f.Name))
-		if from.Field(f.Name) != nil || k.ignore.matches(below) {
+		if travels.Find(f.Name) != nil || k.ignore.matches(below) {
 			continue
 		}
 		if rest, stays := k.staying(below, f.Value); stays {

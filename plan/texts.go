@@ -99,7 +99,7 @@ type state struct {
 
 // needle is how much of a long text is looked for. What begins like it is taken
 // for all of it.
-const needle = 256
+const needle = 64
 
 func (a *automaton) insert(text string) {
 	at := int32(0)

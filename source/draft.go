@@ -14,7 +14,8 @@ import (
 type draft struct {
 	plan.Node // a scalar's kind and text; of a collection the kind only
 
-	fields []draftField // in the order of the file, what is merged in too
+	fields []draftField   // in the order of the file, what is merged in too
+	names  map[string]int // where many fields are, by name; nil when it is not known
 	items  []*draft
 
 	tag   string     // of an overlay, or empty
@@ -64,20 +65,73 @@ func (d *draft) field(name string) *draft {
 }
 
 func (d *draft) index(name string) int {
-	return slices.IndexFunc(d.fields, func(f draftField) bool { return f.name == name })
+	if len(d.fields) <= 12 {
+		return slices.IndexFunc(d.fields, func(f draftField) bool { return f.name == name })
+	}
+	if len(d.names) != len(d.fields) {
+		d.names = make(map[string]int, len(d.fields))
+		for i, f := range d.fields {
+			d.names[f.name] = i
+		}
+	}
+	if i, ok := d.names[name]; ok {
+		return i
+	}
+	return -1
 }
 
-// set gives a field a value, which for nil it loses. A new field comes last.
+// set gives a field a value. A new field comes last.
 func (d *draft) set(name string, value *draft) {
-	i := d.index(name)
-	switch {
-	case i < 0 && value != nil:
-		d.fields = append(d.fields, draftField{name: name, value: value})
-	case i >= 0 && value == nil:
-		d.fields = slices.Delete(d.fields, i, i+1)
-	case i >= 0:
+	if i := d.index(name); i >= 0 {
 		d.fields[i].value = value
+		return
 	}
+	d.fields = append(d.fields, draftField{name: name, value: value})
+	if d.names != nil {
+		d.names[name] = len(d.fields) - 1
+	}
+}
+
+// withLast returns a copy like with does, but new fields come last.
+func (d *draft) withLast(values map[string]*draft, names []string) *draft {
+	return d.with(values, slices.DeleteFunc(slices.Clone(names), func(name string) bool { return d.index(name) >= 0 }))
+}
+
+// with returns a copy in which fields have other values, and those whose value is
+// nil are gone. A new field comes after the last of the names before its own that
+// is there.
+func (d *draft) with(values map[string]*draft, names []string) *draft {
+	var first []draftField             // that come after none
+	follows := map[string]draftField{} // by the name of the field that each comes after
+	previous, isFirst := "", true
+	for _, name := range names {
+		value, changes := values[name]
+		there := d.index(name) >= 0
+		switch {
+		case changes && value == nil, !changes && !there:
+			continue
+		case there:
+		case isFirst:
+			first = append(first, draftField{name: name, value: value})
+		default:
+			follows[previous] = draftField{name: name, value: value}
+		}
+		previous, isFirst = name, false
+	}
+	c := *d
+	c.fields, c.names = make([]draftField, 0, len(d.fields)+len(values)), nil
+	for _, f := range slices.Concat(d.fields, first) {
+		if value, changes := values[f.name]; changes {
+			f.value = value
+		}
+		if f.value == nil {
+			continue
+		}
+		for more := true; more; f, more = follows[f.name] {
+			c.fields = append(c.fields, f)
+		}
+	}
+	return &c
 }
 
 // equal reports whether two drafts are written with the same meaning.

@@ -3,7 +3,6 @@ package source
 import (
 	"regexp"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
@@ -27,21 +26,35 @@ func (t *text) excerpt(states []lineState, position plan.Position, syntax bool) 
 	if t.length(number) > excerptLimit {
 		return masked
 	}
+	if t.shown.number != number || t.shown.syntax != syntax {
+		hidden := t.hiddenLine(states, number, syntax)
+		t.shown = shownLine{number, syntax, []rune(hidden)}
+	}
+	return plan.Printable(window(t.shown.characters, int(position.Column)))
+}
+
+// shownLine is what may be shown of a line. A text keeps the last, as a long line
+// may have many findings.
+type shownLine struct {
+	number     int
+	syntax     bool
+	characters []rune
+}
+
+// hiddenLine returns a line with what may be a secret masked.
+func (t *text) hiddenLine(states []lineState, number int, syntax bool) string {
 	line := t.line(number)
-	hidden := ""
 	switch state := states[number-1]; {
 	case trimBlanks(line) == "":
 		return ""
 	case state&(insideQuote|insideBlock) != 0:
-		hidden = masked
+		return masked
 	case state&insideSecret != 0 && !syntax:
-		hidden = maskAfter(line, keyEnd(line))
+		return maskAfter(line, keyEnd(line))
 	case state&insideSecret != 0, syntax && (t.afterSecret(states, number) || !hasKey(line)):
-		hidden = masked
-	default:
-		hidden = mask(line)
+		return masked
 	}
-	return plan.Printable(window(hidden, int(position.Column)))
+	return mask(line)
 }
 
 // afterSecret reports whether the line before, but for blank ones, says or ends
@@ -174,18 +187,17 @@ func isName(rest string) bool {
 }
 
 // window cuts a long line to what is around the column.
-func window(line string, column int) string {
-	if utf8.RuneCountInString(line) <= excerptWidth {
-		return line
+func window(line []rune, column int) string {
+	if len(line) <= excerptWidth {
+		return string(line)
 	}
-	runes := []rune(line)
-	from := max(0, min(column-1-excerptWidth/2, len(runes)-excerptWidth))
-	to := min(len(runes), from+excerptWidth)
-	cut := string(runes[from:to])
+	from := max(0, min(column-1-excerptWidth/2, len(line)-excerptWidth))
+	to := min(len(line), from+excerptWidth)
+	cut := string(line[from:to])
 	if from > 0 {
 		cut = "…" + cut
 	}
-	if to < len(runes) {
+	if to < len(line) {
 		cut += "…"
 	}
 	return cut

@@ -52,7 +52,7 @@ func Load(ctx context.Context, dir string, opts LoadOptions) (*plan.Tree, Findin
 	if err := ctx.Err(); err != nil {
 		return nil, Findings{}, err
 	}
-	a := assembly{findings: w.findings, references: w.references, sources: map[string]string{}}
+	a := assembly{findings: w.findings, excerpts: excerpts{references: w.references, sources: map[string]string{}}}
 	for _, ns := range w.folders {
 		a.namespace(ns.Name, ns.Position)
 	}
@@ -66,6 +66,7 @@ func Load(ctx context.Context, dir string, opts LoadOptions) (*plan.Tree, Findin
 		for _, o := range opts.Overlays {
 			s.lay(o, opts)
 		}
+		s.finish()
 		if opts.Origins {
 			s.complete()
 		}
@@ -85,8 +86,7 @@ type assembly struct {
 	findings   Findings
 	namespaces []plan.Namespace
 	index      map[string]int
-	references References
-	sources    map[string]string // shown name to real path, of files with configurations
+	excerpts
 }
 
 func (a *assembly) namespace(name string, position plan.Position) *plan.Namespace {
@@ -148,14 +148,34 @@ func (a *assembly) repeated(ns *plan.Namespace) {
 	}
 }
 
-// excerpt reads the line again: by now the file is no longer in memory.
-func (a *assembly) excerpt(at plan.Position) string {
-	data, err := a.references.readFile(a.sources[at.File])
-	if err != nil {
-		return ""
+// excerpts shows lines of files that are read again for it: by now they are no
+// longer in memory.
+type excerpts struct {
+	references References
+	sources    map[string]string // shown name to real path, of files with configurations
+	files      map[string]*excerptFile
+}
+
+type excerptFile struct {
+	text   text
+	states []lineState
+}
+
+func (e *excerpts) excerpt(at plan.Position) string {
+	f := e.files[at.File]
+	if f == nil {
+		data, err := e.references.readFile(e.sources[at.File])
+		if err != nil {
+			return ""
+		}
+		f = &excerptFile{text: newText(withoutBOM(data))}
+		f.states = f.text.states()
+		if e.files == nil {
+			e.files = map[string]*excerptFile{}
+		}
+		e.files[at.File] = f
 	}
-	t := newText(withoutBOM(data))
-	return t.excerpt(t.states(), at, false)
+	return f.text.excerpt(f.states, at, false)
 }
 
 func (f *Findings) sort() {

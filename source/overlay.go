@@ -3,8 +3,8 @@ package source
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
@@ -17,20 +17,62 @@ type Overlay struct {
 
 // stack is a tree on which overlays are laid, one after the other.
 type stack struct {
-	ctx      context.Context // of the one call of Load that it is for
-	tree     *plan.Tree
-	base     []unit
-	findings *Findings
-	sources  map[string]string // shown name to real path
-	layers   map[plan.Key]*layer
-	read     map[string]*layered // files of the base that were read again
+	excerpts
+	ctx        context.Context // of the one call of Load that it is for
+	tree       *plan.Tree      // without what namespaces holds, until finish
+	base       map[string]unit // by shown name
+	findings   *Findings
+	namespaces map[string]*stackNamespace
+	read       map[string]*layered // files of the base that were read again
+}
+
+// stackNamespace is a namespace with its configurations by name.
+type stackNamespace struct {
+	plan.Namespace
+	configs map[string]*plan.Config
+	layers  map[string]*layer // of configurations that an overlay changed
 }
 
 func newStack(ctx context.Context, tree *plan.Tree, base []unit, findings *Findings, sources map[string]string) *stack {
-	return &stack{
-		ctx: ctx, tree: tree, base: base, findings: findings, sources: sources,
-		layers: map[plan.Key]*layer{}, read: map[string]*layered{},
+	s := &stack{
+		excerpts: excerpts{sources: sources},
+		ctx:      ctx, tree: tree, base: map[string]unit{}, findings: findings,
+		namespaces: map[string]*stackNamespace{}, read: map[string]*layered{},
 	}
+	for _, u := range base {
+		s.base[u.shown] = u
+	}
+	for _, ns := range tree.Namespaces {
+		s.namespaces[ns.Name] = &stackNamespace{Namespace: ns}
+	}
+	return s
+}
+
+// open makes the configurations of a namespace found by name.
+func (ns *stackNamespace) open() {
+	if ns.configs != nil {
+		return
+	}
+	ns.configs, ns.layers = make(map[string]*plan.Config, len(ns.Configs)), map[string]*layer{}
+	for i := range ns.Configs {
+		ns.configs[ns.Configs[i].Name] = &ns.Configs[i]
+	}
+}
+
+// finish puts the tree together again.
+func (s *stack) finish() {
+	s.tree.Namespaces = make([]plan.Namespace, 0, len(s.namespaces))
+	for _, ns := range s.namespaces {
+		if ns.configs != nil {
+			configs := make([]plan.Config, 0, len(ns.configs))
+			for _, c := range ns.configs {
+				configs = append(configs, *c)
+			}
+			ns.Configs = configs
+		}
+		s.tree.Namespaces = append(s.tree.Namespaces, ns.Namespace)
+	}
+	s.tree.Sort()
 }
 
 // layer is a configuration with where each of its values comes from.
@@ -73,9 +115,9 @@ func (s *stack) unit(u unit, p parsed, l *layered, sel plan.Selection) {
 			return
 		}
 	}
-	before := len(s.tree.Namespaces)
+	before := len(s.namespaces)
 	ns := s.namespace(u.namespace, plan.Position{File: u.shown})
-	if len(p.configs) == 0 && len(s.tree.Namespaces) == before && l.root == "" {
+	if len(p.configs) == 0 && len(s.namespaces) == before && l.root == "" {
 		s.warn(plan.Key{Namespace: u.namespace}, position, "an empty file adds nothing to the namespace", "drop it, or write !delete to remove the namespace")
 	}
 	for _, c := range p.configs {
@@ -85,42 +127,35 @@ func (s *stack) unit(u unit, p parsed, l *layered, sel plan.Selection) {
 	}
 }
 
-// namespace returns the index of a namespace, which is made if it is not there.
-func (s *stack) namespace(name string, position plan.Position) int {
-	i, found := slices.BinarySearchFunc(s.tree.Namespaces, name, func(ns plan.Namespace, name string) int { return strings.Compare(ns.Name, name) })
-	if !found {
-		s.tree.Namespaces = slices.Insert(s.tree.Namespaces, i, plan.Namespace{Name: name, Position: position})
+// namespace returns a namespace, which is made if it is not there.
+func (s *stack) namespace(name string, position plan.Position) *stackNamespace {
+	ns := s.namespaces[name]
+	if ns == nil {
+		ns = &stackNamespace{Namespace: plan.Namespace{Name: name, Position: position}}
+		s.namespaces[name] = ns
 	}
-	return i
+	return ns
 }
 
 // drop takes a whole namespace away.
 func (s *stack) drop(name string, position plan.Position, tag string) {
-	before := len(s.tree.Namespaces)
-	s.tree.Namespaces = slices.DeleteFunc(s.tree.Namespaces, func(ns plan.Namespace) bool { return ns.Name == name })
-	for key := range s.layers {
-		if key.Namespace == name {
-			delete(s.layers, key)
-		}
-	}
-	if len(s.tree.Namespaces) == before {
+	if s.namespaces[name] == nil {
 		s.warn(plan.Key{Namespace: name}, position, tag+" of a namespace that is not there", "check its name, or drop the file")
 	}
+	delete(s.namespaces, name)
 }
 
 // config lays one configuration over what is there.
-func (s *stack) config(ns int, over plan.Config, marks layerMarks) {
-	namespace := &s.tree.Namespaces[ns]
-	key := plan.Key{Namespace: namespace.Name, Config: over.Name}
-	i, found := slices.BinarySearchFunc(namespace.Configs, over.Name, func(c plan.Config, name string) int { return strings.Compare(c.Name, name) })
-	m := merger{stack: s, key: key, over: over, marks: marks}
+func (s *stack) config(ns *stackNamespace, over plan.Config, marks layerMarks) {
+	ns.open()
+	key := plan.Key{Namespace: ns.Name, Config: over.Name}
+	c := ns.configs[over.Name]
+	m := merger{stack: s, key: key, over: over, marks: marks, origins: plan.Origins{}}
 	var base *plan.Node
-	if found {
-		below := s.layer(key, namespace.Configs[i])
-		m.below, m.origins, m.sensitive = below, below.origins, below.sensitive
+	if c != nil {
+		below := s.layer(ns, *c)
+		m.origins, m.sensitive = below.origins, below.sensitive
 		base = &below.node
-	} else {
-		m.origins = plan.Origins{}
 	}
 	node, err := over.Value.Parse()
 	if err != nil {
@@ -128,18 +163,16 @@ func (s *stack) config(ns int, over plan.Config, marks layerMarks) {
 	}
 	m.sensitive = append(m.sensitive[:len(m.sensitive):len(m.sensitive)], over.Value.SensitivePaths()...)
 	merged, stays := m.merge(nil, base, node)
-	switch {
-	case !stays && found:
-		namespace.Configs = slices.Delete(namespace.Configs, i, i+1)
-		delete(s.layers, key)
+	if !stays {
+		delete(ns.configs, over.Name)
+		delete(ns.layers, over.Name)
 		return
-	case !stays:
-		return
-	case !found:
-		namespace.Configs = slices.Insert(namespace.Configs, i, plan.Config{Name: over.Name, Position: over.Position})
 	}
-	s.layers[key] = &layer{node: merged, origins: m.origins, sensitive: m.sensitive}
-	c := &namespace.Configs[i]
+	if c == nil {
+		c = &plan.Config{Name: over.Name, Position: over.Position}
+		ns.configs[over.Name] = c
+	}
+	ns.layers[over.Name] = &layer{node: merged, origins: m.origins, sensitive: m.sensitive}
 	c.Value = plan.Encode(merged, m.sensitive...)
 	c.Origins = m.origins
 	if m.changed {
@@ -148,31 +181,32 @@ func (s *stack) config(ns int, over plan.Config, marks layerMarks) {
 }
 
 // layer returns a configuration with its origins, as the files below have it.
-func (s *stack) layer(key plan.Key, c plan.Config) *layer {
-	if l := s.layers[key]; l != nil {
-		return &layer{node: l.node, origins: clone(l.origins), sensitive: l.sensitive}
+func (s *stack) layer(ns *stackNamespace, c plan.Config) *layer {
+	if l := ns.layers[c.Name]; l != nil {
+		return &layer{node: l.node, origins: maps.Clone(l.origins), sensitive: l.sensitive}
 	}
 	node, err := c.Value.Parse()
 	if err != nil {
 		node = plan.Node{Kind: plan.Object} // it is in error, and that was said
 	}
-	return &layer{node: node, origins: s.originsOf(key, c.Position.File), sensitive: c.Value.SensitivePaths()}
+	return &layer{node: node, origins: s.originsOf(c.Name, c.Position.File), sensitive: c.Value.SensitivePaths()}
 }
 
 // originsOf reads a file of the base again, for where its values are.
-func (s *stack) originsOf(key plan.Key, file string) plan.Origins {
-	origins := plan.Origins{}
-	for _, u := range s.base {
-		if u.shown == file {
-			l := s.read[file]
-			if l == nil {
-				_, l = u.parseLayered(s.ctx, false)
-				s.read[file] = l
-			}
-			for path, m := range l.configs[key.Config] {
-				origins[path] = plan.Position{File: u.shown, Line: int32(m.line), Column: int32(m.column)}
-			}
-		}
+func (s *stack) originsOf(config, file string) plan.Origins {
+	u, ok := s.base[file]
+	if !ok {
+		return plan.Origins{}
+	}
+	l := s.read[file]
+	if l == nil {
+		_, l = u.parseLayered(s.ctx, false)
+		s.read[file] = l
+	}
+	marks := l.configs[config]
+	origins := make(plan.Origins, len(marks))
+	for path, m := range marks {
+		origins[path] = plan.Position{File: u.shown, Line: int32(m.line), Column: int32(m.column)}
 	}
 	return origins
 }
@@ -183,7 +217,7 @@ func (s *stack) complete() {
 		ns := &s.tree.Namespaces[i]
 		for j := range ns.Configs {
 			if c := &ns.Configs[j]; c.Origins == nil {
-				c.Origins = s.originsOf(plan.Key{Namespace: ns.Name, Config: c.Name}, c.Position.File)
+				c.Origins = s.originsOf(c.Name, c.Position.File)
 			}
 		}
 	}
@@ -192,7 +226,7 @@ func (s *stack) complete() {
 func (s *stack) warn(key plan.Key, position plan.Position, message, hint string) {
 	s.findings.Warnings = append(s.findings.Warnings, plan.Finding{
 		Key: key, Position: position, Message: message, Hint: hint,
-		Excerpt: (&assembly{sources: s.sources}).excerpt(position),
+		Excerpt: s.excerpt(position),
 	})
 }
 
@@ -202,7 +236,6 @@ type merger struct {
 	key       plan.Key
 	over      plan.Config
 	marks     layerMarks
-	below     *layer
 	origins   plan.Origins
 	sensitive []plan.Path
 	changed   bool
@@ -234,7 +267,7 @@ func (m *merger) merge(path plan.Path, base *plan.Node, over plan.Node) (merged 
 		}
 		return m.mapping(path, *base, over), true
 	case base == nil:
-		m.decide(path)
+		m.decide(path, base, over)
 		if over.Kind == plan.Object {
 			return m.mapping(path, plan.Node{Kind: plan.Object}, over), true
 		}
@@ -246,7 +279,7 @@ func (m *merger) merge(path plan.Path, base *plan.Node, over plan.Node) (merged 
 	case typeOf(base.Kind) != typeOf(over.Kind):
 		m.warn(m.key, m.position(path), fmt.Sprintf("%s becomes %s here, and is %s at %s", m.name(path), oneOf(over.Kind), oneOf(base.Kind), m.origin(path)), "check which of the two is right")
 	}
-	m.decide(path)
+	m.decide(path, base, over)
 	if over.Kind == plan.Object {
 		return m.mapping(path, plan.Node{Kind: plan.Object}, over), true
 	}
@@ -282,23 +315,21 @@ func (m *merger) origin(path plan.Path) string {
 
 func (m *merger) mapping(path plan.Path, base, over plan.Node) plan.Node {
 	merged := plan.Node{Kind: plan.Object, Fields: slices.Clone(base.Fields)}
+	there := base.Index()
+	gone := map[string]bool{}
 	for _, f := range over.Fields {
-		below := path.With(plan.Name(f.Name))
-		i := slices.IndexFunc(merged.Fields, func(b plan.Field) bool { return b.Name == f.Name })
-		var was *plan.Node
-		if i >= 0 {
-			was = &merged.Fields[i].Value
-		}
-		value, stays := m.merge(below, was, f.Value)
-		switch {
-		case !stays && i >= 0:
-			merged.Fields = slices.Delete(merged.Fields, i, i+1)
+		value, stays := m.merge(path.With(plan.Name(f.Name)), there.Find(f.Name), f.Value)
+		switch i := there.At(f.Name); {
 		case !stays:
+			gone[f.Name] = true
 		case i >= 0:
 			merged.Fields[i].Value = value
 		default:
 			merged.Fields = append(merged.Fields, plan.Field{Name: f.Name, Value: value})
 		}
+	}
+	if len(gone) > 0 {
+		merged.Fields = slices.DeleteFunc(merged.Fields, func(f plan.Field) bool { return gone[f.Name] })
 	}
 	return merged
 }
@@ -312,7 +343,7 @@ func (m *merger) delete(path plan.Path, base *plan.Node) {
 		m.warn(m.key, m.position(path), "!delete of what is not there: "+what, "check its name, or drop it here")
 		return
 	}
-	m.forget(path)
+	m.forget(path, base)
 	m.changed = true
 }
 
@@ -321,7 +352,7 @@ func (m *merger) replaced(path plan.Path, base *plan.Node) *plan.Node {
 	if base == nil {
 		m.warn(m.key, m.position(path), "!replace of what is not there: "+m.name(path), "check its name, or drop the tag")
 	}
-	m.forget(path)
+	m.forget(path, base)
 	return nil
 }
 
@@ -331,23 +362,22 @@ func (m *merger) extend(path plan.Path, base *plan.Node, over plan.Node) plan.No
 	switch {
 	case base == nil:
 		m.warn(m.key, m.position(path), tag+" to what is not there: "+m.name(path), "check its name, or drop the tag")
-		m.decide(path)
+		m.decide(path, base, over)
 		return over
 	case base.Kind != plan.List:
 		m.findings.Errors = append(m.findings.Errors, plan.Finding{
 			Key: m.key, Position: m.position(path),
 			Message: fmt.Sprintf("%s to %s, which is %s at %s", tag, m.name(path), oneOf(base.Kind), m.origin(path)),
 			Hint:    "add to a list, or drop the tag to replace it",
-			Excerpt: (&assembly{sources: m.sources}).excerpt(m.position(path)),
+			Excerpt: m.excerpt(m.position(path)),
 		})
 		return over
 	case len(over.Items) == 0:
 		m.warn(m.key, m.position(path), tag+" of nothing changes nothing", "drop it here")
 	}
-	kept := m.items(path, len(base.Items), m.origins)
-	m.decide(path)
-	added := m.items(path, len(over.Items), m.origins)
-	m.forgetBelow(path)
+	kept := m.take(path, base.Items)
+	m.decide(path, base, over)
+	added := m.take(path, over.Items)
 	if tag == tagPrepend {
 		m.place(path, slices.Concat(added, kept))
 		return plan.Node{Kind: plan.List, Items: slices.Concat(over.Items, base.Items)}
@@ -356,19 +386,27 @@ func (m *merger) extend(path plan.Path, base *plan.Node, over plan.Node) plan.No
 	return plan.Node{Kind: plan.List, Items: slices.Concat(base.Items, over.Items)}
 }
 
-// items returns the origins of a list's elements, each by the path below it.
-func (m *merger) items(path plan.Path, count int, all plan.Origins) []plan.Origins {
-	items := make([]plan.Origins, count)
-	for i := range items {
-		items[i] = plan.Origins{}
-		prefix := path.With(plan.Item(i)).String()
-		for p, position := range all {
-			if p == prefix || isBelow(p, prefix) {
-				items[i][p[len(prefix):]] = position
+// take returns the origins of a list's elements, each by the path below it, and
+// forgets them.
+func (m *merger) take(path plan.Path, items []plan.Node) []plan.Origins {
+	taken := make([]plan.Origins, len(items))
+	for i, item := range items {
+		taken[i] = plan.Origins{}
+		at := path.With(plan.Item(i))
+		prefix := len(at.String())
+		item.Walk(at, func(path plan.Path, _ plan.Node) {
+			if p := path.String(); m.has(p) {
+				taken[i][p[prefix:]] = m.origins[p]
+				delete(m.origins, p)
 			}
-		}
+		})
 	}
-	return items
+	return taken
+}
+
+func (m *merger) has(path string) bool {
+	_, ok := m.origins[path]
+	return ok
 }
 
 // place gives a list's elements their origins again, where they stand now.
@@ -381,44 +419,25 @@ func (m *merger) place(path plan.Path, items []plan.Origins) {
 	}
 }
 
-// decide says that the overlay decides the value at a path, and all below it.
-func (m *merger) decide(path plan.Path) {
-	m.forget(path)
+// decide says that the overlay decides the value at a path, and all below it. base
+// is what was there, or nil.
+func (m *merger) decide(path plan.Path, base *plan.Node, over plan.Node) {
+	m.forget(path, base)
 	m.changed = true
+	over.Walk(path, func(below plan.Path, _ plan.Node) {
+		text := below.String()
+		if mark, ok := m.marks[text]; ok && mark.tag != tagDelete && len(below) > len(path) {
+			m.origins[text] = plan.Position{File: m.over.Position.File, Line: int32(mark.line), Column: int32(mark.column)}
+		}
+	})
 	m.origins[path.String()] = m.position(path)
-	prefix := path.String()
-	for below, mark := range m.marks {
-		if isBelow(below, prefix) && mark.tag != tagDelete {
-			m.origins[below] = plan.Position{File: m.over.Position.File, Line: int32(mark.line), Column: int32(mark.column)}
-		}
-	}
 }
 
-// forget forgets where what is at a path came from, and below it.
-func (m *merger) forget(path plan.Path) {
+// forget forgets where what is at a path came from, and below it. base is what is
+// there, or nil.
+func (m *merger) forget(path plan.Path, base *plan.Node) {
 	delete(m.origins, path.String())
-	m.forgetBelow(path)
-}
-
-func (m *merger) forgetBelow(path plan.Path) {
-	prefix := path.String()
-	for p := range m.origins {
-		if isBelow(p, prefix) {
-			delete(m.origins, p)
-		}
+	if base != nil {
+		base.Walk(path, func(below plan.Path, _ plan.Node) { delete(m.origins, below.String()) })
 	}
-}
-
-// isBelow reports whether one path leads through another, both as text.
-func isBelow(path, above string) bool {
-	rest, ok := strings.CutPrefix(path, above)
-	return ok && rest != "" && (above == "" || rest[0] == '.' || rest[0] == '[')
-}
-
-func clone(o plan.Origins) plan.Origins {
-	copied := make(plan.Origins, len(o))
-	for path, position := range o {
-		copied[path] = position
-	}
-	return copied
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
@@ -128,7 +129,7 @@ func maskComment(line string) string {
 type hider struct {
 	spans
 	sensitivity plan.Sensitivity
-	hidden      [][2]int // from and to, in bytes
+	hidden      [][2]int // from and to, in bytes: in the end in order, and apart
 	lost        bool
 }
 
@@ -150,6 +151,15 @@ func (h *hider) file(u unit, data []byte) bool {
 		}
 	}
 	slices.SortFunc(h.hidden, func(a, b [2]int) int { return a[0] - b[0] })
+	apart := h.hidden[:0]
+	for _, span := range h.hidden {
+		if last := len(apart) - 1; last >= 0 && span[0] < apart[last][1] {
+			apart[last][1] = max(apart[last][1], span[1])
+		} else {
+			apart = append(apart, span)
+		}
+	}
+	h.hidden = apart
 	return !h.lost
 }
 
@@ -212,7 +222,11 @@ func (h *hider) line(line string, number int) string {
 	start := h.offset(number, 1)
 	var b strings.Builder
 	at := 0
-	for _, span := range h.hidden {
+	first := sort.Search(len(h.hidden), func(i int) bool { return h.hidden[i][1] > start })
+	for _, span := range h.hidden[first:] {
+		if span[0] >= start+len(line) {
+			break
+		}
 		from, to := max(span[0]-start, at), min(span[1]-start, len(line))
 		if from >= to || strings.TrimSpace(line[from:to]) == "" {
 			continue

@@ -62,6 +62,13 @@ func Revise(ctx context.Context, dir string, wishes []plan.Wish, opts ReviseOpti
 			}
 		}
 	}
+	for _, l := range r.layers {
+		for _, files := range l.files {
+			for _, f := range files.all {
+				f.settle()
+			}
+		}
+	}
 	for _, w := range wishes {
 		if w.Key.Config == "" {
 			r.namespace(w)
@@ -85,10 +92,44 @@ type layerFiles struct {
 	dir, shown string
 	references References
 	units      map[string][]unit // by namespace
-	files      map[string][]*layerFile
+	files      map[string]*namespaceFiles
 	folders    map[string]bool // of namespaces
 	gone       map[string]bool // namespaces that are not to be declared any more
 	overlay    bool
+}
+
+// namespaceFiles are the files of a layer that say something of one namespace.
+type namespaceFiles struct {
+	all   []*layerFile
+	whole []*layerFile          // of the namespace
+	alone map[string]*layerFile // by the configuration that each is of
+}
+
+func (n *namespaceFiles) add(f *layerFile) {
+	n.all = append(n.all, f)
+	if f.unit.config == "" {
+		n.whole = append(n.whole, f)
+		return
+	}
+	if n.alone == nil {
+		n.alone = map[string]*layerFile{}
+	}
+	n.alone[f.unit.config] = f
+}
+
+// find returns the file that says something of a configuration, and what.
+func (n *namespaceFiles) find(config string) (*layerFile, *draft) {
+	if f := n.alone[config]; f != nil && f.want != nil {
+		return f, f.want
+	}
+	for _, f := range n.whole {
+		if f.want != nil {
+			if d := f.want.field(config); d != nil {
+				return f, d
+			}
+		}
+	}
+	return nil, nil
 }
 
 // layerFile is a file with what it says and is to say.
@@ -98,6 +139,8 @@ type layerFile struct {
 	have, want *draft // nil when the file is new, or is to go
 	sealed     bool
 	changed    bool
+	puts       map[string]*draft // of a namespace's file: what it is to say of configurations
+	putNames   []string          // in their order
 }
 
 // tree returns where the files are that change together.
@@ -110,7 +153,7 @@ func (r *reviser) tree() journal.Tree {
 }
 
 func (r *reviser) layer(dir, shown string, references References) {
-	l := &layerFiles{dir: filepath.Clean(dir), shown: shown, references: references.of(dir), units: map[string][]unit{}, files: map[string][]*layerFile{}, folders: map[string]bool{}, gone: map[string]bool{}, overlay: len(r.layers) > 0}
+	l := &layerFiles{dir: filepath.Clean(dir), shown: shown, references: references.of(dir), units: map[string][]unit{}, files: map[string]*namespaceFiles{}, folders: map[string]bool{}, gone: map[string]bool{}, overlay: len(r.layers) > 0}
 	w := walk(dir, LoadOptions{AllowEmpty: true, Shown: shown, References: references})
 	for _, u := range w.units {
 		l.units[u.namespace] = append(l.units[u.namespace], u)
@@ -122,11 +165,11 @@ func (r *reviser) layer(dir, shown string, references References) {
 }
 
 // of returns the files of a namespace.
-func (l *layerFiles) of(namespace string) ([]*layerFile, error) {
+func (l *layerFiles) of(namespace string) (*namespaceFiles, error) {
 	if files, ok := l.files[namespace]; ok {
 		return files, nil
 	}
-	var files []*layerFile
+	files := &namespaceFiles{}
 	for _, u := range l.units[namespace] {
 		data, err := u.references.readFile(u.path)
 		if err != nil {
@@ -139,10 +182,18 @@ func (l *layerFiles) of(namespace string) ([]*layerFile, error) {
 		if !ok {
 			return nil, fmt.Errorf("%s can't be read any more", plan.Printable(u.shown))
 		}
-		files = append(files, &layerFile{unit: u, data: data, have: have, want: have, sealed: mayBeSealed(data) && u.isSealed(data)})
+		files.add(&layerFile{unit: u, data: data, have: have, want: have, sealed: mayBeSealed(data) && u.isSealed(data)})
 	}
 	l.files[namespace] = files
 	return files, nil
+}
+
+// add adds a new file.
+func (l *layerFiles) add(f *layerFile) {
+	if l.files[f.namespace] == nil {
+		l.files[f.namespace] = &namespaceFiles{}
+	}
+	l.files[f.namespace].add(f)
 }
 
 // jsonDraft reads JSON that is no YAML.
@@ -155,24 +206,6 @@ func (u unit) isSealed(data []byte) bool {
 	d := u.document(data)
 	root, ok := d.yamlRoot()
 	return ok && isSealed(root)
-}
-
-// find returns the file that says something of a configuration, and what.
-func find(files []*layerFile, config string) (*layerFile, *draft) {
-	for _, f := range files {
-		if f.want == nil {
-			continue
-		}
-		if f.unit.config == config {
-			return f, f.want
-		}
-		if f.unit.config == "" {
-			if d := f.want.field(config); d != nil {
-				return f, d
-			}
-		}
-	}
-	return nil, nil
 }
 
 // config makes the layers say what is wished for of one configuration.
@@ -194,18 +227,18 @@ func (r *reviser) config(w plan.Wish) error {
 		if err != nil {
 			return err
 		}
-		if declared < 0 && (len(of) > 0 || l.folders[w.Key.Namespace]) {
+		if declared < 0 && (len(of.all) > 0 || l.folders[w.Key.Namespace]) {
 			declared = i
 		}
-		for _, f := range of {
-			if f.unit.config == "" && f.want != nil && f.want.tag != "" {
+		for _, f := range of.whole {
+			if f.want != nil && f.want.tag != "" {
 				clear(slots[:i])
 				if cut = i; f.want.tag == tagDelete {
 					cut = i + 1
 				}
 			}
 		}
-		files[i], slots[i] = find(of, w.Key.Config)
+		files[i], slots[i] = of.find(w.Key.Config)
 	}
 	before := slices.Clone(slots)
 	var unreadable []int
@@ -301,8 +334,20 @@ func (f *layerFile) put(config string, d *draft) {
 		f.want = d
 		return
 	}
-	f.want = f.want.shallow()
-	f.want.set(config, d)
+	if f.puts == nil {
+		f.puts = map[string]*draft{}
+	}
+	f.puts[config] = d
+	f.putNames = append(f.putNames, config)
+}
+
+// settle makes the file say all that was put: together, as what a file says is
+// copied for that.
+func (f *layerFile) settle() {
+	if f.puts != nil {
+		f.want = f.want.withLast(f.puts, f.putNames)
+		f.puts, f.putNames = nil, nil
+	}
 }
 
 // home returns the file of a layer that is to say something of a configuration of
@@ -312,15 +357,15 @@ func (r *reviser) home(layer int, key plan.Key, files []*layerFile, want *plan.N
 	l := r.layers[layer]
 	halves := want != nil && hasHalves(*want)
 	if !halves {
-		for _, f := range l.files[key.Namespace] {
-			if f.unit.config == "" && f.want != nil {
+		for _, f := range l.files[key.Namespace].whole {
+			if f.want != nil {
 				return f
 			}
 		}
 	}
 	alone := halves || l.folders[key.Namespace]
 	for _, f := range files {
-		alone = alone || len(l.files[key.Namespace]) == 0 && f != nil && f.unit.config != ""
+		alone = alone || len(l.files[key.Namespace].all) == 0 && f != nil && f.unit.config != ""
 	}
 	u := unit{namespace: key.Namespace, json: halves, references: l.references}
 	base := encodeName(key.Namespace) + ".yaml"
@@ -337,7 +382,7 @@ func (r *reviser) home(layer int, key plan.Key, files []*layerFile, want *plan.N
 	if !alone {
 		f.want = &draft{Node: plan.Node{Kind: plan.Object}}
 	}
-	l.files[key.Namespace] = append(l.files[key.Namespace], f)
+	l.add(f)
 	return f
 }
 
@@ -349,14 +394,14 @@ func (r *reviser) namespace(w plan.Wish) {
 			continue
 		}
 		if !w.Absent {
-			if len(files) > 0 || l.folders[w.Key.Namespace] {
+			if len(files.all) > 0 || l.folders[w.Key.Namespace] {
 				return
 			}
 			continue
 		}
 		l.gone[w.Key.Namespace] = true
-		for _, f := range files {
-			if f.unit.config == "" && f.want != nil && len(f.want.fields) == 0 && (i == 0 || f.want.tag == "") {
+		for _, f := range files.whole {
+			if f.want != nil && len(f.want.fields) == 0 && (i == 0 || f.want.tag == "") {
 				f.want, f.changed = nil, true
 			}
 		}
@@ -371,7 +416,7 @@ func (r *reviser) namespace(w plan.Wish) {
 	base := encodeName(w.Key.Namespace) + ".yaml"
 	u := unit{namespace: w.Key.Namespace, path: filepath.Join(l.dir, base), references: l.references}
 	u.shown = (&walker{dir: l.dir, shown: l.shown}).show(u.path)
-	l.files[w.Key.Namespace] = append(l.files[w.Key.Namespace], &layerFile{unit: u, changed: true, want: &draft{Node: plan.Node{Kind: plan.Object}}})
+	l.add(&layerFile{unit: u, changed: true, want: &draft{Node: plan.Node{Kind: plan.Object}}})
 }
 
 // revision returns the files whose content changes.
@@ -379,7 +424,7 @@ func (r *reviser) revision() (*Revision, error) {
 	rev := &Revision{Unfulfilled: r.stays, tree: r.tree()}
 	for _, l := range r.layers {
 		for namespace, files := range l.files {
-			for _, f := range files {
+			for _, f := range files.all {
 				if !f.changed {
 					continue
 				}
@@ -413,7 +458,7 @@ func (r *reviser) revision() (*Revision, error) {
 // keep returns what is to be done with the file by which a folder without
 // configurations declares a namespace.
 func (l *layerFiles) keep(namespace string) []Revised {
-	if !l.folders[namespace] || slices.ContainsFunc(l.files[namespace], func(f *layerFile) bool { return f.want != nil }) {
+	if !l.folders[namespace] || slices.ContainsFunc(l.files[namespace].all, func(f *layerFile) bool { return f.want != nil }) {
 		return nil
 	}
 	path := filepath.Join(l.dir, encodeName(namespace), keepFile)

@@ -1,7 +1,7 @@
 package source
 
 import (
-	"slices"
+	"errors"
 
 	"gopkg.in/yaml.v3"
 
@@ -19,40 +19,78 @@ func (r *reviser) edit(f *layerFile) []byte {
 		return f.data
 	}
 	var names []string
-	for _, d := range []*draft{f.have, f.want} {
-		for _, field := range d.fields {
-			have, want := f.have.field(field.name), f.want.field(field.name)
-			if !slices.Contains(names, field.name) && (have == nil || want == nil || !have.equal(want)) {
-				names = append(names, field.name)
-			}
+	for _, field := range f.have.fields {
+		if want := f.want.field(field.name); want == nil || !field.value.equal(want) {
+			names = append(names, field.name)
 		}
 	}
-	after, _, refused := f.editConfigs(f.data, f.have, names)
-	for _, name := range refused {
+	for _, field := range f.want.fields {
+		if f.have.field(field.name) == nil {
+			names = append(names, field.name)
+		}
+	}
+	c := configEdits{layerFile: f, data: f.data, said: f.have}
+	c.edit(names)
+	for _, name := range c.refused {
 		r.refuse(f, name, f.have.field(name), f.want.field(name))
 	}
-	return after
+	return c.data
 }
 
-// editConfigs changes these configurations of a namespace file, which says what said
-// says. It returns what the file says then, and the configurations that it could not
-// change, which it finds by halving.
-func (f *layerFile) editConfigs(data []byte, said *draft, names []string) (after []byte, says *draft, refused []string) {
-	want := said.shallow()
-	for _, name := range names {
-		want.set(name, f.want.field(name))
-	}
-	if after, err := f.unit.rewrite(data, want); err == nil {
-		return after, want, nil
-	}
-	if len(names) < 2 {
-		return data, said, names
-	}
-	middle := len(names) / 2
-	data, said, refused = f.editConfigs(data, said, names[:middle])
-	data, said, more := f.editConfigs(data, said, names[middle:])
-	return data, said, append(refused, more...)
+// configEdits changes the configurations of a namespace file one after the other,
+// as far as it can.
+type configEdits struct {
+	*layerFile
+	data    []byte
+	said    *draft // what data says
+	refused []string
+	tries   int
 }
+
+// mostTries is how often a file is edited to find the configurations that can't be.
+const mostTries = 16
+
+// edit changes these configurations together. If that can't be done, it leaves out
+// those that can't be followed, or else finds what to leave out by halving; after
+// mostTries it leaves out all.
+func (c *configEdits) edit(names []string) {
+	if c.tries++; c.tries > mostTries || len(names) == 0 {
+		c.refused = append(c.refused, names...)
+		return
+	}
+	values := make(map[string]*draft, len(names))
+	for _, name := range names {
+		values[name] = c.want.field(name)
+	}
+	want := c.said.withLast(values, names)
+	after, err := c.rewrite(c.data, want)
+	var unfollowed unfollowedError
+	switch {
+	case err == nil:
+		c.data, c.said = after, want
+	case errors.As(err, &unfollowed):
+		rest := make([]string, 0, len(names))
+		for _, name := range names {
+			if unfollowed[name] {
+				c.refused = append(c.refused, name)
+			} else {
+				rest = append(rest, name)
+			}
+		}
+		c.edit(rest)
+	case len(names) == 1:
+		c.refused = append(c.refused, names...)
+	default:
+		c.edit(names[:len(names)/2])
+		c.edit(names[len(names)/2:])
+	}
+}
+
+// unfollowedError says which configurations of a namespace's file are written in a
+// way that is not followed.
+type unfollowedError map[string]bool
+
+func (e unfollowedError) Error() string { return errLayout.Error() }
 
 // refuse reports a configuration that can't be edited, with the first line that would
 // change.

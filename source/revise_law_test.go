@@ -305,3 +305,9 @@ func mutate(t *rapid.T, n plan.Node, path plan.Path, changed map[string]bool, co
 	}
 	return n
 }
+
+// isBelow reports whether one path leads through another, both as text.
+func isBelow(path, above string) bool {
+	rest, ok := strings.CutPrefix(path, above)
+	return ok && rest != "" && (above == "" || rest[0] == '.' || rest[0] == '[')
+}

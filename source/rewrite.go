@@ -148,18 +148,22 @@ type editing struct {
 	unit
 	prefix   []byte // a byte order mark
 	breaks   string // how lines end
+	keeps    bool   // there are blocks of which the empty lines after them are part: after |+ or >+
+	airy     bool   // there are empty lines between the configurations of the file
 	step     int    // by which blocks are indented
 	direct   []splice
 	indirect []splice // for what an alias stands for, once that is what it is to be
 	merged   []splice // for what is merged in, once the aliases are
 
-	lost     map[*yaml.Node]bool // anchored nodes that go
-	writeOut map[*yaml.Node]bool // anchored nodes whose aliases are replaced by what they stand for
+	unfollowed unfollowedError
+	lost       map[*yaml.Node]bool // anchored nodes that go
+	writeOut   map[*yaml.Node]bool // anchored nodes whose aliases are replaced by what they stand for
 }
 
 func newEditing(u unit, data []byte) *editing {
 	e := &editing{unit: u, spans: spans{newText(withoutBOM(data))}, breaks: "\n"}
 	e.prefix = data[:len(data)-len(e.data)]
+	e.keeps = bytes.Contains(e.data, []byte("|+")) || bytes.Contains(e.data, []byte(">+"))
 	if i := bytes.IndexByte(e.data, '\n'); i > 0 && e.data[i-1] == '\r' {
 		e.breaks = "\r\n"
 	}
@@ -291,6 +295,19 @@ func (e *editing) isFlow(n *yaml.Node) bool {
 	return n.Style&yaml.FlowStyle != 0
 }
 
+// isUnfollowed notes that a configuration that changes can't be edited. It reports
+// false for another field.
+func (e *editing) isUnfollowed(s slot, f draftField, want *draft) bool {
+	if w := want.field(f.name); !e.isNamespace(s) || w != nil && f.value.equal(w) {
+		return false
+	}
+	if e.unfollowed == nil {
+		e.unfollowed = unfollowedError{}
+	}
+	e.unfollowed[f.name] = true
+	return true
+}
+
 func (e *editing) mapping(s slot, have, want *draft) error {
 	n := have.node
 	flow := s.flow || e.isFlow(n)
@@ -301,13 +318,19 @@ func (e *editing) mapping(s slot, have, want *draft) error {
 			continue
 		}
 		place, err := e.place(f)
-		if err != nil {
+		if w := want.field(f.name); err == nil && place.onlyKey && w != nil && !f.value.equal(w) {
+			err = errLayout // nothing can be written after the key
+		}
+		if err != nil && !e.isUnfollowed(s, f, want) {
 			return err
 		}
-		if w := want.field(f.name); place.onlyKey && w != nil && !f.value.equal(w) {
-			return errLayout // nothing can be written after the key
-		}
 		own, places = append(own, f), append(places, place)
+	}
+	for _, f := range want.fields {
+		if have.index(f.name) < 0 && e.isNamespace(s) {
+			e.airy = e.isAiry(places)
+			break
+		}
 	}
 	gone := make([]bool, len(own))
 	left := len(n.Content)/2 - len(own) // what is merged in
@@ -330,9 +353,12 @@ func (e *editing) mapping(s slot, have, want *draft) error {
 			continue
 		}
 		below := slot{after: places[i].after, indent: e.column(places[i].begin), flow: flow}
-		if err := e.value(below, f.value, want.field(f.name)); err != nil {
+		if err := e.value(below, f.value, want.field(f.name)); err != nil && !e.isUnfollowed(s, f, want) {
 			return err
 		}
+	}
+	if e.isNamespace(s) && len(e.unfollowed) > 0 {
+		return e.unfollowed
 	}
 	out := have.mergesFrom(e.writeOut)
 	switch {

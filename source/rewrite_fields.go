@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"slices"
 
 	"gopkg.in/yaml.v3"
 )
@@ -10,10 +9,13 @@ import (
 // insertFields writes the fields that a mapping lacks, each after the one that it
 // follows; but those that are merged in not if they are written already.
 func (e *editing) insertFields(s slot, have, want *draft, own []draftField, places []entryAt, flow, written bool) error {
+	at := make(map[string]int, len(own))
+	for i, f := range own {
+		at[f.name] = i
+	}
 	previous := -1
 	for _, f := range want.fields {
-		i := slices.IndexFunc(own, func(o draftField) bool { return o.name == f.name })
-		if i >= 0 {
+		if i, ok := at[f.name]; ok {
 			previous = i
 			continue
 		}
@@ -56,7 +58,7 @@ func (e *editing) newField(s slot, have *draft, f draftField, places []entryAt, 
 	}
 	indent := e.column(places[after].begin)
 	text := e.blockField(f, indent)
-	if e.isNamespace(s) && e.isAiry(places) && !e.keepsBreaks() {
+	if e.isNamespace(s) && e.airy && !e.keeps {
 		text = "\n" + text
 	}
 	at := e.nextLine(places[after].end)
@@ -72,12 +74,6 @@ func (e *editing) isAiry(places []entryAt) bool {
 		}
 	}
 	return len(places) == 1
-}
-
-// keepsBreaks reports whether there are blocks of which the empty lines after them
-// are part: after |+ or >+.
-func (e *editing) keepsBreaks() bool {
-	return bytes.Contains(e.data, []byte("|+")) || bytes.Contains(e.data, []byte(">+"))
 }
 
 // inFlow returns the edit that writes an entry after another, in brackets.
@@ -175,7 +171,7 @@ func (e *editing) removeLines(p entryAt) {
 	from = e.aboveComments(from, e.column(p.begin))
 	airyBefore := from == 0 || e.isBlankLine(e.lineStart(from-1))
 	switch {
-	case e.keepsBreaks(), airyBefore && to < len(e.data): // those before may be part of a value
+	case e.keeps, airyBefore && to < len(e.data): // those before may be part of a value
 		for to < len(e.data) && e.isBlankLine(to) {
 			to = e.lineAfter(to)
 		}

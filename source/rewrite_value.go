@@ -2,12 +2,14 @@ package source
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/lcs"
 )
 
 func (e *editing) sequence(s slot, have, want *draft) error {
@@ -110,64 +112,72 @@ func (e *editing) items(have *draft, flow bool) ([]entryAt, error) {
 // hunk is where two lists differ.
 type hunk struct{ have, haveTo, want, wantTo int }
 
-// isStill reports whether a draft of a file is to stay where it is: it is to be equal,
-// or it is the same element, in which something changes.
-func (d *draft) isStill(want *draft) bool {
-	if d.node != nil && want.node != nil && d.Kind == want.Kind && nodeAt(d.node) == nodeAt(want.node) {
-		return true
-	}
-	return d.equal(want)
-}
-
-// hunks returns where two lists differ, so that as many elements as can be stay.
+// hunks returns where two lists differ, so that elements that both have stay.
 func hunks(have, want []*draft) []hunk {
-	start := 0
-	for start < len(have) && start < len(want) && have[start].isStill(want[start]) {
-		start++
-	}
-	h, w := len(have), len(want)
-	for h > start && w > start && have[h-1].isStill(want[w-1]) {
-		h, w = h-1, w-1
-	}
-	a, b := have[start:h], want[start:w]
-	if len(a)*len(b) > 1<<20 {
-		return []hunk{{start, h, start, w}}
-	}
-	longest := make([][]int, len(a)+1)
-	for i := range longest {
-		longest[i] = make([]int, len(b)+1)
-	}
-	for i := len(a) - 1; i >= 0; i-- {
-		for j := len(b) - 1; j >= 0; j-- {
-			if a[i].isStill(b[j]) {
-				longest[i][j] = longest[i+1][j+1] + 1
-			} else {
-				longest[i][j] = max(longest[i+1][j], longest[i][j+1])
-			}
-		}
-	}
 	var all []hunk
-	open := hunk{start, start, start, start}
-	for i, j := 0, 0; i < len(a) || j < len(b); {
-		switch {
-		case i < len(a) && j < len(b) && a[i].isStill(b[j]):
-			if open.haveTo > open.have || open.wantTo > open.want {
-				all = append(all, open)
-			}
-			i, j = i+1, j+1
-			open = hunk{start + i, start + i, start + j, start + j}
-		case j == len(b) || i < len(a) && longest[i+1][j] >= longest[i][j+1]:
-			i++
-			open.haveTo++
-		default:
-			j++
-			open.wantTo++
+	open := hunk{}
+	for _, same := range append(lcs.Match(alikeness(have, want)), [2]int{len(have), len(want)}) {
+		if open.haveTo, open.wantTo = same[0], same[1]; open.haveTo > open.have || open.wantTo > open.want {
+			all = append(all, open)
 		}
-	}
-	if open.haveTo > open.have || open.wantTo > open.want {
-		all = append(all, open)
+		open = hunk{have: same[0] + 1, want: same[1] + 1}
 	}
 	return all
+}
+
+// alikeness returns texts that an element of a file and a wanted one share if the one stays
+// as the other: it is the same element, in which something may change, or it is equal.
+func alikeness(have, want []*draft) (had, wanted []string) {
+	had, wanted = make([]string, len(have)), make([]string, len(want))
+	places := map[at]int{}
+	for i, d := range have {
+		if d.node != nil {
+			places[nodeAt(d.node)] = i
+		}
+	}
+	for j, d := range want {
+		if d.node == nil {
+			continue
+		}
+		if i, ok := places[nodeAt(d.node)]; ok && have[i].Kind == d.Kind && had[i] == "" {
+			had[i] = fmt.Sprintf("@%d", i)
+			wanted[j] = had[i]
+		}
+	}
+	meaning := func(texts []string, drafts []*draft) {
+		for i, d := range drafts {
+			if texts[i] == "" {
+				texts[i] = string(d.appendMeaning(nil))
+			}
+		}
+	}
+	meaning(had, have)
+	meaning(wanted, want)
+	return had, wanted
+}
+
+// appendMeaning appends a text that two drafts share if they are equal.
+func (d *draft) appendMeaning(b []byte) []byte {
+	b = plan.AppendString(append(b, d.tag...), "")
+	switch {
+	case d.fixed:
+		return plan.AppendString(plan.AppendString(append(b, '!'), d.node.Tag), d.node.Value)
+	case d.Kind == plan.Object:
+		b = append(b, '{')
+		fields := slices.Clone(d.fields)
+		slices.SortFunc(fields, func(a, b draftField) int { return strings.Compare(a.name, b.name) })
+		for _, f := range fields {
+			b = f.value.appendMeaning(plan.AppendString(b, f.name))
+		}
+		return append(b, '}')
+	case d.Kind == plan.List:
+		b = append(b, '[')
+		for _, item := range d.items {
+			b = item.appendMeaning(b)
+		}
+		return append(b, ']')
+	}
+	return append(b, d.Node.Canonical()...)
 }
 
 // replace writes a value anew, where the old one stands.

@@ -36,26 +36,27 @@ func overlaid(below *plan.Node, d *draft) *plan.Node {
 		n := d.value()
 		return &n
 	}
-	merged := plan.Node{Kind: plan.Object}
+	var was, merged plan.Node
 	if below != nil && below.Kind == plan.Object {
-		merged.Fields = slices.Clone(below.Fields)
+		was = *below
 	}
+	merged.Kind = plan.Object
+	merged.Fields = slices.Clone(was.Fields)
+	there := was.Index()
+	gone := map[string]bool{}
 	for _, f := range d.fields {
-		i := slices.IndexFunc(merged.Fields, func(b plan.Field) bool { return b.Name == f.name })
-		var was *plan.Node
-		if i >= 0 {
-			was = &merged.Fields[i].Value
-		}
-		is := overlaid(was, f.value)
-		switch {
-		case is == nil && i >= 0:
-			merged.Fields = slices.Delete(merged.Fields, i, i+1)
+		is := overlaid(there.Find(f.name), f.value)
+		switch i := there.At(f.name); {
 		case is == nil:
+			gone[f.name] = true
 		case i >= 0:
 			merged.Fields[i].Value = *is
 		default:
 			merged.Fields = append(merged.Fields, plan.Field{Name: f.name, Value: *is})
 		}
+	}
+	if len(gone) > 0 {
+		merged.Fields = slices.DeleteFunc(merged.Fields, func(f plan.Field) bool { return gone[f.Name] })
 	}
 	return &merged
 }
@@ -172,8 +173,9 @@ func beside(below, want []plan.Node, tag string) (rest []plan.Node, ok bool) {
 // difference returns what is laid over one mapping to make it another.
 func difference(below, want plan.Node) *draft {
 	d := &draft{Node: plan.Node{Kind: plan.Object}}
+	inBelow, inWant := below.Index(), want.Index()
 	for _, f := range want.Fields {
-		was := below.Field(f.Name)
+		was := inBelow.Find(f.Name)
 		switch {
 		case was != nil && was.Equal(f.Value):
 		case was != nil && was.Kind == plan.Object && f.Value.Kind == plan.Object:
@@ -183,7 +185,7 @@ func difference(below, want plan.Node) *draft {
 		}
 	}
 	for _, f := range below.Fields {
-		if want.Field(f.Name) == nil {
+		if inWant.Find(f.Name) == nil {
 			d.set(f.Name, &draft{Node: plan.Node{Kind: plan.Null, Text: "null"}, tag: tagDelete})
 		}
 	}
@@ -215,30 +217,39 @@ func (s *settling) fields(path plan.Path, slots []*draft, have, want *plan.Node)
 	for _, f := range want.Fields {
 		names = append(names, f.Name)
 	}
+	wanted := want.Index()
 	for _, f := range have.Fields {
-		if want.Field(f.Name) == nil {
+		if wanted.Find(f.Name) == nil {
 			names = append(names, f.Name)
 		}
 	}
-	for i, name := range names {
+	changes := make([]map[string]*draft, len(slots))
+	for _, name := range names {
 		below := make([]*draft, len(slots))
 		for j := cut; j < len(slots); j++ {
 			if slots[j] != nil {
 				below[j] = slots[j].field(name)
 			}
 		}
-		settled := s.settle(path.With(plan.Name(name)), below, want.Field(name), home)
+		settled := s.settle(path.With(plan.Name(name)), below, wanted.Find(name), home)
 		for j := range settled {
 			if settled[j] == below[j] {
 				continue
 			}
-			if slots[j] == nil {
-				slots[j] = &draft{Node: plan.Node{Kind: plan.Object}}
-			} else {
-				slots[j] = slots[j].shallow()
+			if changes[j] == nil {
+				changes[j] = map[string]*draft{}
 			}
-			slots[j].put(name, settled[j], names[:i])
+			changes[j][name] = settled[j]
 		}
+	}
+	for j, values := range changes {
+		if values == nil {
+			continue
+		}
+		if slots[j] == nil {
+			slots[j] = &draft{Node: plan.Node{Kind: plan.Object}}
+		}
+		slots[j] = slots[j].with(values, names)
 	}
 	for i := cut + 1; i < len(slots); i++ {
 		d := slots[i]

@@ -3,7 +3,6 @@ package source
 import (
 	"bytes"
 	"errors"
-	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
@@ -19,24 +18,6 @@ var errLayout = errors.New("this way of writing YAML is not followed")
 // spans finds where the nodes of a file are.
 type spans struct {
 	text
-}
-
-// offset returns where the library's line and column are.
-func (s *spans) offset(line, column int) int {
-	s.split()
-	if line < 1 || line > len(s.starts) {
-		return len(s.data)
-	}
-	from := spot{s.starts[line-1], line, 1}
-	if s.found.line == line && s.found.column <= column {
-		from = s.found
-	}
-	for ; from.column < column && from.offset < len(s.data); from.column++ {
-		_, size := utf8.DecodeRune(s.data[from.offset:])
-		from.offset += size
-	}
-	s.found = from
-	return from.offset
 }
 
 // begin returns where a node begins, with its anchor and tag.
@@ -152,15 +133,16 @@ func (s *spans) lineAfter(at int) int {
 	return at + end + 1
 }
 
-// lineStart returns where the line begins that a place is in.
-func (s *spans) lineStart(at int) int { return bytes.LastIndexByte(s.data[:at], '\n') + 1 }
-
 // column returns how many characters are before a place on its line.
-func (s *spans) column(at int) int { return utf8.RuneCount(s.data[s.lineStart(at):at]) }
+func (s *spans) column(at int) int { return s.characters(at) - s.characters(s.lineStart(at)) }
 
 // startsLine reports whether only blanks are before a place on its line.
 func (s *spans) startsLine(at int) bool {
-	return len(bytes.TrimLeft(s.data[s.lineStart(at):at], " ")) == 0
+	start := s.lineStart(at)
+	for at > start && s.data[at-1] == ' ' {
+		at--
+	}
+	return at == start
 }
 
 // end returns where a node ends. What is in blocks within a collection indented

@@ -11,12 +11,16 @@ import (
 type text struct {
 	data   []byte
 	starts []int // of the lines; found when first asked for
-	last   spot  // that position was asked for: the next is often further on in the same line
-	found  spot  // the same for offset
+	feeds  []int // the places after line feeds; the same
+	every  []spot
+	shown  shownLine
 }
 
-// spot is an offset, and what it is as a line and column.
-type spot struct{ offset, line, column int }
+// spot is a place, and how many characters are before it. A text has one after about
+// every spotBytes bytes, so that characters are never counted over a long line.
+type spot struct{ offset, characters int }
+
+const spotBytes = 128
 
 func newText(data []byte) text { return text{data: data} }
 
@@ -88,12 +92,57 @@ func (t *text) length(number int) int {
 func (t *text) position(offset int) (line, column int) {
 	t.split()
 	line = sort.SearchInts(t.starts, offset+1)
-	from := spot{t.starts[line-1], line, 1}
-	if t.last.line == line && t.last.offset <= offset {
-		from = t.last
+	return line, 1 + t.characters(offset) - t.characters(t.starts[line-1])
+}
+
+// spots counts the characters.
+func (t *text) spots() []spot {
+	if t.every == nil {
+		t.every = append(make([]spot, 0, len(t.data)/spotBytes+1), spot{})
+		for at := (spot{}); at.offset < len(t.data); {
+			for end := at.offset + spotBytes; at.offset < end && at.offset < len(t.data); at.characters++ {
+				_, size := utf8.DecodeRune(t.data[at.offset:])
+				at.offset += size
+			}
+			t.every = append(t.every, at)
+		}
 	}
-	t.last = spot{offset, line, from.column + utf8.RuneCount(t.data[from.offset:offset])}
-	return line, t.last.column
+	return t.every
+}
+
+// characters returns how many characters are before a place.
+func (t *text) characters(offset int) int {
+	spots := t.spots()
+	from := spots[sort.Search(len(spots), func(i int) bool { return spots[i].offset > offset })-1]
+	return from.characters + utf8.RuneCount(t.data[from.offset:offset])
+}
+
+// offset returns where a line and column are, as yaml.v3 counts them.
+func (t *text) offset(line, column int) int {
+	t.split()
+	if line < 1 || line > len(t.starts) {
+		return len(t.data)
+	}
+	spots, wanted := t.spots(), t.characters(t.starts[line-1])+column-1
+	at := spots[max(1, sort.Search(len(spots), func(i int) bool { return spots[i].characters > wanted }))-1]
+	for ; at.characters < wanted && at.offset < len(t.data); at.characters++ {
+		_, size := utf8.DecodeRune(t.data[at.offset:])
+		at.offset += size
+	}
+	return at.offset
+}
+
+// lineStart returns the place after the last line feed before a place.
+func (t *text) lineStart(at int) int {
+	if t.feeds == nil {
+		t.feeds = append(make([]int, 0, bytes.Count(t.data, []byte("\n"))+1), 0)
+		for i, c := range t.data {
+			if c == '\n' {
+				t.feeds = append(t.feeds, i+1)
+			}
+		}
+	}
+	return t.feeds[sort.SearchInts(t.feeds, at+1)-1]
 }
 
 // lastCharacter returns where the last character that is not blank stands, at

@@ -18,11 +18,12 @@ const module = "github.com/confo-sync/confo-sync/"
 // heart and knows none, targets know plan, the command knows all. What a
 // package is for decides it; a new arrow is a decision.
 var mayImport = map[string][]string{
-	"plan":              {"plan/sensitive"},
+	"plan":              {"plan/lcs", "plan/sensitive"},
+	"plan/lcs":          {},
 	"plan/sensitive":    {},
-	"plan/render":       {"plan"},
+	"plan/render":       {"plan", "plan/lcs"},
 	"plan/planfile":     {"plan", "plan/render"},
-	"source":            {"plan", "plan/sensitive", "source/journal", "source/secret", "source/within"},
+	"source":            {"plan", "plan/lcs", "plan/sensitive", "source/journal", "source/secret", "source/within"},
 	"source/archive":    {"plan", "source/secret", "source/within"},
 	"source/git":        {"plan"},
 	"source/journal":    {"plan", "source/within"},

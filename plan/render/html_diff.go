@@ -16,8 +16,9 @@ import (
 const (
 	maxValue     = 4000 // characters of a string or line
 	maxSame      = 240  // characters of what two strings share in one place
-	maxTextLines = 1000 // lines of a text that came or went
-	maxWords     = 4000 // words that are compared with one another
+	maxTextLines = 1000 // lines of a text that came or went, or of a comparison
+	maxWords     = 400  // words that are compared with one another
+	maxDiffer    = 800  // bytes in which these words are
 )
 
 // appendCut appends a printable text, without its middle if it has more than
@@ -67,18 +68,29 @@ type hunk struct {
 func hunks(before, after string) []hunk {
 	var all []hunk
 	ops := diffLines(before, after)
+	shown := 0
 	for i := 0; i < len(ops); {
+		if shown >= maxTextLines {
+			all = append(all, hunk{Skipped: "… " + plural(len(ops)-i, "more line") + " …"})
+			break
+		}
 		var h hunk
 		start := i
 		switch {
-		case ops[i].kind != diffmatchpatch.DiffEqual:
-			for ; i < len(ops) && ops[i].kind != diffmatchpatch.DiffEqual; i++ {
+		case ops[i].kind != stays:
+			for ; i < len(ops) && ops[i].kind != stays; i++ {
 			}
-			h = changed(ops[start:i])
+			var left int
+			if h, left = changed(ops[start:i]); left > 0 {
+				all = append(all, h)
+				h = hunk{Skipped: "… " + plural(left, "more changed line") + " …"}
+			}
+			shown += i - start
 		case nearChange(ops, i):
-			for ; i < len(ops) && ops[i].kind == diffmatchpatch.DiffEqual && nearChange(ops, i); i++ {
+			for ; i < len(ops) && ops[i].kind == stays && nearChange(ops, i); i++ {
 				h.Same = append(h.Same, appendCut(nil, "", tabbed(ops[i].text), maxValue))
 			}
+			shown += i - start
 		default:
 			for ; i < len(ops) && !nearChange(ops, i); i++ {
 			}
@@ -95,17 +107,20 @@ func hunks(before, after string) []hunk {
 	return all
 }
 
-// changed compares the lines that went with those that came, in pairs.
-func changed(ops []lineOp) hunk {
+// changed compares the lines that went with those that came, in pairs. It returns
+// how many it leaves out, if there are too many.
+func changed(ops []lineOp) (h hunk, left int) {
 	var gone, came []string
 	for _, op := range ops {
-		if op.kind == diffmatchpatch.DiffDelete {
+		switch {
+		case op.kind == goes && len(gone) < maxTextLines:
 			gone = append(gone, tabbed(op.text))
-		} else {
+		case op.kind == comes && len(came) < maxTextLines:
 			came = append(came, tabbed(op.text))
+		default:
+			left++
 		}
 	}
-	var h hunk
 	for i := range max(len(gone), len(came)) {
 		switch {
 		case i >= len(came):
@@ -117,7 +132,7 @@ func changed(ops []lineOp) hunk {
 			h.Gone, h.Came = append(h.Gone, g), append(h.Came, c)
 		}
 	}
-	return h
+	return h, left
 }
 
 // diffWords compares two printable texts word by word. Those that have little
@@ -127,12 +142,14 @@ func diffWords(before, after string) (was, is []part) {
 	dmp.DiffTimeout = 0 // the same diff on every machine
 	table := wordTable{numbers: map[string]rune{}}
 	a, b := table.encode(before), table.encode(after)
-	a, b = table.bound(a, b)
+	a, b, bounded := table.bound(a, b)
 	diffs := dmp.DiffMainRunes(a, b, false)
 	for i := range diffs {
 		diffs[i].Text = table.decode(diffs[i].Text)
 	}
-	diffs = dmp.DiffCleanupSemantic(diffs)
+	if !bounded {
+		diffs = dmp.DiffCleanupSemantic(diffs)
+	}
 	same := 0
 	for _, d := range diffs {
 		if d.Type == diffmatchpatch.DiffEqual {
@@ -204,9 +221,10 @@ func (t *wordTable) encode(s string) []rune {
 	return numbers
 }
 
-// bound makes one word of each side's middle, between what both begin and end
-// with, when there is too much in them to be compared.
-func (t *wordTable) bound(a, b []rune) ([]rune, []rune) {
+// bound returns what differs between what both begin and end with: it makes one
+// word of each side's middle when there is too much in them to be compared, as the
+// time for that goes by the square. It reports whether it did.
+func (t *wordTable) bound(a, b []rune) (was, is []rune, bounded bool) {
 	head, tail, shorter := 0, 0, min(len(a), len(b))
 	for head < shorter && a[head] == b[head] {
 		head++
@@ -214,14 +232,14 @@ func (t *wordTable) bound(a, b []rune) ([]rune, []rune) {
 	for tail < shorter-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
 		tail++
 	}
-	if len(a)+len(b)-2*(head+tail) <= maxWords {
-		return a, b
+	middle := func(words []rune) string { return t.decode(string(words[head : len(words)-tail])) }
+	if len(a)+len(b)-2*(head+tail) <= maxWords && len(middle(a))+len(middle(b)) <= maxDiffer {
+		return a, b, false
 	}
 	join := func(words []rune) []rune {
-		middle := t.number(t.decode(string(words[head : len(words)-tail])))
-		return slices.Concat(words[:head], []rune{middle}, words[len(words)-tail:])
+		return slices.Concat(words[:head], []rune{t.number(middle(words))}, words[len(words)-tail:])
 	}
-	return join(a), join(b)
+	return join(a), join(b), true
 }
 
 func (t *wordTable) decode(numbers string) string {

@@ -5,9 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/sergi/go-diff/diffmatchpatch"
-
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/plan/lcs"
 )
 
 const (
@@ -193,14 +192,17 @@ func printableLine(l string) string {
 func hasEnd(s string) bool { return strings.HasSuffix(s, "\n") }
 
 // What a lineOp does to its line.
+type lineKind uint8
+
 const (
-	stays = diffmatchpatch.DiffEqual
-	goes  = diffmatchpatch.DiffDelete
+	stays lineKind = iota
+	goes
+	comes
 )
 
 // lineOp is a line that stays, comes or goes.
 type lineOp struct {
-	kind diffmatchpatch.Operation
+	kind lineKind
 	text string
 }
 
@@ -216,23 +218,29 @@ func nearChange(ops []lineOp, i int) bool {
 // diffLines compares two texts line by line, the newline at their very end left
 // out.
 func diffLines(before, after string) []lineOp {
-	dmp := diffmatchpatch.New()
-	dmp.DiffTimeout = 0 // the same diff on every machine
-	a, b, table := dmp.DiffLinesToRunes(endLine(before), endLine(after))
-	var ops []lineOp
-	for _, d := range dmp.DiffCharsToLines(dmp.DiffMainRunes(a, b, false), table) {
-		for l := range strings.Lines(d.Text) {
-			ops = append(ops, lineOp{d.Type, strings.TrimSuffix(l, "\n")})
+	x, y := splitLines(before), splitLines(after)
+	ops := make([]lineOp, 0, max(len(x), len(y)))
+	i, j := 0, 0
+	for _, same := range append(lcs.Match(x, y), [2]int{len(x), len(y)}) {
+		for ; i < same[0]; i++ {
+			ops = append(ops, lineOp{goes, x[i]})
 		}
+		for ; j < same[1]; j++ {
+			ops = append(ops, lineOp{comes, y[j]})
+		}
+		if i < len(x) {
+			ops = append(ops, lineOp{stays, x[i]})
+		}
+		i, j = i+1, j+1
 	}
 	return ops
 }
 
-func endLine(s string) string {
-	if s == "" || hasEnd(s) {
-		return s
+func splitLines(s string) []string {
+	if s == "" {
+		return nil
 	}
-	return s + "\n"
+	return strings.Split(strings.TrimSuffix(s, "\n"), "\n")
 }
 
 func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

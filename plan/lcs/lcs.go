@@ -1,0 +1,138 @@
+// Package lcs finds what two sequences have in common, in order.
+//
+// The time goes by the length of the sequences, never by the product of their
+// lengths. Short sequences get a longest common subsequence. Long ones get the
+// elements that both have exactly once, and between these what short parts have
+// in common: that is what people take for unchanged, too.
+package lcs
+
+import "slices"
+
+// perElement bounds the work on each element: the longest common subsequence of
+// two sequences is looked for if that takes at most so many comparisons for each
+// of their elements.
+const perElement = 128
+
+// Match returns the index pairs of a common subsequence of two sequences.
+func Match[T comparable](x, y []T) [][2]int {
+	m := matcher[T]{x: x, y: y}
+	m.between(0, len(x), 0, len(y), true)
+	return m.pairs
+}
+
+type matcher[T comparable] struct {
+	x, y  []T
+	pairs [][2]int
+	cells int // pairs of elements that longest looked at, for tests
+}
+
+// between matches the parts x[i:iTo] and y[j:jTo]. With anchors, what both have
+// once divides parts that are too long.
+func (m *matcher[T]) between(i, iTo, j, jTo int, anchors bool) {
+	for i < iTo && j < jTo && m.x[i] == m.y[j] {
+		m.pairs = append(m.pairs, [2]int{i, j})
+		i, j = i+1, j+1
+	}
+	tail := 0
+	for i < iTo && j < jTo && m.x[iTo-1] == m.y[jTo-1] {
+		iTo, jTo, tail = iTo-1, jTo-1, tail+1
+	}
+	switch n, k := iTo-i, jTo-j; {
+	case n == 0 || k == 0:
+	case n*k <= perElement*(n+k):
+		m.longest(i, iTo, j, jTo)
+	case anchors:
+		for _, a := range append(unique(m.x[i:iTo], m.y[j:jTo]), [2]int{n, k}) {
+			at, jAt := iTo-n+a[0], jTo-k+a[1]
+			m.between(i, at, j, jAt, false)
+			if at < iTo && jAt < jTo {
+				m.pairs = append(m.pairs, [2]int{at, jAt})
+			}
+			i, j = at+1, jAt+1
+		}
+	}
+	for k := range tail {
+		m.pairs = append(m.pairs, [2]int{iTo + k, jTo + k})
+	}
+}
+
+// longest matches a longest common subsequence.
+func (m *matcher[T]) longest(from, to, jFrom, jTo int) {
+	x, y := m.x[from:to], m.y[jFrom:jTo]
+	m.cells += len(x) * len(y)
+	// lengths[i][j] is the length of the longest common subsequence of x[i:]
+	// and y[j:].
+	width := len(y) + 1
+	lengths := make([]int32, (len(x)+1)*width)
+	for i := len(x) - 1; i >= 0; i-- {
+		for j := len(y) - 1; j >= 0; j-- {
+			if x[i] == y[j] {
+				lengths[i*width+j] = lengths[(i+1)*width+j+1] + 1
+			} else {
+				lengths[i*width+j] = max(lengths[(i+1)*width+j], lengths[i*width+j+1])
+			}
+		}
+	}
+	for i, j := 0, 0; i < len(x) && j < len(y); {
+		switch {
+		case x[i] == y[j]:
+			m.pairs = append(m.pairs, [2]int{from + i, jFrom + j})
+			i, j = i+1, j+1
+		case lengths[(i+1)*width+j] >= lengths[i*width+j+1]:
+			i++
+		default:
+			j++
+		}
+	}
+}
+
+// unique returns the longest common subsequence of what both have once.
+func unique[T comparable](x, y []T) [][2]int {
+	inX, inY := once(x), once(y)
+	var both [][2]int // in the order of x
+	var at []int      // their indices in y
+	for i := range x {
+		if j, ok := inY[x[i]]; ok && j >= 0 && inX[x[i]] == i {
+			both, at = append(both, [2]int{i, j}), append(at, j)
+		}
+	}
+	stays := Increasing(at)
+	return slices.DeleteFunc(both, func(pair [2]int) bool { return !stays[pair[1]] })
+}
+
+// once returns where elements are: -1 for those that are there more than once.
+func once[T comparable](items []T) map[T]int {
+	at := make(map[T]int, len(items))
+	for i, item := range items {
+		if _, again := at[item]; again {
+			i = -1
+		}
+		at[item] = i
+	}
+	return at
+}
+
+// Increasing returns the numbers of a longest increasing subsequence.
+func Increasing(numbers []int) map[int]bool {
+	var ends []int // indices of the smallest number that ends a sequence of each length
+	previous := make([]int, len(numbers))
+	for i, n := range numbers {
+		length, _ := slices.BinarySearchFunc(ends, n, func(end, n int) int { return numbers[end] - n })
+		previous[i] = -1
+		if length > 0 {
+			previous[i] = ends[length-1]
+		}
+		if length == len(ends) {
+			ends = append(ends, i)
+		} else {
+			ends[length] = i
+		}
+	}
+	members := make(map[int]bool, len(ends))
+	if len(ends) > 0 {
+		for i := ends[len(ends)-1]; i >= 0; i = previous[i] {
+			members[numbers[i]] = true
+		}
+	}
+	return members
+}
