@@ -29,8 +29,8 @@ func ReadMarks(ctx context.Context, t target.Target) (plan.Marks, error) {
 	return s.Marked, nil
 }
 
-// marksMost is how large the marks of a target may be. Above it, whole configurations
-// are marked.
+// marksMost is how large the marks of a target may be. Above it, whole configurations or
+// namespaces are marked.
 const marksMost = 512 << 10
 
 // keepMarks adds marks to those that the target has, under the lock and before what is
@@ -45,8 +45,9 @@ func keepMarks(ctx context.Context, t target.Target, w target.Writer, opts Optio
 	}
 	marks := plan.Union(known, opts.Marks)
 	data, err := json.Marshal(stored{1, marks})
-	if err == nil && len(data) > marksMost {
-		data, err = json.Marshal(stored{1, marks.Coarse()})
+	for err == nil && len(data) > marksMost {
+		marks = marks.Coarser()
+		data, err = json.Marshal(stored{1, marks})
 	}
 	if err != nil {
 		return err

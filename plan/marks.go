@@ -1,9 +1,9 @@
 package plan
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 )
 
 // marked is a set of places in a configuration's value, as a tree of steps. All
@@ -73,7 +73,7 @@ func (m *marked) below(s Step) *marked {
 	return m.items
 }
 
-// each calls do with every place, in order.
+// each calls do with every place, in order. The path is only good during the call.
 func (m *marked) each(path Path, do func(Path)) {
 	if m == nil {
 		return
@@ -82,16 +82,17 @@ func (m *marked) each(path Path, do func(Path)) {
 		do(path)
 	}
 	if m.items != nil {
-		m.items.each(path.With(Item(0)), do)
+		m.items.each(append(path, Item(0)), do)
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.fields)) {
-		m.fields[name].each(path.With(Name(name)), do)
+		m.fields[name].each(append(path, Name(name)), do)
 	}
 }
 
 // Marks are places in configurations whose values must not be shown: paths, never
 // values. They are kept with what is stored, so that what was marked once stays
-// hidden. The zero value is empty.
+// hidden. The empty path of a namespace's Key marks everything in the namespace, and
+// that of the zero Key marks everything. The zero value is empty.
 type Marks struct{ of map[Key]*marked }
 
 // IsEmpty reports whether there are none.
@@ -108,7 +109,18 @@ func (m *Marks) Add(k Key, path Path) {
 	m.of[k].add(path)
 }
 
-// Each calls do with every place, in order. An element of a list has the index 0.
+// in returns what is marked in a configuration.
+func (m Marks) in(k Key) *marked {
+	for _, around := range []Key{{}, {Namespace: k.Namespace}} {
+		if at := m.of[around]; at.here() {
+			return at
+		}
+	}
+	return m.of[k]
+}
+
+// Each calls do with every place, in order. An element of a list has the index 0. The
+// path is only good during the call.
 func (m Marks) Each(do func(k Key, path Path)) {
 	for _, k := range slices.SortedFunc(maps.Keys(m.of), Key.Compare) {
 		m.of[k].each(nil, func(p Path) { do(k, p) })
@@ -128,9 +140,9 @@ func Union(all ...Marks) Marks {
 func (m Marks) Holds(other Marks) bool {
 	holds := true
 	other.Each(func(k Key, path Path) {
-		at := m.of[k]
-		for _, s := range path {
-			at = at.below(s)
+		at := m.in(k)
+		for i := 0; i < len(path) && !at.here(); i++ {
+			at = at.below(path[i])
 		}
 		holds = holds && at.here()
 	})
@@ -143,17 +155,42 @@ func (m Marks) Equal(other Marks) bool { return m.Holds(other) && other.Holds(m)
 // Of returns the places in a configuration.
 func (m Marks) Of(k Key) []Path {
 	var paths []Path
-	m.of[k].each(nil, func(p Path) { paths = append(paths, p) })
+	m.in(k).each(nil, func(p Path) { paths = append(paths, slices.Clone(p)) })
 	return paths
 }
 
-// Coarse returns marks that take less: of each configuration the whole.
-func (m Marks) Coarse() Marks {
-	var coarse Marks
-	for k := range m.of {
-		coarse.Add(k, nil)
+// Coarser returns marks that hold m and take less: whole configurations; if m has
+// nothing else, whole namespaces; and if m has nothing else, everything.
+func (m Marks) Coarser() Marks {
+	var configs, namespaces Marks
+	finest := true
+	for k, at := range m.of {
+		configs.Add(k, nil)
+		namespaces.Add(Key{Namespace: k.Namespace}, nil)
+		finest = finest && at.here()
 	}
-	return coarse
+	switch {
+	case !finest:
+		return configs
+	case len(namespaces.of) < len(configs.of):
+		return namespaces
+	}
+	var everything Marks
+	everything.Add(Key{}, nil)
+	return everything
+}
+
+// Renamed returns the marks of a namespace as those of its copy under another name.
+func (m Marks) Renamed(from, to string) Marks {
+	var renamed Marks
+	m.Each(func(k Key, path Path) {
+		if k.Namespace == from {
+			renamed.Add(Key{to, k.Config}, path)
+		} else if k == (Key{}) {
+			renamed.Add(k, path)
+		}
+	})
+	return renamed
 }
 
 // Stored returns the sensitivity that hides what was ever marked, too.
@@ -162,23 +199,49 @@ func (s Sensitivity) Stored(m Marks) Sensitivity {
 	return s
 }
 
-// Marks returns what is marked in the configurations of a tree: by the tree itself
-// and by the project's patterns, and what was ever marked in it.
-func (s Sensitivity) Marks(t *Tree) Marks {
-	marks := Union(t.Marks)
-	eachValue(t, nil, func(k Key, v Value) {
+// Marks returns what is to be kept as marked, now that values are known: what a tree or
+// the project's patterns mark, what was ever marked, and what holds the same text as
+// something that is.
+func (s Sensitivity) Marks(desired *Tree, live *Snapshot) Marks {
+	marks := Union(s.stored)
+	eachValue(desired, live, func(k Key, v Value) {
+		add := func(p Path) { marks.Add(k, p) }
 		for _, path := range v.sensitive() {
-			marks.Add(k, path)
+			add(path)
 		}
-		hidden := about(s.hidden, k)
-		if len(hidden) == 0 {
+		if s.declared != nil {
+			s.declared(k).each(nil, add)
+		}
+		hidden, public := about(s.hidden, k), about(s.public, k)
+		if len(hidden) == 0 && s.texts == nil {
 			return
 		}
 		if n, err := v.Parse(); err == nil {
-			n.matching(hidden, about(s.public, k), []string{k.Namespace, k.Config}, nil, func(p Path) { marks.Add(k, p) })
+			levels := []string{k.Namespace, k.Config}
+			n.matching(hidden, public, levels, nil, add)
+			s.alike(n, public, levels, nil, add)
 		}
 	})
 	return marks
+}
+
+// alike calls do with the path of every leaf whose text is that of a marked value, except
+// what public patterns name.
+func (s Sensitivity) alike(n Node, public []Pattern, levels []string, path Path, do func(Path)) {
+	if s.texts == nil || matches(public, levels) {
+		return
+	}
+	for i := range n.Items {
+		s.alike(n.Items[i], public, append(levels, strconv.Itoa(i)), append(path, Item(i)), do)
+	}
+	for i := range n.Fields {
+		s.alike(n.Fields[i].Value, public, append(levels, n.Fields[i].Name), append(path, Name(n.Fields[i].Name)), do)
+	}
+	if n.Kind == String || n.Kind == Integer || n.Kind == Float {
+		if (&marker{texts: s.texts}).isMarkedText(n.Text) {
+			do(path)
+		}
+	}
 }
 
 // matching calls do with the path of everything that patterns name, except what
@@ -192,74 +255,9 @@ func (n Node) matching(patterns, except []Pattern, levels []string, path Path, d
 		return
 	}
 	for i := range n.Items {
-		step := path.With(Item(i))
-		n.Items[i].matching(patterns, except, append(levels, step.Levels()[len(path)]), step, do)
+		n.Items[i].matching(patterns, except, append(levels, strconv.Itoa(i)), append(path, Item(i)), do)
 	}
 	for i := range n.Fields {
-		n.Fields[i].Value.matching(patterns, except, append(levels, n.Fields[i].Name), path.With(Name(n.Fields[i].Name)), do)
+		n.Fields[i].Value.matching(patterns, except, append(levels, n.Fields[i].Name), append(path, Name(n.Fields[i].Name)), do)
 	}
-}
-
-// MarshalJSON writes the places of each namespace and configuration as lists of
-// steps, in which null is any element of a list:
-//
-//	{"shop": {"mail": [["users", null, "pin"]]}}
-func (m Marks) MarshalJSON() ([]byte, error) {
-	all := map[string]map[string][]MarkedPath{}
-	m.Each(func(k Key, path Path) {
-		if all[k.Namespace] == nil {
-			all[k.Namespace] = map[string][]MarkedPath{}
-		}
-		all[k.Namespace][k.Config] = append(all[k.Namespace][k.Config], MarkedPath{path})
-	})
-	return json.Marshal(all)
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (m *Marks) UnmarshalJSON(data []byte) error {
-	var all map[string]map[string][]MarkedPath
-	if err := json.Unmarshal(data, &all); err != nil {
-		return err
-	}
-	*m = Marks{}
-	for namespace, configs := range all {
-		for config, paths := range configs {
-			for _, p := range paths {
-				m.Add(Key{namespace, config}, p.Path)
-			}
-		}
-	}
-	return nil
-}
-
-// MarkedPath is a path as it is stored: a list of steps, in which null is any element
-// of a list.
-type MarkedPath struct{ Path Path }
-
-// MarshalJSON writes the list.
-func (m MarkedPath) MarshalJSON() ([]byte, error) {
-	steps := make([]*string, len(m.Path))
-	for i, s := range m.Path {
-		if name, isField := s.Field(); isField {
-			steps[i] = &name
-		}
-	}
-	return json.Marshal(steps)
-}
-
-// UnmarshalJSON reads the list.
-func (m *MarkedPath) UnmarshalJSON(data []byte) error {
-	var steps []*string
-	if err := json.Unmarshal(data, &steps); err != nil {
-		return err
-	}
-	m.Path = make(Path, len(steps))
-	for i, s := range steps {
-		if s == nil {
-			m.Path[i] = Item(0)
-		} else {
-			m.Path[i] = Name(*s)
-		}
-	}
-	return nil
 }
