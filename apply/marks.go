@@ -22,7 +22,7 @@ func ReadMarks(ctx context.Context, t target.Target) (plan.Marks, error) {
 		return plan.Marks{}, err
 	}
 	var s stored
-	if err := json.Unmarshal(data, &s); err != nil || s.Version != 1 {
+	if len(data) > 2*marksMost || json.Unmarshal(data, &s) != nil || s.Version != 1 {
 		return plan.Marks{}, target.WithHint(fmt.Errorf("what was ever marked as sensitive at %s can't be read", plan.Printable(t.String())),
 			"update confo-sync; if somebody else wrote it, delete it, and values that were marked before are shown")
 	}

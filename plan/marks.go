@@ -10,9 +10,44 @@ import (
 // elements of a list are one step, as elements move. nil is the empty set; a
 // marked is never changed once it is in use.
 type marked struct {
-	whole  bool // the place itself, with all that is below
-	fields map[string]*marked
-	items  *marked
+	whole bool // the place itself, with all that is below
+	items *marked
+	// name and only are the first field, and others are the rest: most have one, and a
+	// map takes much memory.
+	name   string
+	only   *marked
+	others map[string]*marked
+}
+
+func (m *marked) field(name string) *marked {
+	if m.only != nil && m.name == name {
+		return m.only
+	}
+	return m.others[name]
+}
+
+func (m *marked) setField(name string, below *marked) {
+	switch {
+	case m.only == nil:
+		m.name, m.only = name, below
+	case m.others == nil:
+		m.others = map[string]*marked{}
+		fallthrough
+	default:
+		m.others[name] = below
+	}
+}
+
+// names returns the names of the fields, in order.
+func (m *marked) names() []string {
+	if m.only == nil {
+		return nil
+	}
+	return slices.Sorted(func(yield func(string) bool) {
+		if yield(m.name) {
+			maps.Keys(m.others)(yield)
+		}
+	})
 }
 
 // with returns the set with more places.
@@ -32,11 +67,8 @@ func (m *marked) clone() *marked {
 	if m.items != nil {
 		c.items = m.items.clone()
 	}
-	if m.fields != nil {
-		c.fields = make(map[string]*marked, len(m.fields))
-		for name, below := range m.fields {
-			c.fields[name] = below.clone()
-		}
+	for _, name := range m.names() {
+		c.setField(name, m.field(name).clone())
 	}
 	return c
 }
@@ -44,13 +76,12 @@ func (m *marked) clone() *marked {
 func (m *marked) add(path Path) {
 	for _, s := range path {
 		if name, isField := s.Field(); isField {
-			if m.fields == nil {
-				m.fields = map[string]*marked{}
+			below := m.field(name)
+			if below == nil {
+				below = &marked{}
+				m.setField(name, below)
 			}
-			if m.fields[name] == nil {
-				m.fields[name] = &marked{}
-			}
-			m = m.fields[name]
+			m = below
 			continue
 		}
 		if m.items == nil {
@@ -68,7 +99,7 @@ func (m *marked) below(s Step) *marked {
 		return nil
 	}
 	if name, isField := s.Field(); isField {
-		return m.fields[name]
+		return m.field(name)
 	}
 	return m.items
 }
@@ -84,8 +115,8 @@ func (m *marked) each(path Path, do func(Path)) {
 	if m.items != nil {
 		m.items.each(append(path, Item(0)), do)
 	}
-	for _, name := range slices.Sorted(maps.Keys(m.fields)) {
-		m.fields[name].each(append(path, Name(name)), do)
+	for _, name := range m.names() {
+		m.field(name).each(append(path, Name(name)), do)
 	}
 }
 
@@ -93,7 +124,10 @@ func (m *marked) each(path Path, do func(Path)) {
 // values. They are kept with what is stored, so that what was marked once stays
 // hidden. The empty path of a namespace's Key marks everything in the namespace, and
 // that of the zero Key marks everything. The zero value is empty.
-type Marks struct{ of map[Key]*marked }
+type Marks struct {
+	of     map[Key]*marked
+	shared map[Key]bool // with other Marks, and therefore copied before it is changed
+}
 
 // IsEmpty reports whether there are none.
 func (m Marks) IsEmpty() bool { return len(m.of) == 0 }
@@ -103,8 +137,12 @@ func (m *Marks) Add(k Key, path Path) {
 	if m.of == nil {
 		m.of = map[Key]*marked{}
 	}
-	if m.of[k] == nil {
+	switch {
+	case m.of[k] == nil:
 		m.of[k] = &marked{}
+	case m.shared[k]:
+		m.of[k] = m.of[k].clone()
+		delete(m.shared, k)
 	}
 	m.of[k].add(path)
 }
@@ -127,11 +165,18 @@ func (m Marks) Each(do func(k Key, path Path)) {
 	}
 }
 
-// Union returns the places of all marks.
+// Union returns the places of all marks, to which nothing may be added any more.
 func Union(all ...Marks) Marks {
-	var union Marks
+	union := Marks{of: map[Key]*marked{}, shared: map[Key]bool{}}
 	for _, m := range all {
-		m.Each(func(k Key, path Path) { union.Add(k, path) })
+		for k, at := range m.of {
+			switch there := union.of[k]; {
+			case there == nil:
+				union.of[k], union.shared[k] = at, true
+			case there != at:
+				at.each(nil, func(p Path) { union.Add(k, p) })
+			}
+		}
 	}
 	return union
 }

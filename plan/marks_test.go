@@ -115,7 +115,7 @@ func TestTextForms(t *testing.T) {
 func TestHostileMarks(t *testing.T) {
 	step := strings.Repeat(`"a",`, MaxDepth) + `"a"`
 	deep := `{"n": {"c": [[` + strings.Repeat(`"a",`, MaxDepth-1) + `"a"]]}}`
-	paths := make([]string, 2000)
+	paths := make([]string, 300)
 	for i := range paths {
 		paths[i] = `["x` + strings.Repeat("y", i%7) + strconv.Itoa(i) + `",` + strings.Repeat(`"a",`, MaxDepth-2) + `"a"]`
 	}
