@@ -59,10 +59,15 @@ func (t *text) afterSecret(states []lineState, number int) bool {
 // mask hides what may be secret in a line that begins in none.
 func mask(line string) string {
 	for _, at := range localTag.FindAllStringSubmatchIndex(line, -1) {
-		if !opensValue[line[at[2]:at[3]]] {
-			line = maskAfter(line, at[3])
-			break
+		tag, end := at[2], at[3]
+		if opensValue[line[tag:end]] {
+			continue
 		}
+		if referenceTag.MatchString(line[tag:]) {
+			end = tag
+		}
+		line = maskAfter(line, end)
+		break
 	}
 	from, last := 0, 0
 	for i := 0; i < len(line); i++ {
