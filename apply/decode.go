@@ -25,6 +25,10 @@ const (
 	// bytes. Each record names another object: of names that only count up, one takes
 	// 0.6 bytes.
 	recordsMost = 4
+
+	// stepsMost is how many steps the marks of an entry have at most. In a record beyond
+	// it, the whole configuration is marked.
+	stepsMost = 1 << 18
 )
 
 // decodeHeader returns the header of a stored entry, and its compressed records.
@@ -66,8 +70,14 @@ func decodeEntry(stored []byte, keep keep) (*Entry, error) {
 	defer d.Close()
 	unpacked := &io.LimitedReader{R: d, N: entryMost + 1}
 	r := bufio.NewReaderSize(unpacked, 64<<10)
+	marked := 0
 	for number := 1; ; number++ {
 		p, err := decodeRecord(r, func(k plan.Key) bool { return keep(&e.Header, k) })
+		if p != nil {
+			if marked += p.steps(); marked > stepsMost {
+				p.Marked = []plan.MarkedPath{{}}
+			}
+		}
 		switch {
 		case unpacked.N <= 0:
 			return nil, fmt.Errorf("its records unpack to more than %d bytes", entryMost)
@@ -81,6 +91,15 @@ func decodeEntry(stored []byte, keep keep) (*Entry, error) {
 			e.Previous = append(e.Previous, *p)
 		}
 	}
+}
+
+// steps counts the steps of the marks.
+func (p *Previous) steps() int {
+	steps := 0
+	for _, m := range p.Marked {
+		steps += 1 + len(m.Path)
+	}
+	return steps
 }
 
 // decodeRecord reads the next record. It returns nil for an object that keep does not

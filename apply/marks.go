@@ -22,15 +22,15 @@ func ReadMarks(ctx context.Context, t target.Target) (plan.Marks, error) {
 		return plan.Marks{}, err
 	}
 	var s stored
-	if err := json.Unmarshal(data, &s); err != nil || s.Version != 1 {
+	if len(data) > 2*marksMost || json.Unmarshal(data, &s) != nil || s.Version != 1 {
 		return plan.Marks{}, target.WithHint(fmt.Errorf("what was ever marked as sensitive at %s can't be read", plan.Printable(t.String())),
 			"update confo-sync; if somebody else wrote it, delete it, and values that were marked before are shown")
 	}
 	return s.Marked, nil
 }
 
-// marksMost is how large the marks of a target may be. Above it, whole configurations
-// are marked.
+// marksMost is how large the marks of a target may be. Above it, whole configurations or
+// namespaces are marked.
 const marksMost = 512 << 10
 
 // keepMarks adds marks to those that the target has, under the lock and before what is
@@ -45,8 +45,9 @@ func keepMarks(ctx context.Context, t target.Target, w target.Writer, opts Optio
 	}
 	marks := plan.Union(known, opts.Marks)
 	data, err := json.Marshal(stored{1, marks})
-	if err == nil && len(data) > marksMost {
-		data, err = json.Marshal(stored{1, marks.Coarse()})
+	for err == nil && len(data) > marksMost {
+		marks = marks.Coarser()
+		data, err = json.Marshal(stored{1, marks})
 	}
 	if err != nil {
 		return err

@@ -123,3 +123,19 @@ func (f Finding) Error() string {
 	}
 	return fmt.Sprintf("%s: %s", where, f.Message)
 }
+
+// ValuesOf returns a tree of all values in changes, before and after. Each change has a
+// namespace of its own in it.
+func ValuesOf(changes []Change) *Tree {
+	t := &Tree{}
+	for i := range changes {
+		c := &changes[i]
+		if c.Key.IsNamespace() {
+			continue
+		}
+		t.Namespaces = append(t.Namespaces, Namespace{Name: c.Key.Namespace, Configs: []Config{
+			{Name: c.Key.Config, Value: c.Before}, {Name: c.Key.Config, Value: c.After},
+		}})
+	}
+	return t
+}

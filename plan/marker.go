@@ -69,7 +69,7 @@ func (m *marker) leaf(n *Node, at place) {
 		n.hide()
 		m.recognised(n, at)
 	case isNumber:
-		if m.isMarkedText(n.Text) {
+		if m.texts != nil && len(m.texts(n.Text)) > 0 {
 			n.hide()
 		}
 	default:

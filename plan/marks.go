@@ -1,18 +1,53 @@
 package plan
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 )
 
 // marked is a set of places in a configuration's value, as a tree of steps. All
 // elements of a list are one step, as elements move. nil is the empty set; a
 // marked is never changed once it is in use.
 type marked struct {
-	whole  bool // the place itself, with all that is below
-	fields map[string]*marked
-	items  *marked
+	whole bool // the place itself, with all that is below
+	items *marked
+	// name and only are the first field, and others are the rest: most have one, and a
+	// map takes much memory.
+	name   string
+	only   *marked
+	others map[string]*marked
+}
+
+func (m *marked) field(name string) *marked {
+	if m.only != nil && m.name == name {
+		return m.only
+	}
+	return m.others[name]
+}
+
+func (m *marked) setField(name string, below *marked) {
+	switch {
+	case m.only == nil:
+		m.name, m.only = name, below
+	case m.others == nil:
+		m.others = map[string]*marked{}
+		fallthrough
+	default:
+		m.others[name] = below
+	}
+}
+
+// names returns the names of the fields, in order.
+func (m *marked) names() []string {
+	if m.only == nil {
+		return nil
+	}
+	return slices.Sorted(func(yield func(string) bool) {
+		if yield(m.name) {
+			maps.Keys(m.others)(yield)
+		}
+	})
 }
 
 // with returns the set with more places.
@@ -32,11 +67,8 @@ func (m *marked) clone() *marked {
 	if m.items != nil {
 		c.items = m.items.clone()
 	}
-	if m.fields != nil {
-		c.fields = make(map[string]*marked, len(m.fields))
-		for name, below := range m.fields {
-			c.fields[name] = below.clone()
-		}
+	for _, name := range m.names() {
+		c.setField(name, m.field(name).clone())
 	}
 	return c
 }
@@ -44,13 +76,12 @@ func (m *marked) clone() *marked {
 func (m *marked) add(path Path) {
 	for _, s := range path {
 		if name, isField := s.Field(); isField {
-			if m.fields == nil {
-				m.fields = map[string]*marked{}
+			below := m.field(name)
+			if below == nil {
+				below = &marked{}
+				m.setField(name, below)
 			}
-			if m.fields[name] == nil {
-				m.fields[name] = &marked{}
-			}
-			m = m.fields[name]
+			m = below
 			continue
 		}
 		if m.items == nil {
@@ -68,12 +99,12 @@ func (m *marked) below(s Step) *marked {
 		return nil
 	}
 	if name, isField := s.Field(); isField {
-		return m.fields[name]
+		return m.field(name)
 	}
 	return m.items
 }
 
-// each calls do with every place, in order.
+// each calls do with every place, in order. The path is only good during the call.
 func (m *marked) each(path Path, do func(Path)) {
 	if m == nil {
 		return
@@ -82,17 +113,21 @@ func (m *marked) each(path Path, do func(Path)) {
 		do(path)
 	}
 	if m.items != nil {
-		m.items.each(path.With(Item(0)), do)
+		m.items.each(append(path, Item(0)), do)
 	}
-	for _, name := range slices.Sorted(maps.Keys(m.fields)) {
-		m.fields[name].each(path.With(Name(name)), do)
+	for _, name := range m.names() {
+		m.field(name).each(append(path, Name(name)), do)
 	}
 }
 
 // Marks are places in configurations whose values must not be shown: paths, never
 // values. They are kept with what is stored, so that what was marked once stays
-// hidden. The zero value is empty.
-type Marks struct{ of map[Key]*marked }
+// hidden. The empty path of a namespace's Key marks everything in the namespace, and
+// that of the zero Key marks everything. The zero value is empty.
+type Marks struct {
+	of     map[Key]*marked
+	shared map[Key]bool // with other Marks, and therefore copied before it is changed
+}
 
 // IsEmpty reports whether there are none.
 func (m Marks) IsEmpty() bool { return len(m.of) == 0 }
@@ -102,24 +137,46 @@ func (m *Marks) Add(k Key, path Path) {
 	if m.of == nil {
 		m.of = map[Key]*marked{}
 	}
-	if m.of[k] == nil {
+	switch {
+	case m.of[k] == nil:
 		m.of[k] = &marked{}
+	case m.shared[k]:
+		m.of[k] = m.of[k].clone()
+		delete(m.shared, k)
 	}
 	m.of[k].add(path)
 }
 
-// Each calls do with every place, in order. An element of a list has the index 0.
+// in returns what is marked in a configuration.
+func (m Marks) in(k Key) *marked {
+	for _, around := range []Key{{}, {Namespace: k.Namespace}} {
+		if at := m.of[around]; at.here() {
+			return at
+		}
+	}
+	return m.of[k]
+}
+
+// Each calls do with every place, in order. An element of a list has the index 0. The
+// path is only good during the call.
 func (m Marks) Each(do func(k Key, path Path)) {
 	for _, k := range slices.SortedFunc(maps.Keys(m.of), Key.Compare) {
 		m.of[k].each(nil, func(p Path) { do(k, p) })
 	}
 }
 
-// Union returns the places of all marks.
+// Union returns the places of all marks, to which nothing may be added any more.
 func Union(all ...Marks) Marks {
-	var union Marks
+	union := Marks{of: map[Key]*marked{}, shared: map[Key]bool{}}
 	for _, m := range all {
-		m.Each(func(k Key, path Path) { union.Add(k, path) })
+		for k, at := range m.of {
+			switch there := union.of[k]; {
+			case there == nil:
+				union.of[k], union.shared[k] = at, true
+			case there != at:
+				at.each(nil, func(p Path) { union.Add(k, p) })
+			}
+		}
 	}
 	return union
 }
@@ -128,9 +185,9 @@ func Union(all ...Marks) Marks {
 func (m Marks) Holds(other Marks) bool {
 	holds := true
 	other.Each(func(k Key, path Path) {
-		at := m.of[k]
-		for _, s := range path {
-			at = at.below(s)
+		at := m.in(k)
+		for i := 0; i < len(path) && !at.here(); i++ {
+			at = at.below(path[i])
 		}
 		holds = holds && at.here()
 	})
@@ -143,17 +200,42 @@ func (m Marks) Equal(other Marks) bool { return m.Holds(other) && other.Holds(m)
 // Of returns the places in a configuration.
 func (m Marks) Of(k Key) []Path {
 	var paths []Path
-	m.of[k].each(nil, func(p Path) { paths = append(paths, p) })
+	m.in(k).each(nil, func(p Path) { paths = append(paths, slices.Clone(p)) })
 	return paths
 }
 
-// Coarse returns marks that take less: of each configuration the whole.
-func (m Marks) Coarse() Marks {
-	var coarse Marks
-	for k := range m.of {
-		coarse.Add(k, nil)
+// Coarser returns marks that hold m and take less: whole configurations; if m has
+// nothing else, whole namespaces; and if m has nothing else, everything.
+func (m Marks) Coarser() Marks {
+	var configs, namespaces Marks
+	finest := true
+	for k, at := range m.of {
+		configs.Add(k, nil)
+		namespaces.Add(Key{Namespace: k.Namespace}, nil)
+		finest = finest && at.here()
 	}
-	return coarse
+	switch {
+	case !finest:
+		return configs
+	case len(namespaces.of) < len(configs.of):
+		return namespaces
+	}
+	var everything Marks
+	everything.Add(Key{}, nil)
+	return everything
+}
+
+// Renamed returns the marks of a namespace as those of its copy under another name.
+func (m Marks) Renamed(from, to string) Marks {
+	var renamed Marks
+	m.Each(func(k Key, path Path) {
+		if k.Namespace == from {
+			renamed.Add(Key{to, k.Config}, path)
+		} else if k == (Key{}) {
+			renamed.Add(k, path)
+		}
+	})
+	return renamed
 }
 
 // Stored returns the sensitivity that hides what was ever marked, too.
@@ -162,23 +244,49 @@ func (s Sensitivity) Stored(m Marks) Sensitivity {
 	return s
 }
 
-// Marks returns what is marked in the configurations of a tree: by the tree itself
-// and by the project's patterns, and what was ever marked in it.
-func (s Sensitivity) Marks(t *Tree) Marks {
-	marks := Union(t.Marks)
-	eachValue(t, nil, func(k Key, v Value) {
+// Marks returns what is to be kept as marked, now that values are known: what a tree or
+// the project's patterns mark, what was ever marked, and what holds the same text as
+// something that is.
+func (s Sensitivity) Marks(desired *Tree, live *Snapshot) Marks {
+	marks := Union(s.stored)
+	eachValue(desired, live, func(k Key, v Value) {
+		add := func(p Path) { marks.Add(k, p) }
 		for _, path := range v.sensitive() {
-			marks.Add(k, path)
+			add(path)
 		}
-		hidden := about(s.hidden, k)
-		if len(hidden) == 0 {
+		if s.declared != nil {
+			s.declared(k).each(nil, add)
+		}
+		hidden, public := about(s.hidden, k), about(s.public, k)
+		if len(hidden) == 0 && s.texts == nil {
 			return
 		}
 		if n, err := v.Parse(); err == nil {
-			n.matching(hidden, about(s.public, k), []string{k.Namespace, k.Config}, nil, func(p Path) { marks.Add(k, p) })
+			levels := []string{k.Namespace, k.Config}
+			n.matching(hidden, public, levels, nil, add)
+			s.alike(n, public, levels, nil, add)
 		}
 	})
 	return marks
+}
+
+// alike calls do with the path of every leaf whose text is that of a marked value, except
+// what public patterns name.
+func (s Sensitivity) alike(n Node, public []Pattern, levels []string, path Path, do func(Path)) {
+	if s.texts == nil || matches(public, levels) {
+		return
+	}
+	for i := range n.Items {
+		s.alike(n.Items[i], public, append(levels, strconv.Itoa(i)), append(path, Item(i)), do)
+	}
+	for i := range n.Fields {
+		s.alike(n.Fields[i].Value, public, append(levels, n.Fields[i].Name), append(path, Name(n.Fields[i].Name)), do)
+	}
+	if n.Kind == String || n.Kind == Integer || n.Kind == Float {
+		if (&marker{texts: s.texts}).isMarkedText(n.Text) {
+			do(path)
+		}
+	}
 }
 
 // matching calls do with the path of everything that patterns name, except what
@@ -192,74 +300,9 @@ func (n Node) matching(patterns, except []Pattern, levels []string, path Path, d
 		return
 	}
 	for i := range n.Items {
-		step := path.With(Item(i))
-		n.Items[i].matching(patterns, except, append(levels, step.Levels()[len(path)]), step, do)
+		n.Items[i].matching(patterns, except, append(levels, strconv.Itoa(i)), append(path, Item(i)), do)
 	}
 	for i := range n.Fields {
-		n.Fields[i].Value.matching(patterns, except, append(levels, n.Fields[i].Name), path.With(Name(n.Fields[i].Name)), do)
+		n.Fields[i].Value.matching(patterns, except, append(levels, n.Fields[i].Name), append(path, Name(n.Fields[i].Name)), do)
 	}
-}
-
-// MarshalJSON writes the places of each namespace and configuration as lists of
-// steps, in which null is any element of a list:
-//
-//	{"shop": {"mail": [["users", null, "pin"]]}}
-func (m Marks) MarshalJSON() ([]byte, error) {
-	all := map[string]map[string][]MarkedPath{}
-	m.Each(func(k Key, path Path) {
-		if all[k.Namespace] == nil {
-			all[k.Namespace] = map[string][]MarkedPath{}
-		}
-		all[k.Namespace][k.Config] = append(all[k.Namespace][k.Config], MarkedPath{path})
-	})
-	return json.Marshal(all)
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (m *Marks) UnmarshalJSON(data []byte) error {
-	var all map[string]map[string][]MarkedPath
-	if err := json.Unmarshal(data, &all); err != nil {
-		return err
-	}
-	*m = Marks{}
-	for namespace, configs := range all {
-		for config, paths := range configs {
-			for _, p := range paths {
-				m.Add(Key{namespace, config}, p.Path)
-			}
-		}
-	}
-	return nil
-}
-
-// MarkedPath is a path as it is stored: a list of steps, in which null is any element
-// of a list.
-type MarkedPath struct{ Path Path }
-
-// MarshalJSON writes the list.
-func (m MarkedPath) MarshalJSON() ([]byte, error) {
-	steps := make([]*string, len(m.Path))
-	for i, s := range m.Path {
-		if name, isField := s.Field(); isField {
-			steps[i] = &name
-		}
-	}
-	return json.Marshal(steps)
-}
-
-// UnmarshalJSON reads the list.
-func (m *MarkedPath) UnmarshalJSON(data []byte) error {
-	var steps []*string
-	if err := json.Unmarshal(data, &steps); err != nil {
-		return err
-	}
-	m.Path = make(Path, len(steps))
-	for i, s := range steps {
-		if s == nil {
-			m.Path[i] = Item(0)
-		} else {
-			m.Path[i] = Name(*s)
-		}
-	}
-	return nil
 }

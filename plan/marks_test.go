@@ -2,6 +2,7 @@ package plan
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ func somePath() *rapid.Generator[Path] {
 		if rapid.Bool().Draw(t, "item") {
 			return Item(rapid.IntRange(0, 3).Draw(t, "index"))
 		}
-		return Name(rapid.SampledFrom([]string{"a", "b", "", "a/b", "é\"", "0"}).Draw(t, "name"))
+		return Name(rapid.SampledFrom([]string{"a", "b", "", "a/b", "é\"", "0", "half \xed\xa0\x80"}).Draw(t, "name"))
 	})
 	return rapid.Custom(func(t *rapid.T) Path { return rapid.SliceOfN(step, 0, 4).Draw(t, "path") })
 }
@@ -107,5 +108,81 @@ func TestTextForms(t *testing.T) {
 	s = marks(Encode(Node{Kind: Integer, Text: "471100"}, nil))
 	if got := s.Text("pin 471100, 4711"); got != "pin (sensitive), 4711" {
 		t.Errorf("a number is shown as %q", got)
+	}
+}
+
+// TestHostileMarks: marks of a stranger are refused or read, and used, in little time.
+func TestHostileMarks(t *testing.T) {
+	step := strings.Repeat(`"a",`, MaxDepth) + `"a"`
+	deep := `{"n": {"c": [[` + strings.Repeat(`"a",`, MaxDepth-1) + `"a"]]}}`
+	paths := make([]string, 300)
+	for i := range paths {
+		paths[i] = `["x` + strings.Repeat("y", i%7) + strconv.Itoa(i) + `",` + strings.Repeat(`"a",`, MaxDepth-2) + `"a"]`
+	}
+	for name, test := range map[string]struct {
+		marks string
+		valid bool
+	}{
+		"deep":       {deep, true},
+		"too deep":   {`{"n": {"c": [[` + step + `]]}}`, false},
+		"many deep":  {`{"n": {"c": [` + strings.Join(paths, ",") + `]}}`, true},
+		"nested":     {strings.Repeat(`[`, 1<<20), false},
+		"a number":   {`{"n": {"c": [[1]]}}`, false},
+		"a list":     {`[]`, false},
+		"no list":    {`{"n": {"c": {}}}`, false},
+		"no config":  {`{"n": 1}`, false},
+		"repeated":   {`{"n": {"c": [["a"]], "c": [["a"]]}}`, true},
+		"everything": {`{"": {"": [[]]}}`, true},
+	} {
+		var m Marks
+		if err := m.UnmarshalJSON([]byte(test.marks)); (err == nil) != test.valid {
+			t.Errorf("%s: %v", name, err)
+		}
+		value := NewValue([]byte(`{"a": ["some text"], "b": 77}`))
+		tree := &Tree{Namespaces: []Namespace{{Name: "n", Configs: []Config{{Name: "c", Value: value}}}}, Marks: m}
+		s := SensitivityOf(tree, nil)
+		if !s.Marks(tree, nil).Holds(m) || !Union(m, m).Equal(m) {
+			t.Errorf("%s: marks are lost", name)
+		}
+	}
+}
+
+// TestCoarserMarks: coarser marks hold the finer ones, until everything is marked.
+func TestCoarserMarks(t *testing.T) {
+	var m Marks
+	for _, k := range []Key{{"a", "b"}, {"a", "c"}, {"d", "e"}} {
+		m.Add(k, Path{Name("x"), Item(3)})
+	}
+	var everything Marks
+	everything.Add(Key{}, nil)
+	for range 3 {
+		coarser := m.Coarser()
+		if !coarser.Holds(m) || m.Holds(coarser) {
+			t.Fatalf("%v is not coarser than %v", coarser, m)
+		}
+		m = coarser
+	}
+	if !m.Equal(everything) || !m.Coarser().Equal(everything) {
+		t.Errorf("the coarsest are %v", m)
+	}
+}
+
+// TestMarksFollowText: a leaf that holds the text of a marked value is marked from then on.
+func TestMarksFollowText(t *testing.T) {
+	live := &Snapshot{Namespaces: []LiveNamespace{{Name: "n", Configs: []LiveConfig{{Name: "old", Value: NewValue([]byte(`{"pin": "zq-pin", "n": 4711}`))}}}}}
+	live.Marks.Add(Key{"n", "old"}, Path{Name("pin")})
+	live.Marks.Add(Key{"n", "old"}, Path{Name("n")})
+	desired := &Tree{Namespaces: []Namespace{{Name: "n", Configs: []Config{{Name: "new", Value: NewValue([]byte(`{"l": ["x", "zq-pin"], "n": "4711", "open": "zq-pin", "m": 4712}`))}}}}}
+	open, err := ParsePattern("n/new/open")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want Marks
+	for _, p := range []Path{{Name("l"), Item(0)}, {Name("n")}} {
+		want.Add(Key{"n", "new"}, p)
+	}
+	got := Sensitivity{}.Except([]Pattern{open}).Of(desired, live).Marks(desired, live)
+	if want = Union(want, live.Marks); !got.Equal(want) {
+		t.Errorf("marked are %v, not %v", got, want)
 	}
 }

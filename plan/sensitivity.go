@@ -75,7 +75,7 @@ func (s Sensitivity) markTelling(k Key, n *Node, more []Path, found func(*Node, 
 	if len(more) > 0 {
 		m.declared = m.declared.with(more)
 	}
-	m.stored = s.stored.of[k]
+	m.stored = s.stored.in(k)
 	m.hidden = about(s.hidden, k)
 	m.public = about(s.public, k)
 	m.value(n, place{levels: []string{k.Namespace, k.Config}, declared: m.declared, stored: m.stored})
@@ -99,6 +99,18 @@ func (s Sensitivity) Text(text string) string {
 	if s.texts != nil {
 		spans = joinSpans(append(spans, s.texts(text)...))
 	}
+	return replaced(text, spans)
+}
+
+// MarkedText returns a text with the texts of marked values replaced, and nothing else.
+func (s Sensitivity) MarkedText(text string) string {
+	if s.texts == nil {
+		return text
+	}
+	return replaced(text, s.texts(text))
+}
+
+func replaced(text string, spans []Span) string {
 	shown, from := "", 0
 	for _, span := range spans {
 		shown += text[from:span.From] + "(sensitive)"
@@ -189,7 +201,7 @@ func (s Sensitivity) Of(desired *Tree, live *Snapshot, others ...*Tree) Sensitiv
 	})
 	texts := textSet{}
 	each(func(k Key, v Value) {
-		now, ever := declared[k], s.stored.of[k]
+		now, ever := declared[k], s.stored.in(k)
 		if now == nil && ever == nil {
 			return
 		}

@@ -20,7 +20,7 @@ func (s Sensitivity) storedText(k Key, v Value, marked bool) *Node {
 	named := slices.ContainsFunc(s.hidden, func(p Pattern) bool {
 		return p.MatchKey(k) || p.Match(k.Namespace) || p.mayMatchFields(k)
 	})
-	marked = marked || s.declared != nil && s.declared(k) != nil || s.stored.of[k] != nil
+	marked = marked || s.declared != nil && s.declared(k) != nil || s.stored.in(k) != nil
 	if marked || named || mentionsSecret(n.Text) {
 		n.hide()
 	} else {

@@ -79,8 +79,9 @@ func (t textSet) finder() func(text string) []Span {
 		return nil
 	}
 	a := automaton{{}}
+	needle := min(max(statesMost/len(t), minNeedle), maxNeedle)
 	for text := range t {
-		a.insert(text)
+		a.insert(text, needle)
 	}
 	a.link()
 	return a.find
@@ -97,11 +98,14 @@ type state struct {
 	byte        byte
 }
 
-// needle is how much of a long text is looked for. What begins like it is taken
-// for all of it.
-const needle = 64
+// Of a long text, only a needle is looked for: its first bytes, fewer if the texts are
+// many, so that the states take little memory. What begins like it is taken for all of it.
+const (
+	statesMost           = 4 << 20
+	minNeedle, maxNeedle = 16, 64
+)
 
-func (a *automaton) insert(text string) {
+func (a *automaton) insert(text string, needle int) {
 	at := int32(0)
 	depth := min(len(text), needle)
 	for i := range depth {

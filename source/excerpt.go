@@ -71,8 +71,16 @@ func (t *text) afterSecret(states []lineState, number int) bool {
 
 // mask hides what may be secret in a line that begins in none.
 func mask(line string) string {
-	if i := strings.Index(line, tagSensitive); i >= 0 {
-		line = maskAfter(line, i+len(tagSensitive))
+	for _, at := range localTag.FindAllStringSubmatchIndex(line, -1) {
+		tag, end := at[2], at[3]
+		if opensValue[line[tag:end]] {
+			continue
+		}
+		if referenceTag.MatchString(line[tag:]) {
+			end = tag
+		}
+		line = maskAfter(line, end)
+		break
 	}
 	from, last := 0, 0
 	for i := 0; i < len(line); i++ {
@@ -95,6 +103,13 @@ func mask(line string) string {
 	}
 	return maskRuns(line)
 }
+
+// localTag is a tag such as !sensitive. Whatever it is called, it may have been meant to
+// mark a secret, unless it is one of opensValue.
+var localTag = regexp.MustCompile(`(?:^|[ \t\[{,:-])(![A-Za-z][\w-]*)`)
+
+// opensValue are the tags after which a value, or the name of one, may be shown.
+var opensValue = map[string]bool{"!env": true, "!file": true, tagDelete: true, tagAppend: true, tagPrepend: true, tagReplace: true}
 
 // referenceTag is a reference as far as it may be shown: with the name of its
 // variable or file.

@@ -123,18 +123,21 @@ func (c *backupShowCmd) list(ctx context.Context, a *app, r *archive.Reader) err
 		}
 		a.say("")
 	}
-	var tree plan.Tree
+	var tree, all plan.Tree
 	found := 0
 	for s, err := range r.All(ctx) {
 		if err != nil {
 			return err
+		}
+		if c.Path != "" && s.Key.Config != "" {
+			all.Namespaces = append(all.Namespaces, plan.Namespace{Name: s.Key.Namespace, Configs: []plan.Config{{Name: s.Key.Config, Value: s.Value}}})
 		}
 		if c.Path != "" && s.Path != c.Path && !strings.HasPrefix(s.Path, c.Path+"/") && s.Key.String() != c.Path {
 			continue
 		}
 		found++
 		if c.Path != "" && s.Key.Config != "" {
-			tree.Namespaces = append(tree.Namespaces, plan.Namespace{Name: s.Key.Namespace, Configs: []plan.Config{{Name: s.Key.Config, Value: s.Value}}})
+			tree.Namespaces = append(tree.Namespaces, all.Namespaces[len(all.Namespaces)-1])
 			continue
 		}
 		a.say("%s", objectLine(&s))
@@ -148,7 +151,7 @@ func (c *backupShowCmd) list(ctx context.Context, a *app, r *archive.Reader) err
 	p := plan.Diff(&tree, &plan.Snapshot{}, plan.Options{})
 	p.Changes = slices.DeleteFunc(p.Changes, func(ch plan.Change) bool { return ch.Key.IsNamespace() })
 	a.report.Target = m.Target
-	a.report.Add(p, 0, a.hidesInAny().Stored(m.Marks))
+	a.report.Add(p, 0, a.hidesInAny().Stored(m.Marks).Of(&all, nil))
 	if a.Format == "json" {
 		return a.show()
 	}

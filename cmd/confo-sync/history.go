@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -195,7 +196,7 @@ func (c *historyShowCmd) one(ctx context.Context, a *app, t target.Target, histo
 	a.report.History = []render.Recorded{sum}
 	a.report.Source = r.ID + " by " + sum.By()
 	p := &plan.Plan{Changes: apply.Changes(own, later, live)}
-	a.report.Add(p, r.Done(), a.hides().Stored(apply.Marks(own)).Of(&plan.Tree{}, live, marks...))
+	a.report.Add(p, r.Done(), a.hidesIn(p.Changes, slices.Concat(own, later), live, marks))
 	if done := fmt.Sprintf("it has done %d of its %s", r.Done(), plural(r.Of, "transaction")); !r.Complete() && r == newestOf(records) {
 		a.warn(plan.Finding{Message: done + ": it was interrupted, or is still under way", Hint: goesOn(r.Header)})
 	} else if !r.Complete() {
@@ -244,15 +245,22 @@ func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, his
 		return err
 	}
 	a.warn(history.Skipped...)
-	sensitivity := a.hides().Stored(apply.Marks(entries)).Of(&plan.Tree{}, live, marks...)
 	shown, _ := c.newest(history.Readable())
+	shown = slices.DeleteFunc(shown, func(r *apply.Record) bool { return r.Time.Before(since) })
+	changes := map[*apply.Record]plan.Change{}
 	for _, r := range shown {
 		own, later := around(entries, r)
-		changes := apply.Changes(own, later, live)
-		if len(changes) == 0 || r.Time.Before(since) {
+		if all := apply.Changes(own, later, live); len(all) > 0 {
+			changes[r] = all[0]
+		}
+	}
+	sensitivity := a.hidesIn(slices.Collect(maps.Values(changes)), entries, live, marks)
+	for _, r := range shown {
+		change, changed := changes[r]
+		if !changed {
 			continue
 		}
-		sum, change := recorded(r), changes[0]
+		sum := recorded(r)
 		if sum.Edits = a.report.Edits(change, sensitivity, levels); len(sum.Edits) == 0 {
 			continue
 		}
@@ -267,6 +275,12 @@ func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, his
 		return nil
 	}
 	return render.HistoryStory(a.stdout, a.report.History, a.textOptions(a.stdout))
+}
+
+// hidesIn returns the sensitivity for changes that the history has: entries are those that
+// the changes come from, and trees say what they mark.
+func (a *app) hidesIn(changes []plan.Change, entries []*apply.Entry, live *plan.Snapshot, trees []*plan.Tree) plan.Sensitivity {
+	return a.hides().Stored(apply.Marks(entries)).Of(plan.ValuesOf(changes), live, trees...)
 }
 
 // around returns the entries of an apply, and those after it.

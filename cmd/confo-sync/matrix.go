@@ -144,6 +144,7 @@ func (c *matrixCmd) values(a *app, places []place, key plan.Key) ([]*plan.Node, 
 	for _, p := range places {
 		declared = append(declared, p.declared)
 		live.Namespaces = append(live.Namespaces, p.live.Namespaces...)
+		live.Marks = plan.Union(live.Marks, p.live.Marks)
 		patterns = append(patterns, p.environment.Sensitive)
 	}
 	masker := render.NewMasker(a.hides(patterns...).Of(&plan.Tree{}, &live, declared...), c.ShowSensitive || c.ShowSensitiveInFiles)

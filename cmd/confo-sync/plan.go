@@ -205,10 +205,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	if want.adapt == nil || want.operation == "promote" { // others have no tree
 		a.warn(a.unmatched(a.rules, rails.Protect, desired, live)...)
 	}
-	var stored plan.Marks // with what is wished for
-	if desired != nil {
-		stored = desired.Marks
-	}
+	wished := desired
 	var problems []plan.Finding
 	if want.adapt != nil {
 		w.options.OnlyNew = true
@@ -229,8 +226,12 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	}
 	w.plan.Problems = append(w.plan.Problems, lists...)
 	w.plan.Problems = append(w.plan.Problems, unfit(w.plan.Changes, t)...)
-	w.hides = a.hides().Stored(stored).Of(desired, live, want.marks...)
-	w.marks = plan.Union(live.Marks, stored, w.hides.Marks(desired))
+	w.hides = a.hides()
+	if wished != nil {
+		w.hides = w.hides.Stored(wished.Marks)
+	}
+	w.hides = w.hides.Of(desired, live, want.marks...)
+	w.marks = w.hides.Marks(desired, live)
 	w.mark(w.plan.Changes)
 	batches := apply.Batches(w.plan.Changes, t.Limits(), history)
 	if len(w.plan.Problems) == 0 {

@@ -98,6 +98,7 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 				live.ForgetForeign() // it goes, or is as the backup has it
 			}
 			wishes, problems := what.wishes(tree, live, c.Prune || c.Exact)
+			tree.Marks = what.marks(tree)
 			problems = append(problems, c.lacking(len(backup.Manifest().Gaps), wishes)...)
 			// Files and znodes hold what is empty in ways of their own.
 			z, zoo := t.(*zk.Target)
@@ -198,6 +199,20 @@ func (r restoration) takes(k plan.Key) bool {
 		}
 	}
 	return false
+}
+
+// marks returns what is marked in what is restored, under the name that it gets.
+func (r restoration) marks(tree *plan.Tree) plan.Marks {
+	if r.to == "" {
+		return tree.Marks
+	}
+	marks := tree.Marks
+	for _, ns := range tree.Namespaces {
+		if taken := slices.ContainsFunc(ns.Configs, func(c plan.Config) bool { return r.takes(plan.Key{Namespace: ns.Name, Config: c.Name}) }); taken {
+			marks = tree.Marks.Renamed(ns.Name, r.to) // of several, none is restored
+		}
+	}
+	return marks
 }
 
 // wishes returns what is to be so that what is taken is as the backup has it; with
