@@ -18,11 +18,15 @@ func (f *finder) assignments() {
 	for i := 0; i < len(f.text); i++ {
 		switch f.text[i] {
 		case '=', ':', '>', ' ', '\t', ',', '(':
+		case '%':
+			if !strings.HasPrefix(f.text[i:], "%3D") && !strings.HasPrefix(f.text[i:], "%3d") {
+				continue
+			}
 		default:
 			continue
 		}
 		name := f.nameBefore(i)
-		if name == "" {
+		if name == "" || f.text[i] == ':' && f.inARN(i-len(name)) {
 			continue
 		}
 		if to := f.labelled(name, i); to > i {
@@ -31,10 +35,18 @@ func (f *finder) assignments() {
 		}
 		if class := Name(name); class != Open && f.assigns(i, name, netrc) {
 			i = max(i, f.hide(class, i+1)-1)
-		} else if isUserFlag(name) {
-			f.userFlag(i + 1)
 		}
 	}
+}
+
+// inARN reports whether what stands at i is a part of a name as AWS has them:
+// arn:aws:secretsmanager:eu-west-1:1:secret:db.
+func (f *finder) inARN(i int) bool {
+	start := i
+	for start > 0 && i-start < longestName && (isNameByte(f.text[start-1]) || f.text[start-1] == ':') {
+		start--
+	}
+	return strings.HasPrefix(f.text[start:], "arn:")
 }
 
 // nameBefore returns the name that ends before the sign at i, or nothing.
@@ -69,7 +81,7 @@ func (f *finder) assigns(i int, name string, netrc bool) bool {
 		before = f.text[start-1]
 	}
 	switch f.text[i] {
-	case '=', ':':
+	case '=', ':', '%':
 		return true
 	case '>':
 		return before == '<'
@@ -85,7 +97,7 @@ func (f *finder) assigns(i int, name string, netrc bool) bool {
 
 // directives are names of one word that configuration files of servers set with
 // a blank.
-var directives = set(`requirepass masterauth`)
+var directives = set(`requirepass masterauth rocommunity rwcommunity`)
 
 func (f *finder) quoteAt(i int) bool {
 	for i < len(f.text) && (f.text[i] == ' ' || f.text[i] == '\t') {
@@ -110,9 +122,13 @@ func (f *finder) indent(i int) int {
 }
 
 // hide hides what stands from from to the end of its line, and returns where that
-// is. Of a value that goes on in the lines below, all is hidden.
+// is, or from if nothing is hidden. Of a value that goes on in the lines below, all is
+// hidden.
 func (f *finder) hide(class Class, from int) int {
 	sign := from
+	if f.text[sign-1] == '%' {
+		from += len("3D")
+	}
 	for from < len(f.text) && strings.IndexByte("=:>", f.text[from]) >= 0 {
 		from++
 	}
@@ -120,32 +136,53 @@ func (f *finder) hide(class Class, from int) int {
 		from++
 	}
 	to := f.lineEnd(from)
-	value := strings.Trim(f.text[from:to], "\"'`;,})] \t")
-	if !class.Hides(value, false) || isNothing(value) {
-		return to
+	raw := strings.Trim(f.text[from:to], ";,})] \t")
+	value := strings.Trim(raw, "\"'`;,})] \t")
+	if class == Key || class == Counting {
+		value = firstWord(value)
+	}
+	if !class.Hides(value, false) || isNothing(value) || raw == `""` || raw == "''" {
+		return sign
 	}
 	to = f.continued(from, to, sign)
 	f.add(from, to)
 	return to
 }
 
+// firstWord returns what a value begins with that may be a number or a key.
+func firstWord(value string) string {
+	const longest = 512
+	value = value[:min(len(value), longest)]
+	if end := strings.IndexAny(value, blanks+"\"'`;,&<)}]"); end >= 0 {
+		return value[:end]
+	}
+	return value
+}
+
 func isNothing(value string) bool {
+	const longest = 128
+	if len(value) > longest {
+		return false
+	}
 	switch value {
-	case "true", "false", "True", "False", "null", "None", "nil":
+	case "true", "false", "True", "False", "null", "None", "nil", "?":
 		return true
 	}
 	return placeholder.MatchString(value)
 }
 
-// placeholder is what a template or a shell replaces by a value.
-var placeholder = regexp.MustCompile(`^(\{\{ *[\w.]{1,64} *\}?\}?|\$\{[A-Za-z_][\w.]{0,64}|%\(\w{1,64}\)s?)$`)
+// placeholder is what a template, a shell or SQL replaces by a value.
+var placeholder = regexp.MustCompile(`^(\$?\{\{ *[\w.]{1,64} *\}?\}?|\$\{\??[A-Za-z_][\w.]{0,64}|\$[A-Z_]{3,64}|\$\d|%[A-Z_]{3,64}%|%\(\w{1,64}\)s?|<[a-z _-]{1,64}>?|\*+)$`)
 
 // lineEnd returns where the line of i ends.
 func (f *finder) lineEnd(i int) int {
-	to := len(f.text)
-	if end := strings.IndexByte(f.text[i:], '\n'); end >= 0 {
-		to = i + end
+	if f.line.To == 0 || i < f.line.From || i > f.line.To {
+		f.line = Span{i, len(f.text)}
+		if end := strings.IndexByte(f.text[i:], '\n'); end >= 0 {
+			f.line.To = i + end
+		}
 	}
+	to := f.line.To
 	if to > i && f.text[to-1] == '\r' {
 		to--
 	}
@@ -196,15 +233,15 @@ func opensBlock(value string) bool {
 
 // labels are fields and attributes that name what is given in the one beside:
 // name: db_password, value: x.
-var labels = set(`name key id variable var parameter property option header field env setting attribute parameterkey`)
+var labels = set(`name key k id variable var parameter property option header field env setting attribute label title parameterkey`)
 
 // values are the fields beside.
-var values = set(`value val values default content data text parametervalue defaultvalue stringvalue`)
+var values = set(`value val values v default content data text parametervalue defaultvalue stringvalue`)
 
 // labelled hides what is given to a secret that the label before i names, and
 // returns where that ends; or 0.
 func (f *finder) labelled(label string, i int) int {
-	if !labels[strings.ToLower(label)] || f.text[i] == ' ' || f.text[i] == '\t' {
+	if strings.IndexByte("=:>", f.text[i]) < 0 || !IsLabel(label) {
 		return 0
 	}
 	from := i + 1
@@ -219,6 +256,7 @@ func (f *finder) labelled(label string, i int) int {
 	if class == Open {
 		return 0
 	}
+	f.valueAbove(class, i-len(label))
 	end := f.lineEnd(to)
 	if rest := strings.Trim(f.text[to:end], "\"'`,;})/> \t"); givesValue(rest, f.text[to:end]) {
 		f.add(to, end)
@@ -227,6 +265,43 @@ func (f *finder) labelled(label string, i int) int {
 		return 0
 	}
 	return f.valueBelow(class, end)
+}
+
+// valueAbove hides the value that stands before the label of a secret's name, in the
+// same element, object or item: <add value="x" key="password"/>. label is where it
+// begins, or near.
+func (f *finder) valueAbove(class Class, label int) {
+	const farthest = 256
+	text := f.text[max(0, label-farthest):max(0, label)]
+	if open := strings.LastIndexAny(text, "<{"); open >= 0 {
+		text = text[open:]
+	} else if item := strings.LastIndex(text, "- "); item >= 0 {
+		text = text[item:]
+	} else {
+		return
+	}
+	if strings.ContainsAny(text, ">}") || strings.Count(text, "\n") > 3 {
+		return
+	}
+	for i := 0; i < len(text); i++ {
+		if text[i] != '=' && text[i] != ':' {
+			continue
+		}
+		name := strings.TrimRight(text[:i], "\"' ")
+		start := strings.LastIndexFunc(name, func(r rune) bool { return r >= 128 || !isNameByte(byte(r)) }) + 1
+		if !IsValueField(name[start:]) {
+			continue
+		}
+		from := i + 1
+		for from < len(text) && isSpace(text[from]) {
+			from++
+		}
+		to := len(strings.TrimRight(text, "\"'<{ \r\n\t-,"))
+		if value := strings.Trim(text[from:max(from, to)], "\"'"); value != "" && class.Hides(value, false) && !isNothing(value) {
+			f.add(label-len(text)+from, label-len(text)+to)
+		}
+		return
+	}
 }
 
 // givesValue reports whether the rest of a line after a secret's name gives it a
@@ -253,7 +328,7 @@ func (f *finder) valueBelow(class Class, to int) int {
 	for end < len(f.text) && isNameByte(f.text[end]) {
 		end++
 	}
-	if !values[strings.ToLower(f.text[start:end])] {
+	if !IsValueField(f.text[start:end]) {
 		return 0
 	}
 	for end < len(f.text) && strings.IndexByte(`"'`, f.text[end]) >= 0 {
@@ -262,21 +337,8 @@ func (f *finder) valueBelow(class Class, to int) int {
 	return f.hide(class, end)
 }
 
-// isUserFlag reports whether a flag's argument is user:password.
-func isUserFlag(name string) bool {
-	return name == "-u" || name == "--user" || name == "--proxy-user" || name == "-U"
-}
-
-// userFlag hides what follows the ":" of the argument that begins at from.
-func (f *finder) userFlag(from int) {
-	to := f.end(from, blanks)
-	if colon := strings.IndexByte(f.text[from:to], ':'); colon > 0 {
-		f.add(from+colon+1, to)
-	}
-}
-
 // passwordFiles finds passwords where they have no names: the lines of a .pgpass
-// file, and the arguments of programs that take one.
+// file, and what follows IDENTIFIED BY in SQL and AUTH in the protocol of Redis.
 func (f *finder) passwordFiles() {
 	for from := 0; from < len(f.text); {
 		to := f.lineEnd(from)
@@ -284,14 +346,14 @@ func (f *finder) passwordFiles() {
 		if len(fields) == 5 && isPort(fields[1]) && !strings.ContainsAny(fields[0], blanks) && isPlainName(fields[2]) && isPlainName(fields[3]) {
 			f.add(to-len(fields[4]), to)
 		}
+		if rest, ok := strings.CutPrefix(f.text[from:to], "AUTH "); ok && !schemes[strings.ToLower(rest)] && strings.Count(rest, " ") < 2 {
+			f.add(to-len(rest), to)
+		}
 		from = max(to, from) + 1
 	}
-	for _, command := range []string{"sshpass -p", "redis-cli -a ", "mysql -p", "IDENTIFIED BY ", "identified by "} {
-		f.each(command, func(at int) int {
-			start := at + len(command)
-			for start < len(f.text) && f.text[start] == ' ' {
-				start++
-			}
+	for _, sign := range []string{"IDENTIFIED BY ", "identified by ", "Identified by "} {
+		f.each(sign, func(at int) int {
+			start := at + len(sign)
 			end := f.end(start, blanks)
 			f.add(start, end)
 			return end

@@ -93,7 +93,7 @@ func unwrap(cell string) string {
 	text := strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(cell, "`"), "`"), "↵", "\n")
 	return random.ReplaceAllStringFunc(text, func(m string) string {
 		n, _ := strconv.Atoi(m[1 : len(m)-1])
-		return letters[:n]
+		return strings.Repeat(letters, 4)[:n]
 	})
 }
 
