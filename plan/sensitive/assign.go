@@ -3,6 +3,7 @@ package sensitive
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // assignments finds what a text gives to a secret's name, in whatever language:
@@ -18,10 +19,13 @@ func (f *finder) assignments() {
 	for i := 0; i < len(f.text); i++ {
 		switch f.text[i] {
 		case '=', ':', '>', ' ', '\t', ',', '(':
-		case '%':
-			if !strings.HasPrefix(f.text[i:], "%3D") && !strings.HasPrefix(f.text[i:], "%3d") {
+		case '%', wide:
+			if f.escapedSign(i) == 0 {
 				continue
 			}
+		case '<':
+			f.element(i + 1)
+			continue
 		default:
 			continue
 		}
@@ -33,8 +37,11 @@ func (f *finder) assignments() {
 			i = to - 1
 			continue
 		}
-		if class := Name(name); class != Open && f.assigns(i, name, netrc) {
+		class := Name(name)
+		if class != Open && f.assigns(i, name, netrc) {
 			i = max(i, f.hide(class, i+1)-1)
+		} else if class == Secret {
+			f.mentioned(i, name)
 		}
 	}
 }
@@ -52,7 +59,10 @@ func (f *finder) inARN(i int) bool {
 // nameBefore returns the name that ends before the sign at i, or nothing.
 func (f *finder) nameBefore(i int) string {
 	end := i
-	if sign := f.text[i]; sign == '=' || sign == ':' || sign == ',' {
+	if sign := f.text[i]; sign != ' ' && sign != '\t' && sign != '>' && sign != '(' {
+		for _, quote := range []string{"&quot;", "%22"} {
+			end -= len(f.text[:end]) - len(strings.TrimSuffix(f.text[:end], quote))
+		}
 		for end > 0 && (f.text[end-1] == ' ' || f.text[end-1] == '\t') {
 			end--
 		}
@@ -61,7 +71,7 @@ func (f *finder) nameBefore(i int) string {
 		}
 	}
 	start := end
-	for start > 0 && isNameByte(f.text[start-1]) && end-start < longestName {
+	for start > 0 && (isNameByte(f.text[start-1]) || f.text[start-1] >= utf8.RuneSelf) && end-start < longestName {
 		start--
 	}
 	return f.text[start:end]
@@ -81,7 +91,7 @@ func (f *finder) assigns(i int, name string, netrc bool) bool {
 		before = f.text[start-1]
 	}
 	switch f.text[i] {
-	case '=', ':', '%':
+	case '=', ':', '%', wide:
 		return true
 	case '>':
 		return before == '<'
@@ -97,7 +107,7 @@ func (f *finder) assigns(i int, name string, netrc bool) bool {
 
 // directives are names of one word that configuration files of servers set with
 // a blank.
-var directives = set(`requirepass masterauth rocommunity rwcommunity`)
+var directives = set(`requirepass masterauth rocommunity rwcommunity bindpw rootpw`)
 
 func (f *finder) quoteAt(i int) bool {
 	for i < len(f.text) && (f.text[i] == ' ' || f.text[i] == '\t') {
@@ -126,9 +136,7 @@ func (f *finder) indent(i int) int {
 // hidden.
 func (f *finder) hide(class Class, from int) int {
 	sign := from
-	if f.text[sign-1] == '%' {
-		from += len("3D")
-	}
+	from += max(0, f.escapedSign(sign-1)-1)
 	for from < len(f.text) && strings.IndexByte("=:>", f.text[from]) >= 0 {
 		from++
 	}
@@ -172,7 +180,7 @@ func isNothing(value string) bool {
 }
 
 // placeholder is what a template, a shell or SQL replaces by a value.
-var placeholder = regexp.MustCompile(`^(\$?\{\{ *[\w.]{1,64} *\}?\}?|\$\{\??[A-Za-z_][\w.]{0,64}|\$[A-Z_]{3,64}|\$\d|%[A-Z_]{3,64}%|%\(\w{1,64}\)s?|<[a-z _-]{1,64}>?|\*+)$`)
+var placeholder = regexp.MustCompile(`^(\$?\{\{ *[\w.]{1,64} *\}?\}?|\$\{\??[A-Za-z_][\w.]{0,64}|\$[A-Z_]{3,64}|\$\d|%[A-Z_]{3,64}%|%\(\w{1,64}\)s?|<[a-z _-]{1,64}>?|\*+|/[\w./-]{1,100}\.(pem|key|crt|cer|p12|pfx|jks))$`)
 
 // lineEnd returns where the line of i ends.
 func (f *finder) lineEnd(i int) int {
@@ -218,7 +226,9 @@ func (f *finder) continued(from, to, sign int) int {
 		}
 		end := f.lineEnd(start)
 		line := f.text[start:end]
-		if trimmed := strings.TrimLeft(line, " \t"); trimmed != "" && len(line)-len(trimmed) <= indent {
+		trimmed := strings.TrimLeft(line, " \t")
+		inList := value == "" && strings.HasPrefix(trimmed, "- ") && len(line)-len(trimmed) == indent && !f.isItem(sign)
+		if trimmed != "" && len(line)-len(trimmed) <= indent && !inList {
 			break
 		}
 		to = end
@@ -228,143 +238,5 @@ func (f *finder) continued(from, to, sign int) int {
 
 // opensBlock reports whether a value is in the lines that follow.
 func opensBlock(value string) bool {
-	return strings.Trim(value, "|>+-0123456789 \t") == "" || value == "[" || value == "{"
-}
-
-// labels are fields and attributes that name what is given in the one beside:
-// name: db_password, value: x.
-var labels = set(`name key k id variable var parameter property option header field env setting attribute label title parameterkey`)
-
-// values are the fields beside.
-var values = set(`value val values v default content data text parametervalue defaultvalue stringvalue`)
-
-// labelled hides what is given to a secret that the label before i names, and
-// returns where that ends; or 0.
-func (f *finder) labelled(label string, i int) int {
-	if strings.IndexByte("=:>", f.text[i]) < 0 || !IsLabel(label) {
-		return 0
-	}
-	from := i + 1
-	for from < len(f.text) && strings.IndexByte("=:> \t\"'`\\", f.text[from]) >= 0 {
-		from++
-	}
-	to := from
-	for to < len(f.text) && isNameByte(f.text[to]) {
-		to++
-	}
-	class := Name(f.text[from:to])
-	if class == Open {
-		return 0
-	}
-	f.valueAbove(class, i-len(label))
-	end := f.lineEnd(to)
-	if rest := strings.Trim(f.text[to:end], "\"'`,;})/> \t"); givesValue(rest, f.text[to:end]) {
-		f.add(to, end)
-		return end
-	} else if rest != "" && !isClosingTag(rest) {
-		return 0
-	}
-	return f.valueBelow(class, end)
-}
-
-// valueAbove hides the value that stands before the label of a secret's name, in the
-// same element, object or item: <add value="x" key="password"/>. label is where it
-// begins, or near.
-func (f *finder) valueAbove(class Class, label int) {
-	const farthest = 256
-	text := f.text[max(0, label-farthest):max(0, label)]
-	if open := strings.LastIndexAny(text, "<{"); open >= 0 {
-		text = text[open:]
-	} else if item := strings.LastIndex(text, "- "); item >= 0 {
-		text = text[item:]
-	} else {
-		return
-	}
-	if strings.ContainsAny(text, ">}") || strings.Count(text, "\n") > 3 {
-		return
-	}
-	for i := 0; i < len(text); i++ {
-		if text[i] != '=' && text[i] != ':' {
-			continue
-		}
-		name := strings.TrimRight(text[:i], "\"' ")
-		start := strings.LastIndexFunc(name, func(r rune) bool { return r >= 128 || !isNameByte(byte(r)) }) + 1
-		if !IsValueField(name[start:]) {
-			continue
-		}
-		from := i + 1
-		for from < len(text) && isSpace(text[from]) {
-			from++
-		}
-		to := len(strings.TrimRight(text, "\"'<{ \r\n\t-,"))
-		if value := strings.Trim(text[from:max(from, to)], "\"'"); value != "" && class.Hides(value, false) && !isNothing(value) {
-			f.add(label-len(text)+from, label-len(text)+to)
-		}
-		return
-	}
-}
-
-// givesValue reports whether the rest of a line after a secret's name gives it a
-// value: an attribute or field, or what an element of XML holds.
-func givesValue(rest, line string) bool {
-	if rest == "" || isClosingTag(rest) {
-		return false
-	}
-	return strings.ContainsAny(rest, "=:<") || strings.HasPrefix(strings.TrimLeft(line, `"'`), ">")
-}
-
-func isClosingTag(rest string) bool {
-	return strings.HasPrefix(rest, "</") && strings.IndexByte(rest[1:], '<') < 0
-}
-
-// valueBelow hides the value in the line that follows to, if it begins as one, and
-// returns where that ends.
-func (f *finder) valueBelow(class Class, to int) int {
-	start := to
-	for start < len(f.text) && (isSpace(f.text[start]) || strings.IndexByte(`"'<`, f.text[start]) >= 0) {
-		start++
-	}
-	end := start
-	for end < len(f.text) && isNameByte(f.text[end]) {
-		end++
-	}
-	if !IsValueField(f.text[start:end]) {
-		return 0
-	}
-	for end < len(f.text) && strings.IndexByte(`"'`, f.text[end]) >= 0 {
-		end++
-	}
-	return f.hide(class, end)
-}
-
-// passwordFiles finds passwords where they have no names: the lines of a .pgpass
-// file, and what follows IDENTIFIED BY in SQL and AUTH in the protocol of Redis.
-func (f *finder) passwordFiles() {
-	for from := 0; from < len(f.text); {
-		to := f.lineEnd(from)
-		fields := strings.SplitN(f.text[from:min(to, from+1024)], ":", 6)
-		if len(fields) == 5 && isPort(fields[1]) && !strings.ContainsAny(fields[0], blanks) && isPlainName(fields[2]) && isPlainName(fields[3]) {
-			f.add(to-len(fields[4]), to)
-		}
-		if rest, ok := strings.CutPrefix(f.text[from:to], "AUTH "); ok && !schemes[strings.ToLower(rest)] && strings.Count(rest, " ") < 2 {
-			f.add(to-len(rest), to)
-		}
-		from = max(to, from) + 1
-	}
-	for _, sign := range []string{"IDENTIFIED BY ", "identified by ", "Identified by "} {
-		f.each(sign, func(at int) int {
-			start := at + len(sign)
-			end := f.end(start, blanks)
-			f.add(start, end)
-			return end
-		})
-	}
-}
-
-func isPort(text string) bool {
-	return text == "*" || text != "" && strings.Trim(text, "0123456789") == ""
-}
-
-func isPlainName(text string) bool {
-	return text == "*" || text != "" && isLetter(text[0]) && strings.TrimFunc(text, func(r rune) bool { return r < 128 && isNameByte(byte(r)) }) == ""
+	return strings.Trim(value, "|>+-0123456789 \t") == "" || value == "[" || value == "{" || value == "("
 }

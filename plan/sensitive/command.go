@@ -109,7 +109,7 @@ func afterUser(word string, percent bool) int {
 }
 
 func isSet(word string) bool {
-	return strings.EqualFold(word, "set") || strings.EqualFold(word, "setx")
+	return word == "ENV" || strings.EqualFold(word, "set") || strings.EqualFold(word, "setx")
 }
 
 // isSettingName reports whether a word is a setting's name rather than one of a

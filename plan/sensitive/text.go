@@ -28,6 +28,7 @@ func parts(text string, encoded bool) []Span {
 	found.webhooks()
 	found.query()
 	found.assignments()
+	found.variables()
 	found.passwordFiles()
 	found.commands()
 	if encoded {
