@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,6 +26,8 @@ type place struct {
 	// names are those of the fields from the outermost that is named like a secret
 	// on; nil if there is none.
 	names []string
+	// parent is the name of the field that this is in, or an element of.
+	parent string
 	// path is kept only where found wants it.
 	path Path
 	// marked says that the tree marks everything here; whole, that something else
@@ -65,7 +68,7 @@ func (m *marker) leaf(n *Node, at place) {
 	case n.Kind == Bool || n.Kind == Null:
 		// Whether something is so, and that nothing is there, is no secret:
 		// allow_credentials: true.
-	case !at.open && (at.secret || at.names != nil && sensitive.Name(at.names...).Hides(n.Text, isNumber)):
+	case !at.open && at.hides(n.Text, isNumber):
 		n.hide()
 		m.recognised(n, at)
 	case isNumber:
@@ -77,6 +80,20 @@ func (m *marker) leaf(n *Node, at place) {
 			m.recognised(n, at)
 		}
 	}
+}
+
+// hides reports whether the names above a scalar, and its own, say that it must not
+// be shown.
+func (at place) hides(text string, isNumber bool) bool {
+	if at.names == nil {
+		return false
+	}
+	if at.secret {
+		if class := sensitive.Name(at.names[0]); class != sensitive.Key || class.Hides(text, isNumber) {
+			return true
+		}
+	}
+	return sensitive.Name(at.names...).Hides(text, isNumber)
 }
 
 func (m *marker) recognised(n *Node, at place) {
@@ -121,15 +138,34 @@ func (m *marker) text(n *Node, open bool) {
 
 func (m *marker) object(n *Node, at place) {
 	label := labelOf(n)
+	members := secretMembers(n)
 	for i := range n.Fields {
 		f := &n.Fields[i]
 		below := m.step(at, Name(f.Name), f.Name)
-		below.names = namesBelow(at.names, f.Name)
+		below.parent = f.Name
+		below.names = namesBelow(at.names, at.parent, f.Name)
+		if slices.Contains(members, f.Name) {
+			below.names, below.secret = []string{"secret"}, true
+		}
 		if label != "" && sensitive.IsValueField(f.Name) {
 			below.names = []string{label}
 		}
 		m.value(&f.Value, below)
 	}
+}
+
+// secretMembers returns the fields that are secret in an object of a well-known kind:
+// a private JSON web key, and a Secret of Kubernetes.
+func secretMembers(n *Node) []string {
+	for _, f := range n.Fields {
+		switch {
+		case f.Name == "kty" && f.Value.Kind == String:
+			return []string{"d", "p", "q", "dp", "dq", "qi", "k", "oth"}
+		case f.Name == "kind" && f.Value.Text == "Secret":
+			return []string{"data", "stringData"}
+		}
+	}
+	return nil
 }
 
 // labelOf returns the name that an object gives to the value beside, if it is a
@@ -144,11 +180,16 @@ func labelOf(n *Node) string {
 }
 
 // namesBelow returns the names that stand above a field and its own: nil if none
-// of them is a secret's. Of many in between, the last ones are enough.
-func namesBelow(above []string, name string) []string {
+// of them is a secret's. Of many in between, the last ones are enough. A field and
+// the one that it is in may make a secret's name together: {"api": {"key": …}}.
+func namesBelow(above []string, parent, name string) []string {
 	const most = 4
 	if above == nil {
-		if sensitive.Name(name) == sensitive.Open {
+		class := sensitive.Name(name)
+		if class < sensitive.Scheme && sensitive.Together(parent, name) {
+			return []string{parent, name}
+		}
+		if class == sensitive.Open {
 			return nil
 		}
 		return []string{name}
@@ -167,13 +208,14 @@ func isCollection(names []string) bool {
 		return false
 	}
 	one, isPlural := strings.CutSuffix(strings.ToLower(names[0]), "s")
-	return isPlural && sensitive.Name(names[0]) != sensitive.Open && sensitive.Name(one) == sensitive.Secret
+	class := sensitive.Name(one)
+	return isPlural && sensitive.Name(names[0]) != sensitive.Open && (class == sensitive.Secret || class == sensitive.Key)
 }
 
 func (m *marker) list(n *Node, at place) {
 	for i := range n.Items {
 		below := m.step(at, Item(i), "")
-		below.names = at.names
+		below.names, below.parent = at.names, at.parent
 		if name := nameFor(n.Items, i, at.names == nil); name != "" {
 			below.names = []string{name}
 		}
@@ -181,13 +223,14 @@ func (m *marker) list(n *Node, at place) {
 	}
 	if at.names == nil {
 		markPairs(n, m, at)
+		m.arguments(n, at)
 	}
 }
 
 // nameFor returns the flag before an element that takes it as its argument:
 // ["--password", "x"].
 func nameFor(items []Node, i int, free bool) string {
-	if i == 0 || !free || items[i-1].Kind != String || items[i].Kind != String {
+	if i == 0 || !free || items[i-1].Kind != String {
 		return ""
 	}
 	flag := items[i-1].Text
@@ -195,6 +238,25 @@ func nameFor(items []Node, i int, free bool) string {
 		return ""
 	}
 	return flag
+}
+
+// arguments hides the secrets among the arguments of a command:
+// ["redis-cli", "-a", "x"].
+func (m *marker) arguments(n *Node, at place) {
+	words := make([]string, len(n.Items))
+	for i, item := range n.Items {
+		if item.Kind == String {
+			words[i] = item.Text
+		}
+	}
+	for _, argument := range sensitive.Arguments(words) {
+		item, below := &n.Items[argument.Index], m.step(at, Item(argument.Index), "")
+		if item.Sensitive || below.open || matches(m.public, below.levels) {
+			continue
+		}
+		item.Sensitive, item.within = true, &within{secrets: []Span{argument.Span}}
+		m.recognised(item, below)
+	}
 }
 
 // markPairs hides the second of two where the first is a secret's name:

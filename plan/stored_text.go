@@ -32,5 +32,5 @@ func (s Sensitivity) storedText(k Key, v Value, marked bool) *Node {
 func mentionsSecret(text string) bool {
 	return slices.ContainsFunc(strings.FieldsFunc(text, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' && r != '-' && r != '.'
-	}), func(word string) bool { return sensitive.Name(word) != sensitive.Open })
+	}), func(word string) bool { return sensitive.Name(word).Hides("x", false) })
 }

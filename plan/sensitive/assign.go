@@ -3,6 +3,7 @@ package sensitive
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // assignments finds what a text gives to a secret's name, in whatever language:
@@ -18,29 +19,50 @@ func (f *finder) assignments() {
 	for i := 0; i < len(f.text); i++ {
 		switch f.text[i] {
 		case '=', ':', '>', ' ', '\t', ',', '(':
+		case '%', wide:
+			if f.escapedSign(i) == 0 {
+				continue
+			}
+		case '<':
+			f.element(i + 1)
+			continue
 		default:
 			continue
 		}
 		name := f.nameBefore(i)
-		if name == "" {
+		if name == "" || f.text[i] == ':' && f.inARN(i-len(name)) {
 			continue
 		}
 		if to := f.labelled(name, i); to > i {
 			i = to - 1
 			continue
 		}
-		if class := Name(name); class != Open && f.assigns(i, name, netrc) {
+		class := Name(name)
+		if class != Open && f.assigns(i, name, netrc) {
 			i = max(i, f.hide(class, i+1)-1)
-		} else if isUserFlag(name) {
-			f.userFlag(i + 1)
+		} else if class == Secret {
+			f.mentioned(i, name)
 		}
 	}
+}
+
+// inARN reports whether what stands at i is a part of a name as AWS has them:
+// arn:aws:secretsmanager:eu-west-1:1:secret:db.
+func (f *finder) inARN(i int) bool {
+	start := i
+	for start > 0 && i-start < longestName && (isNameByte(f.text[start-1]) || f.text[start-1] == ':') {
+		start--
+	}
+	return strings.HasPrefix(f.text[start:], "arn:")
 }
 
 // nameBefore returns the name that ends before the sign at i, or nothing.
 func (f *finder) nameBefore(i int) string {
 	end := i
-	if sign := f.text[i]; sign == '=' || sign == ':' || sign == ',' {
+	if sign := f.text[i]; sign != ' ' && sign != '\t' && sign != '>' && sign != '(' {
+		for _, quote := range []string{"&quot;", "%22"} {
+			end -= len(f.text[:end]) - len(strings.TrimSuffix(f.text[:end], quote))
+		}
 		for end > 0 && (f.text[end-1] == ' ' || f.text[end-1] == '\t') {
 			end--
 		}
@@ -49,7 +71,7 @@ func (f *finder) nameBefore(i int) string {
 		}
 	}
 	start := end
-	for start > 0 && isNameByte(f.text[start-1]) && end-start < longestName {
+	for start > 0 && (isNameByte(f.text[start-1]) || f.text[start-1] >= utf8.RuneSelf) && end-start < longestName {
 		start--
 	}
 	return f.text[start:end]
@@ -69,7 +91,7 @@ func (f *finder) assigns(i int, name string, netrc bool) bool {
 		before = f.text[start-1]
 	}
 	switch f.text[i] {
-	case '=', ':':
+	case '=', ':', '%', wide:
 		return true
 	case '>':
 		return before == '<'
@@ -85,7 +107,7 @@ func (f *finder) assigns(i int, name string, netrc bool) bool {
 
 // directives are names of one word that configuration files of servers set with
 // a blank.
-var directives = set(`requirepass masterauth`)
+var directives = set(`requirepass masterauth rocommunity rwcommunity bindpw rootpw`)
 
 func (f *finder) quoteAt(i int) bool {
 	for i < len(f.text) && (f.text[i] == ' ' || f.text[i] == '\t') {
@@ -110,9 +132,11 @@ func (f *finder) indent(i int) int {
 }
 
 // hide hides what stands from from to the end of its line, and returns where that
-// is. Of a value that goes on in the lines below, all is hidden.
+// is, or from if nothing is hidden. Of a value that goes on in the lines below, all is
+// hidden.
 func (f *finder) hide(class Class, from int) int {
 	sign := from
+	from += max(0, f.escapedSign(sign-1)-1)
 	for from < len(f.text) && strings.IndexByte("=:>", f.text[from]) >= 0 {
 		from++
 	}
@@ -120,32 +144,53 @@ func (f *finder) hide(class Class, from int) int {
 		from++
 	}
 	to := f.lineEnd(from)
-	value := strings.Trim(f.text[from:to], "\"'`;,})] \t")
-	if !class.Hides(value, false) || isNothing(value) {
-		return to
+	raw := strings.Trim(f.text[from:to], ";,})] \t")
+	value := strings.Trim(raw, "\"'`;,})] \t")
+	if class == Key || class == Counting {
+		value = firstWord(value)
+	}
+	if !class.Hides(value, false) || isNothing(value) || raw == `""` || raw == "''" {
+		return sign
 	}
 	to = f.continued(from, to, sign)
 	f.add(from, to)
 	return to
 }
 
+// firstWord returns what a value begins with that may be a number or a key.
+func firstWord(value string) string {
+	const longest = 512
+	value = value[:min(len(value), longest)]
+	if end := strings.IndexAny(value, blanks+"\"'`;,&<)}]"); end >= 0 {
+		return value[:end]
+	}
+	return value
+}
+
 func isNothing(value string) bool {
+	const longest = 128
+	if len(value) > longest {
+		return false
+	}
 	switch value {
-	case "true", "false", "True", "False", "null", "None", "nil":
+	case "true", "false", "True", "False", "null", "None", "nil", "?":
 		return true
 	}
 	return placeholder.MatchString(value)
 }
 
-// placeholder is what a template or a shell replaces by a value.
-var placeholder = regexp.MustCompile(`^(\{\{ *[\w.]{1,64} *\}?\}?|\$\{[A-Za-z_][\w.]{0,64}|%\(\w{1,64}\)s?)$`)
+// placeholder is what a template, a shell or SQL replaces by a value.
+var placeholder = regexp.MustCompile(`^(\$?\{\{ *[\w.]{1,64} *\}?\}?|\$\{\??[A-Za-z_][\w.]{0,64}|\$[A-Z_]{3,64}|\$\d|%[A-Z_]{3,64}%|%\(\w{1,64}\)s?|<[a-z _-]{1,64}>?|\*+|/[\w./-]{1,100}\.(pem|key|crt|cer|p12|pfx|jks))$`)
 
 // lineEnd returns where the line of i ends.
 func (f *finder) lineEnd(i int) int {
-	to := len(f.text)
-	if end := strings.IndexByte(f.text[i:], '\n'); end >= 0 {
-		to = i + end
+	if f.line.To == 0 || i < f.line.From || i > f.line.To {
+		f.line = Span{i, len(f.text)}
+		if end := strings.IndexByte(f.text[i:], '\n'); end >= 0 {
+			f.line.To = i + end
+		}
 	}
+	to := f.line.To
 	if to > i && f.text[to-1] == '\r' {
 		to--
 	}
@@ -181,7 +226,9 @@ func (f *finder) continued(from, to, sign int) int {
 		}
 		end := f.lineEnd(start)
 		line := f.text[start:end]
-		if trimmed := strings.TrimLeft(line, " \t"); trimmed != "" && len(line)-len(trimmed) <= indent {
+		trimmed := strings.TrimLeft(line, " \t")
+		inList := value == "" && strings.HasPrefix(trimmed, "- ") && len(line)-len(trimmed) == indent && !f.isItem(sign)
+		if trimmed != "" && len(line)-len(trimmed) <= indent && !inList {
 			break
 		}
 		to = end
@@ -191,118 +238,5 @@ func (f *finder) continued(from, to, sign int) int {
 
 // opensBlock reports whether a value is in the lines that follow.
 func opensBlock(value string) bool {
-	return strings.Trim(value, "|>+-0123456789 \t") == "" || value == "[" || value == "{"
-}
-
-// labels are fields and attributes that name what is given in the one beside:
-// name: db_password, value: x.
-var labels = set(`name key id variable var parameter property option header field env setting attribute parameterkey`)
-
-// values are the fields beside.
-var values = set(`value val values default content data text parametervalue defaultvalue stringvalue`)
-
-// labelled hides what is given to a secret that the label before i names, and
-// returns where that ends; or 0.
-func (f *finder) labelled(label string, i int) int {
-	if !labels[strings.ToLower(label)] || f.text[i] == ' ' || f.text[i] == '\t' {
-		return 0
-	}
-	from := i + 1
-	for from < len(f.text) && strings.IndexByte("=:> \t\"'`\\", f.text[from]) >= 0 {
-		from++
-	}
-	to := from
-	for to < len(f.text) && isNameByte(f.text[to]) {
-		to++
-	}
-	class := Name(f.text[from:to])
-	if class == Open {
-		return 0
-	}
-	end := f.lineEnd(to)
-	if rest := strings.Trim(f.text[to:end], "\"'`,;})/> \t"); givesValue(rest, f.text[to:end]) {
-		f.add(to, end)
-		return end
-	} else if rest != "" && !isClosingTag(rest) {
-		return 0
-	}
-	return f.valueBelow(class, end)
-}
-
-// givesValue reports whether the rest of a line after a secret's name gives it a
-// value: an attribute or field, or what an element of XML holds.
-func givesValue(rest, line string) bool {
-	if rest == "" || isClosingTag(rest) {
-		return false
-	}
-	return strings.ContainsAny(rest, "=:<") || strings.HasPrefix(strings.TrimLeft(line, `"'`), ">")
-}
-
-func isClosingTag(rest string) bool {
-	return strings.HasPrefix(rest, "</") && strings.IndexByte(rest[1:], '<') < 0
-}
-
-// valueBelow hides the value in the line that follows to, if it begins as one, and
-// returns where that ends.
-func (f *finder) valueBelow(class Class, to int) int {
-	start := to
-	for start < len(f.text) && (isSpace(f.text[start]) || strings.IndexByte(`"'<`, f.text[start]) >= 0) {
-		start++
-	}
-	end := start
-	for end < len(f.text) && isNameByte(f.text[end]) {
-		end++
-	}
-	if !values[strings.ToLower(f.text[start:end])] {
-		return 0
-	}
-	for end < len(f.text) && strings.IndexByte(`"'`, f.text[end]) >= 0 {
-		end++
-	}
-	return f.hide(class, end)
-}
-
-// isUserFlag reports whether a flag's argument is user:password.
-func isUserFlag(name string) bool {
-	return name == "-u" || name == "--user" || name == "--proxy-user" || name == "-U"
-}
-
-// userFlag hides what follows the ":" of the argument that begins at from.
-func (f *finder) userFlag(from int) {
-	to := f.end(from, blanks)
-	if colon := strings.IndexByte(f.text[from:to], ':'); colon > 0 {
-		f.add(from+colon+1, to)
-	}
-}
-
-// passwordFiles finds passwords where they have no names: the lines of a .pgpass
-// file, and the arguments of programs that take one.
-func (f *finder) passwordFiles() {
-	for from := 0; from < len(f.text); {
-		to := f.lineEnd(from)
-		fields := strings.SplitN(f.text[from:min(to, from+1024)], ":", 6)
-		if len(fields) == 5 && isPort(fields[1]) && !strings.ContainsAny(fields[0], blanks) && isPlainName(fields[2]) && isPlainName(fields[3]) {
-			f.add(to-len(fields[4]), to)
-		}
-		from = max(to, from) + 1
-	}
-	for _, command := range []string{"sshpass -p", "redis-cli -a ", "mysql -p", "IDENTIFIED BY ", "identified by "} {
-		f.each(command, func(at int) int {
-			start := at + len(command)
-			for start < len(f.text) && f.text[start] == ' ' {
-				start++
-			}
-			end := f.end(start, blanks)
-			f.add(start, end)
-			return end
-		})
-	}
-}
-
-func isPort(text string) bool {
-	return text == "*" || text != "" && strings.Trim(text, "0123456789") == ""
-}
-
-func isPlainName(text string) bool {
-	return text == "*" || text != "" && isLetter(text[0]) && strings.TrimFunc(text, func(r rune) bool { return r < 128 && isNameByte(byte(r)) }) == ""
+	return strings.Trim(value, "|>+-0123456789 \t") == "" || value == "[" || value == "{" || value == "("
 }

@@ -11,6 +11,12 @@ const (
 	// Counting names, as max_tokens and require_password, are those of numbers and
 	// switches: only another text is hidden.
 	Counting
+	// Key names, as mailgun_key and signature, are those of secrets, or of something
+	// in data: what looks random is hidden.
+	Key
+	// Address names, as proxy_pass, are those of passwords, or of addresses: a URL is
+	// shown.
+	Address
 	// Scheme names, as auth, are those of credentials, or of a way to authenticate: of
 	// well-known ways, as basic, nothing is hidden.
 	Scheme
@@ -19,18 +25,25 @@ const (
 )
 
 // String returns the class as docs/sensitive.md writes it.
-func (c Class) String() string { return [...]string{"shown", "text is hidden", "hidden", "hidden"}[c] }
+func (c Class) String() string {
+	return [...]string{"shown", "text is hidden", "random is hidden", "hidden unless a URL", "hidden", "hidden"}[c]
+}
 
 // Hides reports whether a field of that class must not be shown when it holds
 // the scalar text, which is a number if isNumber.
 func (c Class) Hides(text string, isNumber bool) bool {
+	const longest = 512 // of a setting, a random key and a scheme
 	switch c {
 	case Open:
 		return false
 	case Counting:
-		return !isNumber && !isSetting(text)
+		return !isNumber && (len(text) > longest || !isSetting(text))
+	case Key:
+		return isRandom(text)
+	case Address:
+		return !strings.HasPrefix(text, "http://") && !strings.HasPrefix(text, "https://")
 	case Scheme:
-		return !schemes[strings.ToLower(text)]
+		return len(text) > longest || !schemes[strings.ToLower(text)]
 	}
 	return true
 }
@@ -54,15 +67,71 @@ func Name(names ...string) Class {
 	end := lastSecret(words)
 	switch {
 	case end == 0:
-		return Open
+		return keyClass(words)
 	case isHarmless(words[end:]):
 		return Open
-	case counting[words[0]] && end > 1, words[end-1] == "tokens":
+	case len(words) == end+1 && isKeyWord(words[end]):
+		return Key
+	case end > 1 && (counting[words[0]] || switching[words[end-2]]), words[end-1] == "tokens", words[end-1] == "webhook", words[end-1] == "webhooks":
 		return Counting
+	case end > 1 && words[end-2] == "proxy" && words[end-1] == "pass":
+		return Address
 	case words[end-1] == "auth", words[end-1] == "authorization":
 		return Scheme
 	}
 	return Secret
+}
+
+// keyClass returns the class of a name without a secret's word.
+func keyClass(words []string) Class {
+	for len(words) > 1 && isQualifier[words[len(words)-1]] {
+		words = words[:len(words)-1]
+	}
+	last := len(words) - 1
+	if last < 0 || !isKeyWord(words[last]) || last > 0 && publicKeys[words[last-1]] {
+		return Open
+	}
+	return Key
+}
+
+func isKeyWord(word string) bool { return keyWords[singular(word)] }
+
+var keyWords = set(`key keys signature nonce assertion license licence sk dek kek jwk seed`)
+
+// isRandom reports whether a text looks as if it was made by chance: letters and
+// digits in turn, without blanks.
+func isRandom(text string) bool {
+	const shortest, changes = 16, 3
+	count, last := 0, byte(0)
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if !is64(c) && c != '.' && c != '~' {
+			return false
+		}
+		kind := byte(0)
+		switch {
+		case isDigit(c):
+			kind = '0'
+		case isLetter(c):
+			kind = 'a'
+		}
+		if kind != 0 && last != 0 && kind != last {
+			count++
+		}
+		last = kind
+	}
+	return len(text) >= shortest && count >= changes
+}
+
+// Together reports whether the names of a field and of the one that it is in are a
+// secret's together: api and key.
+func Together(parent, name string) bool {
+	above, own := wordsOf(parent), wordsOf(name)
+	if len(above) == 0 || len(own) == 0 || len(own) > 2 {
+		return false
+	}
+	words := append(above[max(0, len(above)-2):], own...)
+	return endsPhrase(words, phrases) && !endsPhrase(own, phrases) && !endsPhrase(words, notPhrases)
 }
 
 // lastSecret returns the index after the last secret word or phrase, or 0.
@@ -118,7 +187,11 @@ func isHarmless(tail []string) bool {
 	if len(tail) == 0 {
 		return false
 	}
-	return tail[0] == "per" || harmless[tail[len(tail)-1]]
+	last := len(tail) - 1
+	if last > 0 && isKeyWord(tail[last]) {
+		last-- // secret_ref_key
+	}
+	return tail[0] == "per" || harmless[tail[last]]
 }
 
 // isSetting reports whether a text is a number, a duration or a switch rather
@@ -138,8 +211,17 @@ func isSetting(text string) bool {
 var durationUnits = set(`ms s sec secs second seconds m min mins minute minutes h hour hours d day days w week weeks k kb mb gb %`)
 
 // IsLabel reports whether a field names what the field beside it holds, as in
-// {"name": "DB_PASSWORD", "value": …}.
-func IsLabel(field string) bool { return labels[strings.ToLower(field)] }
+// {"name": "DB_PASSWORD", "value": …} and {"option_name": …, "option_value": …}.
+func IsLabel(field string) bool { return labels[lastWord(field)] }
 
 // IsValueField reports whether a field holds what the one beside it names.
-func IsValueField(field string) bool { return values[strings.ToLower(field)] }
+func IsValueField(field string) bool { return values[lastWord(field)] }
+
+// lastWord returns the last word of a field's name, as @value and OptionName have it.
+func lastWord(field string) string {
+	words := splitWords(field)
+	if len(words) == 0 {
+		return ""
+	}
+	return words[len(words)-1]
+}

@@ -53,7 +53,7 @@ func TestNames(t *testing.T) {
 			}
 		}
 	}
-	if count < 400 {
+	if count < 1500 {
 		t.Errorf("the page lists %d names", count)
 	}
 }
@@ -61,7 +61,7 @@ func TestNames(t *testing.T) {
 // TestValues holds the values that the page lists against what it says is shown.
 func TestValues(t *testing.T) {
 	all := rows(t, "Values", 2)
-	if len(all) < 200 {
+	if len(all) < 600 {
 		t.Errorf("the page lists %d values", len(all))
 	}
 	for _, row := range all {
@@ -93,7 +93,7 @@ func unwrap(cell string) string {
 	text := strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(cell, "`"), "`"), "↵", "\n")
 	return random.ReplaceAllStringFunc(text, func(m string) string {
 		n, _ := strconv.Atoi(m[1 : len(m)-1])
-		return letters[:n]
+		return strings.Repeat(letters, 4)[:n]
 	})
 }
 
@@ -128,6 +128,20 @@ func TestNamesBelow(t *testing.T) {
 	}
 }
 
+// TestTogether: a field and the one that it is in are read together only if both
+// belong to a secret's name.
+func TestTogether(t *testing.T) {
+	for names, want := range map[string]bool{
+		"api key": true, "private key": true, "session id": true, "connection string": true, "snmp community": true, "google_api key": true,
+		"cache key": false, "token_ttl key": false, "x api_key": false, "password_policy symbols": false, "led pin": false, "api ": false, " key": false,
+	} {
+		parent, name, _ := strings.Cut(names, " ")
+		if got := sensitive.Together(parent, name); got != want {
+			t.Errorf("%s: %v", names, got)
+		}
+	}
+}
+
 // TestHides: a name that counts hides only what is no number and no switch.
 func TestHides(t *testing.T) {
 	for text, want := range map[string]bool{
@@ -141,11 +155,20 @@ func TestHides(t *testing.T) {
 			t.Errorf("%q is shown under a secret's name", text)
 		}
 	}
+	for text, want := range map[string]bool{
+		"3ax6xnjp29jd6fds4gc373sgvjxteol0": true, "550e8400-e29b-41d4-a716-446655440000": true,
+		"": false, "created_at": false, "users:v2:list": false, "backups/2026/db.tar.gz": false, "a1b2": false, "a text of some words, 1 2 3 4 5": false,
+	} {
+		if got := sensitive.Key.Hides(text, false); got != want {
+			t.Errorf("a key %q is hidden: %v", text, got)
+		}
+	}
 }
 
 // FuzzParts: the parts of any text are in order, apart and within it.
 func FuzzParts(f *testing.F) {
-	for _, seed := range []string{"postgres://a:b@c", "password: |\n  x\n", `<a name="pw"`, "\"password\"\n= '''", "name: token\n  value", "token\\\n", "redis-cli -a ", "%2F%2F%40"} {
+	for _, seed := range []string{"postgres://a:b@c", "password: |\n  x\n", `<a name="pw"`, "\"password\"\n= '''", "name: token\n  value", "token\\\n", "redis-cli -a ", "%2F%2F%40",
+		"<password a='b'>", "variable \"token\" {\n default = 1", "密码：x", "%22token%22%3A", "user a on >b", "1Q~", "MMM.aaaaaa.", "password is a1b2c3"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

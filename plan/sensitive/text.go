@@ -28,7 +28,9 @@ func parts(text string, encoded bool) []Span {
 	found.webhooks()
 	found.query()
 	found.assignments()
+	found.variables()
 	found.passwordFiles()
+	found.commands()
 	if encoded {
 		found.encoded()
 	}
@@ -43,6 +45,8 @@ type finder struct {
 	text     string
 	onlyURLs bool // of addresses, find only those with a scheme
 	spans    []Span
+	// These are the line and the token, or their ends, that were looked for last.
+	line, token Span
 }
 
 func (f *finder) add(from, to int) {

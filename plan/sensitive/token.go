@@ -10,40 +10,51 @@ import (
 type tokenForm struct {
 	prefix string
 	length int
+	rest   func(rest string) bool // says whether what follows is that of a token
 }
 
-// tokenForms are of the issuers that most configurations have to do with. Those
-// of doubtful are tokens only if a digit follows, as ordinary names begin like
-// them: key-rotation-schedule.
-var (
-	tokenForms = slices.Concat(
-		forms(8, `ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glcbt- glptt- glft- glimt- glagent- glsoat-
-			whsec_ ya29. GOCSPX- AGE-SECRET-KEY-1 age-secret-key-1 dckr_pat_ dckr_oat_ sk-ant- sk-proj- sk-svcacct- sk-admin- sk-or-v1- GR1348941`),
-		forms(6, `xoxa- xoxb- xoxc- xoxd- xoxe- xoxe. xoxo- xoxp- xoxr- xoxs- xapp- sk_live_ sk_test_ rk_live_ rk_test_ sk_prod_`),
-		forms(12, `AKIA AGE-PLUGIN- pypi-AgE sq0atp- sq0csp- tskey- FLWSECK FlyV1 AVNS_ pscale_tkn_ pscale_pw_ pscale_oauth_ sb_secret_`),
-		forms(16, `shpat_ shpss_ shpca_ shppa_ dop_v1_ doo_v1_ dor_v1_ dp.pt. dp.st. dp.ct. dp.sa. lin_api_ lin_oauth_ figd_ glsa_
-			NRAK- NRJS- NRII- ATATT3 ATCTT3 sntrys_ sntryu_ ops_eyJ sk.eyJ CCIPAT_ eyJ xkeysib- xsmtpsib- hvs. hvb. hvr.`),
-	)
-	doubtful = slices.Concat(
-		forms(12, `ASIA ABIA ACCA LTAI`),
-		forms(20, `npm_ rubygems_ hf_ api_org_ pplx- gsk_ AIza SG. re_ r8_ xai- atlasv1. ntn_ glc_ ATBB PMAK- sbp_ amzn.mws. p8e- fo1_ fm2_
-			CFPAT- nfp_ shippo_live_ shippo_test_ sgp_ bkua_ sqp_ squ_ AKCp CLOJARS_ EZAK EZTK`),
-		forms(30, `sk- key- secret_ SK oy2 EAAA EAAC pul- dapi 1//0 SUA`),
-	)
+// tokenForms are of the issuers that most configurations have to do with. Ordinary
+// names begin like some of them, as key-rotation-schedule does: of those, what follows
+// has to look random, or to be without signs.
+var tokenForms = slices.Concat(
+	forms(8, nil, `ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glcbt- glptt- glft- glimt- glagent- glsoat-
+		glffct- gloas- whsec_ ya29. GOCSPX- AGE-SECRET-KEY-1 age-secret-key-1 dckr_pat_ dckr_oat_ sk-ant- sk-proj-
+		sk-svcacct- sk-admin- sk-or-v1- GR1348941`),
+	forms(6, nil, `xoxa- xoxb- xoxc- xoxd- xoxe- xoxe. xoxo- xoxp- xoxr- xoxs- xapp- sk_live_ sk_test_ rk_live_ rk_test_
+		sk_prod_ rk_prod_`),
+	forms(12, nil, `AKIA AGE-PLUGIN- pypi-AgE sq0atp- sq0csp- tskey- FLWSECK FlyV1 AVNS_ pscale_tkn_ pscale_pw_ pscale_oauth_
+		sb_secret_ HRKU-AA dt0c01. dt0s16. amzn1.oa2-cs.v1. lsv2_pt_ lsv2_sk_ EAACEdEose0cBA APA91b AstraCS:`),
+	forms(16, nil, `shpat_ shpss_ shpca_ shppa_ dop_v1_ doo_v1_ dor_v1_ dp.pt. dp.st. dp.ct. dp.sa. lin_api_ lin_oauth_ figd_ glsa_
+		NRAK- NRJS- NRII- NRRA- ATATT3 ATCTT3 sntrys_ sntryu_ ops_eyJ sk.eyJ CCIPAT_ eyJ xkeysib- xsmtpsib- hvs. hvb. hvr.
+		sq0csb- duffel_test_ duffel_live_ sm_aat_ sm_pat_ sm_sat_ nvapi- fio-u- sha256~`),
+	forms(20, isRandom, `npm_ rubygems_ pplx- gsk_ AIza SG. re_ r8_ xai- atlasv1. ntn_ glc_ ATBB PMAK- sbp_ amzn.mws. p8e-
+		fo1_ fm2_ fm1a_ fm1r_ CFPAT- nfp_ shippo_live_ shippo_test_ sgp_ bkua_ sqp_ squ_ AKCp CLOJARS_ EZAK EZTK LTAI
+		mk_live_ mk_test_ pnu_ rdme_ tk-us- tfp_ AQVN tvly- jina_ vcp_ vercel_ rnd_ cfut_ cfat_ dnkey- phx_ gitea_ mfa.
+		zpka_ API- cio_ ctx7sk- access-production- access-sandbox- access-development- ico- railway_ rollbar_`),
+	forms(28, isRandom, `sk- sk_ key- secret_ SK oy2 EAA pul- dapi 1//0 SUA live_ fc- AKID IGQV A3- np_`),
+	forms(60, isRandom, `pat. sat. v1.0- sl.`),
+	forms(16, isPlain, `ASIA ABIA ACCA A3T`),
+	forms(24, isPlain, `s. hf_ api_org_`),
+	forms(38, isPlain, `4b1d cmVmd ZXlK`),
 )
 
-func forms(length int, prefixes string) []tokenForm {
+func forms(length int, rest func(string) bool, prefixes string) []tokenForm {
 	var all []tokenForm
 	for prefix := range strings.FieldsSeq(prefixes) {
-		all = append(all, tokenForm{prefix, length})
+		all = append(all, tokenForm{prefix, length, rest})
 	}
 	return all
+}
+
+// isPlain reports whether a text has no signs.
+func isPlain(text string) bool {
+	return strings.IndexFunc(text, func(r rune) bool { return r >= 128 || !isLetter(byte(r)) && !isDigit(byte(r)) }) < 0
 }
 
 // formsBy finds forms by the first two bytes of their prefix.
 var formsBy = func() map[[2]byte][]tokenForm {
 	by := map[[2]byte][]tokenForm{}
-	for _, form := range slices.Concat(tokenForms, doubtful) {
+	for _, form := range tokenForms {
 		start := [2]byte([]byte(form.prefix[:2]))
 		by[start] = append(by[start], form)
 	}
@@ -60,12 +71,9 @@ func (f *finder) tokens() {
 			if !strings.HasPrefix(f.text[i:], form.prefix) {
 				continue
 			}
-			end := i + len(form.prefix)
-			for end < len(f.text) && isTokenByte(f.text[end]) {
-				end++
-			}
-			rest := f.text[i+len(form.prefix) : end]
-			if len(rest) >= form.length && (hasDigit(rest) || !slices.Contains(doubtful, form)) {
+			start := i + len(form.prefix)
+			end := f.tokenEnd(start)
+			if end-start >= form.length && (form.rest == nil || form.rest(f.text[start:min(end, start+longest)])) {
 				f.add(i, end)
 				i = end
 				break
@@ -73,6 +81,21 @@ func (f *finder) tokens() {
 		}
 	}
 	f.each(":AA", f.telegram)
+	f.each("Q~", f.entra)
+	f.each("-us", f.mailchimp)
+	f.each("_mmk", f.maxmind)
+	f.each(".", f.discord)
+}
+
+// tokenEnd returns the index of the first byte from i on that is none of a token.
+func (f *finder) tokenEnd(i int) int {
+	if i < f.token.From || i > f.token.To {
+		f.token = Span{i, i}
+		for f.token.To < len(f.text) && isTokenByte(f.text[f.token.To]) {
+			f.token.To++
+		}
+	}
+	return f.token.To
 }
 
 func isTokenByte(c byte) bool { return isNameByte(c) || strings.IndexByte("+/=~%", c) >= 0 }
@@ -111,105 +134,3 @@ func (f *finder) hashes() {
 		})
 	}
 }
-
-// webhookForms are addresses that let everybody who knows them act.
-var webhookForms = strings.Fields(`hooks.slack.com/ discord.com/api/webhooks/ discordapp.com/api/webhooks/
-	.webhook.office.com/ outlook.office.com/webhook/ api.telegram.org/bot hooks.zapier.com/hooks/ hook.eu1.make.com/ hook.us1.make.com/
-	chat.googleapis.com/v1/spaces/ maker.ifttt.com/ open.feishu.cn/open-apis/bot/ open.larksuite.com/open-apis/bot/
-	qyapi.weixin.qq.com/cgi-bin/webhook/ oapi.dingtalk.com/robot/ hooks.mattermost.com/ hc-ping.com/ .logic.azure.com/`)
-
-// webhooks finds what follows the host of a webhook.
-func (f *finder) webhooks() {
-	for _, form := range webhookForms {
-		f.each(form, func(at int) int {
-			end := f.end(at, blanks+"\"'`<>")
-			f.add(at+len(form), end)
-			return end
-		})
-	}
-	f.each(`hooks.slack.com\/`, func(at int) int {
-		end := f.end(at, blanks+`"'`)
-		f.add(at+len(`hooks.slack.com\/`), end)
-		return end
-	})
-}
-
-// inQuery are parameters of a URL that are secrets there, though not elsewhere.
-var inQuery = set(`sig signature key sas hmac x-amz-signature x-amz-credential x-amz-security-token
-	x-goog-signature x-goog-credential authkey apikey`)
-
-// query finds the secrets among the parameters of a URL.
-func (f *finder) query() {
-	if !strings.Contains(f.text, "=") {
-		return
-	}
-	for i := 0; i < len(f.text); i++ {
-		if f.text[i] != '?' && f.text[i] != '&' && f.text[i] != ';' {
-			continue
-		}
-		start := i + 1
-		if strings.HasPrefix(f.text[start:], "amp;") {
-			start += len("amp;")
-		}
-		equals := start
-		for equals < len(f.text) && isNameByte(f.text[equals]) {
-			equals++
-		}
-		if equals == len(f.text) || f.text[equals] != '=' || !inQuery[strings.ToLower(f.text[start:equals])] {
-			continue
-		}
-		end := f.end(equals, blanks+"&\"'<>#;")
-		if end-equals > shortest {
-			f.add(equals+1, end)
-		}
-		i = end - 1
-	}
-}
-
-// schemeNames are the schemes of an Authorization header whose credentials
-// follow.
-var schemeNames = []string{"bearer", "basic", "token", "apikey", "digest", "negotiate"}
-
-// schemes finds "Bearer …" and its like.
-func (f *finder) schemes() {
-	for i := 0; i < len(f.text); i++ {
-		if c := f.text[i] | 0x20; c != 'b' && c != 't' && c != 'a' && c != 'd' && c != 'n' || !f.startsWord(i) {
-			continue
-		}
-		for _, name := range schemeNames {
-			end := i + len(name)
-			if end+1 >= len(f.text) || f.text[end] != ' ' && f.text[end] != '\t' || !strings.EqualFold(f.text[i:end], name) {
-				continue
-			}
-			for end < len(f.text) && (f.text[end] == ' ' || f.text[end] == '\t') {
-				end++
-			}
-			to := end
-			for to < len(f.text) && isTokenByte(f.text[to]) {
-				to++
-			}
-			if f.isCredential(name, f.text[end:to], i == 0 && to == len(f.text)) {
-				f.add(end, to)
-			}
-			i = to - 1
-			break
-		}
-	}
-}
-
-// isCredential reports whether what follows a scheme is a credential rather than
-// a word of a sentence. alone says that the text holds nothing else.
-func (f *finder) isCredential(scheme, text string, alone bool) bool {
-	if scheme == "basic" {
-		decoded := decode64(text)
-		return strings.Contains(decoded, ":") || alone && hasDigit(text) && len(text) >= 6
-	}
-	if scheme == "bearer" && alone && text != "" && !ordinaryAfterScheme[strings.ToLower(text)] {
-		return true
-	}
-	return len(text) >= 8 && hasDigit(text) || len(text) >= 24
-}
-
-var ordinaryAfterScheme = set(`token tokens auth authentication authorization scheme only format realm`)
-
-func hasDigit(text string) bool { return strings.ContainsAny(text, "0123456789") }

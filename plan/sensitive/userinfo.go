@@ -39,6 +39,9 @@ func (f *finder) userinfo(from, last int) {
 		before := f.text[start:at]
 		plain := !strings.ContainsAny(before, `/?#`)
 		colon := strings.Contains(before, ":")
+		if before == "git" && at == last {
+			return // ssh://git@example.com: the user of all who have a key
+		}
 		if scheme && (plain || colon) || !scheme && plain && colon {
 			f.add(start, last)
 			return
@@ -73,7 +76,7 @@ func afterSlashes(text string) (at int, scheme bool) {
 }
 
 // notUsers are what stands before ":…@" and is no user.
-var notUsers = set(`mailto sip sips acct xmpp im cc bcc to from mail email npm pkg docker oci urn sha256 workspace github`)
+var notUsers = set(`mailto sip sips acct xmpp im cc bcc to from mail email name contact owner author sender reply-to npm pkg docker oci urn sha256 workspace github`)
 
 // withoutScheme finds user:password@host.
 func (f *finder) withoutScheme(from, last int) {
@@ -81,7 +84,7 @@ func (f *finder) withoutScheme(from, last int) {
 	for colon < last && (f.text[colon] != ':' || strings.IndexByte(`/\`, f.text[colon+1]) >= 0) {
 		colon++
 	}
-	if colon == last || last+1 == len(f.text) {
+	if colon == last || f.text[last-1] == ':' || last+1 == len(f.text) {
 		return
 	}
 	start := colon

@@ -5,34 +5,40 @@ import "strings"
 // anywhere are words that make a name a secret's wherever they stand in it.
 var anywhere = set(`
 	password passwd pwd passphrase passcode secret token credential cred apikey
-	dsn psk privkey accesskey secretkey privatekey authkey sshpass
-	passwort kennwort motdepasse contrasena contraseña senha wachtwoord
-	lösenord losenord salasana hasło haslo heslo parola lozinka şifre sifre
-	пароль секрет токен 密码 密碼 口令 パスワード 暗証番号 비밀번호 암호`)
+	dsn psk privkey accesskey secretkey privatekey authkey sshpass pword htpasswd
+	rocommunity rwcommunity trapcommunity sessionid phpsessid jsessionid seedphrase
+	passwort kennwort geheim geheimnis zugangsdaten motdepasse mdp contrasena
+	contraseña contrasenia contrasenya clave secreto secreta senha segredo
+	palavrapasse segreto segreta wachtwoord lösenord losenord passord adgangskode
+	kodeord salasana jelszó jelszo hasło haslo tajny tajne heslo parola parool
+	lozinka zaporka geslo slaptažodis slaptazodis şifre sifre şifresi sifresi matkhau
+	пароль секрет токен κωδικός κωδικος kodikos סיסמה סיסמא סוד 口令 암호 시크릿 토큰`)
 
 // atEnd are words that do so at the end of a name only: auth is one, auth_type
 // is none.
 var atEnd = set(`
 	pass pw pws auth authorization bearer jwt jwts cookie cookies pin pins otp
-	otps totp hotp salt salts pat mnemonic hmac cvv cvc puk sas masterauth
-	requirepass`)
+	otps totp hotp salt salts pepper pat mnemonic hmac cvv cvc puk sas masterauth
+	requirepass secr tok rcon webhook webhooks`)
 
 // inside are parts of a word that make it a secret's. They are long or rare
 // enough not to be part of another word, but for those in ordinary.
-var inside = strings.Fields(`password passwd passphrase passwort kennwort motdepasse
-	credential secret token 密码 密碼 口令 パスワード 暗証番号 비밀번호 пароль`)
+var inside = strings.Fields(`passw psswd pswd passphrase kennwort motdepasse
+	credential secret token пароль секрет 密码 密碼 密钥 密鑰 秘钥 私钥 私鑰 令牌 パスワード
+	暗証番号 秘密 トークン シークレット 비밀 كلمةالمرور รหัสผาน पसवरड`)
 
 // ordinary are words that look as if they held a word of these lists.
 var ordinary = set(`
 	secretary secretaries secretariat secretion secretions secretive
 	tokenizer tokenizers tokenize tokenized tokenizes tokenization tokeniser
-	tokenise tokenised tokenisation passwordless tokenless
+	tokenise tokenised tokenisation detokenize detokenizer detokenization
+	passwordless tokenless
 	bypass compass encompass overpass underpass surpass trespass sacred basalt
 	oauth monkey turkey hockey donkey jockey whiskey`)
 
 // stems are taken off the end of words that run together, the first that fits.
-var stems = strings.Fields(`password passwd passphrase passwort kennwort secret
-	credential cred token cookie string auth psk dsn jwt salt pass pwd pw key`)
+var stems = withPlurals(`password passwd passphrase passwort kennwort secret
+	credential cred token cookie string auth psk dsn jwt salt pass pwd pw key code url`)
 
 // phrases are words in a row that make a name a secret's wherever they stand.
 var phrases = phraseSet(`
@@ -51,19 +57,42 @@ var phrases = phraseSet(`
 	webhook url, webhook uri, hook url, sas url, sas uri,
 	connection string, conn string, conn str, connection str,
 	session id, sess id, secret id, mot de passe, pass word, pass phrase,
-	pass code, pin code, one time code, security code, verification code,
+	pass code, pin code, pin number, card number, one time code, unlock code, door code,
+	alarm code, activation code, activation key, device code, user code, authorization code,
+	code verifier, oauth verifier, client assertion, saml assertion, saml response,
+	seed phrase, recovery phrase, mnemonic phrase, wallet seed, private seed, otp seed, totp seed,
+	access signature, sas signature, auth user info,
+	snmp community, trap community, community string, ro community, rw community,
+	crypt key, cipher key, symmetric key, csrf key, network key, wlan key, wifi key, nonce key,
+	logged in key, gossip key, replica set key, deterministic key, encryption primary key,
+	publish key, functions key, backup key, luks key, priv key, data encryption key, static key, private pem, private jwk,
+	keystore key, connect sid, gitlab session, palavra passe, chave api, chave secreta, chave privada,
+	clé api, cle api, clé secrète, cle secrete, clé privée, cle privee, chiave api, chiave segreta, chiave privata,
+	api schlüssel, api schluessel, privater schlüssel, klucz api, klucz prywatny, klic api, klíč api,
+	api anahtar, gizli anahtar, ключ api, api ключ, закрытый ключ, mật khẩu, mat khau, مرور كلمة, كلمة المرور,
+	one time code, security code, verification code,
 	access code, auth code, security answer, secret answer,
-	webhook, set cookie, session cookie, auth cookie, id rsa, id ed, ssl cert key`)
+	webhooks url, set cookie, session cookie, auth cookie, id rsa, id ed, ssl cert key`)
 
 // notPhrases are words in a row that are no secret although they end like one.
 var notPhrases = phraseSet(`
-	proxy pass, low pass, high pass, band pass, all pass, render pass,
+	low pass, high pass, band pass, all pass, render pass,
 	boarding pass, first pass, second pass, single pass, multi pass,
-	public pem, gpio pin, pass through, no auth, webhook`)
+	public pem, gpio pin, led pin, tx pin, rx pin, sda pin, scl pin, clk pin, cs pin, data pin,
+	rst pin, input pin, output pin, pass through, by pass, no auth,
+	pad token, eos token, bos token, unk token, mask token, sep token, cls token, special token,
+	stop token, end token, start token, existing secret, pull secret,
+	clave primaria, clave publica, clave pública, clave foranea, clave foránea`)
 
 // harmless are words that, at the end of a name, make it that of something
 // about a secret: token_ttl, password_min_length, secret_name.
 var harmless = set(`
+	id ids at time date validity capacity weight weights cache renewal fingerprint thumbprint
+	checksum checking index separator delimiter chars characters uppercase lowercase
+	requirement requirements blacklist lockout protected protection authentication grant grants
+	encoder encoders encryption hasher hashers hashing validators generator helper helpers
+	template message error title warning score buckets dictionary annotation annotations
+	project username
 	ttl timeout expiry expires expire expiration age lifetime duration second
 	seconds sec secs minute minutes min mins hour hours day days week weeks
 	month months ms millis milliseconds interval period rotation schedule cron
@@ -97,7 +126,16 @@ var counting = set(`
 	max min num total count number maximum minimum n
 	is has have use uses enable enabled enables disable disabled require
 	requires required allow allows allowed with without skip no show hide mask
-	forgot supports can should must need needs ignore validate remember`)
+	forgot supports can should must need needs ignore validate remember
+	accept generate create rotate revoke include send redact autocomplete`)
+
+// switching are words that do so before a secret's word as well:
+// cors_allow_credentials.
+var switching = set(`allow allows require requires enable disable use support supports with skip`)
+
+// publicKeys are words before "key" that name one of data, or one that everybody may
+// know.
+var publicKeys = set(`public pub publishable primary foreign partition sort object kms`)
 
 // schemes are ways to authenticate.
 var schemes = set(`
@@ -111,6 +149,14 @@ func set(words string) map[string]bool {
 	all := map[string]bool{}
 	for word := range strings.FieldsSeq(words) {
 		all[word] = true
+	}
+	return all
+}
+
+func withPlurals(words string) []string {
+	var all []string
+	for word := range strings.FieldsSeq(words) {
+		all = append(all, word, word+"s")
 	}
 	return all
 }

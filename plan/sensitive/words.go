@@ -25,7 +25,7 @@ func splitWords(name string) []string {
 			word = word[:0]
 		}
 	}
-	runes := []rune(name)
+	runes := letters(name)
 	for i, r := range runes {
 		if !unicode.IsLetter(r) {
 			end()
@@ -44,6 +44,22 @@ func splitWords(name string) []string {
 	return words
 }
 
+// letters returns the runes of a name without the accents that stand apart, and
+// with wide letters as the usual ones.
+func letters(name string) []rune {
+	var runes []rune
+	for _, r := range name {
+		switch {
+		case unicode.IsMark(r):
+			continue
+		case r >= '！' && r <= '～':
+			r -= '！' - '!'
+		}
+		runes = append(runes, r)
+	}
+	return runes
+}
+
 // isPluralS reports whether a word ends with the "s" that rest begins with, as
 // in DSNs.
 func isPluralS(rest []rune) bool {
@@ -60,17 +76,18 @@ func appendParts(words []string, word string) []string {
 	if len(word) > longest || ordinary[word] || isKnown(word) {
 		return append(words, word)
 	}
-	for _, s := range stems {
-		for _, stem := range []string{s, s + "s"} {
-			if rest, ok := strings.CutSuffix(word, stem); ok && rest != "" {
-				return append(appendParts(words, rest), stem)
+	for _, stem := range stems {
+		if len(stem) >= len(word) {
+			continue
+		}
+		if rest, ok := strings.CutSuffix(word, stem); ok {
+			return append(appendParts(words, rest), stem)
+		}
+		if before, rest, ok := strings.Cut(word, stem); ok && isKnown(rest) {
+			if before != "" {
+				words = append(words, before)
 			}
-			if before, rest, ok := strings.Cut(word, stem); ok && isKnown(rest) {
-				if before != "" {
-					words = append(words, before)
-				}
-				return append(words, stem, rest)
-			}
+			return append(words, stem, rest)
 		}
 	}
 	return append(words, word)

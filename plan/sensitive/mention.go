@@ -1,0 +1,115 @@
+package sensitive
+
+import "strings"
+
+// wide is what the wide forms of "=" and ":" begin with.
+const wide = 0xEF
+
+// escapedSign returns how long the "=" or ":" at i is that is escaped as in a URL, or
+// wide; or 0.
+func (f *finder) escapedSign(i int) int {
+	for _, sign := range []string{"%3D", "%3d", "%3A", "%3a", "：", "＝"} {
+		if strings.HasPrefix(f.text[i:], sign) {
+			return len(sign)
+		}
+	}
+	return 0
+}
+
+// isItem reports whether the line of i is an item of a list in YAML.
+func (f *finder) isItem(i int) bool {
+	start := strings.LastIndexByte(f.text[:i], '\n') + 1
+	return strings.HasPrefix(strings.TrimLeft(f.text[start:i], " \t"), "-")
+}
+
+// mentioned hides what follows a password's name without a sign, if it looks like one:
+// "enable password 7 hunter2", "the password is hunter2".
+func (f *finder) mentioned(i int, name string) {
+	if c := f.text[i]; c != ' ' && c != '\t' || !mentions[strings.ToLower(name)] {
+		return
+	}
+	for range 3 {
+		for i < len(f.text) && (f.text[i] == ' ' || f.text[i] == '\t') {
+			i++
+		}
+		end := i + f.after(i, longestName, func(c byte) bool { return !isSpace(c) })
+		word := strings.TrimRight(f.text[i:end], ".,;:!?)'\"")
+		if word != "is" && word != "was" && word != "to" && !isDigits(word) {
+			if looksLikePassword(word) {
+				f.add(i, i+len(word))
+			}
+			return
+		}
+		i = end
+	}
+}
+
+var mentions = set(`password passwd pwd passphrase secret passwort`)
+
+func isDigits(word string) bool { return len(word) == 1 && isDigit(word[0]) }
+
+// looksLikePassword reports whether a word has letters and digits, and is no name of
+// a way to hash or encode.
+func looksLikePassword(word string) bool {
+	const shortest = 6
+	return len(word) >= shortest && hasDigit(word) && strings.ContainsFunc(word, func(r rune) bool { return r < 128 && isLetter(byte(r)) }) &&
+		!strings.ContainsAny(word, "/=()<>[]{}") && !ways[strings.ToLower(word)] && !schemes[strings.ToLower(word)]
+}
+
+var ways = set(`sha224 sha256 sha384 sha512 sha3-256 sha3-512 ripemd160 base64 base32 base58 argon2 argon2i argon2d argon2id
+	pbkdf2 blake2 blake2b blake2s blake3 aes128 aes256 aes-128 aes-256 rs256 es256 hs256 utf-8 iso8859-1 varchar2`)
+
+// passwordFiles finds passwords where they have no names: the lines of a .pgpass
+// file, and what follows IDENTIFIED BY in SQL and AUTH in the protocol of Redis.
+func (f *finder) passwordFiles() {
+	for from := 0; from < len(f.text); {
+		to := f.lineEnd(from)
+		fields := strings.SplitN(f.text[from:min(to, from+1024)], ":", 6)
+		if len(fields) == 5 && isPort(fields[1]) && !strings.ContainsAny(fields[0], blanks) && isPlainName(fields[2]) && isPlainName(fields[3]) {
+			f.add(to-len(fields[4]), to)
+		}
+		if rest, ok := strings.CutPrefix(f.text[from:to], "AUTH "); ok && !schemes[strings.ToLower(rest)] && strings.Count(rest, " ") < 2 {
+			f.add(to-len(rest), to)
+		}
+		if line := f.text[from:to]; strings.HasPrefix(line, "user ") || strings.Contains(line, "SETUSER ") {
+			f.redisUser(from, to)
+		}
+		from = max(to, from) + 1
+	}
+	for _, sign := range []string{"IDENTIFIED BY ", "identified by ", "Identified by "} {
+		f.each(sign, func(at int) int {
+			start := at + len(sign)
+			end := f.end(start, blanks)
+			f.add(start, end)
+			return end
+		})
+	}
+	f.each(" BY '", func(at int) int {
+		start := at + len(" BY ")
+		end := f.end(start+1, "'\n")
+		if strings.Contains(f.text[max(0, at-64):at], "IDENTIFIED ") {
+			f.add(start, min(end+1, len(f.text)))
+		}
+		return end
+	})
+}
+
+// redisUser finds the passwords of a user in an access list of Redis: >x.
+func (f *finder) redisUser(from, to int) {
+	for i := from; i < to; i++ {
+		if f.text[i] != '>' || f.text[i-1] != ' ' {
+			continue
+		}
+		end := i + 1 + f.after(i+1, to-i-1, func(c byte) bool { return c != ' ' })
+		f.add(i+1, end)
+		i = end
+	}
+}
+
+func isPort(text string) bool {
+	return text == "*" || text != "" && strings.Trim(text, "0123456789") == ""
+}
+
+func isPlainName(text string) bool {
+	return text == "*" || text != "" && isLetter(text[0]) && strings.TrimFunc(text, func(r rune) bool { return r < 128 && isNameByte(byte(r)) }) == ""
+}
