@@ -224,7 +224,7 @@ func (a *app) fromBackend(dir, name string) (plan.Node, error) {
 					n = plan.Node{}
 				}
 				if password(n) != "" {
-					a.warnExposedAt("the password", filepath.Join(dir, namespace, config+".json"))
+					a.warnExposedIn("the password", filepath.Join(dir, namespace), config)
 				}
 				return n, nil
 			}

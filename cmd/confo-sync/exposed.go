@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/source/within"
@@ -26,11 +28,18 @@ func (a *app) warnExposed(what string, f *os.File) {
 	})
 }
 
-// warnExposedAt warns of the file at a path that was read already.
-func (a *app) warnExposedAt(what, path string) {
-	if f, err := within.Named(path, a.AllowFile...); err == nil {
-		a.warnExposed(what, f)
-		f.Close()
+// warnExposedIn warns of the file of a configuration that was read already. Confo takes
+// every file for it whose name is the same up to the first dot.
+func (a *app) warnExposedIn(what, folder, config string) {
+	entries, _ := os.ReadDir(folder)
+	for _, e := range entries {
+		if name, _, _ := strings.Cut(e.Name(), "."); name != config {
+			continue
+		}
+		if f, err := within.Named(filepath.Join(folder, e.Name()), a.AllowFile...); err == nil {
+			a.warnExposed(what, f)
+			f.Close()
+		}
 	}
 }
 

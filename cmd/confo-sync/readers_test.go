@@ -43,6 +43,7 @@ var mayRead = map[string]string{
 	"source/journal/*":                      "reads its own journal and staged files, and syncs folders",
 	"source/write.go: os.ReadDir":           "looks whether a folder is empty",
 	"cmd/confo-sync/init.go: os.ReadDir":    "looks whether a folder is empty",
+	"cmd/confo-sync/exposed.go: os.ReadDir": "names only; the files are opened by within.Named",
 	"cmd/confo-sync/revise.go: os.ReadDir":  "looks whether a folder is empty",
 	"target/file/*":                         "reads a target; file.Options.Follow asks for each link",
 	"target/zk/zktest/*":                    "starts servers for tests",
