@@ -155,7 +155,7 @@ func notThroughLinks(path string) error {
 	switch err := within.CheckFolder(path); {
 	case errors.As(err, &link):
 		return target.WithHint(fmt.Errorf("%s is a link in the repository, and files are not written to where such links lead", plan.Printable(link.Link)),
-			"name the folder itself as the target")
+			"name the folder itself, or put a folder in the place of the link")
 	default:
 		return err
 	}
