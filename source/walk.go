@@ -219,14 +219,16 @@ func (w *walker) mayFollow(path, shown string) bool {
 // allowed reports whether the bounds have no error for a file or folder, and fails if they
 // have one.
 func (w *walker) allowed(err error, shown string) bool {
-	switch {
-	case errors.Is(err, within.ErrGit):
-		w.fail(shown, "this belongs to git", "put the file or folder itself outside of git's folder")
-	case err != nil:
-		w.fail(shown, "this leads out of the repository", "put the file or folder itself there, or allow the folder that it leads to with --allow-file DIR")
+	if err != nil {
+		w.unreadable(shown, err)
 	}
 	return err == nil
 }
+
+const (
+	outside     = "this leads out of the repository"
+	hintOutside = "put the file or folder itself there, or allow the folder that it leads to with --allow-file DIR"
+)
 
 // show returns a path below the folder as a user would write it.
 func (w *walker) show(path string) string {

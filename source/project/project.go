@@ -10,11 +10,10 @@ import (
 	"path/filepath"
 
 	"github.com/confo-sync/confo-sync/plan"
-	"github.com/confo-sync/confo-sync/source/within"
 )
 
 // FileName is what a project file is called.
-const FileName = within.ProjectFile
+const FileName = "confo-sync.yaml"
 
 // Project is what a project file says. Paths in it are ready to be used: they
 // count from the current folder, or are absolute.

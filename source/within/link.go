@@ -62,17 +62,12 @@ func components(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r < 0x80 && os.IsPathSeparator(byte(r)) })
 }
 
-// ProjectFile is the name of a project file. The folder that holds one is taken for a
-// checkout, too: an archive of a repository, and a work tree whose .git is elsewhere
-// (GIT_WORK_TREE), have no .git to tell.
-const ProjectFile = "confo-sync.yaml"
-
 // checkoutOf returns the highest folder above a link that is the top of a checkout, or ""
 // when there is none. Above the system's folders of devices and processes, there is none.
 func checkoutOf(link string) string {
 	found := ""
 	for at := filepath.Dir(link); at != "/dev" && at != "/proc"; at = filepath.Dir(at) {
-		if isTop(at) || isProject(at) {
+		if isTop(at) {
 			found = at
 		}
 		if at == filepath.Dir(at) {
@@ -80,9 +75,4 @@ func checkoutOf(link string) string {
 		}
 	}
 	return found
-}
-
-func isProject(dir string) bool {
-	_, err := os.Lstat(filepath.Join(dir, ProjectFile))
-	return err == nil
 }
