@@ -25,6 +25,21 @@ func TestLinksAreFollowed(t *testing.T) {
 	}
 }
 
+// A tree in git's own folder is not read, nor is what links lead to there.
+func TestLinksIntoGit(t *testing.T) {
+	dir := folder(t, "repo/.git/HEAD", "", "repo/.git/a.yaml", "c: {}\n", "repo/config/b.yaml", "c: {}\n")
+	repo := filepath.Join(dir, "repo")
+	must(t, os.Symlink("../.git/a.yaml", filepath.Join(repo, "config/a.yaml")))
+	const gits = "this belongs to git, and confo-sync reads nothing of it: it may hold tokens"
+	for at, want := range map[string]string{"config": "config/a.yaml: " + gits, ".git": ".git: " + gits} {
+		_, findings, err := Load(t.Context(), filepath.Join(repo, at), LoadOptions{References: References{Within: []string{repo}}})
+		must(t, err)
+		if diff := cmp.Diff([]string{want}, brief(repo, findings.Errors)); diff != "" {
+			t.Errorf("%s: %s", at, diff)
+		}
+	}
+}
+
 // What leads out of the tree is not read, neither for itself nor in errors.
 func TestLinksThatLeadOut(t *testing.T) {
 	elsewhere := folder(t, "real.yaml", "c: [secret\n", "space/d.yaml", "k: [secret\n")

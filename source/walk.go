@@ -37,8 +37,7 @@ func walk(dir string, opts LoadOptions) *walker {
 	sel := opts.Selection
 	w := &walker{selection: sel, dir: filepath.Clean(dir), shown: opts.Shown, references: opts.References.of(dir)}
 	shown := cmp.Or(strings.TrimRight(opts.Shown, ":/"), filepath.ToSlash(dir))
-	if bounds := opts.References.Within; len(bounds) > 0 && !within.Holds(dir, bounds...) {
-		w.outside(shown)
+	if bounds := opts.References.Within; len(bounds) > 0 && !w.allowed(within.New(bounds...).Check(dir), shown) {
 		return w
 	}
 	entries, err := w.references.bounds.ReadDir(dir)
@@ -172,8 +171,7 @@ func (w *walker) place(dir string, entry fs.DirEntry) (place, bool) {
 	}
 	path := filepath.Join(dir, base)
 	p := place{path: path, shown: w.show(path)}
-	if entry.Type()&fs.ModeSymlink != 0 && !w.mayFollow(path) {
-		w.outside(p.shown)
+	if entry.Type()&fs.ModeSymlink != 0 && !w.mayFollow(path, p.shown) {
 		return place{}, false
 	}
 	info, err := os.Stat(path)
@@ -208,16 +206,23 @@ func (w *walker) place(dir string, entry fs.DirEntry) (place, bool) {
 	return p, true
 }
 
-// mayFollow reports whether a link may be followed: who can change a tree can't
-// have anything else read by it, and quoted in errors. One to nothing is said to
-// be that.
-func (w *walker) mayFollow(path string) bool {
-	_, err := os.Stat(path)
-	return err != nil || w.references.bounds.Check(path) == nil
+// mayFollow reports whether a link may be followed, and fails if not: who can change a
+// tree can't have anything else read by it, and quoted in errors. One to nothing is said
+// to be that elsewhere.
+func (w *walker) mayFollow(path, shown string) bool {
+	if _, err := os.Stat(path); err != nil {
+		return true
+	}
+	return w.allowed(w.references.bounds.Check(path), shown)
 }
 
-func (w *walker) outside(shown string) {
-	w.fail(shown, outside, hintOutside)
+// allowed reports whether the bounds have no error for a file or folder, and fails if they
+// have one.
+func (w *walker) allowed(err error, shown string) bool {
+	if err != nil {
+		w.unreadable(shown, err)
+	}
+	return err == nil
 }
 
 const (

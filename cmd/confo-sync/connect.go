@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -126,9 +127,13 @@ func (a *app) maxRequest() (int, error) {
 }
 
 // openFiles returns a file backend. Where variables are bounded, what is in it may be
-// a stranger's: a link in it leads where one in a tree there may.
+// a stranger's: a link in it leads where one in a tree there may. Nothing is written
+// through a link to it that a repository holds, and git's own folders are no target.
 func (a *app) openFiles(path string) (target.Target, error) {
-	var opts file.Options
+	if within.IsGits(path) {
+		return nil, target.WithHint(fmt.Errorf("%s belongs to git, so it is not a target of files", plan.Printable(path)), "name a folder outside of .git")
+	}
+	opts := file.Options{Write: notThroughLinks}
 	if a.variables().Bounded {
 		bounds := a.bounds(path)
 		opts.Follow = func(link string) error {
@@ -141,6 +146,19 @@ func (a *app) openFiles(path string) (target.Target, error) {
 		}
 	}
 	return file.Open(path, opts)
+}
+
+// notThroughLinks returns an error if a folder that files are written to is led to by a
+// link that a repository holds.
+func notThroughLinks(path string) error {
+	var link *within.LinkError
+	switch err := within.CheckFolder(path); {
+	case errors.As(err, &link):
+		return target.WithHint(fmt.Errorf("%s is a link in the repository, and files are not written to where such links lead", plan.Printable(link.Link)),
+			"name the folder itself, or put a folder in the place of the link")
+	default:
+		return err
+	}
 }
 
 // tlsConfig returns what the flags and the environment say of TLS, or nil when they

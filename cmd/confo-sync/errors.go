@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -99,7 +100,7 @@ func (a *app) fail(err error) int {
 	case errors.Is(err, errSaid):
 	case errors.As(err, &several):
 		printFindings(a.stderr, "error", several.findings)
-		fmt.Fprintf(a.stderr, "confo-sync: error: %s\n", a.afterwards(err, several.summary))
+		fmt.Fprintf(a.stderr, "confo-sync: error: %s\n", printable(a.afterwards(err, several.summary)))
 		if !several.refused {
 			a.report.Errors = append(a.report.Errors, render.Findings(several.findings)...)
 		}
@@ -111,18 +112,29 @@ func (a *app) fail(err error) int {
 			hint += `; "confo-sync status" tells more`
 		}
 		hint = a.given.complete(hint)
-		fmt.Fprintf(a.stderr, "confo-sync: error: %s\n", message)
+		fmt.Fprintf(a.stderr, "confo-sync: error: %s\n", printable(message))
 		if hint != "" {
-			fmt.Fprintf(a.stderr, "hint: %s\n", hint)
+			fmt.Fprintf(a.stderr, "hint: %s\n", printable(hint))
 		}
 		a.report.Errors = append(a.report.Errors, render.Finding{Message: message, Hint: hint, Names: namesIn(err)})
 	}
 	if a.Format != "text" && !a.shown {
 		if err := a.show(); err != nil {
-			fmt.Fprintf(a.stderr, "confo-sync: error: write the result: %v\n", err)
+			fmt.Fprintf(a.stderr, "confo-sync: error: write the result: %s\n", printable(err.Error()))
 		}
 	}
 	return code
+}
+
+// printable returns a message as a terminal shows it. Most messages are so already, but
+// those of the system and of the parser of arguments repeat what was given. Its line
+// breaks stay.
+func printable(message string) string {
+	lines := strings.Split(message, "\n")
+	for i, line := range lines {
+		lines[i] = plan.Printable(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // afterwards returns the words for an error that came when all was applied, or for a

@@ -92,6 +92,9 @@ func nothingThere() error {
 	if _, err := os.Lstat(project.FileName); err == nil {
 		return there(project.FileName, "this folder has its project: go on with confo-sync plan")
 	}
+	if err := notThroughLinks(initTree); err != nil {
+		return err
+	}
 	entries, err := os.ReadDir(initTree)
 	switch {
 	case err == nil && len(entries) > 0:

@@ -19,7 +19,11 @@ import (
 // Actions), or "##[" and "##vso[" anywhere (GitHub Actions and Azure Pipelines).
 var logCommand = regexp.MustCompile(`(?m)^[\s\x{a0}\x{200b}]*::|##[A-Za-z]*\[`)
 
-const hostileText = "::error::x\n   ::add-mask::y\n##[command]z\na ##vso[task.setvariable variable=v]w\n\u00a0::stop-commands::t\r::set-env name=A::b\n"
+// unshown matches what a terminal obeys or does not show: controls, also those of 8 bits,
+// and characters that change the direction of writing or have no width.
+var unshown = regexp.MustCompile(`[^\n\t\P{Cc}]|[\p{Cf}\x{2028}\x{2029}]`)
+
+const hostileText = "::error::x\n   ::add-mask::y\n##[command]z\na ##vso[task.setvariable variable=v]w\n\x1b[31m\u009b31m\u202e\x1b]8;;http://x\x1b\\\u00a0::stop-commands::t\r::set-env name=A::b\n"
 
 // TestNoValueGivesCommandsToACI puts texts that runners obey wherever a project may have
 // texts of others, runs every command in every form, and looks for them in what is printed.
@@ -35,7 +39,7 @@ func TestNoValueGivesCommandsToACI(t *testing.T) {
 	}
 	q := quote(hostileText)
 	const nameless = "::add-mask::n"
-	const named = "##vso[task.x]n"
+	const named = "##vso[task.x]\u202en"
 	tree := func(n string) string {
 		return "text: {n: " + n + ", value: " + q + ", " + quote(nameless) + ": " + n + ", list: [" + quote("::x"+n) + ", " + q + ", {" + quote(named) + ": " + q + "}], password: ::warning::p}\n" +
 			"block:\n  lines: |\n    ::error::x\n    ##[command]" + n + "\n    a ##vso[x]y\n" +
@@ -61,6 +65,9 @@ func TestNoValueGivesCommandsToACI(t *testing.T) {
 		t.Helper()
 		stdout, stderr := output(t, append(args, "-v")...)
 		for stream, text := range map[string]string{"stdout": stdout, "stderr": stderr} {
+			if found := unshown.FindStringIndex(text); found != nil {
+				t.Errorf("%v: %s is not escaped:\n%q", args, stream, text[max(0, found[0]-60):min(len(text), found[1]+60)])
+			}
 			for _, found := range logCommand.FindAllStringIndex(text, -1) {
 				t.Errorf("%v: %s has a command:\n%q", args, stream, text[max(0, found[0]-60):min(len(text), found[1]+60)])
 			}
@@ -88,7 +95,7 @@ func TestNoValueGivesCommandsToACI(t *testing.T) {
 	forms(on("plan", "-s", "after", "--out", "plan.confo", "--report", "text=r.txt", "--report", "markdown=r.md")...)
 	forms("show", "plan.confo")
 	forms(on("plan", "-s", "broken")...)
-	for _, name := range []string{nameless, named, "::x"} {
+	for _, name := range []string{nameless, named, "::x", "\x1b[31m\u202e", "--\x1b[31m"} {
 		forms(on("plan", "-s", "after", "-n", name)...)
 		forms(on("history", name)...)
 		forms(on("history", "a/"+name)...)

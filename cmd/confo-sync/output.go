@@ -153,7 +153,7 @@ func writeFile(path string, mode os.FileMode, write func(w io.Writer) error) err
 	}
 	err = errors.Join(err, temporary.Close())
 	if err == nil {
-		err = os.Rename(temporary.Name(), path)
+		err = out.Put(temporary.Name())
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", plan.Printable(path), causeOf(err))

@@ -52,7 +52,6 @@ var mayRead = map[string]string{
 
 // mayWrite says the same of files that are written.
 var mayWrite = map[string]string{
-	"cmd/confo-sync/output.go: os.Rename":      "puts the file of a within.Output into its place",
 	"source/archive/ledger.go: os.CreateTemp":  "creates a file beside a backup, whose folder place.go has checked",
 	"source/archive/draft.go: os.CreateTemp":   "creates a file beside a backup, whose folder place.go has checked",
 	"source/archive/place_other.go: os.Rename": "renames the draft of a backup to its own name, to see whether it is open",

@@ -47,12 +47,16 @@ fi
 if [ -n "$source" ]; then
 	set -- -s "$source" "$@"
 fi
-checkout=$(git rev-parse --show-toplevel 2>/dev/null || pwd)
+checkout=$(git rev-parse --show-toplevel 2>/dev/null || pwd -P)
 out=${CONFO_SYNC_OUT:-$checkout.plan}
 case $out in
 /*) ;;
 *) out=$(pwd)/$out ;;
 esac
+# Without links, as git names the checkout.
+if above=$(cd "$(dirname "$out")" 2>/dev/null && pwd -P); then
+	out=$above/$(basename "$out")
+fi
 case $out/ in
 "$checkout"/*)
 	echo "CONFO_SYNC_OUT is $out, in the checkout: name a folder outside of it." >&2

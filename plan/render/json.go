@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"unicode/utf16"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
@@ -73,7 +74,23 @@ func indented(v any, prefix string) ([]byte, error) {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent(prefix, "  ")
 	err := enc.Encode(v)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+	return ascii(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), err
+}
+
+// ascii escapes what is not ASCII in JSON, and deletions, so that nothing is obeyed by a
+// terminal or changes the direction of the text. Such characters are in strings alone.
+func ascii(text []byte) []byte {
+	escaped := make([]byte, 0, len(text))
+	for _, r := range string(text) {
+		if r <= '~' {
+			escaped = append(escaped, byte(r))
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			escaped = fmt.Appendf(escaped, `\u%04x`, unit)
+		}
+	}
+	return escaped
 }
 
 // MarshalJSON writes an empty list: JSON writes the changes themselves.

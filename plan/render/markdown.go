@@ -34,7 +34,7 @@ func Marker(r *Report) string {
 		name = r.Target
 	}
 	// Two hyphens would end the comment.
-	return "<!-- confo-sync:" + strings.NewReplacer("--", "-%2D", ">", "%3E", "\n", "%0A").Replace(name) + " -->"
+	return "<!-- confo-sync:" + strings.NewReplacer("--", "-%2D", ">", "%3E", "\n", "%0A").Replace(plan.Printable(name)) + " -->"
 }
 
 // markdown writes into a room that may be bounded.

@@ -21,6 +21,7 @@ type place struct {
 
 // newPlace makes the file, for its owner's eyes only whatever the umask.
 func newPlace(path string, overwrite bool) (*place, error) {
+	path = filepath.Clean(path)
 	_, err := within.NewOutput(path)
 	var link *within.LinkError
 	if errors.As(err, &link) {

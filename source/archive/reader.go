@@ -74,7 +74,10 @@ func openFile(path string) (*os.File, int64, error) {
 		return nil, 0, &NotArchive{path, "it is no regular file"}
 	}
 	f, err := within.Named(path)
-	if err != nil {
+	switch {
+	case errors.Is(err, within.ErrOutside):
+		return nil, 0, &Error{Message: plan.Printable(path) + " is a link in the repository, and leads out of it", Next: "name the file that it leads to"}
+	case err != nil:
 		return nil, 0, failed("open", path, err)
 	}
 	if info, err = f.Stat(); err != nil {

@@ -223,7 +223,7 @@ func TestPlaces(t *testing.T) {
 	top := t.TempDir()
 	plant(t, top, map[string]string{
 		"repo/.git/HEAD": "", "repo/.git/objects/": "", "repo/.git/refs/": "", "repo/config/a.yaml": "",
-		"repo/.git/worktrees/w/HEAD": "", "repo/.git/worktrees/w/commondir": "../..", "linked/config/a.yaml": "",
+		"repo/.git/worktrees/w/HEAD": "ref: refs/heads/w\n", "repo/.git/worktrees/w/commondir": "../..", "linked/config/a.yaml": "",
 		"linked/.git": "gitdir: ../repo/.git/worktrees/w\n", "odd/config/a.yaml": "", "odd/.git": "gitdir: ../plain\n", "plain/config/a.yaml": "",
 	})
 	top = canonical(top)
@@ -277,23 +277,31 @@ func TestHostileJournals(t *testing.T) {
 	}
 }
 
-// TestLinks: a link in the tree is written through if it stays in it.
+// TestLinks: a link in a work tree is never written through, wherever it leads.
 func TestLinks(t *testing.T) {
 	dir := t.TempDir()
-	plant(t, dir, map[string]string{"repo/.git/HEAD": "", "repo/config/real.yaml": "old", "other/z.yaml": "old"})
-	must(t, os.Symlink("real.yaml", filepath.Join(dir, "repo/config/in.yaml")))
-	must(t, os.Symlink("../../other/z.yaml", filepath.Join(dir, "repo/config/out.yaml")))
-	must(t, os.Symlink("../../other", filepath.Join(dir, "repo/config/led")))
-	tree := Tree{Dir: filepath.Join(dir, "repo/config")}
-	must(t, tree.Write([]Change{{Path: filepath.Join(dir, "repo/config/in.yaml"), Before: []byte("old"), After: []byte("new")}}, ok))
-	for _, name := range []string{"out.yaml", "led/new.yaml"} {
-		if err := tree.Write([]Change{{Path: filepath.Join(dir, "repo/config", name), After: []byte("evil")}}, ok); err == nil {
-			t.Errorf("%s was written", name)
-		}
+	files := map[string]string{"repo/.git/HEAD": "", "repo/config/real.yaml": "old", "repo/.github/deploy.yml": "old", "other/z.yaml": "old"}
+	plant(t, dir, files)
+	for name, to := range map[string]string{
+		"in.yaml": "real.yaml", "chain.yaml": "in.yaml", "deploy.yaml": "../.github/deploy.yml", "out.yaml": "../../other/z.yaml",
+		"none.yaml": "../.github/none.yml", "led": "../../other", "inner": "../.github",
+	} {
+		must(t, os.Symlink(to, filepath.Join(dir, "repo/config", name)))
 	}
-	got := grown(t, dir)
-	if got["repo/config/in.yaml"] != "real.yaml" || got["repo/config/real.yaml"] != "new" || got["other/z.yaml"] != "old" || got["other/new.yaml"] != "" {
-		t.Errorf("got %v", got)
+	tree := Tree{Dir: filepath.Join(dir, "repo/config")}
+	before := grown(t, dir)
+	for _, name := range []string{"in.yaml", "chain.yaml", "deploy.yaml", "out.yaml", "none.yaml", "led/new.yaml", "led/z.yaml", "inner/deploy.yml", "inner/new.yml"} {
+		c := Change{Path: filepath.Join(dir, "repo/config", name), After: []byte("evil")}
+		if _, err := os.Stat(c.Path); err == nil {
+			c.Before = []byte("old")
+		}
+		err := tree.Write([]Change{c}, ok)
+		if err == nil || !strings.Contains(err.Error(), "is a link in the repository") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(before, grown(t, dir)); diff != "" {
+			t.Errorf("%s (-before +after):\n%s", name, diff)
+		}
 	}
 }
 

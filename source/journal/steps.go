@@ -76,7 +76,12 @@ func folderMode(c *Change) fs.FileMode {
 
 // real returns the path of a change without links.
 func (s *store) real(c *Change) (string, error) {
-	full, err := within.Real(c.Path, s.within...)
+	full, err := within.Real(c.Path)
+	var link *within.LinkError
+	if errors.As(err, &link) {
+		return "", finding(fmt.Sprintf("%s can't be written: %s is a link in the repository, and files are not written to where such links lead",
+			plan.Printable(shown(c)), plan.Printable(link.Link)), "edit the file that the link leads to, or put a file in the place of the link")
+	}
 	if err != nil {
 		return "", fmt.Errorf("write %s: %w", plan.Printable(shown(c)), err)
 	}

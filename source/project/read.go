@@ -160,7 +160,7 @@ func (r *reader) environments(n *yaml.Node) {
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name := n.Content[i]
-		if name.Value == "" || strings.ContainsAny(name.Value, "/: \t\n") {
+		if name.Value == "" || strings.ContainsAny(name.Value, "/: ") || plan.Printable(name.Value) != name.Value {
 			r.fail(name, fmt.Sprintf("%s is no name for an environment", plan.Quote(name.Value)), "use letters, digits and hyphens")
 		}
 		if slices.Contains(r.project.Names(), name.Value) {

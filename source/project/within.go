@@ -1,6 +1,7 @@
 package project
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -24,6 +25,10 @@ const hintOutside = "move it into the repository, or allow its folder with --all
 func (r *reader) bounded(n *yaml.Node, path string) bool {
 	if r.holds(path) {
 		return true
+	}
+	if errors.Is(r.bounds.Check(path), within.ErrGit) {
+		r.fail(n, plan.Quote(n.Value)+" belongs to git, and confo-sync reads nothing of it: it may hold tokens", "name a file or folder elsewhere in the repository")
+		return false
 	}
 	r.fail(n, fmt.Sprintf("%s leads out of %s", plan.Quote(n.Value), r.root()), hintOutside)
 	return false

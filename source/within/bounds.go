@@ -7,9 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
-	"syscall"
 )
 
 // Why a file may not be read. Neither error names the file: the caller knows it by
@@ -106,6 +104,12 @@ func (b *Bounds) follow(path string) (string, error) {
 	return filepath.Join(real, filepath.Base(abs)), nil
 }
 
+// IsGits reports whether path leads to a file or a folder of git's own.
+func IsGits(path string) bool {
+	at, err := resolve(path)
+	return err == nil && errors.Is(New().checkGit(at), ErrGit)
+}
+
 // checkGit returns ErrGit if a path without links is git's own.
 func (b *Bounds) checkGit(at string) error {
 	if isGits(filepath.Base(at)) {
@@ -119,7 +123,7 @@ func (b *Bounds) checkGit(at string) error {
 	defer b.mu.Unlock()
 	err, ok := b.known[dir]
 	if !ok {
-		if b.inGit(dir) {
+		if inGit(dir) {
 			err = ErrGit
 		}
 		b.known[dir] = err
@@ -190,83 +194,4 @@ func (b *Bounds) ReadDir(path string) ([]fs.DirEntry, error) {
 		return nil, err
 	}
 	return os.ReadDir(path)
-}
-
-// Named opens a file that the operator names, which may be a pipe or a device. A
-// path in a repository must not be led out of it by a link that is in it, except to
-// the folders allowed: who can change the repository does not choose what is read.
-func Named(path string, allowed ...string) (*os.File, error) {
-	if err := CheckNamed(path, allowed...); err != nil {
-		return nil, err
-	}
-	return os.Open(path)
-}
-
-// ReadNamed reads a file as Named opens it.
-func ReadNamed(path string, allowed ...string) ([]byte, error) {
-	f, err := Named(path, allowed...)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(f)
-}
-
-// CheckNamed returns the error of Named, without opening the file.
-func CheckNamed(path string, allowed ...string) error {
-	link, err := firstLink(path)
-	if err != nil || link == "" {
-		return err
-	}
-	return New(append([]string{checkoutOf(path)}, allowed...)...).Check(path)
-}
-
-// firstLink returns the first link on the way to path that is in a checkout, path
-// itself included, or "" when there is none.
-func firstLink(path string) (string, error) {
-	top := checkoutOf(path)
-	if top == "" {
-		return "", nil
-	}
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	rel, err := filepath.Rel(top, abs)
-	if err != nil || rel == "." {
-		return "", err
-	}
-	at := top
-	for _, part := range strings.Split(rel, string(filepath.Separator)) {
-		at = filepath.Join(at, part)
-		info, err := os.Lstat(at)
-		switch {
-		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
-			return "", nil
-		case err != nil:
-			return "", err
-		case info.Mode()&fs.ModeSymlink != 0:
-			return at, nil
-		}
-	}
-	return "", nil
-}
-
-// checkoutOf returns the highest folder above path, as path is written, that is the top
-// of a git work tree, or "" when there is none. The system's own folders of devices are
-// in no checkout.
-func checkoutOf(path string) string {
-	abs, err := filepath.Abs(path)
-	if err != nil || strings.HasPrefix(abs, "/dev/") || strings.HasPrefix(abs, "/proc/") {
-		return ""
-	}
-	found := ""
-	for at := filepath.Dir(abs); ; at = filepath.Dir(at) {
-		if isTop(at) {
-			found = at
-		}
-		if at == filepath.Dir(at) {
-			return found
-		}
-	}
 }

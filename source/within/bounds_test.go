@@ -60,11 +60,14 @@ func TestGitIsNotRead(t *testing.T) {
 	git(t, dir, "init", "-q", "--separate-git-dir=elsewhere/meta", "separate")
 	git(t, dir, "clone", "-q", "--bare", "lib", "store.git")
 	git(t, dir+"/store.git", "worktree", "add", "-q", "tree")
+	git(t, dir+"/repo", "clone", "-q", "--bare", "../lib", "cache/lib.git")
+	git(t, dir+"/repo", "init", "-q", "--bare", "empty")
 	repo := filepath.Join(dir, "repo")
 	link(t, repo, map[string]string{"gits": ".git", "config/b.yaml": "../.git/config", "config/far.yaml": "../../lib/.git/config"})
 	for name, to := range map[string]string{
 		"config/hard.yaml": "repo/.git/config", "config/modules.yaml": "repo/.git/modules/sub/config", "config/nested.yaml": "repo/nested/.git/config",
 		"config/apart.yaml": "repo/meta/config",
+		"config/bare.yaml":  "repo/cache/lib.git/config",
 	} {
 		if err := os.Link(filepath.Join(dir, to), filepath.Join(repo, name)); err != nil {
 			t.Fatal(err)
@@ -82,6 +85,7 @@ func TestGitIsNotRead(t *testing.T) {
 		"repo/sub/.git", "repo/.git/modules/sub/config", "repo/nested/.git/config", "repo/nested/.git/refs/heads/none", "linked/.git", "repo/.git/worktrees/linked/HEAD",
 		"repo/meta/config", "repo/apart/.git", "elsewhere/meta/config", "separate/.git", "store.git/config", "store.git/hooks/none", "store.git/worktrees/tree/HEAD", "store.git/tree/.git",
 		"repo/config/hard.yaml", "repo/config/modules.yaml", "repo/config/nested.yaml", "repo/config/apart.yaml", "linked/head",
+		"repo/cache/lib.git/config", "repo/cache/lib.git/hooks/none", "repo/empty/config", "repo/empty/HEAD", "repo/config/bare.yaml",
 	} {
 		f, err := b.Open(filepath.Join(dir, name))
 		if err == nil {
@@ -154,6 +158,64 @@ func TestNamed(t *testing.T) {
 		t.Error(err)
 	} else {
 		f.Close()
+	}
+}
+
+// TestLinksTheOperatorMade: links outside of checkouts may lead into one. What counts is
+// where a link is, not how the path is written.
+func TestLinksTheOperatorMade(t *testing.T) {
+	dir := place(t)
+	link(t, dir, map[string]string{"plain/repo": "../repo", "plain/deep": "../called/config", "repo/config/deep": "../../other/config"})
+	for name, want := range map[string]struct{ refused, inPlace bool }{
+		"plain/repo/config/out.yaml": {}, "plain/repo/out/plan.html": {refused: true}, "plain/repo/config/plan.html": {},
+		"plain/deep/plan.html": {}, "plain/deep/in.yaml": {}, "called/config/out.yaml": {}, "called/out/plan.html": {refused: true},
+		"repo/config/deep/../plan.html": {}, "repo/config/deep/../out.yaml": {},
+	} {
+		path := dir + "/" + name // not cleaned
+		out, err := NewOutput(path)
+		var refused *LinkError
+		if errors.As(err, &refused) != want.refused || !want.refused && err != nil || out.InPlace != want.inPlace {
+			t.Errorf("%s: %+v, %v", name, out, err)
+		}
+		if want.refused {
+			continue
+		}
+		f, err := out.CreateBeside(0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		if err := out.Put(f.Name()); err != nil {
+			t.Error(err)
+		}
+		if info, err := os.Lstat(filepath.Clean(path)); err != nil || !info.Mode().IsRegular() {
+			t.Errorf("%s: is no file now: %v, %v", name, info, err)
+		}
+	}
+	for name, want := range map[string]error{"plain/repo/config/none.yaml": nil, "called/gits": ErrGit, "plain/repo/out/config/b.yaml": ErrOutside} {
+		if err := CheckNamed(filepath.Join(dir, name)); !errors.Is(err, want) {
+			t.Errorf("%s: %v, not %v", name, err, want)
+		}
+	}
+	if left, err := os.ReadFile(filepath.Join(dir, "other/config/b.yaml")); err != nil || len(left) > 0 {
+		t.Errorf("%q, %v", left, err)
+	}
+}
+
+// TestReal: a file of a tree is never written through a link that a checkout holds.
+func TestReal(t *testing.T) {
+	dir := place(t)
+	link(t, dir, map[string]string{"plain/link": "../other/config/b.yaml", "plain/config/up": ".."})
+	for name, want := range map[string]string{
+		"repo/config/a.yaml": "repo/config/a.yaml", "repo/config/none/x.yaml": "repo/config/none/x.yaml", "called/config/a.yaml": "repo/config/a.yaml",
+		"plain/link": "other/config/b.yaml", "plain/config/up/link": "other/config/b.yaml",
+		"repo/config/in.yaml": "", "repo/config/out.yaml": "", "repo/in/a.yaml": "", "repo/in/none.yaml": "", "repo/dangling": "", "repo/gits": "", "called/in/a.yaml": "", "repo/loop": "",
+	} {
+		got, err := Real(filepath.Join(dir, name))
+		var refused *LinkError
+		if want == "" && !errors.As(err, &refused) || want != "" && (err != nil || got != filepath.Join(dir, want)) {
+			t.Errorf("%s: %s, %v", name, got, err)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package within
 
 import (
+	"encoding/hex"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -34,60 +35,45 @@ func GitFolder(top string) string {
 	return real
 }
 
-// inGit reports whether a folder without links is one of git's own, or in one.
-//
-// A folder outside of every work tree is git's own if it looks so. In a work tree, a
-// folder that looks so may as well be a part of the tree: it is git's own only if it is
-// called .git or if a .git file in the tree leads to it. A work tree may itself be in a
-// folder of git's own, so the search ends at the nearest top.
-func (b *Bounds) inGit(dir string) bool {
-	looks := false
+// inGit reports whether a folder without links is one of git's own, or in one. A work
+// tree may itself be in a folder of git's own, so the search ends at the nearest top.
+func inGit(dir string) bool {
 	for at := dir; ; at = filepath.Dir(at) {
 		switch {
 		case isGits(filepath.Base(at)):
 			return true
 		case isTop(at):
-			return b.isLedTo(at, dir, looks)
+			return false
 		case isGitFolder(at):
-			looks = true
-		}
-		if at == filepath.Dir(at) {
-			return looks
-		}
-	}
-}
-
-// isLedTo reports whether a .git file in a work tree leads to a folder or to one above
-// it. Only for a folder that looks like git's own, the files of all of the tree count,
-// and not just the one at its top.
-func (b *Bounds) isLedTo(top, dir string, looks bool) bool {
-	if looks {
-		b.findGits(top)
-	} else if pointed(filepath.Join(top, ".git")) != "" {
-		b.noteGits(filepath.Join(top, ".git"))
-	}
-	for gits := range b.noted {
-		if isBelow(dir, gits) && isBelow(gits, top) {
 			return true
+		case at == filepath.Dir(at):
+			return false
 		}
 	}
-	return false
-}
-
-// isBelow reports whether a path is a folder or in it.
-func isBelow(path, folder string) bool {
-	rel, err := filepath.Rel(folder, path)
-	return err == nil && filepath.IsLocal(rel)
 }
 
 // isGitFolder reports whether a folder is what git takes for its own, whatever its
-// name: that of a repository, a submodule or a linked work tree.
+// name: that of a repository, bare or not, of a submodule or of a linked work tree.
 func isGitFolder(dir string) bool {
 	has := func(name string) bool {
-		_, err := os.Lstat(filepath.Join(dir, name))
+		_, err := os.Stat(filepath.Join(dir, name))
 		return err == nil
 	}
-	return has("HEAD") && (has("objects") && has("refs") || has("commondir"))
+	return (has("objects") && has("refs") || has("commondir")) && isHead(filepath.Join(dir, "HEAD"))
+}
+
+// isHead reports whether git takes a file for the HEAD of a repository: one that names a
+// branch or a commit. Of old, it could be a link to the branch.
+func isHead(path string) bool {
+	if to, err := os.Readlink(path); err == nil && strings.HasPrefix(to, "refs/") {
+		return true
+	}
+	content := strings.TrimSpace(small(path))
+	if branch, ok := strings.CutPrefix(content, "ref:"); ok {
+		return strings.HasPrefix(strings.TrimSpace(branch), "refs/")
+	}
+	_, err := hex.DecodeString(content)
+	return err == nil && len(content) >= 40
 }
 
 // isLinkToGits reports whether a file is another name of a file of git's own, in one
@@ -116,8 +102,11 @@ func (b *Bounds) findGits(dir string) {
 	}
 	b.searched[dir] = true
 	filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || !isGits(e.Name()) {
+		if err != nil {
 			return nil // a folder that can't be listed is not read either
+		}
+		if !isGits(e.Name()) && !(e.IsDir() && isGitFolder(path)) {
+			return nil
 		}
 		b.noteGits(path)
 		if e.IsDir() {
@@ -161,6 +150,18 @@ func (b *Bounds) noteGits(path string) {
 
 // pointed returns the folder that a .git file or a commondir file names, or "".
 func pointed(path string) string {
+	to := strings.TrimSpace(strings.TrimPrefix(small(path), "gitdir:"))
+	if to == "" {
+		return ""
+	}
+	if !filepath.IsAbs(to) {
+		to = filepath.Join(filepath.Dir(path), to)
+	}
+	return filepath.Clean(to)
+}
+
+// small returns the content of a regular file that is small, and otherwise "".
+func small(path string) string {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() || info.Size() > 64<<10 {
 		return ""
@@ -169,12 +170,5 @@ func pointed(path string) string {
 	if err != nil {
 		return ""
 	}
-	to := strings.TrimSpace(strings.TrimPrefix(string(content), "gitdir:"))
-	if to == "" {
-		return ""
-	}
-	if !filepath.IsAbs(to) {
-		to = filepath.Join(filepath.Dir(path), to)
-	}
-	return filepath.Clean(to)
+	return string(content)
 }

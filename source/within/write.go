@@ -32,6 +32,7 @@ type Output struct {
 // never followed: path itself is then replaced, and for a folder on the way to it the
 // error is a *LinkError.
 func NewOutput(path string) (Output, error) {
+	path = filepath.Clean(path)
 	if err := CheckFolder(filepath.Dir(path)); err != nil {
 		return Output{}, err
 	}
@@ -67,18 +68,19 @@ func (o Output) CreateBeside(mode fs.FileMode) (*os.File, error) {
 	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 }
 
-// Real returns the path, without links, of a file of a tree that is to be written: a
-// link in a repository is followed only to what the repository or the folders allowed
-// hold.
-func Real(path string, allowed ...string) (string, error) {
+// Put renames a file that CreateBeside created to the output's path.
+func (o Output) Put(created string) error { return os.Rename(created, o.path) }
+
+// Real returns the path, without links, of a file of a tree that is to be written. A link
+// in a checkout is never followed, wherever it leads: the error is then a *LinkError.
+func Real(path string) (string, error) {
+	path = filepath.Clean(path)
 	link, err := firstLink(path)
+	if err == nil && link != "" {
+		err = &LinkError{Path: path, Link: link}
+	}
 	if err != nil {
 		return "", err
-	}
-	if link != "" {
-		if err := New(append([]string{checkoutOf(path)}, allowed...)...).Check(path); err != nil {
-			return "", &LinkError{Path: path, Link: link}
-		}
 	}
 	real, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -150,6 +150,14 @@ func (w *writer) keepOut(ctx context.Context) (p place, unlock func(), err error
 
 // placeToWrite is place, with the folder above the tree made if it is missing.
 func (t *Target) placeToWrite() (place, error) {
+	if t.write != nil {
+		if err := t.write(t.abs); err != nil {
+			return place{}, err
+		}
+	}
+	if err := (place{follow: t.follow}).mayFollow(t.abs); err != nil {
+		return place{}, err
+	}
 	above := filepath.Dir(t.abs)
 	if err := os.MkdirAll(above, 0o777); err != nil {
 		return place{}, failed("make the folder", above, err)

@@ -62,7 +62,7 @@ func (d *dump) add(s plan.Stored) error {
 	return d.to.Add(s)
 }
 
-// folder hands over a folder and what is in it.
+// folder hands over a folder and what is in it, but for git's own.
 func (d *dump) folder(path string, s plan.Stored) error {
 	entries, err := os.ReadDir(filepath.Join(d.root, filepath.FromSlash(path)))
 	if err != nil {
@@ -74,6 +74,9 @@ func (d *dump) folder(path string, s plan.Stored) error {
 	}
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	for _, e := range entries {
+		if isGits(e.Name()) {
+			continue
+		}
 		if err := canceled(d.ctx, "read", d.root); err != nil {
 			return err
 		}

@@ -38,6 +38,9 @@ type Options struct {
 	// Follow, where it is set, returns why a link is not to be followed: the tree's
 	// own path, when it leads through links, or one of the links in it.
 	Follow func(path string) error
+	// Write, where it is set, returns why the tree, whose path it is given, is not
+	// written to.
+	Write func(path string) error
 }
 
 // Target is one tree. It is safe for concurrent use, and holds nothing open
@@ -48,6 +51,7 @@ type Target struct {
 	wait   time.Duration
 	asIs   bool // the history is read though a batch is unfinished
 	follow func(path string) error
+	write  func(path string) error
 
 	// after, which only tests set, is called when a step of writing is done.
 	after func(step string)
@@ -72,7 +76,7 @@ func Open(path string, opts Options) (*Target, error) {
 		return nil, target.WithHint(fmt.Errorf("%s is the top of the file system", plan.Printable(abs)),
 			"use a folder below it: changes are prepared beside the tree")
 	}
-	t := &Target{path: path, abs: abs, wait: opts.Wait, follow: opts.Follow, after: func(string) {}}
+	t := &Target{path: path, abs: abs, wait: opts.Wait, follow: opts.Follow, write: opts.Write, after: func(string) {}}
 	if t.wait == 0 {
 		t.wait = 30 * time.Second
 	}

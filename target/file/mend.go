@@ -3,9 +3,12 @@ package file
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
@@ -33,6 +36,9 @@ func (w *writer) Mend(ctx context.Context, mends []plan.Mend, progress func(done
 	for _, m := range mends {
 		if ctx.Err() != nil {
 			return done, context.Cause(ctx)
+		}
+		if slices.ContainsFunc(strings.Split(m.Path, "/"), isGits) {
+			return done, target.WithHint(fmt.Errorf("%s belongs to git, and is not changed", plan.Printable(m.Path)), "make a new backup: it leaves out what belongs to git")
 		}
 		path := filepath.Join(filepath.Base(p.root), filepath.FromSlash(m.Path))
 		if err := mend(above, filepath.Base(p.state), path, m); err != nil {

@@ -25,6 +25,10 @@ func configName(file string) string {
 	return name
 }
 
+// isGits reports whether a folder of this name is git's, which may hold tokens and
+// programs. Some file systems do not tell capitals apart.
+func isGits(name string) bool { return strings.EqualFold(name, ".git") }
+
 // Check returns why the tree could not hold what the change would write.
 func (t *Target) Check(c plan.Change) error {
 	if c.Action == plan.Delete {
@@ -50,6 +54,9 @@ func checkNamespace(name string) error {
 	}
 	if name == "." || name == ".." {
 		return fmt.Errorf("as a folder, %q is another one", name)
+	}
+	if isGits(name) {
+		return fmt.Errorf("as a folder, %q belongs to git", name)
 	}
 	return checkName("namespace", name)
 }

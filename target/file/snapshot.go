@@ -132,6 +132,10 @@ func (r *reader) listRoot() ([]string, error) {
 		if !r.opts.Selection.Namespace(e.Name()) {
 			continue
 		}
+		if isGits(e.Name()) {
+			r.foreign(plan.Key{Namespace: e.Name()}, e.Name(), "git's own, and not read")
+			continue
+		}
 		kind, err := r.kindOf(r.root, e)
 		if err != nil {
 			return nil, err

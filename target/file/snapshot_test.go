@@ -50,8 +50,8 @@ func TestSnapshot(t *testing.T) {
 	s, live, err := read(t, open(t, root), plan.Selection{})
 	must(t, err)
 	want := tree{
-		"shop/": "", "empty/": "", ".git/": "", "shop/database": `{"a": 1}`, "shop/cache": `a: 1`,
-		"shop/plain": `{}`, "shop/deep": `{}`, "shop/a-b": `{}`, "shop/a": `{}`, ".git/HEAD": "ref",
+		"shop/": "", "empty/": "", "shop/database": `{"a": 1}`, "shop/cache": `a: 1`,
+		"shop/plain": `{}`, "shop/deep": `{}`, "shop/a-b": `{}`, "shop/a": `{}`,
 	}
 	if d := cmp.Diff(want, live); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
@@ -60,11 +60,20 @@ func TestSnapshot(t *testing.T) {
 		t.Errorf("it exists: %v, at %v", s.Exists, s.At)
 	}
 	var names []string
-	for _, c := range s.Namespaces[2].Configs {
+	for _, c := range s.Namespaces[1].Configs {
 		names = append(names, c.Name)
 	}
 	if got := strings.Join(names, " "); got != "a a-b cache database deep plain" {
 		t.Errorf("the order is %s", got)
+	}
+	// What is git's may hold tokens, and programs that it runs.
+	if len(s.Foreign) != 1 || s.Foreign[0].Key.Namespace != ".git" {
+		t.Errorf("git's folder is shown as %+v", s.Foreign)
+	}
+	for _, name := range []string{".git", ".GIT"} {
+		if err := open(t, root).Check(plan.Change{Action: plan.Create, Key: plan.Key{Namespace: name}}); err == nil {
+			t.Errorf("%s may be a namespace", name)
+		}
 	}
 	if entries, _ := os.ReadDir(filepath.Dir(root)); len(entries) != 1 {
 		t.Errorf("a snapshot made something beside the tree: %v", entries)

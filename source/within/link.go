@@ -1,0 +1,78 @@
+package within
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// firstLink returns the first link on the way to path that a checkout holds, path itself
+// included, or "" when there is none.
+//
+// Links in no checkout are followed, as the system does: the operator made them, and they
+// may lead into a checkout. So what counts is where a link is, and not how path is written.
+func firstLink(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	at := top(path)
+	rest := components(path)
+	for links := 0; len(rest) > 0; {
+		next := filepath.Join(at, rest[0]) // ".." too: at has no links
+		rest = rest[1:]
+		info, err := os.Lstat(next)
+		switch {
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+			return "", nil
+		case err != nil:
+			return "", err
+		case info.Mode()&fs.ModeSymlink == 0:
+			at = next
+			continue
+		case checkoutOf(next) != "":
+			return next, nil
+		}
+		if links++; links > maxLinks {
+			return "", &fs.PathError{Op: "open", Path: path, Err: syscall.ELOOP}
+		}
+		to, err := os.Readlink(next)
+		if err != nil {
+			return "", err
+		}
+		if filepath.IsAbs(to) {
+			at = top(to)
+		}
+		rest = append(components(to), rest...)
+	}
+	return "", nil
+}
+
+// top returns the top of the file system that an absolute path is in.
+func top(path string) string {
+	return filepath.VolumeName(path) + string(filepath.Separator)
+}
+
+// components returns the names in a path.
+func components(path string) []string {
+	path = path[len(filepath.VolumeName(path)):]
+	return strings.FieldsFunc(path, func(r rune) bool { return r < 0x80 && os.IsPathSeparator(byte(r)) })
+}
+
+// checkoutOf returns the highest folder above a link that is the top of a checkout, or ""
+// when there is none. Above the system's folders of devices and processes, there is none.
+func checkoutOf(link string) string {
+	found := ""
+	for at := filepath.Dir(link); at != "/dev" && at != "/proc"; at = filepath.Dir(at) {
+		if isTop(at) {
+			found = at
+		}
+		if at == filepath.Dir(at) {
+			break
+		}
+	}
+	return found
+}
