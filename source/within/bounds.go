@@ -33,6 +33,7 @@ type Bounds struct {
 	real    []string // the same without links, as far as they exist
 
 	mu    sync.Mutex
+	roots map[string]*os.Root
 	dirs  map[string]string // folders without links, by their absolute paths
 	known map[string]error  // what checkGit says of a folder without links
 
@@ -44,7 +45,7 @@ type Bounds struct {
 // New returns Bounds. A folder that is empty or does not exist bounds nothing.
 func New(folders ...string) *Bounds {
 	b := &Bounds{
-		dirs: map[string]string{}, known: map[string]error{},
+		roots: map[string]*os.Root{}, dirs: map[string]string{}, known: map[string]error{},
 		searched: map[string]bool{}, noted: map[string]bool{}, linked: map[identity]bool{},
 	}
 	for _, folder := range folders {
@@ -138,25 +139,20 @@ func (b *Bounds) Open(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := os.OpenRoot(folder)
+	root, err := b.root(folder)
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
-	// To open a named pipe would be to wait for its writer.
-	info, err := root.Stat(rel)
+	f, err := root.OpenFile(rel, os.O_RDONLY|nonblock, 0)
+	if err != nil {
+		if info, statErr := root.Stat(rel); statErr == nil && regular(info) != nil {
+			err = regular(info)
+		}
+		return nil, err
+	}
+	info, err := f.Stat()
 	if err == nil {
 		err = regular(info)
-	}
-	if err != nil {
-		return nil, err
-	}
-	f, err := root.Open(rel)
-	if err != nil {
-		return nil, err
-	}
-	if info, err = f.Stat(); err == nil {
-		err = regular(info) // it may be another by now
 	}
 	if err == nil && b.isLinkToGits(info, folder, filepath.Join(folder, rel)) {
 		err = ErrGit
@@ -166,6 +162,21 @@ func (b *Bounds) Open(path string) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// root returns a folder that nothing leads out of. It stays open for the other files, and
+// is closed with the Bounds, by the garbage collector.
+func (b *Bounds) root(folder string) (*os.Root, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if root := b.roots[folder]; root != nil {
+		return root, nil
+	}
+	root, err := os.OpenRoot(folder)
+	if err == nil {
+		b.roots[folder] = root
+	}
+	return root, err
 }
 
 func regular(info fs.FileInfo) error {

@@ -18,3 +18,6 @@ func identify(info fs.FileInfo) (id identity, names uint64, ok bool) {
 	}
 	return identity{uint64(stat.Dev), stat.Ino}, uint64(stat.Nlink), true //nolint:unconvert // types differ by system
 }
+
+// nonblock opens a named pipe without waiting for its writer.
+const nonblock = syscall.O_NONBLOCK
