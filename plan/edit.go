@@ -121,21 +121,30 @@ func wholeEdits(kind EditKind, n Node) []Edit {
 
 // differ collects the edits that lead from one value to another.
 type differ struct {
+	Numbers
 	edits     []Edit
 	unchanged int // fields and elements compared and found equal
 }
 
-func (d *differ) compare(path Path, before, after *Node) {
-	switch {
-	case before.Equal(*after):
+// compare compares what stands at the end of a path: at one step, or at none.
+func (d *differ) compare(path Path, before, after *Node, step ...Step) {
+	if d.Same(before, after) {
 		d.unchanged++
+		return
+	}
+	for _, s := range step {
+		path = path.With(s)
+	}
+	switch {
+	case before.Kind == after.Kind && !before.IsLeaf() && len(path) >= MaxCompared:
+		d.replace(path, before, after)
 	case before.Kind == Object && after.Kind == Object:
 		d.compareObjects(path, before, after)
 	case before.Kind == List && after.Kind == List:
 		d.compareLists(path, before, after)
 	case before.JSON() != nil && after.JSON() != nil:
 		var inner differ
-		if !before.JSON().Equal(*after.JSON()) {
+		if !inner.Same(before.JSON(), after.JSON()) {
 			inner.compare(nil, before.JSON(), after.JSON())
 		}
 		d.edits = append(d.edits, Edit{
@@ -165,7 +174,7 @@ func (d *differ) compareObjects(path Path, before, after *Node) {
 	for i := range before.Fields {
 		f := &before.Fields[i]
 		if now := is.Find(f.Name); now != nil {
-			d.compare(path.With(Name(f.Name)), &f.Value, now)
+			d.compare(path, &f.Value, now, Name(f.Name))
 		} else {
 			d.edits = append(d.edits, Edit{Path: path.With(Name(f.Name)), Kind: Remove, Before: &f.Value})
 		}

@@ -53,15 +53,13 @@ func (d *differ) compareNamed(path Path, field string, was, is []Node) {
 	for j := range is {
 		at[is[j].Field(field).Canonical()] = j
 	}
-	step := func(items []Node, i int) Path {
-		return path.With(Item(i).Named(field, items[i].Field(field).Text))
-	}
+	step := func(items []Node, i int) Step { return Item(i).Named(field, items[i].Field(field).Text) }
 	from := make(map[int]int, len(is)) // where in was, by where in is
 	var common []int                   // indices in is, in the order of was
 	for i := range was {
 		j, ok := at[was[i].Field(field).Canonical()]
 		if !ok {
-			d.edits = append(d.edits, Edit{Path: step(was, i), Kind: Remove, Before: &was[i]})
+			d.edits = append(d.edits, Edit{Path: path.With(step(was, i)), Kind: Remove, Before: &was[i]})
 			continue
 		}
 		from[j] = i
@@ -71,16 +69,16 @@ func (d *differ) compareNamed(path Path, field string, was, is []Node) {
 	for j := range is {
 		i, ok := from[j]
 		if !ok {
-			d.edits = append(d.edits, Edit{Path: step(is, j), Kind: Add, After: &is[j]})
+			d.edits = append(d.edits, Edit{Path: path.With(step(is, j)), Kind: Add, After: &is[j]})
 			continue
 		}
 		if !stays[j] {
-			d.edits = append(d.edits, Edit{Path: step(was, i), Kind: Move, Before: &was[i], After: &is[j], To: j})
-			if was[i].Equal(is[j]) {
+			d.edits = append(d.edits, Edit{Path: path.With(step(was, i)), Kind: Move, Before: &was[i], After: &is[j], To: j})
+			if d.Same(&was[i], &is[j]) {
 				continue
 			}
 		}
-		d.compare(step(was, i), &was[i], &is[j])
+		d.compare(path, &was[i], &is[j], step(was, i))
 	}
 }
 
@@ -90,7 +88,7 @@ func (d *differ) compareNamed(path Path, field string, was, is []Node) {
 // that went and that came are compared in pairs, and those that have no pair
 // were removed or added.
 func (d *differ) compareUnnamed(path Path, was, is []Node) {
-	x, y := canonicalAll(was), canonicalAll(is)
+	x, y := d.ofAll(was), d.ofAll(is)
 	matches := lcs.Match(x, y)
 	to, from := moves(x, y, matches)
 	i, j := 0, 0
@@ -110,7 +108,7 @@ func (d *differ) compareUnnamed(path Path, was, is []Node) {
 		}
 		pairs := min(len(went), len(came))
 		for k := range pairs {
-			d.compare(path.With(Item(went[k])), &was[went[k]], &is[came[k]])
+			d.compare(path, &was[went[k]], &is[came[k]], Item(went[k]))
 		}
 		for _, i := range went[pairs:] {
 			d.edits = append(d.edits, Edit{Path: path.With(Item(i)), Kind: Remove, Before: &was[i]})
@@ -127,12 +125,12 @@ func (d *differ) compareUnnamed(path Path, was, is []Node) {
 
 // moves finds equal elements among those that matches leaves: where each goes,
 // and what comes from elsewhere.
-func moves(x, y []string, matches [][2]int) (to map[int]int, from map[int]bool) {
+func moves(x, y []int, matches [][2]int) (to map[int]int, from map[int]bool) {
 	stays, stayed := make([]bool, len(x)), make([]bool, len(y))
 	for _, m := range matches {
 		stays[m[0]], stayed[m[1]] = true, true
 	}
-	free := map[string][]int{}
+	free := map[int][]int{}
 	for j := range y {
 		if !stayed[j] {
 			free[y[j]] = append(free[y[j]], j)
@@ -146,12 +144,4 @@ func moves(x, y []string, matches [][2]int) (to map[int]int, from map[int]bool) 
 		}
 	}
 	return to, from
-}
-
-func canonicalAll(items []Node) []string {
-	texts := make([]string, len(items))
-	for i := range items {
-		texts[i] = items[i].Canonical()
-	}
-	return texts
 }

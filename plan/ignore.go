@@ -145,7 +145,13 @@ func (i ignoring) partners(path Path, want, live []Node) []int {
 	for j := range live {
 		stripped[j] = i.strip(path.With(Item(j)), live[j])
 	}
-	names := func(items []Node) []string { return canonicalAll(items) }
+	names := func(items []Node) []string {
+		all := make([]string, len(items))
+		for j := range items {
+			all[j] = items[j].Canonical()
+		}
+		return all
+	}
 	field := identity(want, stripped)
 	if field != "" {
 		names = func(items []Node) []string {

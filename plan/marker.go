@@ -28,8 +28,8 @@ type place struct {
 	names []string
 	// parent is the name of the field that this is in, or an element of.
 	parent string
-	// path is kept only where found wants it.
-	path Path
+	// trail is kept only where found wants it.
+	trail *trail
 	// marked says that the tree marks everything here; whole, that something else
 	// hides it; secret, that it is one of several secrets; open, that a public
 	// pattern names it.
@@ -98,7 +98,7 @@ func (at place) hides(text string, isNumber bool) bool {
 
 func (m *marker) recognised(n *Node, at place) {
 	if m.found != nil {
-		m.found(n, at.path)
+		m.found(n, at.trail.path())
 	}
 }
 
@@ -280,7 +280,7 @@ func (m *marker) step(at place, s Step, name string) place {
 		marked: at.marked, whole: at.whole, secret: at.secret, open: at.open,
 	}
 	if m.found != nil {
-		below.path = at.path.With(s)
+		below.trail = &trail{at.trail, s}
 	}
 	if len(m.hidden)+len(m.public) > 0 {
 		if index := s.Index(); index >= 0 {
@@ -289,6 +289,20 @@ func (m *marker) step(at place, s Step, name string) place {
 		below.levels = append(at.levels[:len(at.levels):len(at.levels)], name)
 	}
 	return below
+}
+
+// trail is a Path whose steps are linked, so that going down a step copies nothing.
+type trail struct {
+	above *trail
+	step  Step
+}
+
+func (t *trail) path() (p Path) {
+	for ; t != nil; t = t.above {
+		p = append(p, t.step)
+	}
+	slices.Reverse(p)
+	return p
 }
 
 // hide marks a leaf as a whole.

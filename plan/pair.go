@@ -10,7 +10,10 @@ import (
 // index of its partner in was, or -1 for none; no element has two. Elements with
 // names (see identity) are partners if they have the same name. Without names,
 // those are that are equal: as many as can be in the same order, and then the rest.
-func Partners(was, is []Node) (partners []int, named bool) {
+func Partners(was, is []Node) (partners []int, named bool) { return new(Numbers).Partners(was, is) }
+
+// Partners pairs the elements of two lists as the function does.
+func (x *Numbers) Partners(was, is []Node) (partners []int, named bool) {
 	partners = make([]int, len(is))
 	for j := range partners {
 		partners[j] = -1
@@ -27,12 +30,12 @@ func Partners(was, is []Node) (partners []int, named bool) {
 		}
 		return partners, true
 	}
-	x, y := canonicalAll(was), canonicalAll(is)
-	matches := lcs.Match(x, y)
+	a, b := x.ofAll(was), x.ofAll(is)
+	matches := lcs.Match(a, b)
 	for _, m := range matches {
 		partners[m[1]] = m[0]
 	}
-	to, _ := moves(x, y, matches)
+	to, _ := moves(a, b, matches)
 	for i, j := range to {
 		partners[j] = i
 	}

@@ -40,12 +40,12 @@ type Config struct {
 	Origins Origins
 }
 
-// Origins are positions by path, as Path writes it.
+// Origins are positions by path, as Path writes it, of at most MaxCompared steps.
 type Origins map[string]Position
 
 // Of returns where what is at a path comes from.
 func (o Origins) Of(path Path) (Position, bool) {
-	for length := len(path); length >= 0; length-- {
+	for length := min(len(path), MaxCompared); length >= 0; length-- {
 		if p, ok := o[path[:length].String()]; ok {
 			return p, true
 		}

@@ -32,9 +32,9 @@ type layerMark struct {
 	tag string // of the four, or empty
 }
 
-// note remembers where a value is.
+// note remembers where a value is, if it is not too deep, and what an overlay does with it.
 func (d *document) note(path plan.Path, where at, n *yaml.Node) {
-	if d.layered == nil {
+	if d.layered == nil || len(path) > plan.MaxCompared && (n == nil || layerTag(n) == "") {
 		return
 	}
 	marks := d.layered.configs[d.key.Config]

@@ -1,0 +1,86 @@
+package plan
+
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+)
+
+// MaxCompared is how many levels deep values are compared, and are located in files,
+// field by field. What is deeper is shown as a part of the value at this level. Without
+// a limit, the paths of a small value take gigabytes: one for each field, each as long
+// as the value is deep.
+const MaxCompared = 100
+
+// Numbers gives equal values the same number, and others another one. It numbers
+// every list and object once, from the bottom up, so that values can be compared at
+// each of their levels without going through all that is below again. Numbers are kept
+// by the address of a Node, which must not change meanwhile except for what is
+// sensitive. The zero value is ready for use.
+type Numbers struct {
+	byContent map[string]int
+	byNode    map[*Node]int // of lists and objects
+	visited   int           // nodes whose content was looked at, for tests
+}
+
+// Of returns the number of a value.
+func (x *Numbers) Of(n *Node) int {
+	if x.byContent == nil {
+		x.byContent, x.byNode = map[string]int{}, map[*Node]int{}
+	}
+	if number, ok := x.byNode[n]; ok {
+		return number
+	}
+	x.visited++
+	content := []byte{byte(n.Kind)}
+	switch n.Kind {
+	case Object:
+		content = x.appendFields(content, n)
+	case List:
+		for i := range n.Items {
+			content = binary.AppendUvarint(content, uint64(x.Of(&n.Items[i])))
+		}
+	case String:
+		content = append(content, n.Text...) // AppendJSON joins surrogate pairs
+	default:
+		content = AppendJSON(content, *n)
+	}
+	number, ok := x.byContent[string(content)]
+	if !ok {
+		number = len(x.byContent)
+		x.byContent[string(content)] = number
+	}
+	if !n.IsLeaf() {
+		x.byNode[n] = number
+	}
+	return number
+}
+
+// appendFields appends the names of an object's fields, in order, and the numbers of
+// their values.
+func (x *Numbers) appendFields(content []byte, n *Node) []byte {
+	order := make([]int, len(n.Fields))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(n.Fields[a].Name, n.Fields[b].Name) })
+	for _, i := range order {
+		f := &n.Fields[i]
+		content = binary.AppendUvarint(content, uint64(len(f.Name)))
+		content = append(content, f.Name...)
+		content = binary.AppendUvarint(content, uint64(x.Of(&f.Value)))
+	}
+	return content
+}
+
+// ofAll returns the numbers of a list's elements.
+func (x *Numbers) ofAll(items []Node) []int {
+	all := make([]int, len(items))
+	for i := range items {
+		all[i] = x.Of(&items[i])
+	}
+	return all
+}
+
+// Same reports whether two values are equal.
+func (x *Numbers) Same(a, b *Node) bool { return a == b || x.Of(a) == x.Of(b) }
