@@ -97,6 +97,7 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 				}
 				live.ForgetForeign() // it goes, or is as the backup has it
 			}
+			a.warn(plan.Unmatched("path", "in the backup or at the target", what.paths, tree, live)...)
 			wishes, problems := what.wishes(tree, live, c.Prune || c.Exact)
 			problems = append(problems, c.lacking(len(backup.Manifest().Gaps), wishes)...)
 			// Files and znodes hold what is empty in ways of their own.
