@@ -140,13 +140,18 @@ func (p *Plan) Wishes() []Wish {
 	return wishes
 }
 
-// SensitiveAfter counts the sensitive values that a change puts in place.
+// SensitiveAfter counts the sensitive values that a change puts in place, and that were
+// not there before: elements of a list may have moved.
 func (c Change) SensitiveAfter(s Sensitivity) int {
+	before := map[string]bool{}
+	if n, err := c.Before.Parse(); err == nil && c.Action == Update {
+		n.EachTrait(0, func(_ Trait, leaf Node) { before[leaf.Text] = true })
+	}
 	edits, _ := c.Edits(s)
 	count := 0
 	for _, e := range edits {
 		if e.After != nil {
-			count += e.After.countSensitive()
+			count += e.After.countSensitive(before)
 		}
 	}
 	return count

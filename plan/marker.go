@@ -264,16 +264,23 @@ func (n Node) anySensitive() bool {
 	return false
 }
 
-func (n Node) countSensitive() int {
+// countSensitive counts the sensitive values in n, but for those whose texts are known.
+func (n Node) countSensitive(known map[string]bool) int {
 	if n.Sensitive {
-		return 1 // however many are in it
+		count := 0
+		n.EachTrait(0, func(_ Trait, leaf Node) {
+			if !known[leaf.Text] {
+				count = 1 // however many are in it
+			}
+		})
+		return count
 	}
 	count := 0
 	for i := range n.Items {
-		count += n.Items[i].countSensitive()
+		count += n.Items[i].countSensitive(known)
 	}
 	for i := range n.Fields {
-		count += n.Fields[i].Value.countSensitive()
+		count += n.Fields[i].Value.countSensitive(known)
 	}
 	return count
 }

@@ -151,7 +151,7 @@ func (s Sensitivity) Count(t *Tree) int {
 				count++
 				continue
 			}
-			count += n.countSensitive()
+			count += n.countSensitive(nil)
 		}
 	}
 	return count
