@@ -158,9 +158,9 @@ func (s *spans) lineStart(at int) int { return bytes.LastIndexByte(s.data[:at], 
 // column returns how many characters are before a place on its line.
 func (s *spans) column(at int) int { return utf8.RuneCount(s.data[s.lineStart(at):at]) }
 
-// startsLine reports whether only blanks are before a place on its line.
+// startsLine reports whether only blanks and tabs are before a place on its line.
 func (s *spans) startsLine(at int) bool {
-	return len(bytes.TrimLeft(s.data[s.lineStart(at):at], " ")) == 0
+	return len(bytes.TrimLeft(s.data[s.lineStart(at):at], " \t")) == 0
 }
 
 // end returns where a node ends. What is in blocks within a collection indented
