@@ -141,9 +141,14 @@ func (p *Plan) Wishes() []Wish {
 	return wishes
 }
 
-// SensitiveAfter counts the sensitive values that a change puts in place, except those at
-// places that are declared: there the tree has references or marks.
+// SensitiveAfter counts the sensitive values that a change puts in place and that were not
+// there before, except those at places that are declared: there the tree has references
+// or marks. Elements of a list may have moved.
 func (c Change) SensitiveAfter(s Sensitivity, declared []Path) int {
+	before := map[string]bool{}
+	if n, err := c.Before.Parse(); err == nil && c.Action == Update {
+		n.EachTrait(0, func(_ Trait, leaf Node) { before[leaf.Text] = true })
+	}
 	edits, _ := c.Edits(s)
 	places := (*marked)(nil).with(declared)
 	count := 0
@@ -155,25 +160,32 @@ func (c Change) SensitiveAfter(s Sensitivity, declared []Path) int {
 		for _, step := range e.Path {
 			at = at.inherited(step)
 		}
-		count += e.After.countElsewhere(at)
+		count += e.After.countElsewhere(at, before)
 	}
 	return count
 }
 
-// countElsewhere counts the sensitive leaves that are not marked.
-func (n Node) countElsewhere(at *marked) int {
-	if at.here() {
+// countElsewhere counts the sensitive leaves that are not marked, and that were not there
+// before.
+func (n Node) countElsewhere(at *marked, before map[string]bool) int {
+	switch {
+	case at.here():
 		return 0
-	}
-	if n.Sensitive {
-		return 1
+	case n.Sensitive:
+		count := 0
+		n.EachTrait(0, func(_ Trait, leaf Node) {
+			if !before[leaf.Text] {
+				count = 1 // however many are in it
+			}
+		})
+		return count
 	}
 	count := 0
 	for i := range n.Items {
-		count += n.Items[i].countElsewhere(at.below(Item(i)))
+		count += n.Items[i].countElsewhere(at.below(Item(i)), before)
 	}
 	for i := range n.Fields {
-		count += n.Fields[i].Value.countElsewhere(at.below(Name(n.Fields[i].Name)))
+		count += n.Fields[i].Value.countElsewhere(at.below(Name(n.Fields[i].Name)), before)
 	}
 	return count
 }

@@ -340,19 +340,8 @@ func (n Node) anySensitive() bool {
 	return false
 }
 
-func (n Node) countSensitive() int {
-	if n.Sensitive {
-		return 1 // however many are in it
-	}
-	count := 0
-	for i := range n.Items {
-		count += n.Items[i].countSensitive()
-	}
-	for i := range n.Fields {
-		count += n.Fields[i].Value.countSensitive()
-	}
-	return count
-}
+// countSensitive counts the sensitive values in n.
+func (n Node) countSensitive() int { return n.countElsewhere(nil, nil) }
 
 // LooksSecret reports whether a text is recognised as holding a secret by its
 // form, whatever its field is called.

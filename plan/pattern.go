@@ -76,8 +76,9 @@ func matchLevels(levels, path []string) bool {
 	return matchRuns(levels, path, func(level string) bool { return level == "**" }, Glob)
 }
 
-// matchSlashed is matchLevels for a path with slashes in its names. One level
-// matches a name of n slashes, or n+1 levels in a row do, none of which is "**".
+// matchSlashed is matchLevels for a path with slashes in its names. One level matches a
+// name with slashes, or several in a row do that have as many slashes, with those between
+// them; none of these is "**".
 //
 // It goes through the levels and keeps, for each, how much of the path the levels
 // before it can match: no way is tried twice.
@@ -99,7 +100,7 @@ func matchSlashed(levels, path []string) bool {
 				if Glob(level, path[j]) {
 					matched[i+1][j+1] = true
 				}
-				if n := strings.Count(path[j], "/") + 1; n > 1 && spells(levels[i:], n, path[j]) {
+				if n := spelled(levels[i:], path[j]); n > 1 {
 					matched[i+n][j+1] = true
 				}
 			}
@@ -108,15 +109,22 @@ func matchSlashed(levels, path []string) bool {
 	return matched[len(levels)][len(path)]
 }
 
-// spells reports whether the first n levels match the n parts of a name.
-func spells(levels []string, n int, name string) bool {
-	if n > len(levels) {
-		return false
-	}
-	for i, part := range strings.Split(name, "/") {
-		if levels[i] == "**" || !Glob(levels[i], part) {
-			return false
+// spelled returns how many of the levels match a name with slashes together, or 0. A
+// level that was written with "~1" matches as many parts of the name as it has itself.
+func spelled(levels []string, name string) int {
+	parts := strings.Split(name, "/")
+	for n, level := range levels {
+		if len(parts) == 0 {
+			return n
 		}
+		own := strings.Count(level, "/") + 1
+		if level == "**" || own > len(parts) || !Glob(level, strings.Join(parts[:own], "/")) {
+			return 0
+		}
+		parts = parts[own:]
 	}
-	return true
+	if len(parts) > 0 {
+		return 0
+	}
+	return len(levels)
 }

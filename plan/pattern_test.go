@@ -168,6 +168,11 @@ func TestPatternSlashes(t *testing.T) {
 		{"a/b/ops.io/seen", path{"a", "b", "ops.io", "seen"}, true},
 		{"a/b/ops.io~1seen", path{"a", "b", "ops.io/seen"}, true},
 		{"a/b/ops.io~1seen", path{"a", "b", "ops.io", "seen"}, false},
+		{"a/b/x~1y/z", path{"a", "b", "x/y/z"}, true},
+		{"a/b/x/y~1z/q", path{"a", "b", "x/y/z", "q"}, true},
+		{"a/b/x~1y/z", path{"a", "b", "x", "y/z"}, false},
+		{"a/b/x~1y/z", path{"a", "b", "x/y", "z"}, true},
+		{"a/b/x~1y", path{"a", "b", "x/y/z"}, false},
 		{"a/b/*~1seen", path{"a", "b", "ops.io/seen"}, true},
 		{"a/b/*/x", path{"a", "b", "ops.io/seen", "x"}, true},
 		{"a/b/*", path{"a", "b", "ops.io/seen"}, true},
@@ -227,7 +232,7 @@ func TestUnmatched(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := ""
-		for _, f := range plan.Unmatched("protect", []plan.Pattern{p}, tree, live) {
+		for _, f := range plan.Unmatched("protect", "in the tree or at the target", []plan.Pattern{p}, tree, live) {
 			got = f.Hint
 		}
 		if got != want {

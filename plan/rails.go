@@ -52,7 +52,8 @@ func unread(p *Plan, desired *Tree) []Finding {
 	}
 	places := map[Key]Position{}
 	for _, u := range desired.Unread {
-		if !u.Key.IsNamespace() || u.IsLike || !declared[u.Key.Namespace] {
+		_, known := places[u.Key]
+		if !known && (!u.Key.IsNamespace() || u.IsLike || !declared[u.Key.Namespace]) {
 			places[u.Key] = u.Position
 		}
 	}
@@ -70,7 +71,7 @@ func unread(p *Plan, desired *Tree) []Finding {
 			found = append(found, Finding{
 				Key: c.Key, Position: position,
 				Message: Printable(c.Key.String()) + " would be deleted, and this looks like it but is not read",
-				Hint:    "rename it so that it is read (NAME.yaml, NAME.yml or NAME.json), or begin its name with _ to leave it out",
+				Hint:    "rename or move it so that it is read (NAME.yaml, NAME.yml or NAME.json), or begin its name with _ to leave it out",
 			})
 		}
 	}

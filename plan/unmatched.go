@@ -8,12 +8,11 @@ import (
 )
 
 // Unmatched warns of the patterns that match nothing in a tree or in what is live, if
-// that is known,
-// and names what each of them may have meant. rule is what the patterns are for, as
-// the user writes it: "ignore", "--protect".
+// that is known, and names what each of them may have meant. rule is what the patterns
+// are for, as the user writes it: "ignore", "--protect". where says what was searched.
 //
 // Values are parsed only as far as a pattern may match fields in them.
-func Unmatched(rule string, patterns []Pattern, tree *Tree, live *Snapshot) []Finding {
+func Unmatched(rule, where string, patterns []Pattern, tree *Tree, live *Snapshot) []Finding {
 	if len(patterns) == 0 {
 		return nil
 	}
@@ -27,10 +26,6 @@ func Unmatched(rule string, patterns []Pattern, tree *Tree, live *Snapshot) []Fi
 		return below
 	})
 	var found []Finding
-	where := "in the tree or at the target"
-	if live == nil {
-		where = "in the tree"
-	}
 	for i, p := range patterns {
 		if matched[i] {
 			continue

@@ -17,16 +17,34 @@ func (r *reviser) doubtful(key plan.Key, s *settling, slots []*draft, files []*l
 	case d != nil:
 		f.Message = "it is not clear which element of the live list has the value of this " + d.at().Tag + ", so the configuration stays as it is"
 	default:
-		if d = newGuard(slots).exposed(settled, secretTexts(key, *want)); d == nil {
+		have := overlaidAll(slots)
+		if d = newGuard(slots).exposed(settled, secretTexts(key, want, have), moved(have, want)); d == nil {
 			d = inJSON(settled, files)
 		}
 		if d == nil {
-			return nil
+			if f.Position = r.elsewhere().exposed(settled); f.Position.File == "" {
+				return nil
+			}
 		}
 		f.Message = "the change would write this value in plain text elsewhere, so the configuration stays as it is"
 	}
-	f.Position = positionOf(d, slots, files)
+	if d != nil {
+		f.Position = positionOf(d, slots, files)
+	}
 	return &f
+}
+
+// moved returns what reports whether a text is in a new value no more often than it was.
+func moved(have, want *plan.Node) func(text string) bool {
+	counts := map[string]int{}
+	count := func(n *plan.Node, by int) {
+		if n != nil {
+			n.EachTrait(0, func(_ plan.Trait, leaf plan.Node) { counts[leaf.Text] += by })
+		}
+	}
+	count(want, 1)
+	count(have, -1)
+	return func(text string) bool { return counts[text] <= 0 }
 }
 
 // inJSON returns a reference that a JSON file would have to hold, which can't.
@@ -44,17 +62,22 @@ func inJSON(settled []*draft, files []*layerFile) (found *draft) {
 	return found
 }
 
-// secretTexts returns the texts of a value that its names and forms say are secret.
-func secretTexts(key plan.Key, n plan.Node) map[string]bool {
+// secretTexts returns the texts of values that their names and forms say are secret.
+func secretTexts(key plan.Key, values ...*plan.Node) map[string]bool {
 	texts := map[string]bool{}
-	marked, err := plan.Sensitivity{}.Parse(key, plan.Encode(n))
-	if err != nil {
-		return texts
-	}
-	marked.EachTrait(0, func(_ plan.Trait, leaf plan.Node) {
-		if leaf.Sensitive {
-			texts[leaf.Text] = true
+	for _, n := range values {
+		if n == nil || n.Kind != plan.Object && n.Kind != plan.List {
+			continue
 		}
-	})
+		marked, err := plan.Sensitivity{}.Parse(key, plan.Encode(*n))
+		if err != nil {
+			continue
+		}
+		marked.EachTrait(0, func(_ plan.Trait, leaf plan.Node) {
+			if leaf.Sensitive {
+				texts[leaf.Text] = true
+			}
+		})
+	}
 	return texts
 }

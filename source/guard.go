@@ -76,8 +76,10 @@ type guard struct {
 }
 
 type guarded struct {
-	draft  *draft
-	inList bool
+	draft *draft
+	// strict says that the text is to stand nowhere else: it is in a list, or marked.
+	// The text of another reference may be that of a plain field.
+	strict bool
 }
 
 // listGuard guards the elements of a list more strictly than what is beside it.
@@ -116,7 +118,7 @@ func newGuard(slots []*draft) *guard {
 				if old.draft == nil || !old.draft.fixed {
 					old.draft = l.draft
 				}
-				g.all[l.text] = guarded{old.draft, old.inList || l.in != nil}
+				g.all[l.text] = guarded{old.draft, old.strict || l.in != nil || l.marked}
 			}
 		})
 	}
@@ -152,6 +154,7 @@ type leafDraft struct {
 	trait  plan.Trait // its place counts from the outermost list
 	in     *listGuard // of that list; nil outside of lists
 	secret bool       // it is of a reference, or marked
+	marked bool
 }
 
 // walk calls do for each string and number of a draft.
@@ -168,7 +171,7 @@ func (g *guard) below(d *draft, path string, at plan.Place, in *listGuard, marke
 	case d.fixed || d.Kind != plan.Object && d.Kind != plan.List:
 		d.value().EachTrait(at, func(t plan.Trait, leaf plan.Node) {
 			if leaf.Text != "" && leaf.Kind != plan.Bool && leaf.Kind != plan.Null && !isUnknown(leaf) {
-				do(leafDraft{draft: d, text: leaf.Text, trait: t, in: in, secret: d.fixed || marked})
+				do(leafDraft{draft: d, text: leaf.Text, trait: t, in: in, secret: d.fixed || marked, marked: marked})
 			}
 		})
 		return
@@ -192,26 +195,53 @@ func (g *guard) below(d *draft, path string, at plan.Place, in *listGuard, marke
 }
 
 // exposed returns the reference or marked value whose text would stand in plain
-// text, or nil. hidden are the texts of the configuration that its names and forms
-// say are secret.
-func (g *guard) exposed(settled []*draft, hidden map[string]bool) *draft {
+// text, or nil. hidden are the texts of the configuration, as it was and as it is wanted,
+// that its names and forms say are secret; moved reports whether a text stands elsewhere
+// now, and is not just there once more.
+func (g *guard) exposed(settled []*draft, hidden map[string]bool, moved func(text string) bool) *draft {
 	var found *draft
+	within := g.within(hidden)
 	for _, slot := range settled {
 		g.walk(slot, func(l leafDraft) {
 			if found == nil && !l.draft.fixed && l.draft.node == nil {
-				found = g.in(l, hidden)
+				if found = g.in(l, hidden[l.text] || moved(l.text)); found == nil && l.in == nil {
+					found = within(l)
+				}
 			}
 		})
 	}
 	return found
 }
 
+// within returns what finds a reference or mark whose text would stand within a longer
+// one outside of lists: if names say that it is secret.
+func (g *guard) within(hidden map[string]bool) func(leafDraft) *draft {
+	var secrets []string
+	for text, one := range g.all {
+		if hidden[text] || one.strict && !one.draft.fixed {
+			secrets = append(secrets, text)
+		}
+	}
+	find := plan.FindTexts(secrets)
+	return func(l leafDraft) *draft {
+		if find == nil || l.secret {
+			return nil
+		}
+		for _, span := range find(l.text) {
+			if one := g.all[l.text[span.From:span.To]]; one.draft != nil {
+				return one.draft
+			}
+		}
+		return nil
+	}
+}
+
 // in returns what a new leaf would expose. A marked one may have the texts of others
 // that are marked.
-func (g *guard) in(l leafDraft, hidden map[string]bool) *draft {
+func (g *guard) in(l leafDraft, secret bool) *draft {
 	matters := func(d *draft) bool { return d != nil && (d.fixed || !l.secret) }
 	one := g.all[l.text]
-	if matters(one.draft) && (one.inList || hidden[l.text]) {
+	if matters(one.draft) && (one.strict || secret) {
 		return one.draft
 	}
 	if l.in == nil {

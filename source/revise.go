@@ -56,6 +56,13 @@ func Revise(ctx context.Context, dir string, wishes []plan.Wish, opts ReviseOpti
 		r.layer(o.Dir, o.Shown, opts.References)
 	}
 	for _, w := range wishes {
+		for _, l := range r.layers {
+			if _, err := l.of(w.Key.Namespace); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, w := range wishes {
 		if w.Key.Config != "" {
 			if err := r.config(w); err != nil {
 				return nil, err
@@ -85,6 +92,8 @@ type reviser struct {
 	layers []*layerFiles
 	left   []plan.Finding
 	stays  map[plan.Key]bool
+
+	secrets elsewhere // once it is known
 }
 
 // layerFiles are the files of the tree, or of an overlay.

@@ -81,7 +81,7 @@ func (e *editing) inFlow(places []entryAt, after int, text string) splice {
 	if after < 0 {
 		at := places[0].begin
 		if e.startsLine(at) {
-			return splice{from: at, to: at, text: text + ",\n" + string(bytes.Repeat([]byte(" "), e.column(at)))}
+			return splice{from: at, to: at, text: text + ",\n" + string(e.data[e.lineStart(at):at])}
 		}
 		return splice{from: at, to: at, text: text + ", "}
 	}

@@ -136,10 +136,10 @@ func (s *spans) lineAfter(at int) int {
 // column returns how many characters are before a place on its line.
 func (s *spans) column(at int) int { return s.characters(at) - s.characters(s.lineStart(at)) }
 
-// startsLine reports whether only blanks are before a place on its line.
+// startsLine reports whether only blanks and tabs are before a place on its line.
 func (s *spans) startsLine(at int) bool {
 	start := s.lineStart(at)
-	for at > start && s.data[at-1] == ' ' {
+	for at > start && (s.data[at-1] == ' ' || s.data[at-1] == '\t') {
 		at--
 	}
 	return at == start

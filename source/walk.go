@@ -101,6 +101,7 @@ func (w *walker) folder(p place, declared bool) {
 		case !ok:
 		case file.folder:
 			w.pass(file, p.name)
+			w.passBelow(file, p.name)
 			w.warn(file.shown, "a folder within a namespace is passed over", "move its files up, or begin its name with _ to keep it out")
 		default:
 			found = true
@@ -127,13 +128,9 @@ type place struct {
 }
 
 // pass notes what a file or folder that is passed over looks like: a namespace, or a
-// configuration of one. A file's name may be followed by any extensions.
+// configuration of one. A name may be followed by any extensions.
 func (w *walker) pass(p place, namespace string) {
-	names := []string{p.name}
-	if !p.folder {
-		names = stems(filepath.Base(p.path))
-	}
-	for _, name := range names {
+	for _, name := range stems(filepath.Base(p.path)) {
 		u := plan.Unread{Key: plan.Key{Namespace: name}, Position: plan.Position{File: p.shown}, IsLike: p.folder || looksRead(p.path)}
 		if namespace != "" {
 			u.Key = plan.Key{Namespace: namespace, Config: name}
@@ -142,31 +139,78 @@ func (w *walker) pass(p place, namespace string) {
 	}
 }
 
-// stems returns the names that a file's name may stand for, whatever extensions it
-// has: of shop.yaml.bak shop, shop.yaml and shop.yaml.bak.
+// mostBelow is how many entries are looked at in a folder that is passed over.
+const mostBelow = 10_000
+
+// passBelow notes what is in a folder within a namespace: configurations of that
+// namespace, or of one that has the folder's own name.
+func (w *walker) passBelow(folder place, namespace string) {
+	left := mostBelow
+	var below func(folder place)
+	below = func(folder place) {
+		w.unread = append(w.unread, plan.Unread{
+			Key: plan.Key{Namespace: filepath.Base(folder.path)}, Position: plan.Position{File: folder.shown},
+		})
+		entries, err := w.references.bounds.ReadDir(folder.path)
+		if err != nil {
+			return
+		}
+		for _, entry := range entries {
+			if left--; left < 0 {
+				return
+			}
+			base := entry.Name()
+			if keptOut(base) || entry.Type()&fs.ModeSymlink != 0 {
+				continue
+			}
+			path := filepath.Join(folder.path, base)
+			p := place{path: path, shown: w.show(path), folder: entry.IsDir()}
+			w.pass(p, namespace)
+			w.pass(p, filepath.Base(folder.path))
+			if p.folder {
+				below(p)
+			}
+		}
+	}
+	below(folder)
+}
+
+// keptOut reports whether a file or folder is passed over because of its name.
+func keptOut(base string) bool { return base[0] == '.' || base[0] == '_' }
+
+// stems returns the names that the name of a file or folder may stand for, whatever
+// extensions it has: of shop.yaml.bak shop, shop.yaml and shop.yaml.bak. Editors put
+// their marks around the names of copies: #shop.yaml#, ~shop.yaml.
 func stems(base string) []string {
 	const most = 10
 	var names []string
-	for i, r := range base + "." {
-		if name, err := decodeName(base[:i]); r == '.' && err == nil && name != "" && len(names) < most {
+	bare := strings.TrimLeft(base, "#~$")
+	for i, r := range bare + "." {
+		if name, err := decodeName(bare[:i]); r == '.' && err == nil && name != "" && len(names) < most {
 			names = append(names, name)
 		}
+	}
+	if bare != base {
+		names = append(names, base)
 	}
 	return names
 }
 
-// looksRead reports whether a file's name has one of the extensions that are read
-// somewhere in it, as in shop.yaml.bak and shop.json5.
+// looksRead reports whether a file's name has an extension of data somewhere in it, as
+// in shop.yaml.bak and shop.json5: it is hardly a note.
 func looksRead(path string) bool {
 	base := strings.ToLower(filepath.Base(path))
-	return slices.ContainsFunc(extensions[:], func(ext string) bool { return strings.Contains(base, ext) })
+	return slices.ContainsFunc(dataExtensions[:], func(ext string) bool { return strings.Contains(base, ext) })
 }
+
+// dataExtensions are those of files that hold configuration.
+var dataExtensions = [...]string{".yaml", ".yml", ".json", ".toml", ".ini", ".cfg", ".conf", ".properties", ".env", ".hcl", ".cue", ".xml"}
 
 // place looks at an entry of dir. It is not ok when the entry is passed over or
 // in error.
 func (w *walker) place(dir string, entry fs.DirEntry) (place, bool) {
 	base := entry.Name()
-	if base[0] == '.' || base[0] == '_' {
+	if keptOut(base) {
 		return place{}, false
 	}
 	path := filepath.Join(dir, base)

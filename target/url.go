@@ -72,6 +72,12 @@ func parse(s string) (URL, error) {
 		if strings.HasPrefix(rest, "~") {
 			return URL{}, errors.New("~ is not replaced by the home folder here: write the path in full, or ./~ for a folder of that name")
 		}
+		if strings.HasPrefix(rest, "$") {
+			return URL{}, errors.New("variables are not replaced here: write the path in full, or ./$ at its start for a folder of that name")
+		}
+		if strings.TrimSpace(rest) != rest {
+			return URL{}, errors.New("there is a blank before or after the path")
+		}
 		if strings.ContainsRune(rest, 0) {
 			return URL{}, errors.New("a path holds no NUL")
 		}
@@ -122,8 +128,8 @@ func checkRoot(root string) error {
 		return fmt.Errorf("the root %s holds a character that nobody would see", plan.Quote(root))
 	case path.Clean(root) != root || root == "/":
 		return fmt.Errorf(`the root %s has an empty part, or a "." or ".." in it`, plan.Quote(root))
-	case strings.Contains(root, ","):
-		return fmt.Errorf("the root %s has a comma in it: the root is written once, after the last host, as in zk://zk1:2181,zk2:2181/confo", plan.Quote(root))
+	case strings.ContainsAny(root, ",; "):
+		return fmt.Errorf("the root %s has a comma, a semicolon or a blank in it: hosts are separated by commas, and the root is written once, after the last host, as in zk://zk1:2181,zk2:2181/confo", plan.Quote(root))
 	case root == "/zookeeper" || strings.HasPrefix(root, "/zookeeper/"):
 		return errors.New("/zookeeper belongs to the server itself")
 	}
@@ -157,7 +163,7 @@ func parseHost(s string) (string, error) {
 		if host == "" {
 			return "", fmt.Errorf("%s names a port and no host", plan.Quote(s))
 		}
-		if plan.Printable(host) != host || strings.ContainsAny(host, ` []%\"`) {
+		if plan.Printable(host) != host || strings.ContainsAny(host, ` []%\";`) {
 			return "", fmt.Errorf("%s is no host's name", plan.Quote(host))
 		}
 	}

@@ -101,14 +101,9 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 	if err := approved.stillFits(ctx, a, w); err != nil {
 		return err
 	}
-	also := ""
-	if want.beside != nil {
-		var problems []plan.Finding
-		if problems, also, err = want.beside.show(ctx, t, asks); err != nil {
-			return err
-		}
-		w.plan.Problems = append(w.plan.Problems, problems...)
-		a.report.Errors = append(a.report.Errors, render.Findings(problems)...)
+	also, err := want.showBeside(ctx, a, w, asks)
+	if err != nil {
+		return err
 	}
 	if a.Format == "text" && (asks || !a.Quiet || len(w.plan.Problems) > 0) {
 		if err := a.show(); err != nil {

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
@@ -19,16 +18,27 @@ import (
 // beside is what is done beside applying a plan, under the same approval.
 type beside interface {
 	// show puts it into the report, and returns why it can't be done; and what more is
-	// approved with it, if somebody is asked.
-	show(ctx context.Context, t target.Target, asks bool) (problems []plan.Finding, also string, err error)
+	// approved with it, if somebody is asked. p is the plan.
+	show(ctx context.Context, t target.Target, p *plan.Plan, asks bool) (problems []plan.Finding, also string, err error)
 	// before does what has to be done before the plan is applied, and after what
 	// comes after it.
 	before(ctx context.Context, t target.Target) error
 	after(ctx context.Context, t target.Target) error
 }
 
+// showBeside puts what is done beside the plan into the report.
+func (want wish) showBeside(ctx context.Context, a *app, w *work, asks bool) (also string, err error) {
+	if want.beside == nil {
+		return "", nil
+	}
+	problems, also, err := want.beside.show(ctx, w.target, w.plan, asks)
+	w.plan.Problems = append(w.plan.Problems, problems...)
+	a.report.Errors = append(a.report.Errors, render.Findings(problems)...)
+	return also, err
+}
+
 // show lists what is beyond configurations.
-func (e *exactly) show(ctx context.Context, t target.Target, asks bool) (problems []plan.Finding, also string, err error) {
+func (e *exactly) show(ctx context.Context, t target.Target, p *plan.Plan, asks bool) (problems []plan.Finding, also string, err error) {
 	mends, left, err := e.mends(ctx, t)
 	if err != nil {
 		return nil, "", err
@@ -41,6 +51,7 @@ func (e *exactly) show(ctx context.Context, t target.Target, asks bool) (problem
 		}
 	}
 	e.closed = map[string]bool{}
+	planned := plannedBy(p, zoo)
 	for _, m := range mends {
 		closes, takes := false, "takes"
 		if zoo && m.Access != nil {
@@ -96,14 +107,23 @@ func hides(list plan.Access, rights string) bool {
 	return !strings.Contains(rights, "r") || !strings.Contains(rights, "a") && slices.ContainsFunc(list, func(entry string) bool { return strings.HasPrefix(entry, "digest:") })
 }
 
-// planned reports whether the plan of configurations does a step, too: makes, changes
-// or deletes a namespace or a configuration.
-func planned(m plan.Mend) bool {
-	depth := strings.Count(m.Path, "/")
-	if m.Action == plan.Update && !m.Data {
-		return false
+// plannedBy returns whether a plan of configurations does a step, too: makes, changes or
+// deletes a namespace or a configuration.
+func plannedBy(p *plan.Plan, zoo bool) func(plan.Mend) bool {
+	changes := map[plan.Key]bool{}
+	for i := range p.Changes {
+		changes[p.Changes[i].Key] = true
 	}
-	return m.Path != "" && utf8.ValidString(m.Path) && (depth == 1 || depth == 0 && m.Action != plan.Update)
+	return func(m plan.Mend) bool {
+		namespace, config, _ := strings.Cut(m.Path, "/")
+		if m.Action == plan.Update && !m.Data || strings.Contains(config, "/") {
+			return false
+		}
+		if !zoo && config != "" { // of a file, as Confo calls it
+			config, _, _ = strings.Cut(config, ".")
+		}
+		return changes[plan.Key{Namespace: namespace, Config: config}]
+	}
 }
 
 // before removes what is below configurations, or they could not be deleted; and closes

@@ -24,12 +24,12 @@ func checkGiven(command *kong.Context) error {
 }
 
 // noneTwice refuses a flag that is given twice and holds one value: the first one
-// would be lost.
+// would be lost. A flag without a value (-v -v) says the same twice.
 func noneTwice(command *kong.Context) error {
 	given := map[*kong.Flag]bool{}
 	for _, p := range command.Path {
 		switch {
-		case p.Flag == nil || p.Flag.IsSlice():
+		case p.Flag == nil || p.Flag.IsSlice() || p.Flag.IsBool():
 		case given[p.Flag]:
 			return target.WithHint(fmt.Errorf("--%s is given twice, and takes one value", p.Flag.Name), "give it once")
 		default:

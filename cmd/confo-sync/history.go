@@ -86,6 +86,7 @@ func (c *historyShowCmd) Run(ctx context.Context, a *app) error {
 		if records, err = history.Touching(ctx, a.selection()); err != nil {
 			return err
 		}
+		a.warnSelection()
 	}
 	a.warn(history.Skipped...)
 	records = slices.DeleteFunc(records, func(r *apply.Record) bool { return r.Time.Before(since) })
@@ -134,6 +135,10 @@ func (c *historyShowCmd) list(a *app, records []*apply.Record, newest *apply.Rec
 		return a.show()
 	}
 	if len(shown) == 0 {
+		if a.selects() {
+			a.say("No apply changed what is selected.")
+			return nil
+		}
 		a.say("Nothing was applied.")
 		return nil
 	}

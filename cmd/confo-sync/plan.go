@@ -110,13 +110,16 @@ func (s stopFlags) carryOut(ctx context.Context, a *app, approved *approval, wan
 	if err != nil {
 		return err
 	}
+	if _, err := want.showBeside(ctx, a, w, false); err != nil {
+		return err
+	}
 	return a.present(w, s.Out, header, flags)
 }
 
 // present shows a plan with its fingerprint, and saves it if out says where.
 func (a *app) present(w *work, out string, header planfile.Header, flags planFlags) error {
 	var fingerprint planfile.Fingerprint
-	if w.refused() == nil {
+	if w.refused() == nil && len(a.report.Exact) == 0 { // which no fingerprint covers
 		fingerprint = planfile.Of(w.fingerprinted())
 		a.report.Fingerprint = fingerprint.String()
 	}
@@ -210,6 +213,9 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	if want.adapt != nil {
 		w.options.OnlyNew = true
 		if desired, problems, err = want.adapt(desired, live, &w.options); err != nil {
+			return nil, err
+		}
+		if err := a.checkSelection(); err != nil { // of what it asked for
 			return nil, err
 		}
 	}

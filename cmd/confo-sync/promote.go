@@ -81,6 +81,9 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 		adapt: func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding, error) {
 			promotion.Sensitivity = a.hides().Of(tree, live, marks...)
 			promotion.Reference = source.ReferencesIn(marks)
+			from := "in " + plan.Printable(c.From)
+			a.warn(plan.Unmatched("path", from, promotion.Paths, tree, nil)...)
+			a.warn(plan.Unmatched("--keep", from+" or at the target", promotion.Keep[len(a.rules.Keep):], tree, live)...)
 			desired, missing, kept := promotion.Desired(tree, live)
 			a.report.SetKept(kept)
 			o.Selection = plan.Selection{}.Only(promotion.Namespaces(tree))

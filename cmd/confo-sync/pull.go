@@ -241,7 +241,7 @@ func (c *pullCmd) tell(a *app, n pullTally, undeclared []string, left int) error
 	}
 	c.tellShared(a)
 	if left > 0 {
-		return target.WithHint(fmt.Errorf("%s as it is, so a plan is not empty", plural(left, "value or configuration was left")),
+		return target.WithHint(fmt.Errorf("what is live differs from the tree in %s, so a plan is not empty", plural(left, "place")),
 			a.seeWarnings())
 	}
 	return nil

@@ -35,6 +35,17 @@ func (a *app) checkSelection() error {
 	return nil
 }
 
+// warnSelection warns of names and globs that match nothing that was read.
+func (a *app) warnSelection() {
+	namespaces, exclude := a.seen.Unmatched(plan.Selection{Namespaces: a.Namespace, Exclude: a.Exclude})
+	for _, u := range namespaces {
+		a.warnUnmatched("-n", u)
+	}
+	for _, u := range exclude {
+		a.warnUnmatched("--exclude", u)
+	}
+}
+
 func (a *app) warnUnmatched(flag string, u plan.UnmatchedGlob) {
 	message := flag + " " + plan.Quote(u.Glob) + " matches nothing"
 	if slices.Contains(a.warned, message) {
@@ -62,14 +73,18 @@ func (a *app) unmatched(rules project.Rules, rails []plan.Protection, tree *plan
 	for i, p := range rails {
 		protect[i] = p.Pattern
 	}
+	where := "in the tree or at the target"
+	if live == nil {
+		where = "in the tree"
+	}
 	found := slices.Concat(
-		plan.Unmatched("sensitive", rules.Sensitive, tree, live),
-		plan.Unmatched("public", rules.Public, tree, live),
-		plan.Unmatched("keep", rules.Keep, tree, live),
-		plan.Unmatched("protect", protect, tree, live),
+		plan.Unmatched("sensitive", where, rules.Sensitive, tree, live),
+		plan.Unmatched("public", where, rules.Public, tree, live),
+		plan.Unmatched("keep", where, rules.Keep, tree, live),
+		plan.Unmatched("protect", where, protect, tree, live),
 	)
 	if live != nil && live.Exists { // applications have written to it
-		found = append(found, plan.Unmatched("ignore", rules.Ignore, tree, live)...)
+		found = append(found, plan.Unmatched("ignore", where, rules.Ignore, tree, live)...)
 	}
 	said := map[string]bool{} // the rules of two environments may be the same
 	return slices.DeleteFunc(found, func(f plan.Finding) bool {

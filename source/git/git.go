@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
@@ -150,13 +151,15 @@ func (r repository) line(ctx context.Context, args ...string) (line, failed stri
 // Head returns the commit that is checked out at a folder, with a "+" when the
 // folder holds what the commit does not. It is empty for a folder that is in no
 // repository, and in one without a commit. The error is an *Error if git refuses to
-// read the repository.
+// read the repository, or does not find one where a .git is.
 func Head(ctx context.Context, dir string) (string, error) {
 	r := repository{dir: dir}
 	_, failed, err := r.line(ctx, "rev-parse", "--show-prefix")
 	switch {
-	case err != nil || failed != "" && inNone(failed):
+	case err != nil:
 		return "", err
+	case failed != "" && inNone(failed) && !hasGit(dir):
+		return "", nil
 	case failed != "":
 		return "", r.refused(failed)
 	}
@@ -203,6 +206,25 @@ func (r repository) prefix(ctx context.Context) (string, error) {
 // inNone reports whether git said that a folder is in no repository.
 func inNone(said string) bool { return strings.Contains(said, "not a git repository") }
 
+// hasGit reports whether there is a .git in a folder or above it: of a repository that is
+// damaged, or that git was told not to look for.
+func hasGit(dir string) bool {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return false
+	}
+	for {
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+			return true
+		}
+		above := filepath.Dir(dir)
+		if above == dir {
+			return false
+		}
+		dir = above
+	}
+}
+
 // refused is the error of a folder in whose repository git does nothing.
 func (r repository) refused(said string) *Error {
 	dir := plan.Printable(r.dir)
@@ -214,6 +236,11 @@ func (r repository) refused(said string) *Error {
 		return &Error{
 			fmt.Sprintf("git: git does not trust the repository %s, because another user owns it", plan.Printable(at)),
 			"trust it with: git config --global --add safe.directory " + plan.Printable(shellWord(at)),
+		}
+	case inNone(said) && hasGit(r.dir):
+		return &Error{
+			fmt.Sprintf("git: there is a .git above %s, but git finds no repository there (%s)", dir, brief(said)),
+			"see what git says: git -C " + plan.Printable(shellWord(r.dir)) + " status; if .git is no repository, remove it",
 		}
 	case inNone(said):
 		return &Error{fmt.Sprintf("git: %s is in no repository (%s)", dir, brief(said)), "run it in a repository, or name a folder rather than a commit"}

@@ -48,7 +48,7 @@ func (r *reader) text(n *yaml.Node, to *string) {
 func (r *reader) path(n *yaml.Node, to *string) bool {
 	var text string
 	r.text(n, &text)
-	if text == "" || !r.noTilde(n, text) {
+	if text == "" || !r.isPath(n, text) {
 		return false
 	}
 	if !filepath.IsAbs(text) {
@@ -61,12 +61,16 @@ func (r *reader) path(n *yaml.Node, to *string) bool {
 	return true
 }
 
-// noTilde refuses a path from "~": it would be a folder of that name.
-func (r *reader) noTilde(n *yaml.Node, path string) bool {
-	if !strings.HasPrefix(path, "~") {
+// isPath refuses a path from "~" or a variable: it would be a folder of that name.
+func (r *reader) isPath(n *yaml.Node, path string) bool {
+	switch {
+	case strings.HasPrefix(path, "~"):
+		r.fail(n, "~ is not replaced by the home folder here", "write the path in full; for a folder that is called ~ write ./~")
+	case strings.HasPrefix(path, "$"):
+		r.fail(n, "variables are not replaced here", "write the path in full; for a folder whose name begins with $ write ./$")
+	default:
 		return true
 	}
-	r.fail(n, "~ is not replaced by the home folder here", "write the path in full; for a folder that is called ~ write ./~")
 	return false
 }
 
@@ -148,7 +152,7 @@ func (r *reader) target(n *yaml.Node, to *string) {
 		return
 	}
 	path, ok := strings.CutPrefix(*to, "file:")
-	if ok && !r.noTilde(n, path) {
+	if ok && !r.isPath(n, path) {
 		*to = ""
 		return
 	}
