@@ -139,6 +139,12 @@ const (
 	Finished             // what was committed is carried out
 )
 
+// Interrupted names the run whose batch was finished. It is empty if nobody knows.
+type Interrupted struct {
+	ID        string `json:"id,omitempty"`
+	Operation string `json:"operation,omitempty"` // apply, rollback, restore or promote
+}
+
 // Batch is what happens whole or not at all.
 type Batch struct {
 	Number  int // from 1

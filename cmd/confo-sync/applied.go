@@ -168,5 +168,5 @@ func (a *app) showMoved() {
 		return
 	}
 	fmt.Fprintln(a.stderr, "Since the plan was made, this has changed at the target:")
-	render.Moved(a.stderr, a.report, a.textOptions(a.stderr))
+	render.Moved(a.stderr, a.report, a.textOptions(a.stderr), render.MostMoved)
 }

@@ -157,8 +157,9 @@ func (f applyFlags) keepMarks(ctx context.Context, a *app, w *work) {
 
 // recoverer is a target that a crash may have left in the middle of a batch.
 type recoverer interface {
-	// Recover finishes or undoes what was left, and says which.
-	Recover(ctx context.Context) (target.Recovery, error)
+	// Recover finishes or undoes what was left. It says which, and of which run it
+	// finished a batch.
+	Recover(ctx context.Context) (target.Recovery, target.Interrupted, error)
 }
 
 // recover puts right what an earlier run may have left at the target, so that
@@ -168,12 +169,13 @@ func (a *app) recover(ctx context.Context, t target.Target) error {
 	if !ok {
 		return nil
 	}
-	did, err := r.Recover(ctx)
+	did, of, err := r.Recover(ctx)
 	switch did {
 	case target.Finished:
-		a.notice("Finished what an earlier apply had committed at %s and not carried out.", plan.Printable(t.String()))
+		a.finished = of.ID
+		a.notice("Finished what an earlier %s had committed at %s and not carried out.", plan.Printable(cmp.Or(of.Operation, "run")), plan.Printable(t.String()))
 	case target.Undone:
-		a.notice("Removed what an earlier apply had prepared for %s and not committed.", plan.Printable(t.String()))
+		a.notice("Removed what an earlier run had prepared for %s and not committed.", plan.Printable(t.String()))
 	}
 	return err
 }

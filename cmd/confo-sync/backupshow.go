@@ -155,7 +155,7 @@ func (c *backupShowCmd) list(ctx context.Context, a *app, r *archive.Reader) err
 	if a.Format == "json" {
 		return a.show()
 	}
-	return render.Moved(a.stdout, a.changesAsMoved(p.Changes), a.textOptions(a.stdout))
+	return render.Moved(a.stdout, a.changesAsMoved(p.Changes), a.textOptions(a.stdout), 0)
 }
 
 // changesAsMoved returns a report that shows changes alone.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/confo-sync/confo-sync/apply"
@@ -41,6 +42,37 @@ func TestErrorsAreBounded(t *testing.T) {
 		}
 		if len(report.Errors) != 1 || len(report.Errors[0].Names) != 900 {
 			t.Errorf("the report has not all names:\n%.300s", &stdout)
+		}
+	}
+}
+
+// TestWhatMovedIsBounded: what moved since a plan was made is a short list, and the JSON
+// report has all of it.
+func TestWhatMovedIsBounded(t *testing.T) {
+	conflict := &target.Conflict{}
+	stale := &staleError{message: "stale"}
+	for _, err := range []error{conflict, stale} {
+		var stdout, stderr bytes.Buffer
+		a := &app{env: func(string) (string, bool) { return "", false }, stdout: &stdout, stderr: &stderr, report: render.New(render.KindApply, "", "")}
+		a.Format = "text"
+		for i := range 900 {
+			key := plan.Key{Namespace: "shop", Config: fmt.Sprint("a-configuration-", i)}
+			if err == error(stale) {
+				a.report.AddStale(key, "target", plan.Position{}, false, "")
+			}
+			before, after := plan.NewValue([]byte(`{"a": 1}`)), plan.NewValue([]byte(`{"a": 2}`))
+			conflict.Moved = append(conflict.Moved, target.Moved{Change: plan.Change{Key: key, Action: plan.Update, Before: before}, Exists: true, Now: after})
+		}
+		if err == error(conflict) {
+			err = a.applied(apply.Result{}, false, &apply.Stopped{Err: conflict})
+		}
+		a.fail(err)
+		said := stderr.String()
+		if lines := strings.Count(said, "\n"); lines > 60 || !strings.Contains(said, "and 890 more (--format json has all)\n") {
+			t.Errorf("it says, in %d lines,\n%.2000s", lines, said)
+		}
+		if err != error(stale) && a.report.Moved.Len() != 900 {
+			t.Errorf("the report has %d", a.report.Moved.Len())
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
 	"github.com/confo-sync/confo-sync/target/file"
+	"github.com/confo-sync/confo-sync/target/zk"
 )
 
 // deed is a command that changes a target, as messages name it.
@@ -97,8 +98,16 @@ func (d deed) hint(err error, begun bool) string {
 		return "nothing of this transaction was applied; look at what changed, and " + d.again(begun || d.once)
 	case errors.Is(err, apply.ErrNotAsWanted):
 		return "somebody else has written there meanwhile; " + d.look()
+	case zk.IsLost(err) && !hasHint(err):
+		return d.again(begun)
 	}
 	return ""
+}
+
+// hasHint reports whether an error brings its own next step.
+func hasHint(err error) bool {
+	_, hint := describe(err)
+	return hint != ""
 }
 
 // finish returns the next step for changes of a file backend that are committed and

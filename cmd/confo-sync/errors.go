@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 
@@ -203,6 +204,8 @@ func describe(err error) (message, hint string) {
 		hint = `"confo-sync --help" lists the commands and flags, "confo-sync COMMAND --help" those of a command`
 	case hint == "" && errors.As(err, &path) && errors.Is(err, fs.ErrPermission):
 		hint = "check who owns it and may use it (ls -ld)"
+	case hint == "" && errors.Is(err, syscall.ENOSPC) && !errors.As(err, new(*outputError)):
+		hint = "make room there, and run this again"
 	}
 	return err.Error(), hint
 }

@@ -173,7 +173,7 @@ func (c *historyShowCmd) one(ctx context.Context, a *app, t target.Target, histo
 		a.warn(history.Skipped...)
 		return target.WithHint(fmt.Errorf("%s has no history", plan.Printable(t.String())), "nothing was applied, or it was not kept")
 	}
-	r, err := find(records, c.What)
+	r, err := find(records, c.What, a.finished)
 	if err != nil {
 		a.warn(history.Skipped...)
 		return err

@@ -65,6 +65,8 @@ func (a *app) recoverTree(t journal.Tree) (changed bool, err error) {
 	switch did {
 	case journal.Finished:
 		a.notice("Finished what an interrupted command had begun to write to the files of the tree.")
+	case journal.Abandoned:
+		a.notice("Removed what an interrupted command had prepared. The files that it had changed hold again what they held before.")
 	case journal.Undone:
 		a.notice("Removed what an interrupted command had prepared. It had changed no file of the tree.")
 	}

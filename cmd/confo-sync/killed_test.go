@@ -17,6 +17,7 @@ import (
 
 	"github.com/confo-sync/confo-sync/source/archive"
 	"github.com/confo-sync/confo-sync/source/journal"
+	"github.com/confo-sync/confo-sync/target/file"
 )
 
 // killAt is the variable that tells the program, in tests, after which step it is killed.
@@ -40,7 +41,7 @@ func killed() {
 			time.Sleep(time.Minute)
 		}
 	}
-	journal.Step, archive.Step = step, step
+	journal.Step, archive.Step, file.Step = step, step, step
 	main()
 }
 

@@ -144,3 +144,44 @@ func TestLostWhilePlanning(t *testing.T) {
 		}
 	}
 }
+
+// TestLostAndNotApplied: when the connection is lost and a transaction is known not to
+// have been applied, the hint says how to go on.
+func TestLostAndNotApplied(t *testing.T) {
+	addr, root, dir := zktest.Addr(t), zktest.Root(t), t.TempDir()
+	tree, backup := filepath.Join(dir, "tree"), filepath.Join(dir, "backup.tar.zst")
+	write := func(text string) {
+		t.Helper()
+		if err := errors.Join(os.MkdirAll(tree, 0o700), os.WriteFile(filepath.Join(tree, "a.yaml"), []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command := func(server string, args ...string) (code int, said string) {
+		var out bytes.Buffer
+		code = run(t.Context(), append(args, "-t", "zk://"+server+root), os.LookupEnv, strings.NewReader(""), &out, &out)
+		return code, out.String()
+	}
+	must := func(args ...string) {
+		t.Helper()
+		if code, said := command(addr, args...); code != 0 {
+			t.Fatal(said)
+		}
+	}
+	write("x: {n: 1}\n")
+	must("apply", "-s", tree, "--auto-approve")
+	must("backup", backup)
+	write("x: {n: 2}\n")
+	must("apply", "-s", tree, "--auto-approve")
+	write("x: {n: 3}\n")
+	for _, args := range [][]string{
+		{"apply", "-s", tree}, {"apply", "-s", tree, "--on-failure", "rollback"}, {"restore", backup}, {"rollback", "last"},
+	} {
+		proxy := zktest.NewProxy(t, addr)
+		proxy.Once(zktest.OpMulti, 1, zktest.DropCut)
+		code, said := command(proxy.Addr, append(args, "--auto-approve")...)
+		want := fmt.Sprintf("\nhint: run the same %s again: confo-sync %s ", args[0], args[0])
+		if code != exitError || !strings.Contains(said, "the batch was not applied") || !strings.Contains(said, want) {
+			t.Errorf("%v: the exit code is %d:\n%s", args, code, said)
+		}
+	}
+}

@@ -126,7 +126,7 @@ func unread(undone []*apply.Record) (found []plan.Finding) {
 // undoing reads what is to be undone. An apply that can't be read is never the last.
 func (c *rollbackCmd) undoing(ctx context.Context, a *app, t target.Target, history *apply.History) (undone []*apply.Record, undoing *apply.Undoing, what string, err error) {
 	for id := c.ID; ; c.ID = id {
-		if undone, what, err = c.undone(t, history.Readable()); err != nil {
+		if undone, what, err = c.undone(t, history.Readable(), a.finished); err != nil {
 			return nil, nil, "", err
 		}
 		if undoing, err = history.Undo(ctx, undone, a.selection()); err != nil {
@@ -142,21 +142,22 @@ func (c *rollbackCmd) undoing(ctx context.Context, a *app, t target.Target, hist
 }
 
 // undone returns what is to be undone, oldest first, and what that is called. In the
-// command's flags it puts what words like last stand for.
-func (c *rollbackCmd) undone(t target.Target, records []*apply.Record) (undone []*apply.Record, what string, err error) {
+// command's flags it puts what words like last stand for. finished is the ID of an
+// interrupted run that this one has finished.
+func (c *rollbackCmd) undone(t target.Target, records []*apply.Record, finished string) (undone []*apply.Record, what string, err error) {
 	if len(records) == 0 {
 		return nil, "", target.WithHint(fmt.Errorf("%s has no history: nothing was applied, or it was not kept", plan.Printable(t.String())), "a backup can be restored")
 	}
 	switch {
 	case c.ID != "":
-		r, err := find(records, c.ID)
+		r, err := find(records, c.ID, finished)
 		if err != nil {
 			return nil, "", err
 		}
 		c.ID = r.ID
 		undone, what = []*apply.Record{r}, r.ID
 	case c.To != "":
-		r, err := find(records, c.To)
+		r, err := find(records, c.To, finished)
 		if err != nil {
 			return nil, "", err
 		}
@@ -184,11 +185,11 @@ func (c *rollbackCmd) undone(t target.Target, records []*apply.Record) (undone [
 }
 
 // last returns the newest apply, promote, restore or rollback, but never a rollback
-// that did not finish: of that it returns what the rollback undoes, so that the same
-// command goes on with it.
-func last(records []*apply.Record) (*apply.Record, error) {
+// that did not finish, or that only this run has finished: of that it returns what the
+// rollback undoes, so that the same command goes on with it.
+func last(records []*apply.Record, finished string) (*apply.Record, error) {
 	newest := newestOf(records)
-	if !newest.UnfinishedRollback() {
+	if !newest.UnfinishedRollback() && (newest.ID != finished || newest.Operation != "rollback") {
 		return newest, nil
 	}
 	for _, r := range records {
@@ -199,15 +200,15 @@ func last(records []*apply.Record) (*apply.Record, error) {
 	return nil, ambiguous(newest)
 }
 
-// ambiguous is the error of last where the newest is a rollback that did not finish.
+// ambiguous is the error of last where the newest is a rollback that was interrupted.
 func ambiguous(newest *apply.Record) error {
-	return target.WithHint(fmt.Errorf("last is ambiguous: the newest is %s, a rollback that did not finish", plan.Printable(newest.ID)), goesOn(newest.Header))
+	return target.WithHint(fmt.Errorf("last is ambiguous: the newest is %s, a rollback that was interrupted", plan.Printable(newest.ID)), goesOn(newest.Header))
 }
 
 // find returns the apply of an ID, of the beginning of one, or the last.
-func find(records []*apply.Record, id string) (*apply.Record, error) {
+func find(records []*apply.Record, id, finished string) (*apply.Record, error) {
 	if id == "last" {
-		return last(records)
+		return last(records, finished)
 	}
 	var found []*apply.Record
 	for _, r := range records {

@@ -90,6 +90,8 @@ type app struct {
 	// written is what a command that applies no plan has changed; empty before.
 	written string
 	given   given // the flags on the command line
+	// finished is the ID of the interrupted run that this one has finished at the target.
+	finished string
 	outputFlags
 	files []reportFile
 	settings

@@ -28,11 +28,18 @@ func Text(w io.Writer, r *Report, opts TextOptions) error {
 	return t.out.Flush()
 }
 
-// Moved writes what moved at the target since the plan was made.
-func Moved(w io.Writer, r *Report, opts TextOptions) error {
+// Moved writes what moved at the target since the plan was made: at most so many
+// objects, or all if most is 0.
+func Moved(w io.Writer, r *Report, opts TextOptions, most int) error {
 	t := newText(w, opts)
+	shown := 0
 	for c := range r.Moved.All() {
-		t.change(c)
+		if shown++; most == 0 || shown <= most {
+			t.change(c)
+		}
+	}
+	if most > 0 {
+		t.more(shown - most)
 	}
 	return t.out.Flush()
 }
@@ -48,9 +55,24 @@ func StaleObjects(w io.Writer, r *Report, opts TextOptions) error {
 	return t.out.Flush()
 }
 
+// MostMoved is how many objects a message lists that have moved.
+const MostMoved = 10
+
+// more says how many objects a message leaves out.
+func (t *text) more(n int) {
+	if n > 0 {
+		t.line("  %s", t.paint.faint(fmt.Sprintf("and %d more (--format json has all)", n)))
+	}
+}
+
 func (t *text) stale(all []Stale, side, title string) {
+	shown := 0
+	defer func() { t.more(shown - MostMoved) }()
 	for _, s := range all {
 		if s.Side != side {
+			continue
+		}
+		if shown++; shown > MostMoved {
 			continue
 		}
 		if title != "" {

@@ -65,6 +65,9 @@ const (
 	// Undone: an earlier run was interrupted before it had changed a file. What it had
 	// staged was removed.
 	Undone
+	// Abandoned: an earlier run was interrupted while it changed files, and since then
+	// somebody has brought back what was there before. What it had staged was removed.
+	Abandoned
 	// Finished: an earlier run was interrupted while it changed files. The rest of its
 	// changes were made.
 	Finished
@@ -89,6 +92,9 @@ type step struct {
 	Path   path   `json:"path"`
 	Staged string `json:"staged,omitempty"` // the name of a file in the staging folder
 	Mode   uint32 `json:"mode,omitempty"`   // permissions of what is written or made
+	// Was and Is are the sums of the file before and after the step: see sum.
+	Was string `json:"was,omitempty"`
+	Is  string `json:"is,omitempty"`
 
 	change *Change // that the step is a part of, while the process lives
 }
@@ -204,6 +210,15 @@ func (s *store) recover() (Recovery, error) {
 			"compare the files of the tree with what you want, and remove "+plan.Printable(s.state))
 	}
 	s.staging = filepath.Join(s.state, j.Staging)
+	edited, undone, err := s.sinceKilled(j.Steps)
+	switch {
+	case err != nil:
+		return NothingLeft, err
+	case len(edited) > 0:
+		return NothingLeft, s.editedError(edited)
+	case undone:
+		return Abandoned, s.abandon(j.Steps)
+	}
 	for _, st := range j.Steps {
 		if err := s.take(st); err != nil {
 			return NothingLeft, finding("an interrupted command has changed some files of the tree, and the rest can't be changed: "+err.Error(),
@@ -308,7 +323,10 @@ func (s *store) commit(steps []step) error {
 // carryOut takes the steps of a committed journal. If one fails, it undoes those before.
 func (s *store) carryOut(steps []step) error {
 	for i, st := range steps {
-		err := s.take(st)
+		err := s.unmoved(st)
+		if err == nil {
+			err = s.take(st)
+		}
 		if err == nil {
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -335,7 +336,8 @@ func TestTwoAtOnce(t *testing.T) {
 				moved := errors.New("moved")
 				for err := moved; errors.Is(err, moved); {
 					a, _ := os.ReadFile(at("a"))
-					changes[0].After, changes[1].After = append(a, '.'), append(a, '.')
+					changes[0].Before, changes[1].Before = a, a
+					changes[0].After, changes[1].After = append(slices.Clip(a), '.'), append(slices.Clip(a), '.')
 					err = (Tree{Dir: filepath.Join(dir, "tree")}).Write(changes, func() error {
 						for _, name := range []string{"a", "b"} {
 							if now, err := os.ReadFile(at(name)); err != nil || string(now) != string(a) {

@@ -36,7 +36,7 @@ func (s *store) steps(changes []Change) (steps []step, err error) {
 			return nil, fmt.Errorf("write %s: it is not a regular file", plan.Printable(shown(c)))
 		}
 		if c.After == nil {
-			steps = append(steps, step{Op: removeFile, Path: s.pathOf(full), change: c})
+			steps = append(steps, step{Op: removeFile, Path: s.pathOf(full), Was: sum(c.Before), change: c})
 			if dir := filepath.Dir(full); !slices.Contains(emptied, dir) {
 				emptied = append(emptied, dir)
 			}
@@ -48,7 +48,7 @@ func (s *store) steps(changes []Change) (steps []step, err error) {
 				steps = append(steps, step{Op: makeFolder, Path: s.pathOf(dir), Mode: uint32(folderMode(c))})
 			}
 		}
-		st := step{Op: writeFile, Path: s.pathOf(full), Staged: fmt.Sprint(i), change: c}
+		st := step{Op: writeFile, Path: s.pathOf(full), Staged: fmt.Sprint(i), Was: sum(c.Before), Is: sum(c.After), change: c}
 		if st.Mode, err = s.stage(c, full, st.Staged); err != nil {
 			return nil, failed("write", shown(c), err)
 		}
@@ -218,7 +218,7 @@ var rename = os.Rename
 // put moves a staged file into its place. If it is not staged any more, that was done
 // before.
 func (s *store) put(st step, full string) error {
-	staged := filepath.Join(s.staging, st.Staged)
+	staged := s.stagedFile(st)
 	info, err := os.Lstat(staged)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -89,7 +90,7 @@ func (w *writer) Apply(ctx context.Context, made target.Batch) error {
 	if err != nil {
 		return err
 	}
-	j := journal{Version: journalVersion, Staging: staging, Steps: b.steps}
+	j := journal{Version: journalVersion, Staging: staging, Steps: b.steps, Run: target.Interrupted{ID: cmp.Or(made.ID, w.run.ID), Operation: w.run.Operation}}
 	if err := t.commit(p, j); err != nil {
 		if p.hasJournal() {
 			return err

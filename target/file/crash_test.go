@@ -178,7 +178,7 @@ func TestCrashesWithConfoWritingOn(t *testing.T) {
 
 func TestRecoverMakesNothing(t *testing.T) {
 	dir := t.TempDir()
-	did, err := open(t, filepath.Join(dir, "confo")).Recover(t.Context())
+	did, _, err := open(t, filepath.Join(dir, "confo")).Recover(t.Context())
 	if err != nil || did != target.NothingLeft {
 		t.Errorf("it did %v: %v", did, err)
 	}
@@ -267,7 +267,7 @@ func TestLock(t *testing.T) {
 		fails(t, err, "locked by someone else")
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
-		if _, err = open(t, root).Recover(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if _, _, err = open(t, root).Recover(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Recover: got %v", err)
 		}
 	}

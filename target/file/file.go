@@ -59,6 +59,9 @@ type Target struct {
 
 var _ target.Target = (*Target)(nil)
 
+// Step is called after each step of a batch. Tests replace it.
+var Step = func(name string) {}
+
 // Open returns the tree at Confo's config_path. It need not exist, and is not
 // looked at yet. A relative path counts from the current folder, as it is now.
 func Open(path string, opts Options) (*Target, error) {
@@ -76,7 +79,7 @@ func Open(path string, opts Options) (*Target, error) {
 		return nil, target.WithHint(fmt.Errorf("%s is the top of the file system", plan.Printable(abs)),
 			"use a folder below it: changes are prepared beside the tree")
 	}
-	t := &Target{path: path, abs: abs, wait: opts.Wait, follow: opts.Follow, write: opts.Write, after: func(string) {}}
+	t := &Target{path: path, abs: abs, wait: opts.Wait, follow: opts.Follow, write: opts.Write, after: func(step string) { Step(step) }}
 	if t.wait == 0 {
 		t.wait = 30 * time.Second
 	}

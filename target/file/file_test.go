@@ -191,7 +191,7 @@ func revised(s *plan.Snapshot, changes []plan.Change) []plan.Change {
 
 // finish recovers, and reports whether there was something to finish.
 func finish(t *testing.T, f *Target) (bool, error) {
-	did, err := f.Recover(t.Context())
+	did, _, err := f.Recover(t.Context())
 	return did == target.Finished, err
 }
 

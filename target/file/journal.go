@@ -40,6 +40,8 @@ type journal struct {
 	Version int    `json:"version"`
 	Staging string `json:"staging"` // a folder beside the journal
 	Steps   []step `json:"steps"`
+	// Run is the run that the batch is of.
+	Run target.Interrupted `json:"run,omitzero"`
 }
 
 // step is one change to the tree, or to the history beside it.
@@ -128,22 +130,26 @@ func (p place) hasJournal() bool {
 }
 
 // Recover finishes what was committed and undoes what was not when an earlier
-// Apply was cut short, and says which. A command that writes calls it before it
+// Apply was cut short. It says which, and of which run it finished a batch. A command that writes calls it before it
 // takes a snapshot. It makes nothing where nothing was ever written.
-func (t *Target) Recover(ctx context.Context) (target.Recovery, error) {
+func (t *Target) Recover(ctx context.Context) (did target.Recovery, of target.Interrupted, err error) {
 	p, err := t.place()
 	if err != nil {
-		return target.NothingLeft, err
+		return target.NothingLeft, of, err
 	}
 	if _, err := os.Lstat(p.state); errors.Is(err, fs.ErrNotExist) {
-		return target.NothingLeft, canceled(ctx, "recover", t.path)
+		return target.NothingLeft, of, canceled(ctx, "recover", t.path)
 	}
 	unlock, err := t.lockToWrite(ctx, p, target.Run{Operation: "recovery"}, p.lastWriter)
 	if err != nil {
-		return target.NothingLeft, err
+		return target.NothingLeft, of, err
 	}
 	defer unlock()
-	return t.recover(p)
+	of = p.interrupted()
+	if did, err = t.recover(p); did != target.Finished {
+		of = target.Interrupted{}
+	}
+	return did, of, err
 }
 
 // recover is Recover for who holds the lock.
@@ -188,8 +194,22 @@ func (p place) earlierUnfinished() error {
 	if !p.hasJournal() {
 		return nil
 	}
-	return target.WithHint(&Unfinished{Path: p.journal()},
-		"run confo-sync apply, or any command that writes: it finishes that change first")
+	again := "run the command that was interrupted again"
+	if of := p.interrupted(); of.Operation != "" {
+		again = fmt.Sprintf("run the same %s again", plan.Printable(of.Operation))
+	}
+	return target.WithHint(&Unfinished{Path: p.journal()}, again+": it finishes that change first, as any command that writes does")
+}
+
+// interrupted returns the run that a batch is of that is committed and not carried out.
+func (p place) interrupted() target.Interrupted {
+	var j struct {
+		Run target.Interrupted `json:"run"`
+	}
+	if data, err := readOurs(p.journal(), stateMost); err != nil || json.Unmarshal(data, &j) != nil {
+		return target.Interrupted{} // why it can't be read, recover says
+	}
+	return j.Run
 }
 
 // unfinished is the error of the batch at hand.

@@ -170,7 +170,7 @@ func lookAfter(t *testing.T, root string, all []map[string]string, moving string
 		} else if len(left(t, root, "lock", "run", "history", "owner")) > 0 {
 			want = target.Undone
 		}
-		if did, err := f.Recover(t.Context()); err != nil || did != want {
+		if did, _, err := f.Recover(t.Context()); err != nil || did != want {
 			t.Errorf("Recover did %v, want %v: %v", did, want, err)
 		}
 	} else { // the next to apply does the same

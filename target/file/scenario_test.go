@@ -173,7 +173,7 @@ func childDoes(deed, root string) error {
 	case "apply":
 		return runScenario(context.Background(), f, len(scenarioBatches))
 	case "recover":
-		_, err = f.Recover(context.Background())
+		_, _, err = f.Recover(context.Background())
 		return err
 	default:
 		return fmt.Errorf("no child does %s", deed)

@@ -43,7 +43,7 @@ func useState(t *testing.T, f *Target) (said string) {
 			s, err := f.Examine(ctx)
 			return errors.Join(err, s.Unread, errors.New(s.Lock.Unknown))
 		},
-		func(ctx context.Context) error { _, err := f.Recover(ctx); return err },
+		func(ctx context.Context) error { _, _, err := f.Recover(ctx); return err },
 		func(ctx context.Context) error {
 			return run(func(w target.Writer) error { return w.Claim(ctx, []byte("ours")) })
 		},

@@ -226,6 +226,16 @@ func (w *wire) explain(err error) error {
 	return err
 }
 
+// IsLost reports whether an error means that the connection to the servers or the session
+// was lost, or that no answer came in time. The same command can succeed later.
+func IsLost(err error) bool {
+	if isLost(err) || errors.Is(err, zk.ErrNoServer) || errors.Is(err, errNotSent) {
+		return true
+	}
+	c, ok := codeOf(err)
+	return ok && (c == codeConnectionLoss || c == codeOperationTimeout || c == codeSessionExpired || c == codeSessionMoved)
+}
+
 // isLost reports whether an error of go-zookeeper may come from a connection that a
 // malformed answer ended.
 func isLost(err error) bool {

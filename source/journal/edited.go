@@ -1,0 +1,121 @@
+package journal
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// Between the kill of one run and the next run, users edit files, or bring old ones back
+// with git. The journal has the sum of what each file held before and of what it will
+// hold, so that the next run notices this and never overwrites such a file.
+
+// sum returns the sum of what a file holds, and "" for no file.
+func sum(data []byte) string {
+	if data == nil {
+		return ""
+	}
+	s := sha256.Sum256(data)
+	return hex.EncodeToString(s[:])
+}
+
+// sumOf returns the sum of a file in the tree. regular is false if something else is in
+// its place.
+func sumOf(full string) (s string, regular bool, err error) {
+	info, err := os.Lstat(full)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", true, nil
+	case err != nil:
+		return "", false, err
+	case !info.Mode().IsRegular():
+		return "", false, nil
+	}
+	data, err := readOwn(full)
+	if data == nil {
+		data = []byte{}
+	}
+	return sum(data), true, err
+}
+
+// changesFile reports whether a step changes what a file holds.
+func (st step) changesFile() bool { return st.Op == writeFile || st.Op == removeFile }
+
+// sinceKilled compares the files with a journal that another process has left. It
+// returns the files that somebody has changed since, and whether all files hold what they
+// held before, although some had been changed.
+func (s *store) sinceKilled(steps []step) (edited []string, undone bool, err error) {
+	last := -1 // the last step that was taken for certain
+	for i, st := range steps {
+		if st.Op == writeFile && !s.isStaged(st) {
+			last = i
+		}
+	}
+	var reverted []string
+	undone = true
+	for i, st := range steps {
+		if !st.changesFile() || st.Was == st.Is {
+			continue
+		}
+		full := s.full(st.Path)
+		now, regular, err := sumOf(full)
+		if err != nil {
+			return nil, false, failed("read", full, err)
+		}
+		undone = undone && regular && now == st.Was
+		switch {
+		case !regular || now == st.Is || now == "": // nothing is lost
+		case now != st.Was:
+			edited = append(edited, full)
+		case i <= last:
+			reverted = append(reverted, full)
+		}
+	}
+	if undone && len(reverted) > 0 {
+		return nil, true, nil
+	}
+	return append(edited, reverted...), false, nil
+}
+
+// unmoved checks that a file holds what it held when the changes were made.
+func (s *store) unmoved(st step) error {
+	if !st.changesFile() {
+		return nil
+	}
+	now, regular, err := sumOf(s.full(st.Path))
+	if err == nil && regular && now != st.Was {
+		return finding(plan.Printable(shown(st.change))+": the file has just been changed by somebody else, so nothing was written", "try again")
+	}
+	return err
+}
+
+// stagedFile returns the path of the file that a step moves into its place.
+func (s *store) stagedFile(st step) string { return filepath.Join(s.staging, st.Staged) }
+
+func (s *store) isStaged(st step) bool {
+	_, err := os.Lstat(s.stagedFile(st))
+	return err == nil
+}
+
+// abandon removes a journal whose changes somebody has undone, the folders that it made
+// if they are empty, and what is staged.
+func (s *store) abandon(steps []step) error {
+	for i := len(steps) - 1; i >= 0; i-- {
+		if steps[i].Op == makeFolder {
+			os.Remove(s.full(steps[i].Path)) // if it is empty
+		}
+	}
+	return s.forget(steps)
+}
+
+// editedError is the error of files that were changed after a command was killed.
+func (s *store) editedError(edited []string) error {
+	return finding("a command that was changing files of the tree was killed, and since then somebody has changed "+plan.ListNames(edited),
+		fmt.Sprintf("put into each file of the tree what you want it to hold, remove %s, and run the command that was killed again", plan.Printable(s.state)))
+}
