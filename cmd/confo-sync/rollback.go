@@ -16,7 +16,7 @@ import (
 )
 
 type rollbackCmd struct {
-	ID     string `arg:"" optional:"" help:"The apply to undo, as history lists it; a beginning will do that only one has, and last is the newest."`
+	ID     string `arg:"" optional:"" help:"The apply to undo, as history lists it; a beginning will do that only one has, and last is the newest that is no rollback."`
 	To     string `placeholder:"ID" help:"Undo every apply after this one."`
 	ToTime string `placeholder:"TIME" help:"Undo every apply after this time: 2006-01-02 15:04, 15:04 today, or 2h ago."`
 	Force  bool   `help:"Also undo what somebody else has changed since."`
@@ -129,6 +129,9 @@ func (c *rollbackCmd) undoing(ctx context.Context, a *app, t target.Target, hist
 		if undone, what, err = c.undone(t, history.Readable(), a.finished); err != nil {
 			return nil, nil, "", err
 		}
+		if newest := newestOf(history.Readable()); id == "last" && newest.Operation == "rollback" && newest.Complete() && newest.ID != a.finished {
+			a.notice("The last change is a rollback of %s. To undo that rollback, name it: confo-sync rollback %s", plan.Printable(newest.Undoes), plan.Printable(newest.ID))
+		}
 		if undoing, err = history.Undo(ctx, undone, a.selection()); err != nil {
 			return nil, nil, "", err
 		}
@@ -151,6 +154,9 @@ func (c *rollbackCmd) undone(t target.Target, records []*apply.Record, finished 
 	switch {
 	case c.ID != "":
 		r, err := find(records, c.ID, finished)
+		if err == nil && c.ID == "last" {
+			r, err = undoneBy(records, r)
+		}
 		if err != nil {
 			return nil, "", err
 		}
@@ -198,6 +204,22 @@ func last(records []*apply.Record, finished string) (*apply.Record, error) {
 		}
 	}
 	return nil, ambiguous(newest)
+}
+
+// undoneBy returns what a rollback undoes, or r itself if it is none. So rollback last,
+// run again, does nothing: whoever runs it again may not know that it was done.
+func undoneBy(records []*apply.Record, r *apply.Record) (*apply.Record, error) {
+	newest := r
+	for r.Operation == "rollback" {
+		records = records[:slices.Index(records, r)]
+		at := slices.IndexFunc(records, func(earlier *apply.Record) bool { return earlier.ID == r.Undoes })
+		if at < 0 {
+			return nil, target.WithHint(fmt.Errorf("the last change is a rollback itself: %s of %s", plan.Printable(newest.ID), plan.Printable(newest.Undoes)),
+				fmt.Sprintf("to undo it, name it: \"confo-sync rollback %s\"", plan.Printable(newest.ID)))
+		}
+		r = records[at]
+	}
+	return r, nil
 }
 
 // ambiguous is the error of last where the newest is a rollback that was interrupted.
