@@ -353,6 +353,9 @@ func (c *historyPruneCmd) Run(ctx context.Context, a *app) error {
 	}
 	defer t.Close()
 	a.report.Source = ""
+	if err := a.checkOwner(ctx, t); err != nil {
+		return err
+	}
 	if err := a.recover(ctx, t); err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -345,7 +344,10 @@ func (a *app) snapshot(ctx context.Context, t target.Target, access accessOf) (*
 		marks <- err
 	}()
 	live, err := t.Snapshot(ctx, target.ReadOptions{Selection: selection, Progress: progress.update, Access: access})
-	if err := errors.Join(err, <-marks); err != nil {
+	if other := <-marks; err == nil {
+		err = other
+	}
+	if err != nil {
 		return nil, err
 	}
 	live.Marks = marked
