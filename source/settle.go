@@ -269,29 +269,6 @@ func (s *settling) fields(path plan.Path, slots []*draft, have, want *plan.Node)
 	}
 }
 
-// shallow returns a copy whose fields can be set.
-func (d *draft) shallow() *draft {
-	c := *d
-	c.fields = slices.Clone(d.fields)
-	return &c
-}
-
-// put gives a field a value, as set does. A new one comes after the last of the
-// names that is there.
-func (d *draft) put(name string, value *draft, before []string) {
-	if value == nil || d.index(name) >= 0 {
-		d.set(name, value)
-		return
-	}
-	for _, previous := range slices.Backward(before) {
-		if i := d.index(previous); i >= 0 {
-			d.fields = slices.Insert(d.fields, i+1, draftField{name: name, value: value})
-			return
-		}
-	}
-	d.set(name, value)
-}
-
 // fulfilled reports a wish that the slots don't fulfil.
 func fulfilled(key plan.Key, slots []*draft, want *plan.Node) error {
 	if equalNodes(overlaidAll(slots), want) {
