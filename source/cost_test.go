@@ -51,7 +51,7 @@ func TestPlacesInLines(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		parts := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "é", "€", "😀", "\n", "\r\n", "\xff", "long long long long "}), 0, 200).Draw(t, "parts")
 		data := []byte(strings.Join(parts, ""))
-		s := spans{newText(data)}
+		s := spans{text: newText(data)}
 		for range 10 {
 			at := rapid.IntRange(0, len(data)).Draw(t, "at")
 			start := strings.LastIndexByte(string(data[:at]), '\n') + 1

@@ -77,6 +77,10 @@ func (e *emitter) namespace(configs []plan.Field) {
 // value writes n where the indentation is written already, and ends the line.
 func (e *emitter) value(n plan.Node, indent int) {
 	switch {
+	case !n.IsLeaf() && len(e.path) > plan.MaxCompared && len(e.tags) == 0:
+		e.flow(n)
+		e.kept = false
+		e.out = append(e.out, '\n')
 	case n.Kind == plan.Object && len(n.Fields) > 0:
 		for i, f := range n.Fields {
 			if i > 0 {
@@ -132,6 +136,50 @@ func (e *emitter) field(f plan.Field, indent int) {
 		e.out = append(e.out, ' ')
 	}
 	e.value(f.Value, e.deeper(indent))
+}
+
+// flow writes a value on the same line. What is deep is written so: as a block, the blanks
+// before its lines would take much more than itself.
+func (e *emitter) flow(n plan.Node) {
+	switch n.Kind {
+	case plan.Object:
+		e.out = append(e.out, '{')
+		for i, f := range n.Fields {
+			if i > 0 {
+				e.out = append(e.out, ", "...)
+			}
+			if len(f.Name) > longestKey {
+				e.out = append(e.out, "? "...)
+			}
+			e.flowText(f.Name)
+			e.out = append(e.out, ": "...)
+			e.flow(f.Value)
+		}
+		e.out = append(e.out, '}')
+	case plan.List:
+		e.out = append(e.out, '[')
+		for i, item := range n.Items {
+			if i > 0 {
+				e.out = append(e.out, ", "...)
+			}
+			e.flow(item)
+		}
+		e.out = append(e.out, ']')
+	case plan.String:
+		e.flowText(n.Text)
+	case plan.Float:
+		e.out = append(e.out, yamlFloat(string(plan.AppendJSON(nil, n)))...)
+	default:
+		e.out = plan.AppendJSON(e.out, n)
+	}
+}
+
+func (e *emitter) flowText(s string) {
+	if plan.HasLoneSurrogate(s) { // for readers only: YAML has no halves
+		e.out = plan.AppendString(e.out, s)
+	} else {
+		e.quote(s)
+	}
 }
 
 func (e *emitter) indent(n int) {

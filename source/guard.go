@@ -28,10 +28,6 @@ func (d *draft) contains(is func(*draft) bool) bool {
 	return found
 }
 
-func (d *draft) holdsReference() bool {
-	return d.contains(func(d *draft) bool { return d.fixed })
-}
-
 func (d *draft) holdsUnknown() bool {
 	return d.contains(func(d *draft) bool { return d.fixed && isUnknown(d.value()) })
 }

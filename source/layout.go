@@ -36,7 +36,7 @@ type block struct {
 
 // newLayout takes a file's text without its byte order mark.
 func newLayout(data []byte) *layout {
-	return &layout{spans: spans{newText(data)}, lost: -1}
+	return &layout{spans: spans{text: newText(data)}, lost: -1}
 }
 
 // file lays out a file whose value is root, or nil.

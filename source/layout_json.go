@@ -1,14 +1,22 @@
 package source
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
 
 // indentJSON lays out JSON: a line for each field and element, indented by two.
-// Names, strings and numbers stay as they are written. (The standard library's
+// What is nested deeper than plan.MaxCompared stays on one line: its blanks would take
+// much more than itself. Names, strings and numbers stay as they are written. (The standard library's
 // Indent does the same, but refuses the NaN that Python writes.)
 func indentJSON(data []byte) []byte {
 	var out []byte
 	depth := 0
 	line := func() {
+		if depth > plan.MaxCompared {
+			return
+		}
 		out = append(append(out, '\n'), bytes.Repeat([]byte("  "), depth)...)
 	}
 	begun := false // a list or an object, with nothing in it so far
@@ -24,7 +32,7 @@ func indentJSON(data []byte) []byte {
 		case '{', '[':
 			depth++
 		case '}', ']':
-			if depth--; !begun {
+			if depth--; !begun && depth < plan.MaxCompared {
 				line()
 			}
 		}
@@ -32,6 +40,9 @@ func indentJSON(data []byte) []byte {
 		switch c {
 		case ',':
 			out = append(out, ',')
+			if depth > plan.MaxCompared {
+				out = append(out, ' ')
+			}
 			line()
 		case ':':
 			out = append(out, ": "...)

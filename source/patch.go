@@ -84,7 +84,7 @@ func (u unit) shownLines(data []byte, s *plan.Sensitivity) func(number int) stri
 	if s == nil {
 		return text
 	}
-	h := hider{spans: spans{newText(data)}, sensitivity: *s}
+	h := hider{spans: spans{text: newText(data)}, sensitivity: *s}
 	if !h.file(u, data) {
 		return func(number int) string { return masked }
 	}

@@ -256,7 +256,7 @@ func (r *reviser) config(w plan.Wish) error {
 			unreadable = append(unreadable, i)
 		}
 	}
-	s := settling{above: r.opts.Above && len(r.layers) > 1, left: func(path plan.Path, d *draft) {
+	s := settling{facts: newFacts(), above: r.opts.Above && len(r.layers) > 1, left: func(path plan.Path, d *draft) {
 		r.left = append(r.left, stays(w.Key, path, d, slots, files))
 	}}
 	home := max(declared, cut, 0)

@@ -155,13 +155,14 @@ type editing struct {
 	indirect []splice // for what an alias stands for, once that is what it is to be
 	merged   []splice // for what is merged in, once the aliases are
 
+	meanings   meanings
 	unfollowed unfollowedError
 	lost       map[*yaml.Node]bool // anchored nodes that go
 	writeOut   map[*yaml.Node]bool // anchored nodes whose aliases are replaced by what they stand for
 }
 
 func newEditing(u unit, data []byte) *editing {
-	e := &editing{unit: u, spans: spans{newText(withoutBOM(data))}, breaks: "\n"}
+	e := &editing{unit: u, spans: spans{text: newText(withoutBOM(data))}, breaks: "\n"}
 	e.prefix = data[:len(data)-len(e.data)]
 	e.keeps = bytes.Contains(e.data, []byte("|+")) || bytes.Contains(e.data, []byte(">+"))
 	if i := bytes.IndexByte(e.data, '\n'); i > 0 && e.data[i-1] == '\r' {
@@ -241,7 +242,7 @@ func (e *editing) value(s slot, have, want *draft) error {
 		if have.alias {
 			return e.replace(s, have, want)
 		}
-	case have.equal(want):
+	case e.meanings.same(have, want):
 		return nil
 	}
 	switch {
@@ -298,7 +299,7 @@ func (e *editing) isFlow(n *yaml.Node) bool {
 // isUnfollowed notes that a configuration that changes can't be edited. It reports
 // false for another field.
 func (e *editing) isUnfollowed(s slot, f draftField, want *draft) bool {
-	if w := want.field(f.name); !e.isNamespace(s) || w != nil && f.value.equal(w) {
+	if w := want.field(f.name); !e.isNamespace(s) || w != nil && e.meanings.same(f.value, w) {
 		return false
 	}
 	if e.unfollowed == nil {
@@ -318,7 +319,7 @@ func (e *editing) mapping(s slot, have, want *draft) error {
 			continue
 		}
 		place, err := e.place(f)
-		if w := want.field(f.name); err == nil && place.onlyKey && w != nil && !f.value.equal(w) {
+		if w := want.field(f.name); err == nil && place.onlyKey && w != nil && !e.meanings.same(f.value, w) {
 			err = errLayout // nothing can be written after the key
 		}
 		if err != nil && !e.isUnfollowed(s, f, want) {

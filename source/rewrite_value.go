@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -25,7 +26,7 @@ func (e *editing) sequence(s slot, have, want *draft) error {
 		item  *draft
 	}
 	var added []insertion
-	changed := hunks(have.items, want.items)
+	changed := e.hunks(have.items, want.items)
 	if e.writeOut != nil {
 		changed = []hunk{{0, len(have.items), 0, len(want.items)}}
 	}
@@ -113,10 +114,10 @@ func (e *editing) items(have *draft, flow bool) ([]entryAt, error) {
 type hunk struct{ have, haveTo, want, wantTo int }
 
 // hunks returns where two lists differ, so that elements that both have stay.
-func hunks(have, want []*draft) []hunk {
+func (e *editing) hunks(have, want []*draft) []hunk {
 	var all []hunk
 	open := hunk{}
-	for _, same := range append(lcs.Match(alikeness(have, want)), [2]int{len(have), len(want)}) {
+	for _, same := range append(lcs.Match(e.alikeness(have, want)), [2]int{len(have), len(want)}) {
 		if open.haveTo, open.wantTo = same[0], same[1]; open.haveTo > open.have || open.wantTo > open.want {
 			all = append(all, open)
 		}
@@ -127,7 +128,7 @@ func hunks(have, want []*draft) []hunk {
 
 // alikeness returns texts that an element of a file and a wanted one share if the one stays
 // as the other: it is the same element, in which something may change, or it is equal.
-func alikeness(have, want []*draft) (had, wanted []string) {
+func (e *editing) alikeness(have, want []*draft) (had, wanted []string) {
 	had, wanted = make([]string, len(have)), make([]string, len(want))
 	places := map[at]int{}
 	for i, d := range have {
@@ -147,37 +148,13 @@ func alikeness(have, want []*draft) (had, wanted []string) {
 	meaning := func(texts []string, drafts []*draft) {
 		for i, d := range drafts {
 			if texts[i] == "" {
-				texts[i] = string(d.appendMeaning(nil))
+				texts[i] = strconv.Itoa(e.meanings.of(d))
 			}
 		}
 	}
 	meaning(had, have)
 	meaning(wanted, want)
 	return had, wanted
-}
-
-// appendMeaning appends a text that two drafts share if they are equal.
-func (d *draft) appendMeaning(b []byte) []byte {
-	b = plan.AppendString(append(b, d.tag...), "")
-	switch {
-	case d.fixed:
-		return plan.AppendString(plan.AppendString(append(b, '!'), d.node.Tag), d.node.Value)
-	case d.Kind == plan.Object:
-		b = append(b, '{')
-		fields := slices.Clone(d.fields)
-		slices.SortFunc(fields, func(a, b draftField) int { return strings.Compare(a.name, b.name) })
-		for _, f := range fields {
-			b = f.value.appendMeaning(plan.AppendString(b, f.name))
-		}
-		return append(b, '}')
-	case d.Kind == plan.List:
-		b = append(b, '[')
-		for _, item := range d.items {
-			b = item.appendMeaning(b)
-		}
-		return append(b, ']')
-	}
-	return append(b, d.Node.Canonical()...)
 }
 
 // replace writes a value anew, where the old one stands.

@@ -81,7 +81,8 @@ type settling struct {
 	above bool
 	left  func(path plan.Path, d *draft) // reports a reference that stays as it is
 	stays bool                           // there is one
-	doubt *draft                         // of which it isn't known whose it is now; nil for none
+	facts *facts
+	doubt *draft // of which it isn't known whose it is now; nil for none
 }
 
 // stay leaves a reference as it is.
@@ -95,8 +96,12 @@ func (s *settling) stay(path plan.Path, d *draft) {
 // settle returns the slots of a value as they are to be. What no layer says yet
 // is said in home.
 func (s *settling) settle(path plan.Path, slots []*draft, want *plan.Node, home int) []*draft {
-	have := overlaidAll(slots)
-	if equalNodes(have, want) {
+	return s.settleFrom(path, slots, s.facts.overlaidAll(slots), want, home)
+}
+
+// settleFrom is settle for slots that make have together.
+func (s *settling) settleFrom(path plan.Path, slots []*draft, have, want *plan.Node, home int) []*draft {
+	if s.facts.same(have, want) {
 		return slots
 	}
 	slots = slices.Clone(slots)
@@ -120,7 +125,7 @@ func (s *settling) settle(path plan.Path, slots []*draft, want *plan.Node, home 
 	if s.above {
 		at = last
 	}
-	below := overlaidAll(slots[:at])
+	below := s.facts.overlaidAll(slots[:at])
 	switch {
 	case want == nil && below == nil:
 		slots[at] = nil
@@ -224,6 +229,8 @@ func (s *settling) fields(path plan.Path, slots []*draft, have, want *plan.Node)
 		}
 	}
 	changes := make([]map[string]*draft, len(slots))
+	had := have.Index()
+	path = slices.Grow(path, 1) // for all fields
 	for _, name := range names {
 		below := make([]*draft, len(slots))
 		for j := cut; j < len(slots); j++ {
@@ -231,7 +238,7 @@ func (s *settling) fields(path plan.Path, slots []*draft, have, want *plan.Node)
 				below[j] = slots[j].field(name)
 			}
 		}
-		settled := s.settle(path.With(plan.Name(name)), below, wanted.Find(name), home)
+		settled := s.settleFrom(append(path, plan.Name(name)), below, had.Find(name), wanted.Find(name), home)
 		for j := range settled {
 			if settled[j] == below[j] {
 				continue
@@ -260,29 +267,6 @@ func (s *settling) fields(path plan.Path, slots []*draft, have, want *plan.Node)
 			slots[i] = nil // nothing is left to be said here
 		}
 	}
-}
-
-// shallow returns a copy whose fields can be set.
-func (d *draft) shallow() *draft {
-	c := *d
-	c.fields = slices.Clone(d.fields)
-	return &c
-}
-
-// put gives a field a value, as set does. A new one comes after the last of the
-// names that is there.
-func (d *draft) put(name string, value *draft, before []string) {
-	if value == nil || d.index(name) >= 0 {
-		d.set(name, value)
-		return
-	}
-	for _, previous := range slices.Backward(before) {
-		if i := d.index(previous); i >= 0 {
-			d.fields = slices.Insert(d.fields, i+1, draftField{name: name, value: value})
-			return
-		}
-	}
-	d.set(name, value)
 }
 
 // fulfilled reports a wish that the slots don't fulfil.

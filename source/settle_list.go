@@ -16,22 +16,23 @@ import (
 // list returns a list's draft changed to what is wanted. Elements that stay the
 // same stay as they are written, and so do references in those that change.
 func (s *settling) list(path plan.Path, old *draft, want plan.Node) *draft {
-	was := make([]plan.Node, len(old.items)) // without what they are written as
-	for i, item := range old.items {
-		was[i] = item.value()
-	}
+	was := s.facts.value(old).Items // without what they are written as
 	partners, likely := s.partners(old.items, was, want.Items)
-	marks := markedPlaces(old.items, taken(len(was), partners))
+	var marks map[plan.Place]bool
+	if slices.ContainsFunc(old.items, s.facts.holdsMark) {
+		marks = markedPlaces(old.items, taken(len(was), partners))
+	}
 	d := *old
 	d.items = make([]*draft, len(want.Items))
+	path = slices.Grow(path, 1) // for all elements
 	for j, item := range want.Items {
 		switch i := partners[j]; {
 		case i < 0:
 			d.items[j] = draftOf(item).markedAt(0, marks)
-		case was[i].Equal(item):
+		case s.facts.same(&was[i], &want.Items[j]):
 			d.items[j] = old.items[i]
 		default:
-			d.items[j] = s.element(path.With(plan.Item(i)), old.items[i], item, likely[j])
+			d.items[j] = s.element(append(path, plan.Item(i)), old.items[i], &want.Items[j], likely[j])
 		}
 	}
 	return &d
@@ -39,20 +40,22 @@ func (s *settling) list(path plan.Path, old *draft, want plan.Node) *draft {
 
 // element returns the draft of an element that changes. That of one that is only
 // likely to be the same must have all its references confirmed.
-func (s *settling) element(path plan.Path, old *draft, want plan.Node, likely bool) *draft {
-	one := settling{left: s.left}
+func (s *settling) element(path plan.Path, old *draft, want *plan.Node, likely bool) *draft {
+	one := settling{left: s.left, facts: s.facts}
 	if likely {
 		one.left = func(_ plan.Path, d *draft) { one.doubt = d }
 	}
-	settled := draftOf(want).marked(old.mark)
+	var settled *draft
 	switch {
 	case old.fixed:
 		one.stay(path, old)
 		settled = old
 	case old.Kind == plan.List && want.Kind == plan.List:
-		settled = one.list(path, old, want)
+		settled = one.list(path, old, *want)
 	case old.Kind == plan.Object && want.Kind == plan.Object:
-		settled = one.settle(path, []*draft{old}, &want, 0)[0]
+		settled = one.settle(path, []*draft{old}, want, 0)[0]
+	default:
+		settled = draftOf(*want).marked(old.mark)
 	}
 	s.stays = s.stays || one.stays
 	s.uncertain(one.doubt)
@@ -69,9 +72,9 @@ func (s *settling) uncertain(d *draft) {
 // partners returns for each element that is wanted the one that it was, or -1; and
 // which of these are only likely.
 func (s *settling) partners(items []*draft, was, want []plan.Node) (partners []int, likely []bool) {
-	partners, named := plan.Partners(was, want)
+	partners, named := s.facts.numbers.Partners(was, want)
 	likely = make([]bool, len(want))
-	if !slices.ContainsFunc(items, (*draft).holdsReference) {
+	if !slices.ContainsFunc(items, s.facts.holdsReference) {
 		return partners, likely
 	}
 	sure := slices.Clone(partners)

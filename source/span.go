@@ -18,6 +18,13 @@ var errLayout = errors.New("this way of writing YAML is not followed")
 // spans finds where the nodes of a file are.
 type spans struct {
 	text
+	ends map[nodeEnd]int // of collections, that were found
+}
+
+// nodeEnd is what the end of a node depends on.
+type nodeEnd struct {
+	node   *yaml.Node
+	indent int
 }
 
 // begin returns where a node begins, with its anchor and tag.
@@ -148,6 +155,24 @@ func (s *spans) startsLine(at int) bool {
 // end returns where a node ends. What is in blocks within a collection indented
 // by indent; -1 for the file.
 func (s *spans) end(n *yaml.Node, indent int) (int, error) {
+	if len(n.Content) == 0 {
+		return s.findEnd(n, indent)
+	}
+	of := nodeEnd{n, indent}
+	if end, ok := s.ends[of]; ok {
+		return end, nil
+	}
+	end, err := s.findEnd(n, indent)
+	if err == nil {
+		if s.ends == nil {
+			s.ends = map[nodeEnd]int{}
+		}
+		s.ends[of] = end
+	}
+	return end, err
+}
+
+func (s *spans) findEnd(n *yaml.Node, indent int) (int, error) {
 	at := s.content(n)
 	switch {
 	case n.Kind == yaml.AliasNode:

@@ -132,7 +132,7 @@ func (d *document) yamlRoot() (root *yaml.Node, ok bool) {
 	}
 	scan.restore(first.Content[0])
 	if scan.bareTags {
-		(&spans{d.text}).bareTags(first.Content[0])
+		(&spans{text: d.text}).bareTags(first.Content[0])
 	}
 	return first.Content[0], true
 }

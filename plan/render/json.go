@@ -72,9 +72,10 @@ func indented(v any, prefix string) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	enc.SetIndent(prefix, "  ")
-	err := enc.Encode(v)
-	return ascii(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), err
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return ascii(indentedText(bytes.TrimSuffix(b.Bytes(), []byte("\n")), prefix)), nil
 }
 
 // ascii escapes what is not ASCII in JSON, and deletions, so that nothing is obeyed by a
@@ -91,6 +92,56 @@ func ascii(text []byte) []byte {
 		}
 	}
 	return escaped
+}
+
+// indentedText lays out compact JSON as json.Indent does, but what is nested deeper than
+// plan.MaxCompared stays on one line: otherwise the blanks before a small value take
+// hundreds of megabytes.
+func indentedText(data []byte, prefix string) []byte {
+	out := make([]byte, 0, 2*len(data))
+	depth := 0
+	line := func(depth int) {
+		out = append(append(out, '\n'), prefix...)
+		for range depth {
+			out = append(out, "  "...)
+		}
+	}
+	for i := 0; i < len(data); i++ {
+		c := data[i]
+		isEmpty := i+1 < len(data) && (data[i+1] == '}' || data[i+1] == ']')
+		switch c {
+		case '{', '[':
+			out = append(out, c)
+			if depth++; depth <= plan.MaxCompared && !isEmpty {
+				line(depth)
+			}
+		case '}', ']':
+			depth--
+			if begun := data[i-1] == '{' || data[i-1] == '['; depth < plan.MaxCompared && !begun {
+				line(depth)
+			}
+			out = append(out, c)
+		case ',':
+			if out = append(out, c); depth <= plan.MaxCompared {
+				line(depth)
+			}
+		case ':':
+			out = append(out, ": "...)
+		case '"':
+			end := i + 1
+			for data[end] != '"' {
+				if data[end] == '\\' {
+					end++
+				}
+				end++
+			}
+			out = append(out, data[i:end+1]...)
+			i = end
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // MarshalJSON writes an empty list: JSON writes the changes themselves.

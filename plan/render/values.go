@@ -63,27 +63,36 @@ func typed(n plan.Node) string {
 }
 
 // inline shows a value on one line.
-func inline(n plan.Node) string {
+func inline(n plan.Node) string { return string(appendInline(nil, n)) }
+
+func appendInline(line []byte, n plan.Node) []byte {
 	switch n.Kind {
 	case plan.String:
 		if n.Sensitive {
-			return n.Text
+			return append(line, n.Text...)
 		}
-		return shorten(n.Text)
+		return append(line, shorten(n.Text)...)
 	case plan.List:
-		parts := make([]string, len(n.Items))
+		line = append(line, '[')
 		for i := range n.Items {
-			parts[i] = inline(n.Items[i])
+			if i > 0 {
+				line = append(line, ", "...)
+			}
+			line = appendInline(line, n.Items[i])
 		}
-		return "[" + strings.Join(parts, ", ") + "]"
+		return append(line, ']')
 	case plan.Object:
-		parts := make([]string, len(n.Fields))
+		line = append(line, '{')
 		for i, f := range n.Fields {
-			parts[i] = fieldName(f.Name) + ": " + inline(f.Value)
+			if i > 0 {
+				line = append(line, ", "...)
+			}
+			line = append(append(line, fieldName(f.Name)...), ": "...)
+			line = appendInline(line, f.Value)
 		}
-		return "{" + strings.Join(parts, ", ") + "}"
+		return append(line, '}')
 	default:
-		return n.Text
+		return append(line, n.Text...)
 	}
 }
 
