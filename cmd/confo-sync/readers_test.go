@@ -38,7 +38,6 @@ var (
 // what is at the paths in it.
 var mayRead = map[string]string{
 	"source/archive/folder.go: os.ReadDir":  "lists the names of a folder that the operator names; archive.Open asks",
-	"source/archive/place_unix.go: os.Open": "opens a folder to sync it, and reads nothing",
 	"source/git/checkout.go: os.OpenRoot":   "writes into a temporary folder of its own",
 	"source/journal/*":                      "reads its own journal and staged files, and syncs folders",
 	"source/write.go: os.ReadDir":           "looks whether a folder is empty",

@@ -59,7 +59,7 @@ func (p *place) put() error {
 		return errors.Join(err, remove(beside))
 	}
 	Step("put")
-	if err := syncFolder(filepath.Dir(p.path)); err != nil {
+	if err := within.SyncFolder(filepath.Dir(p.path)); err != nil {
 		return failed("sync the folder of", p.path, err)
 	}
 	return nil

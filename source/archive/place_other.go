@@ -4,8 +4,6 @@ package archive
 
 import "os"
 
-func syncFolder(string) error { return nil }
-
 // lockDraft does nothing: a lock would keep its own process from writing, and a file that
 // is open can't be renamed.
 func lockDraft(string) (unlock func(), err error) { return func() {}, nil }

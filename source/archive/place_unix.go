@@ -3,9 +3,7 @@
 package archive
 
 import (
-	"errors"
 	"os"
-	"syscall"
 
 	"github.com/gofrs/flock"
 )
@@ -24,18 +22,4 @@ func isFree(path string) bool {
 	defer lock.Close()
 	free, err := lock.TryLock()
 	return err == nil && free
-}
-
-// syncFolder makes what happened in a folder outlive a power failure. File
-// systems that can't be asked to are taken as they are.
-func syncFolder(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := f.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) {
-		return err
-	}
-	return nil
 }

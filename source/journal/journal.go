@@ -32,6 +32,7 @@ import (
 	"time"
 
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source/within"
 )
 
 // Tree is a folder whose files change together.
@@ -292,7 +293,7 @@ func (s *store) commit(steps []step) error {
 		return failed("write", s.staging, err)
 	}
 	for _, dir := range []string{s.staging, s.state} {
-		if err := syncFolder(dir); err != nil {
+		if err := within.SyncFolder(dir); err != nil {
 			return failed("write", dir, err)
 		}
 	}
@@ -314,7 +315,7 @@ func (s *store) commit(steps []step) error {
 	Step("committed")
 	// If the journal does not survive a power failure, then neither do the changes that
 	// follow it only in part: they are in folders that are synced later.
-	if err := syncFolder(s.state); err != nil {
+	if err := within.SyncFolder(s.state); err != nil {
 		return errors.Join(failed("write", s.state, err), os.Remove(s.journal()))
 	}
 	return nil
@@ -380,7 +381,7 @@ func (s *store) forget(steps []step) error {
 			continue
 		}
 		synced[dir] = true
-		if err := syncFolder(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := within.SyncFolder(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return failed("write", dir, err)
 		}
 	}
@@ -391,7 +392,7 @@ func (s *store) forget(steps []step) error {
 		return failed("remove", s.journal(), err)
 	}
 	Step("journal removed")
-	if err := syncFolder(s.state); err != nil {
+	if err := within.SyncFolder(s.state); err != nil {
 		return failed("write", s.state, err)
 	}
 	return s.removeStaged()

@@ -9,8 +9,6 @@ import (
 	"syscall"
 )
 
-func syncFolder(string) error { return nil }
-
 // isOtherDevice recognizes ERROR_NOT_SAME_DEVICE of Windows.
 func isOtherDevice(err error) bool { return errors.Is(err, syscall.Errno(17)) }
 

@@ -9,20 +9,6 @@ import (
 	"syscall"
 )
 
-// syncFolder makes what happened in a folder survive a power failure. It does nothing on
-// file systems that can't do this.
-func syncFolder(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := f.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) {
-		return err
-	}
-	return nil
-}
-
 func isOtherDevice(err error) bool { return errors.Is(err, syscall.EXDEV) }
 
 // ownerOf returns the id of the user that a file belongs to.

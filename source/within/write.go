@@ -68,8 +68,14 @@ func (o Output) CreateBeside(mode fs.FileMode) (*os.File, error) {
 	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 }
 
-// Put renames a file that CreateBeside created to the output's path.
-func (o Output) Put(created string) error { return os.Rename(created, o.path) }
+// Put renames a file that CreateBeside created to the output's path, where it survives a
+// power failure.
+func (o Output) Put(created string) error {
+	if err := os.Rename(created, o.path); err != nil {
+		return err
+	}
+	return SyncFolder(filepath.Dir(o.path))
+}
 
 // Real returns the path, without links, of a file of a tree that is to be written. A link
 // in a checkout is never followed, wherever it leads: the error is then a *LinkError.

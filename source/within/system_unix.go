@@ -3,7 +3,9 @@
 package within
 
 import (
+	"errors"
 	"io/fs"
+	"os"
 	"syscall"
 )
 
@@ -21,3 +23,17 @@ func identify(info fs.FileInfo) (id identity, names uint64, ok bool) {
 
 // nonblock opens a named pipe without waiting for its writer.
 const nonblock = syscall.O_NONBLOCK
+
+// SyncFolder makes what happened in a folder survive a power failure. It does nothing on
+// file systems that can't do this.
+func SyncFolder(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) {
+		return err
+	}
+	return nil
+}
