@@ -130,7 +130,8 @@ func (c *rollbackCmd) undoing(ctx context.Context, a *app, t target.Target, hist
 			return nil, nil, "", err
 		}
 		if newest := newestOf(history.Readable()); id == "last" && newest.Operation == "rollback" && newest.Complete() && newest.ID != a.finished {
-			a.notice("The last change is a rollback of %s. To undo that rollback, name it: confo-sync rollback %s", plan.Printable(newest.Undoes), plan.Printable(newest.ID))
+			again := a.given.complete(fmt.Sprintf(`"confo-sync rollback %s"`, plan.Printable(newest.ID)))
+			a.notice("The last change is a rollback of %s. To undo that rollback, name it: %s", plan.Printable(newest.Undoes), again)
 		}
 		if undoing, err = history.Undo(ctx, undone, a.selection()); err != nil {
 			return nil, nil, "", err
