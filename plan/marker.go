@@ -129,7 +129,7 @@ func (m *marker) text(n *Node, open bool) {
 		spans = sensitive.Parts(n.Text)
 	}
 	if m.texts != nil {
-		spans = joinSpans(append(spans, m.texts(n.Text)...))
+		spans = sensitive.Join(append(spans, m.texts(n.Text)...))
 	}
 	if len(spans) > 0 {
 		n.Sensitive, n.within = true, &within{secrets: spans}

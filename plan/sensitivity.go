@@ -1,10 +1,6 @@
 package plan
 
-import (
-	"slices"
-
-	"github.com/confo-sync/confo-sync/plan/sensitive"
-)
+import "github.com/confo-sync/confo-sync/plan/sensitive"
 
 // Sensitivity decides which leaves of a configuration must not be shown:
 //
@@ -97,7 +93,7 @@ func about(patterns []Pattern, k Key) []Pattern {
 func (s Sensitivity) Text(text string) string {
 	spans := sensitive.Parts(text)
 	if s.texts != nil {
-		spans = joinSpans(append(spans, s.texts(text)...))
+		spans = sensitive.Join(append(spans, s.texts(text)...))
 	}
 	return replaced(text, spans)
 }
@@ -230,18 +226,4 @@ func eachValue(desired *Tree, live *Snapshot, do func(k Key, v Value)) {
 			do(Key{ns.Name, c.Name}, c.Value)
 		}
 	}
-}
-
-// joinSpans returns spans in order, with those that touch joined.
-func joinSpans(spans []Span) []Span {
-	slices.SortFunc(spans, func(a, b Span) int { return a.From - b.From })
-	var joined []Span
-	for _, s := range spans {
-		if n := len(joined); n > 0 && s.From <= joined[n-1].To {
-			joined[n-1].To = max(joined[n-1].To, s.To)
-		} else {
-			joined = append(joined, s)
-		}
-	}
-	return joined
 }

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/confo-sync/confo-sync/plan/sensitive"
 )
 
 // minMarked is how long a marked text has to be to be hidden elsewhere too:
@@ -166,5 +168,5 @@ func (a automaton) find(text string) []Span {
 			spans = append(spans, Span{From: i + 1 - length, To: min(len(text), i+1+int(a[at].to))})
 		}
 	}
-	return joinSpans(spans)
+	return sensitive.Join(spans)
 }

@@ -46,7 +46,7 @@ func TestRollingRestart(t *testing.T) {
 			for count := 0; ; count++ {
 				select {
 				case <-ended:
-					if count < 6 {
+					if count < 2 { // so that at least one began while a server was down
 						t.Errorf("%v ran only %d times", args, count)
 					}
 					return

@@ -34,7 +34,7 @@ func parts(text string, encoded bool) []Span {
 	if encoded {
 		found.encoded()
 	}
-	return apart(found.spans)
+	return Join(found.spans)
 }
 
 // shortest is the length of the shortest text that can hold a secret: "pw=x".
@@ -55,8 +55,8 @@ func (f *finder) add(from, to int) {
 	}
 }
 
-// apart returns spans in order, with those that touch joined.
-func apart(spans []Span) []Span {
+// Join returns spans in order, with those that touch joined.
+func Join(spans []Span) []Span {
 	if len(spans) == 0 {
 		return nil
 	}
