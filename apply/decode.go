@@ -19,6 +19,7 @@ import (
 const (
 	entryMost  = 64 << 20 // bytes of an entry's records, unpacked
 	recordMost = 1 << 20  // bytes of the line that begins a record
+	lineMost   = 16 << 10 // bytes of a header: what is cut to headerMost may be escaped
 	windowMost = 16 << 20 // bytes that the decoder keeps; the encoder needs 8 MiB
 
 	// recordsMost is how many records an entry has at most, for each of its packed
@@ -36,6 +37,9 @@ func decodeHeader(stored []byte) (h Header, packed []byte, err error) {
 	line, packed, ok := bytes.Cut(stored, []byte("\n"))
 	if !ok {
 		return h, nil, errors.New("it has no header")
+	}
+	if len(line) > lineMost {
+		return h, nil, fmt.Errorf("its header has more than %d bytes", lineMost)
 	}
 	if err := json.Unmarshal(line, &h); err != nil {
 		return h, nil, fmt.Errorf("its header: %w", err)
@@ -72,9 +76,9 @@ func decodeEntry(stored []byte, keep keep) (*Entry, error) {
 	r := bufio.NewReaderSize(unpacked, 64<<10)
 	marked := 0
 	for number := 1; ; number++ {
-		p, err := decodeRecord(r, func(k plan.Key) bool { return keep(&e.Header, k) })
+		p, err := decodeRecord(r, marked <= stepsMost, func(k plan.Key) bool { return keep(&e.Header, k) })
 		if p != nil {
-			if marked += p.steps(); marked > stepsMost {
+			if marked += p.steps(); marked > stepsMost && len(p.Marked) > 0 {
 				p.Marked = []plan.MarkedPath{{}}
 			}
 		}
@@ -103,20 +107,35 @@ func (p *Previous) steps() int {
 }
 
 // decodeRecord reads the next record. It returns nil for an object that keep does not
-// accept, and io.EOF after the last record.
-func decodeRecord(r *bufio.Reader, keep func(plan.Key) bool) (*Previous, error) {
+// accept, and io.EOF after the last record. If it has marks and they are not to be read,
+// the whole configuration is marked.
+func decodeRecord(r *bufio.Reader, marks bool, keep func(plan.Key) bool) (*Previous, error) {
 	line, err := readLine(r)
 	if err != nil {
 		return nil, err
 	}
-	var p Previous
-	if err := json.Unmarshal(line, &p); err != nil {
+	// Marks take long to read, so they are only read where they are wanted.
+	record := struct {
+		Previous
+		Marked json.RawMessage `json:"marked"`
+	}{}
+	if err := json.Unmarshal(line, &record); err != nil {
 		return nil, err
 	}
+	p := record.Previous
 	if p.Size < 0 || p.Size > entryMost {
 		return nil, fmt.Errorf("it says that it has %d bytes", p.Size)
 	}
 	kept := keep(p.Key())
+	switch {
+	case !kept || len(record.Marked) == 0:
+	case !marks:
+		p.Marked = []plan.MarkedPath{{}}
+	default:
+		if err := json.Unmarshal(record.Marked, &p.Marked); err != nil {
+			return nil, err
+		}
+	}
 	if kept && !p.Null {
 		p.Value = make([]byte, p.Size)
 		_, err = io.ReadFull(r, p.Value)

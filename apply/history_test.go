@@ -117,12 +117,15 @@ func TestBombs(t *testing.T) {
 func TestGarbage(t *testing.T) {
 	good := []byte(`{"namespace": "a", "configuration": null, "action": "create", "size": 0}` + "\n\n")
 	for name, spoil := range map[string]func([]byte) []byte{
-		"nothing":      func([]byte) []byte { return nil },
-		"no header":    func([]byte) []byte { return []byte("garbage") },
-		"another's":    func(b []byte) []byte { return bytes.Replace(b, []byte("-006abc"), []byte("-007abc"), 1) },
-		"newer":        func(b []byte) []byte { return bytes.Replace(b, []byte(`"version":1`), []byte(`"version":9`), 1) },
-		"cut":          func(b []byte) []byte { return b[:len(b)-3] },
-		"no zstd":      func(b []byte) []byte { return append(b[:bytes.IndexByte(b, '\n')+1], "what?"...) },
+		"nothing":   func([]byte) []byte { return nil },
+		"no header": func([]byte) []byte { return []byte("garbage") },
+		"another's": func(b []byte) []byte { return bytes.Replace(b, []byte("-006abc"), []byte("-007abc"), 1) },
+		"newer":     func(b []byte) []byte { return bytes.Replace(b, []byte(`"version":1`), []byte(`"version":9`), 1) },
+		"cut":       func(b []byte) []byte { return b[:len(b)-3] },
+		"no zstd":   func(b []byte) []byte { return append(b[:bytes.IndexByte(b, '\n')+1], "what?"...) },
+		"long header": func(b []byte) []byte {
+			return bytes.Replace(b, []byte(`"who":"`), []byte(`"who":"`+strings.Repeat("x", 1<<20)), 1)
+		},
 		"wrong number": func(b []byte) []byte { return bytes.Replace(b, []byte(`"batch":2`), []byte(`"batch":-2`), 1) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -218,5 +221,27 @@ func TestManyRecords(t *testing.T) {
 	}
 	if e, err := DecodeEntry(stored); err != nil || len(e.Previous) != len(changes) {
 		t.Errorf("%d bytes can't be read: %v", len(stored), err)
+	}
+}
+
+// TestManyMarks: of an entry that has marks beyond measure, those beyond it are not even
+// read: the whole configuration is marked, whatever they say.
+func TestManyMarks(t *testing.T) {
+	const record = `{"namespace": "a", "configuration": "b", "action": "update", "marked": %s, "size": 0}` + "\n\n"
+	many := "[" + strings.Repeat(`["a"],`, 100_000) + `["a"]]`
+	var records []byte
+	for _, marks := range []string{many, many, `["no path"]`} {
+		records = fmt.Appendf(records, record, marks)
+	}
+	header, err := json.Marshal(Header{Version: 1, ID: "id", Batch: 1, Of: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := DecodeEntry(slices.Concat(header, []byte("\n"), compress(records)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if marked := e.Previous[2].Marked; len(marked) != 1 || len(marked[0].Path) != 0 {
+		t.Errorf("the last record has the marks %v", marked)
 	}
 }

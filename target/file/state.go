@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"io/fs"
@@ -17,7 +18,7 @@ import (
 // What files beside the tree hold at most.
 const (
 	smallMost = 1 << 20  // the lock and the owner
-	entryMost = 96 << 20 // an entry of the history: unpacked it has less
+	entryMost = 66 << 20 // an entry of the history: 64 MiB of records that don't compress, and a header
 	stateMost = 1 << 30  // a journal
 )
 
@@ -65,9 +66,10 @@ func readOurs(path string, most int64) ([]byte, error) {
 	if err != nil {
 		return nil, failed("read", path, err)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, most))
-	if err != nil {
+	// The room is made at once: while it grows, it would be there several times.
+	data := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
+	if _, err := data.ReadFrom(io.LimitReader(f, most)); err != nil {
 		return nil, failed("read", path, err)
 	}
-	return data, nil
+	return data.Bytes(), nil
 }

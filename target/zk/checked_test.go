@@ -263,6 +263,7 @@ func TestEventsGiveNoTime(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 		return join(number(int32(len(event))), event)
 	})
+	w.watched.Store(1 << 20)
 	done := make(chan error, 1)
 	go func() { _, _, err := w.reply(1, opGetData); done <- err }()
 	select {
@@ -277,10 +278,12 @@ func TestEventsGiveNoTime(t *testing.T) {
 
 // TestEventsUnasked: nobody is told of what was not watched.
 func TestEventsUnasked(t *testing.T) {
-	event := join(number(-1), number(-1), number(-1), number(0), number(3), number(3), text("/a"))
-	w := wireTo(t, 5*time.Second, join(number(int32(len(event))), event), nil)
-	if _, _, err := w.reply(1, opGetData); err == nil || !strings.Contains(err.Error(), "nobody asked for") {
-		t.Errorf("%v", err)
+	for _, path := range []string{"/a", ""} {
+		event := join(number(-1), number(-1), number(-1), number(0), number(3), number(3), text(path))
+		w := wireTo(t, 5*time.Second, join(number(int32(len(event))), event), nil)
+		if _, _, err := w.reply(1, opGetData); err == nil || !strings.Contains(err.Error(), "nobody asked for") {
+			t.Errorf("of %q: %v", path, err)
+		}
 	}
 }
 
@@ -295,6 +298,30 @@ func TestPromisedLength(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if took := after.TotalAlloc - before.TotalAlloc; took > 4<<20 {
 		t.Errorf("it took %d bytes", took)
+	}
+}
+
+// TestPromiseGivesNoTime: the length of a frame alone gives a server no more time, however
+// much it promises.
+func TestPromiseGivesNoTime(t *testing.T) {
+	t.Parallel()
+	for _, promised := range []int64{maxFrame + 1, maxPassedOver, maxPassedOver + 1, 1<<32 - 1} {
+		for _, sent := range [][]byte{nil, number(1), join(number(1), make([]byte, 100))} {
+			client, server := net.Pipe()
+			t.Cleanup(func() { client.Close(); server.Close() })
+			go server.Write(join(binary.BigEndian.AppendUint32(nil, uint32(promised)), sent))
+			w := newWire(client, "x", 100*time.Millisecond)
+			done := make(chan error, 1)
+			go func() { _, _, err := w.reply(1, opMultiRead); done <- err }()
+			select {
+			case err := <-done:
+				if err == nil {
+					t.Error("there was an answer")
+				}
+			case <-time.After(10 * time.Second):
+				t.Errorf("after %d bytes of %d it waits on", len(sent), promised)
+			}
+		}
 	}
 }
 

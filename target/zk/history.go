@@ -3,6 +3,7 @@ package zk
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -38,20 +39,35 @@ func (t *Target) HistoryNames(ctx context.Context, sizes bool) ([]target.EntryIn
 	return entries, err
 }
 
-// readAtOnce is how many entries are in memory at a time.
-const readAtOnce = 16
+// How much of the history is in memory at a time: so many entries, and so many bytes, or
+// else one entry.
+const (
+	readAtOnce  = 16
+	bytesAtOnce = 32 << 20
+)
+
+// errTooMuch means that entries are more than may be in memory at a time.
+var errTooMuch = errors.New("the entries are too long to be read at once")
 
 // History implements target.Target.
 func (t *Target) History(ctx context.Context, names []string, each func(target.Entry) error) error {
+	read := func(names ...string) error {
+		entries, err := t.entries(ctx, names)
+		for i := 0; err == nil && i < len(entries); i++ {
+			err = each(entries[i])
+		}
+		return err
+	}
 	for some := range slices.Chunk(names, readAtOnce) {
-		entries, err := t.entries(ctx, some)
+		err := read(some...)
+		if errors.Is(err, errTooMuch) {
+			err = nil
+			for i := 0; err == nil && i < len(some); i++ {
+				err = read(some[i])
+			}
+		}
 		if err != nil {
 			return err
-		}
-		for _, e := range entries {
-			if err := each(e); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
@@ -62,17 +78,26 @@ func (t *Target) entries(ctx context.Context, names []string) ([]target.Entry, e
 	entries := make([]target.Entry, 0, len(names))
 	err := t.reading(ctx, func(w *wire) error {
 		entries = entries[:0]
+		size, tooMuch := 0, false
 		get := func(i int) request { return request{parent: t.historyRoot(), name: names[i]} }
-		return w.explain(w.fetch(len(names), get, func(i int, a *answer) error {
-			switch a.code {
-			case 0:
+		err := w.fetch(len(names), get, func(i int, a *answer) error {
+			size += len(a.data)
+			tooMuch = tooMuch || len(names) > 1 && size > bytesAtOnce
+			switch {
+			case tooMuch: // the rest is passed over, and the connection stays good
+				entries = nil
+			case a.code == 0:
 				entries = append(entries, target.Entry{Name: names[i], Data: bytes.Clone(a.data)})
-			case codeNoNode: // pruned meanwhile
+			case a.code == codeNoNode: // pruned meanwhile
 			default:
 				return t.explain("read", t.historyRoot()+"/"+names[i], a.code)
 			}
 			return nil
-		}))
+		})
+		if err == nil && tooMuch {
+			return errTooMuch
+		}
+		return w.explain(err)
 	})
 	// A read that had to be asked twice is answered late.
 	slices.SortFunc(entries, func(a, b target.Entry) int { return strings.Compare(a.Name, b.Name) })

@@ -255,25 +255,36 @@ func (w *wire) readFrame(started time.Time, want int32, limit int) (*fields, err
 	if err != nil {
 		return nil, err
 	}
-	w.conn.SetReadDeadline(started.Add(w.silence + transfer(n)))
 	if n > limit {
-		return nil, w.passOver(n, want)
+		return nil, w.passOver(started, n, want)
 	}
+	w.conn.SetReadDeadline(started.Add(w.silence + transfer(n)))
 	w.frame, err = readFrame(w.in, w.frame, n)
 	return &fields{rest: w.frame}, err
 }
 
-// passOver reads the frame of an answer to request want and drops it.
-func (w *wire) passOver(n int, want int32) error {
+// passOver reads the frame of an answer to request want and drops it. What has come
+// gives the server more time for the rest, and not what the frame's length promises: that
+// may be a lie.
+func (w *wire) passOver(started time.Time, n int, want int32) error {
+	const step = 4 << 20
+	if n > maxPassedOver {
+		return malformed("a frame of %d bytes", n)
+	}
 	xid, err := w.in.Peek(4)
 	if err != nil {
 		return err
 	}
-	if int32(binary.BigEndian.Uint32(xid)) != want || n > maxPassedOver {
+	if int32(binary.BigEndian.Uint32(xid)) != want {
 		return malformed("a frame of %d bytes", n)
 	}
-	if _, err := io.CopyN(io.Discard, w.in, int64(n)); err != nil {
-		return err
+	for done := 0; done < n; {
+		part := min(step, n-done)
+		done += part
+		w.conn.SetReadDeadline(started.Add(w.silence + transfer(done)))
+		if _, err := w.in.Discard(part); err != nil {
+			return err
+		}
 	}
 	return errTooLong
 }
@@ -332,7 +343,6 @@ func (w *wire) hear(f *fields) error {
 	switch {
 	case f.short:
 		return malformed("an event")
-	case path == "":
 	case w.watched.Add(-watchCost(path)) < 0:
 		return malformed("an event that nobody asked for")
 	case w.onEvent != nil:
