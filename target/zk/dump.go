@@ -23,7 +23,7 @@ func (t *Target) Dump(ctx context.Context, to target.Dump, progress func(done, t
 		if final != nil {
 			return final
 		}
-		d := dump{target: t, wire: w, to: to, progress: progress, moved: map[string]int{}, children: map[string][]string{}, lists: map[string]plan.Access{}}
+		d := dump{target: t, wire: w, known: znodeCount{root: t.url.Root}, to: to, progress: progress, moved: map[string]int{}, children: map[string][]string{}, lists: map[string]plan.Access{}}
 		wires, done := t.together(ctx, w)
 		defer done()
 		d.wires = wires
@@ -51,8 +51,7 @@ type dump struct {
 	children map[string][]string    // names below what has such, in order
 	lists    map[string]plan.Access // most znodes share a few
 	done     int
-	known    int // znodes, as far as they are listed
-	foreign  int // those of them below configurations
+	known    znodeCount // znodes, as far as they are listed
 	rounds   int
 }
 
@@ -154,7 +153,7 @@ func (d *dump) handOver(w *window, upTo int) error {
 		}
 		n.stored = plan.Stored{Path: n.stored.Path} // what is in it may come in the next window
 		if d.done++; d.progress != nil && d.done%1024 == 0 {
-			d.progress(d.done, d.known)
+			d.progress(d.done, d.known.count)
 		}
 	}
 	return nil
@@ -241,40 +240,29 @@ func (d *dump) readNames(w *window) error {
 		case i%2 == 1:
 			d.check(n.stored.Path, a.stat)
 		default:
-			if err := d.bound(n.stored.Path, len(a.names)); err != nil {
+			if err := d.bound(n.stored.Path); err != nil {
 				return err
 			}
 			n.names = d.names(n.stored.Path, a.names)
 			d.children[n.stored.Path] = n.names
-			d.known += len(n.names)
+			if err := d.known.add(len(n.names)); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
 }
 
-// How much may be below configurations, where nothing of Confo's is.
-const (
-	maxDepth   = 100     // levels below the root
-	maxForeign = 1 << 20 // znodes
-)
+// maxDepth is how many levels may be below the root.
+const maxDepth = 100
 
 // bound makes sure that what is below the root ends: a server could have one znode below
 // another for ever.
-func (d *dump) bound(path string, children int) error {
-	depth := 1 + strings.Count(path, "/")
-	if path != "" && depth > 1 {
-		d.foreign += children
-	}
-	var what string
-	switch {
-	case depth >= maxDepth:
-		what = fmt.Sprintf("there are more than %d levels of znodes below it", maxDepth)
-	case d.foreign > maxForeign:
-		what = fmt.Sprintf("there are more than %d znodes below its configurations", maxForeign)
-	default:
+func (d *dump) bound(path string) error {
+	if 1+strings.Count(path, "/") < maxDepth {
 		return nil
 	}
-	return target.WithHint(fmt.Errorf("read %s: %s", plan.Printable(d.full("")), what),
+	return target.WithHint(fmt.Errorf("there are more than %d levels of znodes below %s", maxDepth, plan.Printable(d.full(""))),
 		"name the root of Confo's tree in the target; what else is there can't be backed up")
 }
 

@@ -172,7 +172,7 @@ func (a *again) read(paths []string, atOnce bool) error {
 				a.latest[path] = s
 				a.bytes += len(answer.data)
 			default:
-				if err := a.bound(path, 0); err != nil {
+				if err := a.bound(path); err != nil {
 					return err
 				}
 				a.setNames(path, a.names(path, answer.names))

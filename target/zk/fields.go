@@ -105,7 +105,7 @@ func permissionLetters(bits int32) string {
 
 // maxNames is how many children a znode may have. ZooKeeper's own shell lists no more
 // than about 36,000.
-const maxNames = 1 << 20
+const maxNames = 1 << 18
 
 // names returns the names of children, sorted, which share one copy of the frame. The
 // answer is malformed if one of them is no name, or is there twice.

@@ -150,6 +150,10 @@ func (s *scan) newConfigs(namespace string, names []string) []plan.LiveConfig {
 
 func (s *scan) namespaces() error {
 	root, all := s.target.url.Root, s.snapshot.Namespaces
+	listed := znodeCount{root: root}
+	if err := listed.add(len(all)); err != nil {
+		return err
+	}
 	// Two requests each: its stat and its children.
 	return s.fetch(root, 2*len(all),
 		func(i int) request { return request{parent: root, name: all[i/2].Name, list: i%2 == 1} },
@@ -165,6 +169,9 @@ func (s *scan) namespaces() error {
 				s.check(key, a.stat)
 				setNamespace(ns, a)
 			default:
+				if err := listed.add(len(a.names)); err != nil {
+					return err
+				}
 				ns.Configs = s.newConfigs(ns.Name, a.names)
 				s.checkListing(key, a.names)
 			}
