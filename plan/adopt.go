@@ -38,6 +38,7 @@ func Adopt(desired *Tree, live *Snapshot, opts Options, take func(namespace stri
 	}
 	var a Adoption
 	passed := map[string]bool{}
+	ignored := newPatternSet(opts.Ignore)
 	p := Diff(desired, adoptable(live, wants), opts)
 	for _, key := range p.Kept {
 		a.Undeclared = append(a.Undeclared, key.Namespace)
@@ -56,7 +57,7 @@ func Adopt(desired *Tree, live *Snapshot, opts Options, take func(namespace stri
 		case c.Key.Config == "" || c.Action == Create:
 			a.Wishes = append(a.Wishes, Wish{Key: c.Key, Absent: c.Action == Create})
 		default:
-			a.config(c, wants, opts.ignoring(c.Key))
+			a.config(c, wants, ignoring{ignored.of(c.Key)})
 		}
 	}
 	return a
@@ -76,8 +77,8 @@ func (a *Adoption) config(c Change, wants map[Key]Value, i ignoring) {
 		return
 	}
 	value := c.Before
-	if len(i.patterns) > 0 {
-		stripped := i.strip(nil, n)
+	if i.within() {
+		stripped := i.strip(n)
 		if want, err := wants[c.Key].Parse(); err == nil {
 			stripped = keepEmpty(stripped, n, want)
 		}

@@ -46,7 +46,7 @@ func (o Options) same(a, b Value) bool {
 // A value that the two sides hold equal is not written, however its bytes
 // differ.
 func Diff(desired *Tree, live *Snapshot, opts Options) *Plan {
-	d := diff{opts: opts, plan: &Plan{Foreign: live.Foreign}}
+	d := diff{opts: opts, ignored: newPatternSet(opts.Ignore), plan: &Plan{Foreign: live.Foreign}}
 	want, have := desired.Namespaces, live.Namespaces
 	for len(want) > 0 || len(have) > 0 {
 		switch {
@@ -72,9 +72,13 @@ func Diff(desired *Tree, live *Snapshot, opts Options) *Plan {
 }
 
 type diff struct {
-	opts Options
-	plan *Plan
+	opts    Options
+	ignored patternSet
+	plan    *Plan
 }
+
+// ignores reports whether an object is ignored as a whole.
+func (d *diff) ignores(k Key) bool { return d.ignored.of(k).matches() }
 
 func (d *diff) change(c Change) { d.plan.Changes = append(d.plan.Changes, c) }
 
@@ -96,7 +100,7 @@ func (d *diff) createConfig(namespace string, want Config) {
 		Key: Key{namespace, want.Name}, Action: Create,
 		After: want.Value, Position: want.Position, Origins: want.Origins,
 	}
-	if d.opts.ignores(c.Key) {
+	if d.ignores(c.Key) {
 		d.declaresIgnored(c.Key, c.Position)
 		return
 	}
@@ -112,7 +116,7 @@ func (d *diff) declaresIgnored(key Key, position Position) {
 func (d *diff) undeclaredNamespace(have LiveNamespace) {
 	key := Key{Namespace: have.Name}
 	switch {
-	case have.Ephemeral, d.opts.ignores(key):
+	case have.Ephemeral, d.ignores(key):
 	case d.opts.Prune != PruneNamespaces || !d.opts.Selection.Whole(have.Name):
 		d.plan.Kept = append(d.plan.Kept, key)
 	case have.Children > 0 || have.Data > 0:
@@ -172,7 +176,7 @@ func (d *diff) namespace(want Namespace, have LiveNamespace) {
 
 func (d *diff) undeclaredConfig(namespace string, have LiveConfig) {
 	switch {
-	case have.Ephemeral, d.opts.ignores(Key{namespace, have.Name}):
+	case have.Ephemeral, d.ignores(Key{namespace, have.Name}):
 	case d.opts.Prune == PruneNone:
 		d.plan.Kept = append(d.plan.Kept, Key{namespace, have.Name})
 	default:
@@ -187,7 +191,7 @@ func (d *diff) config(namespace string, want Config, have LiveConfig) {
 		d.problem(key, want.Position,
 			"the live configuration is ephemeral: it belongs to a running application and goes away with it",
 			"take it out of the tree")
-	case len(d.opts.Ignore) > 0 && d.opts.ignores(key):
+	case len(d.opts.Ignore) > 0 && d.ignores(key):
 		d.declaresIgnored(key, want.Position)
 	case d.opts.same(want.Value, have.Value) && len(d.opts.Ignore) == 0:
 		d.plan.Unchanged++

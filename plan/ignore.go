@@ -11,46 +11,44 @@ type Core struct {
 	Before, After Value
 }
 
-// ignoring is what is ignored within one configuration.
-type ignoring struct {
-	key      Key
-	patterns []Pattern
+// ignoring is what is ignored at a place in a configuration, and below it.
+type ignoring struct{ patternSet }
+
+func (i ignoring) field(name string) ignoring { return ignoring{i.below(name)} }
+func (i ignoring) element(j int) ignoring     { return ignoring{i.item(j)} }
+
+// within reports whether something below may be ignored.
+func (i ignoring) within() bool { return i.mayMatchBelow() }
+
+// declared returns the first path below a wanted value that is ignored.
+func (i ignoring) declared(n Node) (Path, bool) {
+	path, ok := i.firstBelow(n)
+	slices.Reverse(path)
+	return path, ok
 }
 
-// ignoring returns what is ignored of a configuration's fields.
-func (o Options) ignoring(k Key) ignoring {
-	i := ignoring{key: k}
-	for _, p := range o.Ignore {
-		if p.mayMatchFields(k) {
-			i.patterns = append(i.patterns, p)
-		}
+// firstBelow is declared with the steps in reverse.
+func (i ignoring) firstBelow(n Node) (Path, bool) {
+	if !i.within() {
+		return nil, false
 	}
-	return i
-}
-
-// ignores reports whether an object is ignored as a whole.
-func (o Options) ignores(k Key) bool {
-	return slices.ContainsFunc(o.Ignore, func(p Pattern) bool { return p.MatchKey(k) })
-}
-
-// matches reports whether a path within the configuration is ignored.
-func (i ignoring) matches(path Path) bool {
-	levels := append([]string{i.key.Namespace, i.key.Config}, path.Levels()...)
-	return slices.ContainsFunc(i.patterns, func(p Pattern) bool { return p.Match(levels...) })
-}
-
-// declared returns the first path in a wanted value that is ignored.
-func (i ignoring) declared(path Path, n Node) (Path, bool) {
-	if len(path) > 0 && i.matches(path) {
-		return path, true
+	in := func(below ignoring, n Node, step Step) (Path, bool) {
+		if below.matches() {
+			return Path{step}, true
+		}
+		found, ok := below.firstBelow(n)
+		if !ok {
+			return nil, false
+		}
+		return append(found, step), true
 	}
 	for j, item := range n.Items {
-		if found, ok := i.declared(path.With(Item(j)), item); ok {
+		if found, ok := in(i.element(j), item, Item(j)); ok {
 			return found, true
 		}
 	}
 	for _, f := range n.Fields {
-		if found, ok := i.declared(path.With(Name(f.Name)), f.Value); ok {
+		if found, ok := in(i.field(f.Name), f.Value, Name(f.Name)); ok {
 			return found, true
 		}
 	}
@@ -58,22 +56,25 @@ func (i ignoring) declared(path Path, n Node) (Path, bool) {
 }
 
 // strip returns a value without what is ignored in it.
-func (i ignoring) strip(path Path, n Node) Node {
+func (i ignoring) strip(n Node) Node {
+	if !i.within() {
+		return n
+	}
 	switch n.Kind {
 	case List:
 		items := make([]Node, len(n.Items))
 		for j := range n.Items {
-			items[j] = i.strip(path.With(Item(j)), n.Items[j])
+			items[j] = i.element(j).strip(n.Items[j])
 		}
 		n.Items = items
 	case Object:
 		fields := make([]Field, 0, len(n.Fields))
 		for _, f := range n.Fields {
-			below := path.With(Name(f.Name))
-			if i.matches(below) {
+			below := i.field(f.Name)
+			if below.matches() {
 				continue
 			}
-			stripped := i.strip(below, f.Value)
+			stripped := below.strip(f.Value)
 			if hadFields(f.Value) && !hadFields(stripped) {
 				continue // there was nothing else in it
 			}
@@ -87,32 +88,40 @@ func (i ignoring) strip(path Path, n Node) Node {
 func hadFields(n Node) bool { return n.Kind == Object && len(n.Fields) > 0 }
 
 // graft returns what is wanted with what is ignored taken from what is live.
-// Elements of lists are followed by their names, or by what else is in them.
-func (i ignoring) graft(path Path, want, live Node) Node {
+// Elements of lists are followed by their names, or by what else is in them. stripped is
+// live without what is ignored in it, and nil where nothing is left.
+func (i ignoring) graft(want, live Node, stripped *Node, numbers *Numbers) Node {
+	if !i.within() {
+		return want
+	}
 	switch {
 	case want.Kind == Object && live.Kind == Object:
 		fields := slices.Clone(want.Fields)
 		wanted := want.Index()
+		var rest FieldIndex
+		if stripped != nil {
+			rest = stripped.Index()
+		}
 		for _, f := range live.Fields {
-			below := path.With(Name(f.Name))
+			below := i.field(f.Name)
 			at := wanted.At(f.Name)
 			switch {
-			case i.matches(below):
+			case below.matches():
 				fields = append(fields, f)
 			case at >= 0:
-				fields[at].Value = i.graft(below, fields[at].Value, f.Value)
+				fields[at].Value = below.graft(fields[at].Value, f.Value, rest.Find(f.Name), numbers)
 			default:
-				if rest, any := i.only(below, f.Value); any {
+				if rest, any := below.only(f.Value); any {
 					fields = append(fields, Field{f.Name, rest})
 				}
 			}
 		}
 		want.Fields = fields
-	case want.Kind == List && live.Kind == List:
+	case want.Kind == List && live.Kind == List && stripped != nil:
 		items := slices.Clone(want.Items)
-		for j, from := range i.partners(path, want.Items, live.Items) {
+		for j, from := range partnersOf(want.Items, stripped.Items, numbers) {
 			if from >= 0 {
-				items[j] = i.graft(path.With(Item(from)), items[j], live.Items[from])
+				items[j] = i.element(from).graft(items[j], live.Items[from], &stripped.Items[from], numbers)
 			}
 		}
 		want.Items = items
@@ -121,53 +130,43 @@ func (i ignoring) graft(path Path, want, live Node) Node {
 }
 
 // only returns what is ignored in a value that is not wanted any more.
-func (i ignoring) only(path Path, n Node) (rest Node, any bool) {
-	if n.Kind != Object {
+func (i ignoring) only(n Node) (rest Node, any bool) {
+	if n.Kind != Object || !i.within() {
 		return Node{}, false
 	}
 	rest = Node{Kind: Object}
 	for _, f := range n.Fields {
-		below := path.With(Name(f.Name))
-		if i.matches(below) {
+		below := i.field(f.Name)
+		if below.matches() {
 			rest.Fields = append(rest.Fields, f)
-		} else if deeper, some := i.only(below, f.Value); some {
+		} else if deeper, some := below.only(f.Value); some {
 			rest.Fields = append(rest.Fields, Field{f.Name, deeper})
 		}
 	}
 	return rest, len(rest.Fields) > 0
 }
 
-// partners returns for each wanted element of a list which live one it is: that
+// partnersOf returns for each wanted element of a list which live one it is: that
 // of the same name, or that with the same in it but for what is ignored, or else
 // that at the same place if it is nobody's. It is -1 for one that is new.
-func (i ignoring) partners(path Path, want, live []Node) []int {
-	stripped := make([]Node, len(live))
-	for j := range live {
-		stripped[j] = i.strip(path.With(Item(j)), live[j])
-	}
-	names := func(items []Node) []string {
-		all := make([]string, len(items))
-		for j := range items {
-			all[j] = items[j].Canonical()
-		}
-		return all
-	}
+func partnersOf(want, stripped []Node, numbers *Numbers) []int {
+	names := numbers.ofAll
 	field := identity(want, stripped)
 	if field != "" {
-		names = func(items []Node) []string {
-			all := make([]string, len(items))
+		names = func(items []Node) []int {
+			all := make([]int, len(items))
 			for j := range items {
-				all[j] = items[j].Field(field).Canonical()
+				all[j] = numbers.Of(items[j].Field(field))
 			}
 			return all
 		}
 	}
-	free := map[string][]int{}
+	free := map[int][]int{}
 	for j, name := range names(stripped) {
 		free[name] = append(free[name], j)
 	}
 	partners := make([]int, len(want))
-	taken := make([]bool, len(live))
+	taken := make([]bool, len(stripped))
 	for j, name := range names(want) {
 		partners[j] = -1
 		if at := free[name]; len(at) > 0 {
@@ -175,7 +174,7 @@ func (i ignoring) partners(path Path, want, live []Node) []int {
 		}
 	}
 	for j := range partners {
-		if partners[j] < 0 && field == "" && len(want) == len(live) && !taken[j] {
+		if partners[j] < 0 && field == "" && len(want) == len(stripped) && !taken[j] {
 			partners[j], taken[j] = j, true
 		}
 	}
@@ -185,15 +184,15 @@ func (i ignoring) partners(path Path, want, live []Node) []int {
 // ignore takes over into a change what is ignored at the target. It reports a
 // value that declares such.
 func (d *diff) ignore(c *Change) {
-	i := d.opts.ignoring(c.Key)
-	if len(i.patterns) == 0 || c.Action == Delete {
+	i := ignoring{d.ignored.of(c.Key)}
+	if !i.within() || c.Action == Delete {
 		return
 	}
 	want, err := c.After.Parse()
 	if err != nil {
 		return
 	}
-	if path, ok := i.declared(nil, want); ok {
+	if path, ok := i.declared(want); ok {
 		position := c.Position
 		if p, ok := c.Origins.Of(path); ok {
 			position = p
@@ -207,6 +206,7 @@ func (d *diff) ignore(c *Change) {
 	if c.Action != Update || err != nil {
 		return
 	}
-	c.Core = &Core{Before: Encode(i.strip(nil, live)), After: c.After}
-	c.After = Encode(i.graft(nil, want, live), c.After.sensitive()...)
+	stripped := i.strip(live)
+	c.Core = &Core{Before: Encode(stripped), After: c.After}
+	c.After = Encode(i.graft(want, live, &stripped, &Numbers{}), c.After.sensitive()...)
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"strings"
+	"unicode/utf8"
 )
 
 // Key names a configuration, or with an empty Config the namespace itself.
@@ -98,9 +99,58 @@ func (s Selection) Whole(namespace string) bool {
 // Glob reports whether name matches pattern, in which "*" stands for any run
 // of characters and "?" for any one. Every other character stands for itself.
 func Glob(pattern, name string) bool {
-	return matchRuns([]rune(pattern), []rune(name),
-		func(p rune) bool { return p == '*' },
-		func(p, n rune) bool { return p == '?' || p == n })
+	parts := strings.Split(pattern, "*")
+	first, last := parts[0], parts[len(parts)-1]
+	name, ok := cutGlob(name, first)
+	if len(parts) == 1 || !ok {
+		return ok && name == ""
+	}
+	for _, part := range parts[1 : len(parts)-1] {
+		if name, ok = afterGlob(name, part); !ok {
+			return false
+		}
+	}
+	if !strings.Contains(last, "?") {
+		return strings.HasSuffix(name, last)
+	}
+	from := len(name)
+	for range utf8.RuneCountInString(last) {
+		_, size := utf8.DecodeLastRuneInString(name[:from])
+		from -= size
+	}
+	rest, ok := cutGlob(name[from:], last)
+	return ok && rest == ""
+}
+
+// cutGlob returns what follows a beginning in which "?" stands for any character.
+func cutGlob(name, beginning string) (rest string, ok bool) {
+	for {
+		part, more, any := strings.Cut(beginning, "?")
+		if name, ok = strings.CutPrefix(name, part); !ok || !any {
+			return name, ok
+		}
+		_, size := utf8.DecodeRuneInString(name)
+		if size == 0 {
+			return "", false
+		}
+		name, beginning = name[size:], more
+	}
+}
+
+// afterGlob returns what follows the first place where a part stands, in which "?"
+// stands for any character.
+func afterGlob(name, part string) (rest string, ok bool) {
+	if !strings.Contains(part, "?") {
+		_, rest, ok = strings.Cut(name, part)
+		return rest, ok
+	}
+	for {
+		if rest, ok = cutGlob(name, part); ok || name == "" {
+			return rest, ok
+		}
+		_, size := utf8.DecodeRuneInString(name)
+		name = name[size:]
+	}
 }
 
 // matchRuns reports whether a pattern matches, in which what isRun takes stands for any

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan/sensitive"
@@ -12,15 +11,13 @@ import (
 type marker struct {
 	declared, stored *marked
 	texts            func(text string) []Span
-	hidden, public   []Pattern
 	found            func(n *Node, path Path) // is told of leaves that are only recognised; may be nil
 }
 
 // place is where a node stands.
 type place struct {
-	// levels are the namespace, the configuration, and the names and indexes below.
-	// They are kept only where patterns may match.
-	levels []string
+	// hidden and public are the project's patterns.
+	hidden, public patternSet
 	// declared and stored are what is marked from here on; nil for nothing.
 	declared, stored *marked
 	// names are those of the fields from the outermost that is named like a secret
@@ -39,8 +36,8 @@ type place struct {
 // value marks what must not be shown in n.
 func (m *marker) value(n *Node, at place) {
 	at.marked = at.marked || at.declared.here()
-	at.whole = at.whole || at.stored.here() || matches(m.hidden, at.levels)
-	at.open = at.open || matches(m.public, at.levels)
+	at.whole = at.whole || at.stored.here() || at.hidden.matches()
+	at.open = at.open || at.public.matches()
 	at.secret = at.secret || !n.IsLeaf() && isCollection(at.names)
 	switch n.Kind {
 	case Object:
@@ -50,15 +47,6 @@ func (m *marker) value(n *Node, at place) {
 	default:
 		m.leaf(n, at)
 	}
-}
-
-func matches(patterns []Pattern, levels []string) bool {
-	for _, p := range patterns {
-		if p.Match(levels...) {
-			return true
-		}
-	}
-	return false
 }
 
 func (m *marker) leaf(n *Node, at place) {
@@ -141,7 +129,7 @@ func (m *marker) object(n *Node, at place) {
 	members := secretMembers(n)
 	for i := range n.Fields {
 		f := &n.Fields[i]
-		below := m.step(at, Name(f.Name), f.Name)
+		below := m.step(at, Name(f.Name))
 		below.parent = f.Name
 		below.names = namesBelow(at.names, at.parent, f.Name)
 		if slices.Contains(members, f.Name) {
@@ -214,7 +202,7 @@ func isCollection(names []string) bool {
 
 func (m *marker) list(n *Node, at place) {
 	for i := range n.Items {
-		below := m.step(at, Item(i), "")
+		below := m.step(at, Item(i))
 		below.names, below.parent = at.names, at.parent
 		if name := nameFor(n.Items, i, at.names == nil); name != "" {
 			below.names = []string{name}
@@ -250,8 +238,8 @@ func (m *marker) arguments(n *Node, at place) {
 		}
 	}
 	for _, argument := range sensitive.Arguments(words) {
-		item, below := &n.Items[argument.Index], m.step(at, Item(argument.Index), "")
-		if item.Sensitive || below.open || matches(m.public, below.levels) {
+		item, below := &n.Items[argument.Index], m.step(at, Item(argument.Index))
+		if item.Sensitive || below.open || below.public.matches() {
 			continue
 		}
 		item.Sensitive, item.within = true, &within{secrets: []Span{argument.Span}}
@@ -267,26 +255,21 @@ func markPairs(n *Node, m *marker, at place) {
 		if len(pair) != 2 || pair[0].Kind != String || sensitive.Name(pair[0].Text) == sensitive.Open {
 			continue
 		}
-		below := m.step(m.step(at, Item(i), ""), Item(1), "")
+		below := m.step(m.step(at, Item(i)), Item(1))
 		below.names = []string{pair[0].Text}
 		m.value(&pair[1], below)
 	}
 }
 
 // step returns the place one step below.
-func (m *marker) step(at place, s Step, name string) place {
+func (m *marker) step(at place, s Step) place {
 	below := place{
 		declared: at.declared.below(s), stored: at.stored.below(s),
+		hidden: at.hidden.step(s), public: at.public.step(s),
 		marked: at.marked, whole: at.whole, secret: at.secret, open: at.open,
 	}
 	if m.found != nil {
-		below.trail = &trail{at.trail, s}
-	}
-	if len(m.hidden)+len(m.public) > 0 {
-		if index := s.Index(); index >= 0 {
-			name = strconv.Itoa(index)
-		}
-		below.levels = append(at.levels[:len(at.levels):len(at.levels)], name)
+		below.trail = at.trail.with(s)
 	}
 	return below
 }
@@ -295,6 +278,17 @@ func (m *marker) step(at place, s Step, name string) place {
 type trail struct {
 	above *trail
 	step  Step
+	depth int // the number of steps, with this one
+}
+
+// with returns the trail one step longer.
+func (t *trail) with(s Step) *trail { return &trail{t, s, t.len() + 1} }
+
+func (t *trail) len() int {
+	if t == nil {
+		return 0
+	}
+	return t.depth
 }
 
 func (t *trail) path() (p Path) {

@@ -3,7 +3,6 @@ package plan
 import (
 	"maps"
 	"slices"
-	"strconv"
 )
 
 // marked is a set of places in a configuration's value, as a tree of steps. All
@@ -257,14 +256,13 @@ func (s Sensitivity) Marks(desired *Tree, live *Snapshot) Marks {
 		if s.declared != nil {
 			s.declared(k).each(nil, add)
 		}
-		hidden, public := about(s.hidden, k), about(s.public, k)
-		if len(hidden) == 0 && s.texts == nil {
+		hidden, public := s.hidden.of(k), s.public.of(k)
+		if len(hidden.at) == 0 && s.texts == nil {
 			return
 		}
 		if n, err := v.Parse(); err == nil {
-			levels := []string{k.Namespace, k.Config}
-			n.matching(hidden, public, levels, nil, add)
-			s.alike(n, public, levels, nil, add)
+			n.matching(hidden, public, nil, add)
+			s.alike(n, public, nil, add)
 		}
 	})
 	return marks
@@ -272,15 +270,15 @@ func (s Sensitivity) Marks(desired *Tree, live *Snapshot) Marks {
 
 // alike calls do with the path of every leaf whose text is that of a marked value, except
 // what public patterns name.
-func (s Sensitivity) alike(n Node, public []Pattern, levels []string, path Path, do func(Path)) {
-	if s.texts == nil || matches(public, levels) {
+func (s Sensitivity) alike(n Node, public patternSet, path Path, do func(Path)) {
+	if s.texts == nil || public.matches() {
 		return
 	}
 	for i := range n.Items {
-		s.alike(n.Items[i], public, append(levels, strconv.Itoa(i)), append(path, Item(i)), do)
+		s.alike(n.Items[i], public.item(i), append(path, Item(i)), do)
 	}
 	for i := range n.Fields {
-		s.alike(n.Fields[i].Value, public, append(levels, n.Fields[i].Name), append(path, Name(n.Fields[i].Name)), do)
+		s.alike(n.Fields[i].Value, public.below(n.Fields[i].Name), append(path, Name(n.Fields[i].Name)), do)
 	}
 	if n.Kind == String || n.Kind == Integer || n.Kind == Float {
 		if (&marker{texts: s.texts}).isMarkedText(n.Text) {
@@ -291,18 +289,20 @@ func (s Sensitivity) alike(n Node, public []Pattern, levels []string, path Path,
 
 // matching calls do with the path of everything that patterns name, except what
 // others do.
-func (n Node) matching(patterns, except []Pattern, levels []string, path Path, do func(Path)) {
+func (n Node) matching(patterns, except patternSet, path Path, do func(Path)) {
 	switch {
-	case matches(except, levels):
+	case except.matches():
 		return
-	case matches(patterns, levels):
+	case patterns.matches():
 		do(path)
+		return
+	case len(patterns.at) == 0:
 		return
 	}
 	for i := range n.Items {
-		n.Items[i].matching(patterns, except, append(levels, strconv.Itoa(i)), append(path, Item(i)), do)
+		n.Items[i].matching(patterns.item(i), except.item(i), append(path, Item(i)), do)
 	}
 	for i := range n.Fields {
-		n.Fields[i].Value.matching(patterns, except, append(levels, n.Fields[i].Name), append(path, Name(n.Fields[i].Name)), do)
+		n.Fields[i].Value.matching(patterns.below(n.Fields[i].Name), except.below(n.Fields[i].Name), append(path, Name(n.Fields[i].Name)), do)
 	}
 }

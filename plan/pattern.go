@@ -56,19 +56,6 @@ func (p Pattern) MatchKey(k Key) bool {
 	return p.Match(k.Namespace, k.Config)
 }
 
-// matchStart reports whether the pattern may name something below a path.
-func (p Pattern) matchStart(path ...string) bool {
-	for i, name := range path {
-		if i >= len(p.levels) || p.levels[i] == "**" {
-			return i < len(p.levels)
-		}
-		if !Glob(p.levels[i], name) {
-			return false
-		}
-	}
-	return true
-}
-
 func matchLevels(levels, path []string) bool {
 	if slices.ContainsFunc(path, func(name string) bool { return strings.Contains(name, "/") }) {
 		return matchSlashed(levels, path)

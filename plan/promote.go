@@ -1,9 +1,6 @@
 package plan
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // Promotion is what travels from one target to another, and what stays.
 type Promotion struct {
@@ -46,28 +43,42 @@ const (
 	KeptReference KeptReason = "reference"
 )
 
+// rules are a promotion with its patterns in sets.
+type rules struct {
+	Promotion
+	paths, keep patternSet
+	ignore      ignoring
+}
+
+func (p Promotion) rules() rules {
+	return rules{p, newPatternSet(p.Paths), newPatternSet(p.Keep), ignoring{newPatternSet(p.Ignore)}}
+}
+
 // travels reports whether a configuration does, at least in part.
-func (p Promotion) travels(k Key) bool {
+func (p rules) travels(k Key) bool {
 	excluded := Selection{Exclude: p.Selection.Exclude}
 	if !excluded.Namespace(k.Namespace) || !excluded.Config(k.Namespace, k.Config) {
 		return false
 	}
-	return p.whole(k) || slices.ContainsFunc(p.Paths, func(path Pattern) bool { return path.mayMatchFields(k) })
+	return p.whole(k) || !k.IsNamespace() && p.paths.of(k).mayMatchBelow()
 }
 
 // whole reports whether a configuration travels with all its fields.
-func (p Promotion) whole(k Key) bool {
+func (p rules) whole(k Key) bool {
 	named := len(p.Selection.Namespaces) > 0
 	if (named || len(p.Paths) == 0) && p.Selection.Namespace(k.Namespace) {
 		return true
 	}
-	return slices.ContainsFunc(p.Paths, func(path Pattern) bool {
-		return path.Match(k.Namespace) || path.MatchKey(k)
-	})
+	namespace := p.paths.below(k.Namespace)
+	return namespace.matches() || !k.IsNamespace() && namespace.below(k.Config).matches()
 }
 
 // Namespaces returns the names of those of which something travels.
 func (p Promotion) Namespaces(from *Tree) map[string]bool {
+	return p.rules().namespaces(from)
+}
+
+func (p rules) namespaces(from *Tree) map[string]bool {
 	names := map[string]bool{}
 	for _, ns := range from.Namespaces {
 		if p.travels(Key{Namespace: ns.Name}) || slices.ContainsFunc(ns.Configs, func(c Config) bool { return p.travels(Key{ns.Name, c.Name}) }) {
@@ -81,8 +92,12 @@ func (p Promotion) Namespaces(from *Tree) map[string]bool {
 // it is there. What should stay and is not there is missing. kept is what stays,
 // or doesn't travel, by key.
 func (p Promotion) Desired(from *Tree, to *Snapshot) (desired *Tree, missing []Finding, kept []Kept) {
+	return p.rules().desired(from, to)
+}
+
+func (p rules) desired(from *Tree, to *Snapshot) (desired *Tree, missing []Finding, kept []Kept) {
 	desired = &Tree{Marks: from.Marks}
-	names := p.Namespaces(from)
+	names := p.namespaces(from)
 	there := make(map[string]*LiveNamespace, len(to.Namespaces))
 	for i := range to.Namespaces {
 		there[to.Namespaces[i].Name] = &to.Namespaces[i]
@@ -133,13 +148,11 @@ func (p Promotion) Desired(from *Tree, to *Snapshot) (desired *Tree, missing []F
 }
 
 // asItIs returns what is there, without what a tree may not declare.
-func (p Promotion) asItIs(k Key, there Value) Value {
-	return Options{Ignore: p.Ignore}.withoutIgnored(k, there)
-}
+func (p rules) asItIs(k Key, there Value) Value { return p.ignore.without(k, there) }
 
 // keepsWhole returns the pattern by which all of a configuration stays.
-func (p Promotion) keepsWhole(k Key) (by Pattern, keeps bool) {
-	i := slices.IndexFunc(p.Keep, func(pattern Pattern) bool { return pattern.MatchKey(k) })
+func (p rules) keepsWhole(k Key) (by Pattern, keeps bool) {
+	i := p.keep.of(k).first()
 	if i < 0 {
 		return by, false
 	}
@@ -147,219 +160,20 @@ func (p Promotion) keepsWhole(k Key) (by Pattern, keeps bool) {
 }
 
 // config returns a configuration as it is to be.
-func (p Promotion) config(key Key, from Config, there Value, exists bool) (Config, *keeper) {
+func (p rules) config(key Key, from Config, there Value, exists bool) (Config, *keeper) {
 	n, err := p.Sensitivity.Parse(key, from.Value)
 	if err != nil {
 		return from, &keeper{} // as it is: what can't be read has no fields to keep
 	}
-	k := keeper{Promotion: p, key: key, ignore: Options{Ignore: p.Ignore}.ignoring(key), whole: p.whole(key)}
+	k := keeper{rules: p, key: key, whole: p.whole(key), rest: map[*Node]*Node{}}
 	var live *Node
 	if exists {
 		if l, err := p.Sensitivity.Parse(key, there); err == nil {
 			live = &l
 		}
 	}
-	combined := k.combine(nil, n, live)
+	at := keeperPlace{keep: p.keep.of(key), ignore: ignoring{p.ignore.of(key)}, paths: p.paths.of(key)}
+	combined := k.combine(at, &n, live)
 	from.Value = Encode(combined, from.Value.sensitive()...)
 	return from, &k
-}
-
-// keeper combines a configuration that travels with the one that is there.
-type keeper struct {
-	Promotion
-	key     Key
-	ignore  ignoring
-	whole   bool // all its fields travel
-	missing []Finding
-	kept    []Kept
-}
-
-func (k *keeper) levels(path Path) []string {
-	return append([]string{k.key.Namespace, k.key.Config}, path.Levels()...)
-}
-
-// keeps reports whether a value stays as the target has it. why is nil when it is
-// only not among what is to travel.
-func (k *keeper) keeps(path Path, n Node) (why *Kept, keeps bool) {
-	levels := k.levels(path)
-	if i := slices.IndexFunc(k.Keep, func(p Pattern) bool { return p.Match(levels...) }); i >= 0 {
-		return &Kept{k.key, path, KeptByPattern, k.Keep[i].String(), Position{}}, true
-	}
-	if !k.WithSecrets && (n.Sensitive || n.Kind == List && slices.ContainsFunc(n.Items, func(item Node) bool { return item.Sensitive })) {
-		why := &Kept{Key: k.key, Path: path, Why: KeptSecret}
-		if k.Reference != nil {
-			if position, ok := k.Reference(k.key, path); ok {
-				why.Why, why.Position = KeptReference, position
-			}
-		}
-		return why, true
-	}
-	return nil, !k.whole && n.Kind != Object && !k.named(levels)
-}
-
-// keep remembers a field that stays, if it would have travelled otherwise.
-func (k *keeper) keep(why *Kept) {
-	if why != nil && (k.whole || k.named(k.levels(why.Path))) {
-		k.kept = append(k.kept, *why)
-	}
-}
-
-// named reports whether a path on the command line names a field, or something
-// that it is in.
-func (k *keeper) named(levels []string) bool {
-	for length := 3; length <= len(levels); length++ {
-		if slices.ContainsFunc(k.Paths, func(p Pattern) bool { return p.Match(levels[:length]...) }) {
-			return true
-		}
-	}
-	return false
-}
-
-// combine returns what comes from one value, with what stays of the other. there
-// is nil when the target has none.
-func (k *keeper) combine(path Path, from Node, there *Node) Node {
-	switch from.Kind {
-	case Object:
-		if there != nil && there.Kind != Object {
-			there = nil
-		}
-		return k.object(path, from, there)
-	case List:
-		if there != nil && there.Kind != List {
-			there = nil
-		}
-		return k.list(path, from, there)
-	}
-	return from
-}
-
-func (k *keeper) object(path Path, from Node, there *Node) Node {
-	combined := Node{Kind: Object}
-	var present FieldIndex
-	if there != nil {
-		present = there.Index()
-	}
-	for _, f := range from.Fields {
-		below := path.With(Name(f.Name))
-		was := present.Find(f.Name)
-		if k.ignore.matches(below) {
-			continue
-		}
-		why, keeps := k.keeps(below, f.Value)
-		k.keep(why)
-		switch {
-		case !keeps:
-			combined.Fields = append(combined.Fields, Field{f.Name, k.combine(below, f.Value, was)})
-		case was != nil:
-			combined.Fields = append(combined.Fields, Field{f.Name, *was})
-		case k.whole || k.named(k.levels(below)):
-			k.missing = append(k.missing, Finding{
-				Key: k.key, Message: fmt.Sprintf("%s needs a value in %s", Printable(below.String()), Printable(k.To)),
-				Hint: "set it there first, or go on without it: --allow-missing; or take the value along: --with-secrets for what is sensitive, or less to --keep",
-			})
-		}
-	}
-	if there == nil {
-		return combined
-	}
-	travels := from.Index()
-	for _, f := range there.Fields {
-		below := path.With(Name(f.Name))
-		if travels.Find(f.Name) != nil || k.ignore.matches(below) {
-			continue
-		}
-		if rest, stays := k.staying(below, f.Value); stays {
-			combined.Fields = append(combined.Fields, Field{f.Name, rest})
-		}
-	}
-	return combined
-}
-
-// staying returns what stays of a value that only the target has.
-func (k *keeper) staying(path Path, n Node) (rest Node, stays bool) {
-	if why, keeps := k.keeps(path, n); keeps {
-		k.keep(why)
-		return n, true
-	}
-	if n.Kind != Object {
-		return Node{}, false
-	}
-	rest = Node{Kind: Object}
-	for _, f := range n.Fields {
-		if below, some := k.staying(path.With(Name(f.Name)), f.Value); some {
-			rest.Fields = append(rest.Fields, Field{f.Name, below})
-		}
-	}
-	return rest, len(rest.Fields) > 0
-}
-
-func (k *keeper) list(path Path, from Node, there *Node) Node {
-	combined := Node{Kind: List, Items: make([]Node, len(from.Items))}
-	was := Node{Kind: List}
-	if there != nil {
-		was = *there
-	}
-	partners := k.partners(path, from.Items, was.Items)
-	name := identity(from.Items, was.Items)
-	for i, item := range from.Items {
-		var partner *Node
-		if partners[i] >= 0 {
-			partner = &was.Items[partners[i]]
-		}
-		step := Item(i)
-		if name != "" {
-			step = step.Named(name, item.Field(name).Text)
-		}
-		combined.Items[i] = k.combine(path.With(step), item, partner)
-	}
-	return combined
-}
-
-// partners returns for each element the one that it takes what stays from, or -1:
-// as a plan pairs them, but by what travels alone, as the rest is different. Of
-// lists that are equally long, the elements that are left are partners in order.
-func (k *keeper) partners(path Path, from, there []Node) []int {
-	if len(from) == 1 && len(there) == 1 && identity(from, there) == "" {
-		return []int{0}
-	}
-	partners, named := Partners(k.travelling(path, there), k.travelling(path, from))
-	if named {
-		return partners
-	}
-	if len(from) != len(there) {
-		return partners
-	}
-	rest := alone(len(there), partners)
-	for i := range partners {
-		if partners[i] < 0 {
-			partners[i], rest = rest[0], rest[1:]
-		}
-	}
-	return partners
-}
-
-// travelling returns elements without what stays.
-func (k *keeper) travelling(path Path, items []Node) []Node {
-	rest := make([]Node, len(items))
-	for i, item := range items {
-		rest[i] = k.without(path.With(Item(i)), item)
-	}
-	return rest
-}
-
-func (k *keeper) without(path Path, n Node) Node {
-	rest := n
-	switch n.Kind {
-	case Object:
-		rest.Fields = nil
-		for _, f := range n.Fields {
-			below := path.With(Name(f.Name))
-			if _, keeps := k.keeps(below, f.Value); !keeps && !k.ignore.matches(below) {
-				rest.Fields = append(rest.Fields, Field{f.Name, k.without(below, f.Value)})
-			}
-		}
-	case List:
-		rest.Items = k.travelling(path, n.Items)
-	}
-	return rest
 }

@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strconv"
 )
 
 // Rails are what a plan is refused for unless its user says otherwise: slips
@@ -96,82 +95,81 @@ func (r Rails) protected(p *Plan) []Finding {
 	if len(r.Protect) == 0 {
 		return nil
 	}
+	patterns := make([]Pattern, len(r.Protect))
+	for i, protection := range r.Protect {
+		patterns[i] = protection.Pattern
+	}
+	set := newPatternSet(patterns)
 	var found []Finding
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		for _, protection := range r.Protect {
-			if what := protection.from(c); what != "" {
-				found = append(found, Finding{
-					Key: c.Key, Position: c.Position,
-					Message: fmt.Sprintf("%s, and is protected by %s", what, Printable(protection.String())),
-					Hint:    "leave it as it is, or take away its protection",
-				})
-				break
-			}
+		if what, by := r.protects(c, set); what != "" {
+			found = append(found, Finding{
+				Key: c.Key, Position: c.Position,
+				Message: fmt.Sprintf("%s, and is protected by %s", what, Printable(by.String())),
+				Hint:    "leave it as it is, or take away its protection",
+			})
 		}
 	}
 	return found
 }
 
-// from says what a change would do that it is protected from, or nothing.
-func (p Protection) from(c *Change) string {
-	if p.MatchKey(c.Key) {
-		switch {
-		case c.Action == Delete && p.Delete:
-			return "it would be deleted"
-		case c.Action == Update && p.Update:
-			return "it would be updated"
+// protects says what a change would do that is protected from it, and by what, or nothing.
+func (r Rails) protects(c *Change, set patternSet) (what string, by Protection) {
+	here := set.of(c.Key)
+	first := len(r.Protect)
+	whole := map[int]bool{} // patterns that name the object itself say nothing of its fields
+	here.each(func(i int) {
+		p := r.Protect[i]
+		whole[i] = true
+		if i < first && (c.Action == Delete && p.Delete || c.Action == Update && p.Update) {
+			first, by = i, p
+			what = map[Action]string{Delete: "it would be deleted", Update: "it would be updated"}[c.Action]
 		}
-		return ""
-	}
-	if c.Action == Create || !p.mayMatchFields(c.Key) {
-		return ""
+	})
+	if c.Action == Create || c.Key.IsNamespace() || !here.mayMatchBelow() {
+		return what, by
 	}
 	edits, _ := c.Edits(Sensitivity{})
 	for _, e := range edits {
 		deletes := e.Kind == Remove || c.Action == Delete
-		if (deletes && p.Delete || !deletes && e.Kind != Add && p.Update) && p.reaches(c.Key, e) {
-			return fmt.Sprintf("%s would be %s", Printable(e.Path.String()), map[bool]string{true: "deleted", false: "updated"}[deletes])
-		}
+		e.reach(here, func(i int) {
+			p := r.Protect[i]
+			if i < first && !whole[i] && (deletes && p.Delete || !deletes && e.Kind != Add && p.Update) {
+				first, by = i, p
+				what = fmt.Sprintf("%s would be %s", Printable(e.Path.String()), map[bool]string{true: "deleted", false: "updated"}[deletes])
+			}
+		})
 	}
-	return ""
+	return what, by
 }
 
-// mayMatchFields reports whether a pattern may name something within a
-// configuration.
-func (p Pattern) mayMatchFields(k Key) bool {
-	if k.IsNamespace() {
-		return false
+// reach calls do with the patterns that name what an edit touches in a configuration: the
+// field itself, something below it, or something that it is in.
+func (e Edit) reach(at patternSet, do func(i int)) {
+	for _, s := range e.Path {
+		at = at.step(s)
+		at.each(do)
 	}
-	return len(p.levels) > 2 && p.matchStart(k.Namespace, k.Config) || slices.Contains(p.levels, "**")
+	if e.Before != nil {
+		e.Before.reach(at, do)
+	}
 }
 
-// reaches reports whether an edit touches what the pattern names: the field
-// itself, something below it, or something that it is in.
-func (p Pattern) reaches(k Key, e Edit) bool {
-	path := append([]string{k.Namespace, k.Config}, e.Path.Levels()...)
-	for length := 3; length <= len(path); length++ {
-		if p.Match(path[:length]...) {
-			return true
-		}
+func (n *Node) reach(at patternSet, do func(i int)) {
+	if !at.mayMatchBelow() {
+		return
 	}
-	return e.Before != nil && p.matchBelow(path, *e.Before)
-}
-
-func (p Pattern) matchBelow(path []string, n Node) bool {
+	below := func(at patternSet, n *Node) {
+		at.each(do)
+		n.reach(at, do)
+	}
 	for i := range n.Fields {
-		below := append(path[:len(path):len(path)], n.Fields[i].Name)
-		if p.Match(below...) || p.matchBelow(below, n.Fields[i].Value) {
-			return true
-		}
+		below(at.below(n.Fields[i].Name), &n.Fields[i].Value)
 	}
 	for i := range n.Items {
-		below := append(path[:len(path):len(path)], strconv.Itoa(i))
-		if p.Match(below...) || p.matchBelow(below, n.Items[i]) {
-			return true
-		}
+		below(at.item(i), &n.Items[i])
 	}
-	return false
 }
 
 // deletions finds namespaces that lose too much. Both sides are sorted.

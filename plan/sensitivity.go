@@ -22,7 +22,7 @@ type Sensitivity struct {
 	// stored is what was ever marked.
 	stored Marks
 	// hidden and public are the project's patterns.
-	hidden, public []Pattern
+	hidden, public patternSet
 	unreadable     bool // values that can't be read are shown as texts
 }
 
@@ -31,14 +31,14 @@ type Span = sensitive.Span
 
 // With returns the sensitivity that hides what patterns name, too.
 func (s Sensitivity) With(patterns []Pattern) Sensitivity {
-	s.hidden = patterns
+	s.hidden = newPatternSet(patterns)
 	return s
 }
 
 // Except returns the sensitivity that shows what patterns name, unless it is
 // marked in the tree, or holds the text of something that is.
 func (s Sensitivity) Except(patterns []Pattern) Sensitivity {
-	s.public = patterns
+	s.public = newPatternSet(patterns)
 	return s
 }
 
@@ -72,20 +72,7 @@ func (s Sensitivity) markTelling(k Key, n *Node, more []Path, found func(*Node, 
 		m.declared = m.declared.with(more)
 	}
 	m.stored = s.stored.in(k)
-	m.hidden = about(s.hidden, k)
-	m.public = about(s.public, k)
-	m.value(n, place{levels: []string{k.Namespace, k.Config}, declared: m.declared, stored: m.stored})
-}
-
-// about returns the patterns that may name a configuration or something in it.
-func about(patterns []Pattern, k Key) []Pattern {
-	var some []Pattern
-	for _, p := range patterns {
-		if p.MatchKey(k) || p.mayMatchFields(k) {
-			some = append(some, p)
-		}
-	}
-	return some
+	m.value(n, place{hidden: s.hidden.of(k), public: s.public.of(k), declared: m.declared, stored: m.stored})
 }
 
 // Text returns a text that belongs to no field, with what in it must not be shown
@@ -202,9 +189,8 @@ func (s Sensitivity) Of(desired *Tree, live *Snapshot, others ...*Tree) Sensitiv
 			return
 		}
 		if n, err := v.Parse(); err == nil {
-			levels := []string{k.Namespace, k.Config}
-			n.textsOf(now, levels, nil, texts)
-			n.textsOf(ever, levels, about(s.public, k), texts)
+			n.textsOf(now, patternSet{}, texts)
+			n.textsOf(ever, s.public.of(k), texts)
 		}
 	})
 	s.declared = func(k Key) *marked { return declared[k] }

@@ -17,9 +17,8 @@ func (s Sensitivity) storedText(k Key, v Value, marked bool) *Node {
 		return nil
 	}
 	n := &Node{Kind: String, Text: strings.ToValidUTF8(string(v.Reveal()), "\uFFFD")}
-	named := slices.ContainsFunc(s.hidden, func(p Pattern) bool {
-		return p.MatchKey(k) || p.Match(k.Namespace) || p.mayMatchFields(k)
-	})
+	here := s.hidden.of(k)
+	named := here.matches() || here.mayMatchBelow() || s.hidden.below(k.Namespace).matches()
 	marked = marked || s.declared != nil && s.declared(k) != nil || s.stored.in(k) != nil
 	if marked || named || mentionsSecret(n.Text) {
 		n.hide()

@@ -3,7 +3,6 @@ package plan
 import (
 	"encoding/base64"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan/sensitive"
@@ -18,20 +17,19 @@ type textSet map[string]bool
 
 // textsOf adds the texts that stand in a value at marked places, except what public
 // patterns name.
-func (n Node) textsOf(m *marked, levels []string, public []Pattern, texts textSet) {
-	if m == nil || matches(public, levels) {
+func (n Node) textsOf(m *marked, public patternSet, texts textSet) {
+	if m == nil || public.matches() {
 		return
 	}
-	below := func(name string) []string { return append(levels[:len(levels):len(levels)], name) }
 	switch n.Kind {
 	case Object:
 		for i := range n.Fields {
 			f := &n.Fields[i]
-			f.Value.textsOf(m.inherited(Name(f.Name)), below(f.Name), public, texts)
+			f.Value.textsOf(m.inherited(Name(f.Name)), public.below(f.Name), texts)
 		}
 	case List:
 		for i := range n.Items {
-			n.Items[i].textsOf(m.inherited(Item(i)), below(strconv.Itoa(i)), public, texts)
+			n.Items[i].textsOf(m.inherited(Item(i)), public.item(i), texts)
 		}
 	case String, Integer, Float:
 		if m.whole {

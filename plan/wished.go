@@ -7,6 +7,7 @@ import "slices"
 // namespace goes only when nothing is left in it. What applications write is left to
 // them.
 func Wished(live *Snapshot, wishes []Wish, opts Options) *Tree {
+	patterns := ignoring{newPatternSet(opts.Ignore)}
 	open := make(map[Key]Wish, len(wishes))
 	for _, w := range wishes {
 		open[w.Key] = w
@@ -24,10 +25,10 @@ func Wished(live *Snapshot, wishes []Wish, opts Options) *Tree {
 	}
 	put := func(k Key, v Value) {
 		if ns := namespace(k.Namespace); !k.IsNamespace() {
-			ns.Configs = append(ns.Configs, Config{Name: k.Config, Value: opts.withoutIgnored(k, v)})
+			ns.Configs = append(ns.Configs, Config{Name: k.Config, Value: patterns.without(k, v)})
 		}
 	}
-	ignored := func(k Key) bool { return opts.ignores(k) || opts.ignores(Key{Namespace: k.Namespace}) }
+	ignored := func(k Key) bool { return patterns.of(k).matches() || patterns.below(k.Namespace).matches() }
 	for _, ns := range live.Tree().Namespaces {
 		if ignored(Key{Namespace: ns.Name}) {
 			continue
@@ -58,15 +59,15 @@ func Wished(live *Snapshot, wishes []Wish, opts Options) *Tree {
 	return tree
 }
 
-// withoutIgnored returns a value without what applications write in it.
-func (o Options) withoutIgnored(k Key, v Value) Value {
-	i := o.ignoring(k)
-	if len(i.patterns) == 0 {
+// without returns a configuration's value without what applications write in it.
+func (i ignoring) without(k Key, v Value) Value {
+	i = ignoring{i.of(k)}
+	if !i.within() {
 		return v
 	}
 	n, err := v.Parse()
 	if err != nil {
 		return v
 	}
-	return Encode(i.strip(nil, n), v.sensitive()...)
+	return Encode(i.strip(n), v.sensitive()...)
 }

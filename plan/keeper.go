@@ -1,0 +1,225 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+)
+
+// keeper combines a configuration that travels with the one that is there.
+type keeper struct {
+	rules
+	key     Key
+	whole   bool // all its fields travel
+	missing []Finding
+	kept    []Kept
+	rest    map[*Node]*Node // values without what stays
+	numbers Numbers         // of the elements in rest
+}
+
+// keeperPlace is a place in a configuration, with what the patterns say of it.
+type keeperPlace struct {
+	*trail
+	keep, paths patternSet
+	ignore      ignoring
+	named       bool // a path on the command line names this, or what it is in
+}
+
+func (at keeperPlace) below(s Step) keeperPlace {
+	paths := at.paths.step(s)
+	return keeperPlace{at.with(s), at.keep.step(s), paths, ignoring{at.ignore.step(s)}, at.named || paths.matches()}
+}
+
+// shown returns the path, or of a deep one its beginning.
+func (at keeperPlace) shown() Path {
+	t := at.trail
+	for t.len() > MaxCompared {
+		t = t.above
+	}
+	return t.path()
+}
+
+// keeps reports whether a value stays as the target has it. why is empty if it only isn't
+// among what is to travel.
+func (k *keeper) keeps(at keeperPlace, n *Node) (why KeptReason, keeps bool) {
+	switch {
+	case at.keep.matches():
+		return KeptByPattern, true
+	case !k.WithSecrets && (n.Sensitive || n.Kind == List && slices.ContainsFunc(n.Items, func(item Node) bool { return item.Sensitive })):
+		return KeptSecret, true
+	}
+	return "", !k.whole && n.Kind != Object && !at.named
+}
+
+// keep remembers a field that stays, if it would have travelled otherwise. Of what is
+// deep, what it is in is remembered once.
+func (k *keeper) keep(at keeperPlace, why KeptReason) {
+	if why == "" || !k.whole && !at.named {
+		return
+	}
+	kept := Kept{Key: k.key, Path: at.shown(), Why: why}
+	switch {
+	case why == KeptByPattern:
+		kept.Pattern = k.Keep[at.keep.first()].String()
+	case k.Reference != nil:
+		if position, ok := k.Reference(k.key, at.path()); ok {
+			kept.Why, kept.Position = KeptReference, position
+		}
+	}
+	if last := len(k.kept) - 1; at.len() > MaxCompared && last >= 0 && k.kept[last].Why == kept.Why && slices.Equal(k.kept[last].Path, kept.Path) {
+		return
+	}
+	k.kept = append(k.kept, kept)
+}
+
+// combine returns what comes from one value, with what stays of the other. there
+// is nil when the target has none.
+func (k *keeper) combine(at keeperPlace, from, there *Node) Node {
+	if there != nil && there.Kind != from.Kind {
+		there = nil
+	}
+	switch from.Kind {
+	case Object:
+		return k.object(at, from, there)
+	case List:
+		return k.list(at, from, there)
+	}
+	return *from
+}
+
+func (k *keeper) object(at keeperPlace, from, there *Node) Node {
+	combined := Node{Kind: Object}
+	var present FieldIndex
+	if there != nil {
+		present = there.Index()
+	}
+	for i := range from.Fields {
+		f := &from.Fields[i]
+		below := at.below(Name(f.Name))
+		was := present.Find(f.Name)
+		if below.ignore.matches() {
+			continue
+		}
+		why, keeps := k.keeps(below, &f.Value)
+		if keeps {
+			k.keep(below, why)
+		}
+		switch {
+		case !keeps:
+			combined.Fields = append(combined.Fields, Field{f.Name, k.combine(below, &f.Value, was)})
+		case was != nil:
+			combined.Fields = append(combined.Fields, Field{f.Name, *was})
+		case k.whole || below.named:
+			k.missing = append(k.missing, Finding{
+				Key: k.key, Message: fmt.Sprintf("%s needs a value in %s", Printable(below.shown().String()), Printable(k.To)),
+				Hint: "set it there first, or go on without it: --allow-missing; or take the value along: --with-secrets for what is sensitive, or less to --keep",
+			})
+		}
+	}
+	if there == nil {
+		return combined
+	}
+	travels := from.Index()
+	for i := range there.Fields {
+		f := &there.Fields[i]
+		below := at.below(Name(f.Name))
+		if travels.Find(f.Name) != nil || below.ignore.matches() {
+			continue
+		}
+		if rest, stays := k.staying(below, &f.Value); stays {
+			combined.Fields = append(combined.Fields, Field{f.Name, rest})
+		}
+	}
+	return combined
+}
+
+// staying returns what stays of a value that only the target has.
+func (k *keeper) staying(at keeperPlace, n *Node) (rest Node, stays bool) {
+	if why, keeps := k.keeps(at, n); keeps {
+		k.keep(at, why)
+		return *n, true
+	}
+	if n.Kind != Object {
+		return Node{}, false
+	}
+	rest = Node{Kind: Object}
+	for i := range n.Fields {
+		f := &n.Fields[i]
+		if below, some := k.staying(at.below(Name(f.Name)), &f.Value); some {
+			rest.Fields = append(rest.Fields, Field{f.Name, below})
+		}
+	}
+	return rest, len(rest.Fields) > 0
+}
+
+func (k *keeper) list(at keeperPlace, from, there *Node) Node {
+	combined := Node{Kind: List, Items: make([]Node, len(from.Items))}
+	was := &Node{Kind: List}
+	if there != nil {
+		was = there
+	}
+	partners := k.partners(at, from, was)
+	name := identity(from.Items, was.Items)
+	for i := range from.Items {
+		item := &from.Items[i]
+		var partner *Node
+		if partners[i] >= 0 {
+			partner = &was.Items[partners[i]]
+		}
+		step := Item(i)
+		if name != "" {
+			step = step.Named(name, item.Field(name).Text)
+		}
+		combined.Items[i] = k.combine(at.below(step), item, partner)
+	}
+	return combined
+}
+
+// partners returns for each element the one that it takes what stays from, or -1:
+// as a plan pairs them, but by what travels alone, as the rest is different. Of
+// lists that are equally long, the elements that are left are partners in order.
+func (k *keeper) partners(at keeperPlace, from, there *Node) []int {
+	if len(from.Items) == 1 && len(there.Items) == 1 && identity(from.Items, there.Items) == "" {
+		return []int{0}
+	}
+	partners, named := k.numbers.Partners(k.without(at, there).Items, k.without(at, from).Items)
+	if named || len(from.Items) != len(there.Items) {
+		return partners
+	}
+	rest := alone(len(there.Items), partners)
+	for i := range partners {
+		if partners[i] < 0 {
+			partners[i], rest = rest[0], rest[1:]
+		}
+	}
+	return partners
+}
+
+// without returns a value without what stays in it. It goes through each value once,
+// however many lists that is in.
+func (k *keeper) without(at keeperPlace, n *Node) *Node {
+	if n.IsLeaf() {
+		return n
+	}
+	if rest := k.rest[n]; rest != nil {
+		return rest
+	}
+	rest := *n
+	switch n.Kind {
+	case Object:
+		rest.Fields = nil
+		for i := range n.Fields {
+			f := &n.Fields[i]
+			below := at.below(Name(f.Name))
+			if _, keeps := k.keeps(below, &f.Value); !keeps && !below.ignore.matches() {
+				rest.Fields = append(rest.Fields, Field{f.Name, *k.without(below, &f.Value)})
+			}
+		}
+	case List:
+		rest.Items = make([]Node, len(n.Items))
+		for i := range n.Items {
+			rest.Items[i] = *k.without(at.below(Item(i)), &n.Items[i])
+		}
+	}
+	k.rest[n] = &rest
+	return &rest
+}

@@ -1,0 +1,236 @@
+package plan
+
+import (
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// patternSet is a place in a value as patterns see it: what may follow of each of them.
+// Going down a level takes the same time for one pattern and for thousands, unless they
+// have wildcards within this level. The zero value has no patterns; a patternSet never
+// changes, and may be used concurrently.
+type patternSet struct{ at []*patternNode }
+
+// patternNode is what has been read of some patterns, in the tree of their levels.
+type patternNode struct {
+	names map[string]*patternNode
+	globs []globNode
+	any   *patternNode // after "**"
+	loops bool         // it is after "**", and any level may follow
+	// slashes are how many the names below have, if any has one.
+	slashes []int
+	ends    []int // indexes of the patterns that end here, in order
+}
+
+type globNode struct {
+	glob    string
+	slashes int
+	below   *patternNode
+}
+
+// newPatternSet returns the place above all namespaces.
+func newPatternSet(patterns []Pattern) patternSet {
+	if len(patterns) == 0 {
+		return patternSet{}
+	}
+	top := &patternNode{}
+	for i, p := range patterns {
+		at := top
+		for _, level := range p.levels {
+			at = at.child(level)
+		}
+		at.ends = append(at.ends, i)
+	}
+	var s patternSet
+	s.reach(top)
+	return s
+}
+
+// child returns what follows a level, and makes it if it isn't there.
+func (n *patternNode) child(level string) *patternNode {
+	if level == "**" {
+		if n.loops {
+			return n // "**" twice is the same as once
+		}
+		if n.any == nil {
+			n.any = &patternNode{loops: true}
+		}
+		return n.any
+	}
+	slashes := strings.Count(level, "/")
+	if strings.ContainsAny(level, "*?") {
+		for _, g := range n.globs {
+			if g.glob == level {
+				return g.below
+			}
+		}
+		below := &patternNode{}
+		n.globs = append(n.globs, globNode{level, slashes, below})
+		return below
+	}
+	if n.names == nil {
+		n.names = map[string]*patternNode{}
+	}
+	below := n.names[level]
+	if below == nil {
+		below = &patternNode{}
+		n.names[level] = below
+		if slashes > 0 && !slices.Contains(n.slashes, slashes) {
+			n.slashes = append(n.slashes, slashes)
+		}
+	}
+	return below
+}
+
+// reach adds a node, and those after it that "**" for no level leads to.
+func (s *patternSet) reach(n *patternNode) {
+	for ; n != nil && !slices.Contains(s.at, n); n = n.any {
+		s.at = append(s.at, n)
+	}
+}
+
+// below returns the place one level below.
+func (s patternSet) below(name string) patternSet {
+	var next patternSet
+	hasSlash := len(s.at) > 0 && strings.Contains(name, "/")
+	for _, n := range s.at {
+		if n.loops {
+			next.reach(n)
+		}
+		next.reach(n.names[name])
+		for _, g := range n.globs {
+			if Glob(g.glob, name) {
+				next.reach(g.below)
+			}
+		}
+		if hasSlash {
+			next.spelled(n, name)
+		}
+	}
+	return next
+}
+
+// spelled reaches what several levels lead to that match a name with slashes together.
+// A level that was written with "~1" matches as many parts of the name as it has itself.
+func (s *patternSet) spelled(n *patternNode, name string) {
+	for slashes, end := 0, 0; ; slashes++ {
+		next := strings.IndexByte(name[end:], '/')
+		if next < 0 {
+			break
+		}
+		end += next
+		part, rest := name[:end], name[end+1:]
+		end++
+		isName := slashes == 0 || slices.Contains(n.slashes, slashes)
+		if !isName && !slices.ContainsFunc(n.globs, func(g globNode) bool { return g.slashes >= slashes }) {
+			if slices.Max(append([]int{0}, n.slashes...)) < slashes {
+				break
+			}
+			continue
+		}
+		if isName {
+			s.spell(n.names[part], rest)
+		}
+		for _, g := range n.globs {
+			if g.slashes == slashes && Glob(g.glob, part) {
+				s.spell(g.below, rest)
+			}
+		}
+	}
+}
+
+// spell goes on with the rest of a name after some of its parts.
+func (s *patternSet) spell(n *patternNode, rest string) {
+	if n == nil {
+		return
+	}
+	last := strings.Count(rest, "/")
+	if last == 0 || slices.Contains(n.slashes, last) {
+		if below := n.names[rest]; below != nil {
+			s.reach(below)
+		}
+	}
+	for _, g := range n.globs {
+		if g.slashes == last && Glob(g.glob, rest) {
+			s.reach(g.below)
+		}
+	}
+	s.spelled(n, rest)
+}
+
+// item returns the place of a list's element.
+func (s patternSet) item(index int) patternSet {
+	if len(s.at) == 0 {
+		return s
+	}
+	return s.below(strconv.Itoa(index))
+}
+
+// step returns the place one step below.
+func (s patternSet) step(step Step) patternSet {
+	if name, isField := step.Field(); isField {
+		return s.below(name)
+	}
+	return s.item(step.Index())
+}
+
+// of returns the place of an object.
+func (s patternSet) of(k Key) patternSet {
+	if s = s.below(k.Namespace); !k.IsNamespace() {
+		s = s.below(k.Config)
+	}
+	return s
+}
+
+// matches reports whether a pattern names what is here.
+func (s patternSet) matches() bool {
+	return slices.ContainsFunc(s.at, func(n *patternNode) bool { return len(n.ends) > 0 })
+}
+
+// each calls do with the indexes of the patterns that name what is here.
+func (s patternSet) each(do func(i int)) {
+	for _, n := range s.at {
+		for _, i := range n.ends {
+			do(i)
+		}
+	}
+}
+
+// first returns the index of the first pattern that names what is here, or -1.
+func (s patternSet) first() int {
+	first := -1
+	for _, n := range s.at {
+		if len(n.ends) > 0 && (first < 0 || n.ends[0] < first) {
+			first = n.ends[0]
+		}
+	}
+	return first
+}
+
+// mayMatchBelow reports whether a pattern may name something below.
+func (s patternSet) mayMatchBelow() bool {
+	return slices.ContainsFunc(s.at, func(n *patternNode) bool {
+		return n.loops || n.any != nil || len(n.names)+len(n.globs) > 0
+	})
+}
+
+// children yields the nodes one level below.
+func (n *patternNode) children() iter.Seq[*patternNode] {
+	return func(yield func(*patternNode) bool) {
+		for _, below := range n.names {
+			if !yield(below) {
+				return
+			}
+		}
+		for _, g := range n.globs {
+			if !yield(g.below) {
+				return
+			}
+		}
+		if n.any != nil {
+			yield(n.any)
+		}
+	}
+}

@@ -1,0 +1,67 @@
+package plan
+
+import (
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// TestPatternsMatchTogether compares a set of patterns with each of them alone.
+func TestPatternsMatchTogether(t *testing.T) {
+	level := rapid.SampledFrom([]string{"a", "b", "*", "**", "a*", "?", "a~1b", "*~1b", "b?", "*~1*"})
+	name := rapid.SampledFrom([]string{"a", "b", "ab", "a/b", "b/a", "a/b/a", "0", "é", "a~1b", "/", "a/"})
+	rapid.Check(t, func(t *rapid.T) {
+		var patterns []Pattern
+		for range rapid.IntRange(1, 6).Draw(t, "patterns") {
+			p, err := ParsePattern(strings.Join(rapid.SliceOfN(level, 1, 5).Draw(t, "levels"), "/"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			patterns = append(patterns, p)
+		}
+		path := rapid.SliceOfN(name, 1, 5).Draw(t, "path")
+		at := newPatternSet(patterns)
+		for _, name := range path {
+			if !at.mayMatchBelow() && at.below(name).matches() {
+				t.Fatalf("something below is matched, and nothing may be")
+			}
+			at = at.below(name)
+		}
+		got := map[int]bool{}
+		at.each(func(i int) { got[i] = true })
+		first := -1
+		for i, p := range patterns {
+			if got[i] != p.Match(path...) {
+				t.Fatalf("%s matches %q alone: %v", p, path, p.Match(path...))
+			}
+			if first < 0 && got[i] {
+				first = i
+			}
+		}
+		if at.first() != first || at.matches() != (first >= 0) {
+			t.Fatalf("the first is %d, not %d", at.first(), first)
+		}
+	})
+}
+
+// TestGlobOfManyWildcards compares a glob with going back at every "*".
+func TestGlobOfManyWildcards(t *testing.T) {
+	text := rapid.StringOfN(rapid.SampledFrom([]rune("ab?*é")), 0, 8, -1)
+	rapid.Check(t, func(t *rapid.T) {
+		glob, name := text.Draw(t, "glob"), text.Draw(t, "name")
+		var slow func(g, n []rune) bool
+		slow = func(g, n []rune) bool {
+			switch {
+			case len(g) == 0:
+				return len(n) == 0
+			case g[0] == '*':
+				return slow(g[1:], n) || len(n) > 0 && slow(g, n[1:])
+			}
+			return len(n) > 0 && (g[0] == '?' || g[0] == n[0]) && slow(g[1:], n[1:])
+		}
+		if want := slow([]rune(glob), []rune(name)); Glob(glob, name) != want {
+			t.Fatalf("%q matches %q: %v", glob, name, !want)
+		}
+	})
+}
