@@ -52,7 +52,14 @@ func (p Path) InList() bool {
 // with other characters than letters, digits, "_" and (not at its start) "-" is
 // quoted: limits["a.b"].
 func (p Path) String() string {
-	var b []byte
+	text, _ := p.text()
+	return text
+}
+
+// text returns the path as String does, and where each of its steps ends.
+func (p Path) text() (text string, ends []int) {
+	b := make([]byte, 0, 16*len(p))
+	ends = make([]int, len(p))
 	for i, s := range p {
 		switch {
 		case s.by != "":
@@ -79,8 +86,9 @@ func (p Path) String() string {
 			}
 			b = append(b, s.name...)
 		}
+		ends[i] = len(b)
 	}
-	return string(b)
+	return string(b), ends
 }
 
 // Levels returns the path's steps as levels of a Pattern: an element of a list is
@@ -98,6 +106,9 @@ func (p Path) Levels() []string {
 
 func isPlainName(name string) bool {
 	for i, r := range name {
+		if 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
+			continue
+		}
 		if r != '_' && !unicode.IsLetter(r) && (r != '-' || i == 0) && !unicode.IsDigit(r) || !isShown(r) {
 			return false
 		}

@@ -67,6 +67,9 @@ func isPrintable(s string) bool {
 // joiners, tags), and the fillers and variation selectors that Unicode counts as
 // letters and marks though nobody sees them.
 func isShown(r rune) bool {
-	return r == ' ' || unicode.IsPrint(r) &&
+	if r < utf8.RuneSelf {
+		return ' ' <= r && r <= '~'
+	}
+	return unicode.IsPrint(r) &&
 		!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }

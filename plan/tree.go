@@ -45,12 +45,17 @@ type Origins map[string]Position
 
 // Of returns where what is at a path comes from.
 func (o Origins) Of(path Path) (Position, bool) {
-	for length := min(len(path), MaxCompared); length >= 0; length-- {
-		if p, ok := o[path[:length].String()]; ok {
+	if len(o) == 0 {
+		return Position{}, false
+	}
+	text, ends := path[:min(len(path), MaxCompared)].text()
+	for _, end := range slices.Backward(ends) {
+		if p, ok := o[text[:end]]; ok {
 			return p, true
 		}
 	}
-	return Position{}, false
+	p, ok := o[""]
+	return p, ok
 }
 
 // Position is where in the source something is said. Line and Column count

@@ -23,6 +23,7 @@ type layered struct {
 	overlay bool // tags may say what is done
 	configs map[string]layerMarks
 	root    string // the tag of the whole file of a namespace
+	deep    bool   // a tag is deeper than positions are noted
 }
 
 type layerMarks map[string]layerMark
@@ -46,6 +47,7 @@ func (d *document) note(path plan.Path, where at, n *yaml.Node) {
 	if n != nil {
 		m.tag = layerTag(n)
 	}
+	d.layered.deep = d.layered.deep || len(path) > plan.MaxCompared
 	marks[path.String()] = m
 }
 

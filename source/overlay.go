@@ -24,6 +24,7 @@ type stack struct {
 	findings   *Findings
 	namespaces map[string]*stackNamespace
 	read       map[string]*layered // files of the base that were read again
+	deep       bool                // an overlay has a tag that is deeper than positions are noted
 }
 
 // stackNamespace is a namespace with its configurations by name.
@@ -96,6 +97,7 @@ func (s *stack) lay(o Overlay, opts LoadOptions) {
 		p, l := u.parseLayered(s.ctx, true)
 		s.add(p.findings)
 		if len(p.findings.Errors) == 0 {
+			s.deep = s.deep || l.deep
 			s.unit(u, p, l, sel)
 		}
 	}
@@ -241,8 +243,22 @@ type merger struct {
 	changed   bool
 }
 
+// mark returns what an overlay does at a path, and where.
+func (m *merger) mark(path plan.Path) (mark layerMark, ok bool) {
+	if len(path) > plan.MaxCompared && !m.deep {
+		return mark, false
+	}
+	mark, ok = m.marks[path.String()]
+	return mark, ok
+}
+
+func (m *merger) tag(path plan.Path) string {
+	mark, _ := m.mark(path)
+	return mark.tag
+}
+
 func (m *merger) position(path plan.Path) plan.Position {
-	if mark, ok := m.marks[path.String()]; ok {
+	if mark, ok := m.mark(path); ok {
 		return plan.Position{File: m.over.Position.File, Line: int32(mark.line), Column: int32(mark.column)}
 	}
 	return m.over.Position
@@ -251,7 +267,7 @@ func (m *merger) position(path plan.Path) plan.Position {
 // merge returns what a value becomes when another is laid over it, and whether
 // it stays. Mappings merge; everything else replaces.
 func (m *merger) merge(path plan.Path, base *plan.Node, over plan.Node) (merged plan.Node, stays bool) {
-	switch m.marks[path.String()].tag {
+	switch m.tag(path) {
 	case tagDelete:
 		m.delete(path, base)
 		return plan.Node{}, false
@@ -304,11 +320,9 @@ func (m *merger) name(path plan.Path) string {
 
 // origin returns where the value below comes from.
 func (m *merger) origin(path plan.Path) string {
-	for length := len(path); length >= 0; length-- {
-		if position, ok := m.origins[path[:length].String()]; ok {
-			position.Column = 0
-			return position.String()
-		}
+	if position, ok := m.origins.Of(path); ok {
+		position.Column = 0
+		return position.String()
 	}
 	return "another file"
 }
@@ -318,7 +332,7 @@ func (m *merger) mapping(path plan.Path, base, over plan.Node) plan.Node {
 	there := base.Index()
 	gone := map[string]bool{}
 	for _, f := range over.Fields {
-		value, stays := m.merge(path.With(plan.Name(f.Name)), there.Find(f.Name), f.Value)
+		value, stays := m.merge(append(path, plan.Name(f.Name)), there.Find(f.Name), f.Value)
 		switch i := there.At(f.Name); {
 		case !stays:
 			gone[f.Name] = true
@@ -358,7 +372,7 @@ func (m *merger) replaced(path plan.Path, base *plan.Node) *plan.Node {
 
 // extend adds elements to a list.
 func (m *merger) extend(path plan.Path, base *plan.Node, over plan.Node) plan.Node {
-	tag := m.marks[path.String()].tag
+	tag := m.tag(path)
 	switch {
 	case base == nil:
 		m.warn(m.key, m.position(path), tag+" to what is not there: "+m.name(path), "check its name, or drop the tag")
@@ -395,6 +409,9 @@ func (m *merger) take(path plan.Path, items []plan.Node) []plan.Origins {
 		at := path.With(plan.Item(i))
 		prefix := len(at.String())
 		item.Walk(at, func(path plan.Path, _ plan.Node) {
+			if len(path) > plan.MaxCompared {
+				return
+			}
 			if p := path.String(); m.has(p) {
 				taken[i][p[prefix:]] = m.origins[p]
 				delete(m.origins, p)
@@ -425,19 +442,31 @@ func (m *merger) decide(path plan.Path, base *plan.Node, over plan.Node) {
 	m.forget(path, base)
 	m.changed = true
 	over.Walk(path, func(below plan.Path, _ plan.Node) {
+		if len(below) > plan.MaxCompared {
+			return
+		}
 		text := below.String()
 		if mark, ok := m.marks[text]; ok && mark.tag != tagDelete && len(below) > len(path) {
 			m.origins[text] = plan.Position{File: m.over.Position.File, Line: int32(mark.line), Column: int32(mark.column)}
 		}
 	})
-	m.origins[path.String()] = m.position(path)
+	if len(path) <= plan.MaxCompared {
+		m.origins[path.String()] = m.position(path)
+	}
 }
 
 // forget forgets where what is at a path came from, and below it. base is what is
 // there, or nil.
 func (m *merger) forget(path plan.Path, base *plan.Node) {
+	if len(path) > plan.MaxCompared {
+		return // there are none
+	}
 	delete(m.origins, path.String())
 	if base != nil {
-		base.Walk(path, func(below plan.Path, _ plan.Node) { delete(m.origins, below.String()) })
+		base.Walk(path, func(below plan.Path, _ plan.Node) {
+			if len(below) <= plan.MaxCompared {
+				delete(m.origins, below.String())
+			}
+		})
 	}
 }

@@ -34,7 +34,10 @@ func editLines(c Change, width int) []line {
 	return l.lines
 }
 
+// add adds a line. What is deeper than values are compared is not indented further: the
+// blanks before a small value would take megabytes.
 func (l *layout) add(depth int, sign byte, marked bool, text string) {
+	depth = min(depth, plan.MaxCompared)
 	l.lines = append(l.lines, line{sign: sign, marked: marked, depth: depth, text: text})
 }
 
