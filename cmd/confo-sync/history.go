@@ -20,14 +20,14 @@ import (
 )
 
 type historyCmd struct {
-	Show  historyShowCmd  `cmd:"" default:"withargs" help:"List applies; show one; or tell the story of a configuration or field."`
-	Prune historyPruneCmd `cmd:"" help:"Remove all but the newest applies from the history."`
+	Show  historyShowCmd  `cmd:"" default:"withargs" help:"Show who applied what, when and why."`
+	Prune historyPruneCmd `cmd:"" help:"Remove old applies from the history."`
 }
 
 type historyShowCmd struct {
-	What  string `arg:"" optional:"" help:"The ID of an apply (or its beginning, or last), to show what it changed; or namespace/configuration or namespace/configuration#field, for its story."`
-	Limit int    `default:"20" placeholder:"N" help:"How many applies to list, the newest (${default}; 0 for all)."`
-	Since string `placeholder:"TIME" help:"Only those since then: 2006-01-02 15:04, 15:04 today, or 2h ago."`
+	What  string `arg:"" optional:"" help:"ID of an apply (or its beginning, or last), or NS/CONF[#FIELD]." complete:"apply,path"`
+	Limit int    `default:"20" placeholder:"N" help:"How many applies to list, newest first; 0 for all (default 20)."`
+	Since string `placeholder:"TIME" help:"Only applies since this time: \"2006-01-02 15:04\", 15:04 or \"2h ago\"."`
 	outputFlags
 }
 
@@ -332,8 +332,8 @@ func (a *app) historyMarks(ctx context.Context) ([]*plan.Tree, error) {
 }
 
 type historyPruneCmd struct {
-	Keep        int           `required:"" placeholder:"N" help:"How many applies to keep, the newest."`
-	LockTimeout time.Duration `default:"30s" placeholder:"TIME" help:"How long to wait for an apply to end (${default})."`
+	Keep        int           `required:"" placeholder:"N" help:"How many applies to keep, newest first."`
+	LockTimeout time.Duration `default:"30s" placeholder:"TIME" help:"How long to wait for the lock (default 30s)."`
 }
 
 // Run removes old applies from the history.

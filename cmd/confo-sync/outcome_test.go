@@ -102,7 +102,7 @@ func TestLostWhilePlanning(t *testing.T) {
 	command := func(server string, args ...string) (code int, said string) {
 		var out bytes.Buffer
 		args = append(args, "-t", "zk://"+server+root, "--timeout", "1s")
-		code = run(t.Context(), args, os.LookupEnv, strings.NewReader(""), &out, &out)
+		code = run(t.Context(), args, os.Environ(), strings.NewReader(""), &out, &out)
 		return code, out.String()
 	}
 	backup := filepath.Join(dir, "backup.tar.zst")
@@ -158,7 +158,7 @@ func TestLostAndNotApplied(t *testing.T) {
 	}
 	command := func(server string, args ...string) (code int, said string) {
 		var out bytes.Buffer
-		code = run(t.Context(), append(args, "-t", "zk://"+server+root), os.LookupEnv, strings.NewReader(""), &out, &out)
+		code = run(t.Context(), append(args, "-t", "zk://"+server+root), os.Environ(), strings.NewReader(""), &out, &out)
 		return code, out.String()
 	}
 	must := func(args ...string) {

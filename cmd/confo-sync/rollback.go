@@ -16,10 +16,10 @@ import (
 )
 
 type rollbackCmd struct {
-	ID     string `arg:"" optional:"" help:"The apply to undo, as history lists it; a beginning will do that only one has, and last is the newest that is no rollback."`
-	To     string `placeholder:"ID" help:"Undo every apply after this one."`
-	ToTime string `placeholder:"TIME" help:"Undo every apply after this time: 2006-01-02 15:04, 15:04 today, or 2h ago."`
-	Force  bool   `help:"Also undo what somebody else has changed since."`
+	ID     string `arg:"" optional:"" help:"Apply to undo: its ID, the beginning of it, or last." complete:"apply"`
+	To     string `placeholder:"ID" help:"Undo every apply after this one." complete:"apply"`
+	ToTime string `placeholder:"TIME" help:"Undo every apply since this time: \"2006-01-02 15:04\", 15:04 or \"2h ago\"."`
+	Force  bool   `help:"Also undo where others have changed it since."`
 	stopFlags
 	railFlags
 	outputFlags
