@@ -105,7 +105,7 @@ func (s stopFlags) carryOut(ctx context.Context, a *app, approved *approval, wan
 		return err
 	}
 	defer t.Close()
-	w, err := a.plan(ctx, t, want, flags, true)
+	w, err := a.plan(ctx, t, want, flags, !applying.NoHistory && !applying.NoLock)
 	if err != nil {
 		return err
 	}
