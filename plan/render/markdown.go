@@ -58,7 +58,7 @@ func (m *markdown) report(r *Report) string {
 	m.room -= len(end) + len(leftOut(r.Changes.Len(), len(r.Namespaces)))
 	m.write(Marker(r) + "\n" + heading2(r) + "\n")
 	m.write(factsLine(r))
-	m.problems("Refused", r.Errors)
+	m.problems(map[bool]string{true: "Refused", false: "Errors"}[r.compared], r.Errors)
 	m.table(r)
 	m.deletions(r)
 	left, namespaces := m.namespaces(r)
