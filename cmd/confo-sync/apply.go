@@ -138,7 +138,11 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 	if err == nil && want.beside != nil {
 		err = want.beside.after(ctx, t)
 	}
-	return a.applied(result, err == nil && !f.NoVerify && !w.blinds(), err)
+	err = a.applied(result, err == nil && !f.NoVerify && !w.blinds(), err)
+	if result.Transactions > 0 {
+		a.sayParts(ctx, w.target, result.ID, a.report.RolledBack != nil)
+	}
+	return err
 }
 
 // keepMarks keeps beside the target what is marked now, although nothing is to be
