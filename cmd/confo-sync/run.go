@@ -92,6 +92,7 @@ type app struct {
 	given   given // the flags on the command line
 	// finished is the ID of the interrupted run that this one has finished at the target.
 	finished string
+	goesOn   bool // the newest run in the history was interrupted, and this one goes on from there
 	outputFlags
 	files []reportFile
 	settings
