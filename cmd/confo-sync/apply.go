@@ -138,19 +138,24 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 	if err == nil && want.beside != nil {
 		err = want.beside.after(ctx, t)
 	}
-	return a.applied(result, err == nil && !f.NoVerify && !w.blinds(), err)
+	err = a.applied(result, err == nil && !f.NoVerify && !w.blinds(), err)
+	if result.Transactions > 0 {
+		a.sayParts(ctx, w.target, result.ID, a.report.RolledBack != nil)
+	}
+	return err
 }
 
 // keepMarks keeps beside the target what is marked now, although nothing is to be
 // changed. That it can't be kept, for want of rights or because somebody else applies, is
 // no failure: the next apply that changes something does.
 func (f applyFlags) keepMarks(ctx context.Context, a *app, w *work) {
-	if f.NoLock || w.live.Marks.Holds(w.marks) {
+	if w.live.Marks.Holds(w.marks) {
 		return
 	}
 	opts := f.options(a)
 	opts.NoHistory, opts.LockTimeout, opts.Waiting, opts.Marks = true, 0, nil, w.marks
-	if _, err := apply.Run(ctx, w.target, &plan.Plan{}, opts); err != nil {
+	result, err := apply.Run(ctx, w.target, &plan.Plan{}, opts)
+	if err = cmp.Or(err, result.MarksNotKept); err != nil {
 		a.log.Debug("the marks were not kept", "error", err)
 	}
 }
@@ -239,6 +244,13 @@ func (c applyFlags) apply(ctx context.Context, a *app, w *work, approved *approv
 	result, err := apply.Run(ctx, w.target, w.plan, opts)
 	if result.NotPruned != nil {
 		a.log.Debug("the history was not shortened", "error", result.NotPruned)
+	}
+	if result.MarksNotKept != nil {
+		message, _ := describe(result.MarksNotKept)
+		a.warn(plan.Finding{
+			Message: "which fields are sensitive could not be kept beside the target: " + message,
+			Hint:    "apply once without --no-lock, or mark these fields in every tree that is compared with this target: otherwise their values are shown",
+		})
 	}
 	return result, err
 }

@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 	"plan/planfile":         {"plan", "plan/render"},
 	"source":                {"plan", "plan/lcs", "plan/sensitive", "source/journal", "source/secret", "source/within"},
 	"source/archive":        {"plan", "source/secret", "source/within"},
-	"source/git":            {"plan"},
+	"source/git":            {"plan", "source/within"},
 	"source/journal":        {"plan", "source/within"},
 	"source/project":        {"plan", "plan/sensitive", "source/secret", "source/within"},
 	"source/secret":         {"plan", "source/within"},

@@ -105,7 +105,7 @@ func (s stopFlags) carryOut(ctx context.Context, a *app, approved *approval, wan
 		return err
 	}
 	defer t.Close()
-	w, err := a.plan(ctx, t, want, flags, true)
+	w, err := a.plan(ctx, t, want, flags, !applying.NoHistory && !applying.NoLock)
 	if err != nil {
 		return err
 	}
@@ -204,6 +204,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	}
 	a.warn(live.Warnings...)
 	a.warn(interrupted...)
+	a.goesOn = len(interrupted) > 0
 	if want.adapt == nil || want.operation == "promote" { // others have no tree
 		a.warn(a.unmatched(a.rules, rails.Protect, desired, live)...)
 	}

@@ -139,6 +139,9 @@ func (c *promoteCmd) promotion(a *app) (plan.Promotion, *project.Environment, er
 	if a.project != nil && (slices.Contains(a.project.Names(), name) || isNothing(name)) {
 		isName = true
 	}
+	if !isName && c.Declared {
+		return p, nil, &usageError{target.WithHint(fmt.Errorf("--declared takes what is declared for an environment, and %s is none", plan.Quote(c.From)), "name an environment as FROM, or leave out --declared")}
+	}
 	if !isName {
 		return p, nil, nil
 	}

@@ -138,6 +138,9 @@ func (c *rollbackCmd) undoing(ctx context.Context, a *app, t target.Target, hist
 		}
 		switch {
 		case id == "" || undone[0].Readable():
+			if p := a.partsBefore(history.Readable(), undone[0]); id != "" && p != nil {
+				a.notice("This undoes only what %s applied. The first part of its changes was applied by %s. To undo both: %s", plan.Printable(undone[0].ID), p.names(), p.all)
+			}
 			return undone, undoing, what, nil
 		case id != "last":
 			return nil, nil, "", target.WithHint(fmt.Errorf("%s can't be undone: its entries in the history can't be read", plan.Printable(what)), "a backup can be restored")

@@ -44,6 +44,7 @@ type app struct {
 	given   given // the flags on the command line
 	// finished is the ID of the interrupted run that this one has finished at the target.
 	finished string
+	goesOn   bool // the newest run in the history was interrupted, and this one goes on from there
 	outputFlags
 	files []reportFile
 	settings
@@ -122,7 +123,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		return a.fail(&usageError{err})
 	}
 	a.given = givenOn(command)
-	c.globals.fromVariables(env, a.given.has)
+	c.globals.fromVariables(env, func(flag string) bool { return a.given.has(flag) || isUnused(command, flag) })
 	a.globals = c.globals
 	if a.Verbose {
 		a.log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))

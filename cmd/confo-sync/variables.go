@@ -22,7 +22,8 @@ const (
 
 // fromVariables sets flags that are not on the command line from their variables. An
 // environment and a target are two ways to say the same, and an environment has its tree:
-// a variable never replaces half of what flags say.
+// a variable never replaces half of what flags say. Flags that the command does not use are
+// as if they were given.
 func (g *globals) fromVariables(env func(string) (string, bool), given func(flag string) bool) {
 	set := func(field *string, name string, flags ...string) {
 		if value, _ := env(name); value != "" && !slices.ContainsFunc(flags, given) {
