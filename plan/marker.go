@@ -85,7 +85,7 @@ func (m *marker) leaf(n *Node, at place) {
 // hides reports whether the names above a scalar, and its own, say that it must not
 // be shown.
 func (at place) hides(text string, isNumber bool) bool {
-	if at.names == nil {
+	if at.names == nil || sensitive.IsPlaceholder(text) {
 		return false
 	}
 	if at.secret {

@@ -1,7 +1,6 @@
 package sensitive
 
 import (
-	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -63,6 +62,9 @@ func (f *finder) nameBefore(i int) string {
 		for _, quote := range []string{"&quot;", "%22"} {
 			end -= len(f.text[:end]) - len(strings.TrimSuffix(f.text[:end], quote))
 		}
+		if sign == '=' && end > 0 && (f.text[end-1] == '?' || f.text[end-1] == '+') {
+			end-- // NAME ?= x
+		}
 		for end > 0 && (f.text[end-1] == ' ' || f.text[end-1] == '\t') {
 			end--
 		}
@@ -86,20 +88,20 @@ const longestName = 128
 // comma only after a flag or in parentheses.
 func (f *finder) assigns(i int, name string, netrc bool) bool {
 	start := i - len(name)
-	before := byte('\n')
-	if start > 0 {
-		before = f.text[start-1]
-	}
 	switch f.text[i] {
 	case '=', ':', '%', wide:
 		return true
 	case '>':
-		return before == '<'
+		for start > 0 && (isNameByte(f.text[start-1]) || f.text[start-1] == ':') && i-start < longestName {
+			start--
+		}
+		return start > 0 && f.text[start-1] == '<'
 	case '(':
 		return f.quoteAt(i + 1)
 	case ',':
 		start = strings.LastIndex(f.text[:i], name)
-		return strings.HasPrefix(name, "-") || start > 1 && f.text[start-2] == '('
+		return strings.HasPrefix(name, "-") || start > 1 && f.text[start-2] == '(' ||
+			start > 0 && f.text[start-1] == '{' && f.quoteAt(i+1+len(f.text[i+1:])-len(strings.TrimLeft(f.text[i+1:], " <")))
 	}
 	return strings.HasPrefix(name, "-") || netrc || f.quoteAt(i+1) ||
 		f.beginsLine(start) && strings.ContainsAny(name, "_.-") || directives[name]
@@ -149,12 +151,27 @@ func (f *finder) hide(class Class, from int) int {
 	if class == Key || class == Counting {
 		value = firstWord(value)
 	}
-	if !class.Hides(value, false) || isNothing(value) || raw == `""` || raw == "''" {
+	if !class.Hides(value, false) || IsPlaceholder(value) || strings.HasPrefix(value, "? ") || raw == `""` || raw == "''" {
 		return sign
+	}
+	if value == "" && sign > 1 && f.text[sign-1] == '>' && f.text[sign-2] != '=' {
+		return f.elementBelow(to)
 	}
 	to = f.continued(from, to, sign)
 	f.add(from, to)
 	return to
+}
+
+// elementBelow hides the lines of an element of XML that begin after to, and returns
+// where they end.
+func (f *finder) elementBelow(to int) int {
+	const farthest = 4096
+	end := strings.Index(f.text[to:min(len(f.text), to+farthest)], "</")
+	if end < 0 {
+		return to
+	}
+	f.add(to+len(f.text[to:to+end])-len(strings.TrimLeft(f.text[to:to+end], blanks)), to+end)
+	return to + end
 }
 
 // firstWord returns what a value begins with that may be a number or a key.
@@ -166,21 +183,6 @@ func firstWord(value string) string {
 	}
 	return value
 }
-
-func isNothing(value string) bool {
-	const longest = 128
-	if len(value) > longest {
-		return false
-	}
-	switch value {
-	case "true", "false", "True", "False", "null", "None", "nil", "?":
-		return true
-	}
-	return placeholder.MatchString(value)
-}
-
-// placeholder is what a template, a shell or SQL replaces by a value.
-var placeholder = regexp.MustCompile(`^(\$?\{\{ *[\w.]{1,64} *\}?\}?|\$\{\??[A-Za-z_][\w.]{0,64}|\$[A-Z_]{3,64}|\$\d|%[A-Z_]{3,64}%|%\(\w{1,64}\)s?|<[a-z _-]{1,64}>?|\*+|/[\w./-]{1,100}\.(pem|key|crt|cer|p12|pfx|jks))$`)
 
 // lineEnd returns where the line of i ends.
 func (f *finder) lineEnd(i int) int {

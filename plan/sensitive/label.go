@@ -68,7 +68,7 @@ func (f *finder) valueAbove(class Class, label int) {
 			from++
 		}
 		to := len(strings.TrimRight(text, "\"'<{ \r\n\t-,"))
-		if value := strings.Trim(text[from:max(from, to)], "\"'"); value != "" && class.Hides(value, false) && !isNothing(value) {
+		if value := strings.Trim(text[from:max(from, to)], "\"'"); value != "" && class.Hides(value, false) && !IsPlaceholder(value) {
 			f.add(label-len(text)+from, label-len(text)+to)
 		}
 		return
