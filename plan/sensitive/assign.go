@@ -15,6 +15,8 @@ import (
 // A part goes on to the end of its line.
 func (f *finder) assignments() {
 	netrc := strings.Contains(f.text, "login ") || strings.Contains(f.text, "machine ")
+	jwk := strings.Contains(f.text, "kty")
+	section := "" // of an INI or TOML file, if it is named like a secret
 	for i := 0; i < len(f.text); i++ {
 		switch f.text[i] {
 		case '=', ':', '>', ' ', '\t', ',', '(':
@@ -25,11 +27,14 @@ func (f *finder) assignments() {
 		case '<':
 			f.element(i + 1)
 			continue
+		case '[':
+			section = f.section(i, section)
+			continue
 		default:
 			continue
 		}
 		name := f.nameBefore(i)
-		if name == "" || f.text[i] == ':' && f.inARN(i-len(name)) {
+		if name == "" || f.text[i] == ':' && (strings.HasPrefix(f.text[i+1:], "//") && f.isURL(i) || f.inARN(i-len(name))) {
 			continue
 		}
 		if to := f.labelled(name, i); to > i {
@@ -37,6 +42,12 @@ func (f *finder) assignments() {
 			continue
 		}
 		class := Name(name)
+		switch {
+		case jwk && jwkMembers[name] && i > len(name) && f.text[i-1] == '"':
+			class = Secret
+		case section != "" && f.text[i] == '=' && f.beginsLine(i-len(name)-f.gap(i)):
+			class = Name(section, name)
+		}
 		if class != Open && f.assigns(i, name, netrc) {
 			i = max(i, f.hide(class, i+1)-1)
 		} else if class == Secret {
@@ -53,6 +64,11 @@ func (f *finder) inARN(i int) bool {
 		start--
 	}
 	return strings.HasPrefix(f.text[start:], "arn:")
+}
+
+// isURL reports whether the name before i is the scheme of an address.
+func (f *finder) isURL(i int) bool {
+	return i+3 < len(f.text) && f.text[i+3] != '/' && !isSpace(f.text[i+3]) && i > 0 && isNameByte(f.text[i-1])
 }
 
 // nameBefore returns the name that ends before the sign at i, or nothing.

@@ -24,6 +24,10 @@ func (f *finder) privateKeys() {
 		f.add(at, to)
 		return to
 	})
+	f.each("---- BEGIN SSH2 ENCRYPTED PRIVATE KEY", func(at int) int {
+		f.add(at, len(f.text))
+		return len(f.text)
+	})
 	f.each("Private-Lines:", func(at int) int {
 		f.add(at+len("Private-Lines:"), len(f.text))
 		return len(f.text)
@@ -40,8 +44,10 @@ func (f *finder) encoded(depth int) {
 			end++
 		}
 		start := i
-		for i = end + 1; end < len(f.text) && f.text[end] == '='; i = end + 1 {
+		i = end + 1
+		for end < len(f.text) && f.text[end] == '=' {
 			end++
+			i = end
 		}
 		if end-start < shortest {
 			continue

@@ -108,6 +108,16 @@ func (f *finder) passwordFiles() {
 			return end
 		})
 	}
+	f.each("digest:", func(at int) int { // an entry of an access list of ZooKeeper
+		from := at + len("digest:")
+		end := f.end(from, blanks+"\"',")
+		user, _, ok := strings.Cut(f.text[from:end], ":")
+		if ok && user != "" && !strings.HasPrefix(user, "sha") && f.startsWord(at) {
+			f.add(from+len(user)+1, end)
+		}
+		return end
+	})
+	f.inserts()
 	f.each(" BY '", func(at int) int {
 		start := at + len(" BY ")
 		end := f.end(start+1, "'\n")
@@ -116,6 +126,28 @@ func (f *finder) passwordFiles() {
 		}
 		return end
 	})
+}
+
+// inserts finds the strings that SQL inserts, if one of the columns is named like a
+// secret: INSERT INTO users (name, password) VALUES ('a', 'x').
+func (f *finder) inserts() {
+	const farthest = 1024
+	for _, sign := range []string{"INSERT INTO ", "insert into ", "Insert into "} {
+		f.each(sign, func(at int) int {
+			end := f.lineEnd(at)
+			head := f.text[at:min(end, at+farthest)]
+			columns, values, ok := strings.Cut(head, ")")
+			if ok && strings.Contains(values, "'") {
+				for column := range strings.SplitSeq(columns[strings.IndexByte(columns, '(')+1:], ",") {
+					if Name(column) == Secret {
+						f.add(at+len(columns)+1+strings.IndexByte(values, '\''), end)
+						break
+					}
+				}
+			}
+			return end
+		})
+	}
 }
 
 // redisUser finds the passwords of a user in an access list of Redis: >x.

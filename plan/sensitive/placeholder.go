@@ -31,6 +31,7 @@ var placeholder = regexp.MustCompile(`^(` + strings.Join([]string{
 	`\*+`,                                     // ****
 	`(env:|os\.environ/)[A-Z][A-Z0-9_]{2,64}`, // variables
 	`(op|sm|akv|ssm|awssm|gcpsm|azkv|secret|vault|ref\+[a-z]+)://[\w./#-]+`, // secret stores
+	`(vault:[\w/.-]{1,100}#\w{1,64}|ssm:/[\w/.-]{1,100})`,
 	`arn:aws:(secretsmanager|ssm):[\w:/+=,.@-]+`,
 	`/[\w./-]{1,100}\.(pem|key|crt|cer|p12|pfx|jks)`,
 	`(file:(//)?)?(~|/(etc|run|var|home|root|opt|usr|mnt|srv))(/[\w.-]{1,64}){1,9}`,

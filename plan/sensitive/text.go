@@ -32,6 +32,7 @@ func parts(text string, encoded int) []Span {
 	found.variables()
 	found.passwordFiles()
 	found.lists()
+	found.escapedElements()
 	found.commands()
 	if encoded > 0 {
 		found.encoded(encoded)

@@ -32,6 +32,7 @@ var tokenForms = slices.Concat(
 		mk_live_ mk_test_ pnu_ rdme_ tk-us- tfp_ AQVN tvly- jina_ vcp_ vercel_ rnd_ cfut_ cfat_ dnkey- phx_ gitea_ mfa.
 		zpka_ API- cio_ ctx7sk- access-production- access-sandbox- access-development- ico- railway_ rollbar_`),
 	forms(28, isRandom, `sk- sk_ key- secret_ SK oy2 EAA pul- dapi 1//0 SUA live_ fc- AKID IGQV A3- np_`),
+	forms(100, isPlain, `xprv`),
 	forms(60, isRandom, `pat. sat. v1.0- sl.`),
 	forms(16, isPlain, `ASIA ABIA ACCA A3T`),
 	forms(24, isPlain, `s. hf_ api_org_`),
@@ -84,6 +85,10 @@ func (f *finder) tokens() {
 	f.each("Q~", f.entra)
 	f.each("-us", f.mailchimp)
 	f.each("_mmk", f.maxmind)
+	f.each("NRAL", f.newRelic)
+	f.each("md5", f.postgresHash)
+	f.each("*", f.mysqlHash)
+	f.each("WIFI:", f.wifi)
 	f.each(".", f.discord)
 }
 
