@@ -14,12 +14,15 @@ import (
 //
 // A part goes on to the end of its line.
 func (f *finder) assignments() {
-	netrc := strings.Contains(f.text, "login ") || strings.Contains(f.text, "machine ")
 	jwk := strings.Contains(f.text, "kty")
 	section := "" // of an INI or TOML file, if it is named like a secret
 	for i := 0; i < len(f.text); i++ {
 		switch f.text[i] {
 		case '=', ':', '>', ' ', '\t', ',', '(':
+		case '|':
+			if !f.isFallback(i) {
+				continue
+			}
 		case '%', wide:
 			if f.escapedSign(i) == 0 {
 				continue
@@ -48,12 +51,23 @@ func (f *finder) assignments() {
 		case section != "" && f.text[i] == '=' && f.beginsLine(i-len(name)-f.gap(i)):
 			class = Name(section, name)
 		}
-		if class != Open && f.assigns(i, name, netrc) {
+		if class != Open && f.assigns(i, name) {
 			i = max(i, f.hide(class, i+1)-1)
 		} else if class == Secret {
 			f.mentioned(i, name)
 		}
 	}
+}
+
+// isFallback reports whether a text follows the sign at i that is used where a variable
+// is not set: ENV["TOKEN"] || "x", {{ token | default("x") }}.
+func (f *finder) isFallback(i int) bool {
+	rest := f.text[i+1:]
+	if after, ok := strings.CutPrefix(rest, "|"); ok {
+		return f.quoteAt(len(f.text) - len(after))
+	}
+	after, ok := strings.CutPrefix(strings.TrimPrefix(rest, " "), "default(")
+	return ok && f.quoteAt(len(f.text)-len(after))
 }
 
 // inARN reports whether what stands at i is a part of a name as AWS has them:
@@ -84,6 +98,9 @@ func (f *finder) nameBefore(i int) string {
 		for end > 0 && (f.text[end-1] == ' ' || f.text[end-1] == '\t') {
 			end--
 		}
+		if open := f.openIndex(end); open > 0 {
+			end = open
+		}
 		for end > 0 && strings.IndexByte("\"'`]\\", f.text[end-1]) >= 0 {
 			end--
 		}
@@ -95,17 +112,35 @@ func (f *finder) nameBefore(i int) string {
 	return f.text[start:end]
 }
 
+// openIndex returns where the bracket of an index is that ends at end, as in
+// passwords[0]; or 0.
+func (f *finder) openIndex(end int) int {
+	if end == 0 || f.text[end-1] != ']' {
+		return 0
+	}
+	open := end - 2
+	for open > 0 && isDigit(f.text[open]) {
+		open--
+	}
+	if open <= 0 || f.text[open] != '[' {
+		return 0
+	}
+	return open
+}
+
 // longestName is how much of a name in a text is looked at.
 const longestName = 128
 
 // assigns reports whether the sign at i gives something to the name before it. A
 // blank does so only after a flag, after a name of several words that begins its
-// line, in a netrc file and before a quote; ">" only after an element of XML; a
+// line and that one word follows, in a netrc file and before a quote; ">" only after an element of XML; a
 // comma only after a flag or in parentheses.
-func (f *finder) assigns(i int, name string, netrc bool) bool {
+func (f *finder) assigns(i int, name string) bool {
 	start := i - len(name)
 	switch f.text[i] {
-	case '=', ':', '%', wide:
+	case '=':
+		return i+1 == len(f.text) || f.text[i+1] != '=' || f.quoteAt(i+2) // a comparison
+	case ':', '%', '|', wide:
 		return true
 	case '>':
 		for start > 0 && (isNameByte(f.text[start-1]) || f.text[start-1] == ':') && i-start < longestName {
@@ -119,8 +154,17 @@ func (f *finder) assigns(i int, name string, netrc bool) bool {
 		return strings.HasPrefix(name, "-") || start > 1 && f.text[start-2] == '(' ||
 			start > 0 && f.text[start-1] == '{' && f.quoteAt(i+1+len(f.text[i+1:])-len(strings.TrimLeft(f.text[i+1:], " <")))
 	}
-	return strings.HasPrefix(name, "-") || netrc || f.quoteAt(i+1) ||
-		f.beginsLine(start) && strings.ContainsAny(name, "_.-") || directives[name]
+	return strings.HasPrefix(name, "-") || f.inNetrc(start) || f.quoteAt(i+1) ||
+		f.beginsLine(start) && strings.ContainsAny(name, "_.-") && f.givesOne(i) || directives[name]
+}
+
+// givesOne reports whether one word follows the blank at i in its line, or a word that
+// looks like a password: a directive, and not the beginning of a sentence.
+func (f *finder) givesOne(i int) bool {
+	words := strings.TrimLeft(f.text[i:f.lineEnd(i)], " \t")
+	first, rest, _ := strings.Cut(words, " ")
+	rest = strings.TrimLeft(rest, " \t")
+	return rest == "" || strings.IndexByte("#;\\|&{}", rest[0]) >= 0 || looksLikePassword(strings.TrimRight(first, ".,;"))
 }
 
 // directives are names of one word that configuration files of servers set with
@@ -173,7 +217,7 @@ func (f *finder) hide(class Class, from int) int {
 	if value == "" && sign > 1 && f.text[sign-1] == '>' && f.text[sign-2] != '=' {
 		return f.elementBelow(to)
 	}
-	to = f.continued(from, to, sign)
+	to = f.continued(class, from, to, sign)
 	f.add(from, to)
 	return to
 }
@@ -219,7 +263,7 @@ func (f *finder) lineEnd(i int) int {
 // triple quote, after the lines that a backslash continues, and, if the line says
 // nothing or "|", after the lines that are indented deeper than this one. sign is
 // in the line.
-func (f *finder) continued(from, to, sign int) int {
+func (f *finder) continued(class Class, from, to, sign int) int {
 	value := f.text[from:to]
 	for _, quotes := range []string{`"""`, `'''`} {
 		if strings.HasPrefix(value, quotes) && !strings.Contains(value[3:], quotes) {
@@ -233,7 +277,7 @@ func (f *finder) continued(from, to, sign int) int {
 		to = f.lineEnd(min(to+1, len(f.text)))
 		from = to - 1
 	}
-	if !opensBlock(value) {
+	if !opensBlock(value) && (class != Secret || !f.inYAML(sign) || strings.IndexByte(",;{[", value[len(value)-1]) >= 0) {
 		return to
 	}
 	indent := f.indent(sign)
@@ -252,6 +296,16 @@ func (f *finder) continued(from, to, sign int) int {
 		to = end
 	}
 	return to
+}
+
+// inYAML reports whether a value may go on in the lines below, as in YAML: a colon gives
+// it, to a name that begins its line.
+func (f *finder) inYAML(sign int) bool {
+	if sign == 0 || f.text[sign-1] != ':' {
+		return false
+	}
+	name := f.nameBefore(sign - 1)
+	return f.beginsLine(sign - 1 - f.gap(sign-1) - len(name))
 }
 
 // opensBlock reports whether a value is in the lines that follow.

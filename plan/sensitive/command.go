@@ -197,7 +197,7 @@ var userFlags = map[string]string{
 // takesUser reports whether a flag's argument is user:password.
 func (c *command) takesUser(flag string) bool {
 	switch flag {
-	case "-u", "--user", "--proxy-user", "-U":
+	case "-u", "--user", "--proxy-user", "-U", "--login", "--creds":
 		return true
 	}
 	if c.program == "curl" && len(flag) > 2 && flag[0] == '-' && flag[1] != '-' && flag[len(flag)-1] == 'u' {

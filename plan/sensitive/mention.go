@@ -102,9 +102,12 @@ func (f *finder) passwordFiles() {
 	}
 	for _, sign := range []string{"IDENTIFIED BY ", "identified by ", "Identified by "} {
 		f.each(sign, func(at int) int {
+			const farthest = 256
 			start := at + len(sign)
 			end := f.end(start, blanks)
-			f.add(start, end)
+			if sign == "IDENTIFIED BY " || f.quoteAt(start) || userStatement.MatchString(f.text[max(0, at-farthest):at]) {
+				f.add(start, end)
+			}
 			return end
 		})
 	}
@@ -149,6 +152,9 @@ func (f *finder) inserts() {
 		})
 	}
 }
+
+// userStatement is what a statement of SQL that sets a password begins with.
+var userStatement = regexp.MustCompile(`(?i)\b(create|alter|grant)\b.*\b(user|role|to|link|connect)\b`)
 
 // redisUser finds the passwords of a user in an access list of Redis: >x.
 func (f *finder) redisUser(from, to int) {
