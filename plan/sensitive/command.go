@@ -78,7 +78,7 @@ type command struct {
 }
 
 func (c *command) add(i, from, to int) {
-	if from < to {
+	if from < to && !IsPlaceholder(strings.Trim(c.words[i][from:to], `"'`)) {
 		c.found = append(c.found, Argument{i, Span{from, to}})
 	}
 }

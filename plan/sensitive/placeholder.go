@@ -17,6 +17,9 @@ func IsPlaceholder(text string) bool {
 	case "true", "false", "null", "none", "nil", "yes", "no", "on", "off", "enabled", "disabled", "?":
 		return true
 	}
+	if scheme, variable, ok := strings.Cut(text, " "); ok && (strings.EqualFold(scheme, "bearer") || strings.EqualFold(scheme, "basic") || strings.EqualFold(scheme, "token")) {
+		text = variable
+	}
 	return placeholder.MatchString(text)
 }
 

@@ -46,7 +46,9 @@ func (f *finder) userinfo(from, last int) {
 			return // ssh://git@example.com: the user of all who have a key
 		}
 		if scheme && (plain || colon) || !scheme && plain && colon {
-			f.add(start, last)
+			if _, password, _ := strings.Cut(f.text[start:last], ":"); f.onlyURLs || len(password) > longestName || !placeholder.MatchString(password) {
+				f.add(start, last)
+			}
 			return
 		}
 		start = at
