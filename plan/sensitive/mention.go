@@ -102,10 +102,10 @@ func (f *finder) passwordFiles() {
 	}
 	for _, sign := range []string{"IDENTIFIED BY ", "identified by ", "Identified by "} {
 		f.each(sign, func(at int) int {
-			const farthest = 256
+			const farthest = 128
 			start := at + len(sign)
 			end := f.end(start, blanks)
-			if sign == "IDENTIFIED BY " || f.quoteAt(start) || userStatement.MatchString(f.text[max(0, at-farthest):at]) {
+			if sign == "IDENTIFIED BY " || f.quoteAt(start) || setsPassword(f.text[max(0, at-farthest):at]) {
 				f.add(start, end)
 			}
 			return end
@@ -153,8 +153,11 @@ func (f *finder) inserts() {
 	}
 }
 
-// userStatement is what a statement of SQL that sets a password begins with.
-var userStatement = regexp.MustCompile(`(?i)\b(create|alter|grant)\b.*\b(user|role|to|link|connect)\b`)
+// setsPassword reports whether a statement of SQL that sets a password begins so.
+func setsPassword(text string) bool {
+	text = strings.ToLower(text)
+	return strings.Contains(text, "create ") || strings.Contains(text, "alter ") || strings.Contains(text, "grant ")
+}
 
 // redisUser finds the passwords of a user in an access list of Redis: >x.
 func (f *finder) redisUser(from, to int) {
