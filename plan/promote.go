@@ -246,6 +246,10 @@ func (k *keeper) object(path Path, from Node, there *Node) Node {
 			continue
 		}
 		why, keeps := k.keeps(below, f.Value)
+		if !keeps && was != nil {
+			// A placeholder here must not replace a secret there.
+			why, keeps = k.keeps(below, *was)
+		}
 		k.keep(why)
 		switch {
 		case !keeps:
