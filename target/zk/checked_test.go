@@ -219,7 +219,7 @@ func FuzzReads(f *testing.F) {
 	f.Add(join(multiHead(-1, false), number(-101), multiHead(-1, false), number(-102), multiHead(-1, true)))
 	f.Add(join(multiHead(opGetChildren, false), names))
 	f.Fuzz(func(t *testing.T, frame []byte) {
-		b := batch{op: opMultiRead, count: 2, reads: []int32{opGetData, opGetChildren}}
+		b := batch{op: opMultiRead, count: 2, largest: 1 << 20, reads: []int32{opGetData, opGetChildren}}
 		takeAnswers(&fields{rest: frame}, 0, b, func(i int, a *answer) error {
 			if i == 0 && a.names != nil || i == 1 && a.data != nil {
 				t.Errorf("the answer to read %d is that to another", i)
@@ -251,7 +251,7 @@ func wireTo(t *testing.T, silence time.Duration, send []byte, more func() []byte
 		}
 		server.Close()
 	}()
-	return newWire(client, "x", silence)
+	return newWire(client, "x", silence, 4<<20)
 }
 
 // TestEventsGiveNoTime: a server that sends events in place of an answer is waited for no
@@ -310,7 +310,7 @@ func TestPromiseGivesNoTime(t *testing.T) {
 			client, server := net.Pipe()
 			t.Cleanup(func() { client.Close(); server.Close() })
 			go server.Write(join(binary.BigEndian.AppendUint32(nil, uint32(promised)), sent))
-			w := newWire(client, "x", 100*time.Millisecond)
+			w := newWire(client, "x", 100*time.Millisecond, 4<<20)
 			done := make(chan error, 1)
 			go func() { _, _, err := w.reply(1, opMultiRead); done <- err }()
 			select {
@@ -347,7 +347,7 @@ func TestLongMultiRead(t *testing.T) {
 			server.Write(join(number(int32(len(head)+len(body))), head, body))
 		}
 	}()
-	w := newWire(client, "x", 20*time.Second)
+	w := newWire(client, "x", 20*time.Second, 4<<20)
 	next := 0
 	err := w.fetch(count, func(i int) request { return request{parent: "/a", name: fmt.Sprint(i)} }, func(i int, a *answer) error {
 		if i != next || len(a.data) != len(value) {
