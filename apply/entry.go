@@ -139,11 +139,15 @@ func encodeEntry(h Header, changes []plan.Change) ([]byte, error) {
 	return append(append(line, '\n'), pack(changes)...), nil
 }
 
-// pack returns the records of changes, compressed. Where their lines are so alike that a
-// reader would refuse them, it adds a frame of zstd's that readers skip.
+// pack returns the records of changes, compressed.
 func pack(changes []plan.Change) []byte {
 	b, lines := records(changes)
-	packed := compress(b)
+	return pad(compress(b), lines)
+}
+
+// pad returns compressed records whose lines have so many bytes. If the lines are so alike
+// that a reader would refuse them, it adds a frame of zstd's that readers skip.
+func pad(packed []byte, lines int) []byte {
 	if lacks := (lines-freeLines+linesMost-1)/linesMost - len(packed); lacks > 0 {
 		const skippable = 0x184D2A50 // then the length of what is skipped
 		packed = binary.LittleEndian.AppendUint32(packed, skippable)

@@ -49,7 +49,7 @@ func malformed(format string, args ...any) error {
 }
 
 // errTooLong means that an answer was too long, and passed over. fetch asks for the parts
-// of it one by one; an answer to one read that is too long has the code codeTooLarge.
+// of it one by one; a value that is too long has the code codeTooLarge.
 var errTooLong = errors.New("the answer is too long")
 
 // possible reports whether ZooKeeper may have an error of that number.

@@ -131,8 +131,12 @@ func (w *wire) fetchFrom(first, n int, single bool, get func(i int) request, eac
 		var f *fields
 		var code code
 		f, code, err = w.reply(b.xid, b.op)
-		if b.single && errors.Is(err, errTooLong) {
+		switch {
+		case !b.single || !errors.Is(err, errTooLong):
+		case b.op == opGetData:
 			f, code, err = &fields{}, codeTooLarge, nil
+		default:
+			err = malformed("an answer of more than %d bytes", answerLimit(b.op, w.largest))
 		}
 		if err == nil {
 			if code == codeUnimplemented && !b.single {

@@ -141,6 +141,8 @@ func TestMalformedAnswers(t *testing.T) {
 			"a list of -1":    answerTo(join(number(-2), make([]byte, 200))),
 			"other names":     answerTo(join(number(2), text("b"), text("b"), make([]byte, statSize))),
 			"a slash":         answerTo(join(number(1), text("b/c"), make([]byte, statSize))),
+			"a long name":     answerTo(join(number(1), text(strings.Repeat("x", maxOneName+1)), make([]byte, statSize))),
+			"long names":      answerTo(join(longNames(), make([]byte, statSize))),
 		}
 		if len(c.answer) > 0 {
 			frames["less"] = good[:len(good)-1]
@@ -168,6 +170,64 @@ func TestMalformedAnswers(t *testing.T) {
 	} {
 		if _, bad := ask(t, calls[0].call, greeting, 0, nil, true); bad == nil {
 			t.Errorf("the greeting %q is taken", name)
+		}
+	}
+}
+
+// longNames is a list of names none of which is too long.
+func longNames() []byte {
+	const count = 200
+	list := number(count)
+	for i := range count {
+		list = append(list, text(fmt.Sprintf("%060000d", i))...)
+	}
+	return list
+}
+
+// TestEventsToAWriter: a session for writing is told of no more events than it watches, and
+// gets no more answers to pings than it sends.
+func TestEventsToAWriter(t *testing.T) {
+	t.Parallel()
+	event := func(path string) []byte {
+		return join(number(-1), number(-1), number(-1), number(0), number(3), number(3), text(path))
+	}
+	ping := join(number(-2), number(0), number(9), number(0))
+	watch := join(number(7), number(opExists), text("/watched"), []byte{1})
+	sentPing := join(number(-2), number(11))
+	for _, test := range []struct {
+		name    string
+		request []byte
+		answers [][]byte
+		good    int // answers
+	}{
+		{"one watch", watch, [][]byte{event("/watched"), event("/watched")}, 1},
+		{"no watch", sentPing, [][]byte{event("/watched")}, 0},
+		{"an event without a path", sentPing, [][]byte{event("")}, 0},
+		{"watches set again", join(number(7), number(opSetWatches), make([]byte, 8), number(1), text("/watched"), number(0), number(0)), slices.Repeat([][]byte{event("/watched")}, 4), 3},
+		{"one ping", sentPing, [][]byte{ping, ping}, 1},
+		{"no ping", watch, [][]byte{ping}, 0},
+	} {
+		client, server := net.Pipe()
+		t.Cleanup(func() { client.Close(); server.Close() })
+		c := newChecked(client, func(error) {})
+		go func() {
+			readWhole(server)
+			for _, answer := range append([][]byte{goodGreeting}, test.answers...) {
+				server.Write(join(number(int32(len(answer))), answer))
+			}
+			server.Close()
+		}()
+		if _, err := c.Write(join(number(int32(len(test.request))), test.request)); err != nil {
+			t.Fatal(err)
+		}
+		for i := -1; ; i++ {
+			_, err := readWhole(c)
+			if (err == nil) != (i < test.good) {
+				t.Errorf("%s: answer %d: %v", test.name, i, err)
+			}
+			if err != nil {
+				break
+			}
 		}
 	}
 }

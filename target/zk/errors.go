@@ -63,7 +63,7 @@ var codeWords = map[code]string{
 	codeAuthRequired:         "the server requires authentication",
 	codeQuotaExceeded:        "the server's quota for this part of the tree is used up",
 	codeThrottled:            "the server is overloaded and turned the request away",
-	codeTooLarge:             "the server's answer is too long",
+	codeTooLarge:             "the value is too large",
 }
 
 // codeHints say what to do where that does not depend on the znode.
@@ -219,7 +219,7 @@ func (t *Target) told(deed, path, guard string, ask bool, err error) error {
 			"set CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD, or use --user NAME or --credentials FILE; a server that requires SASL can't be used")
 	case codeTooLarge:
 		return target.WithHint(
-			&explained{fmt.Errorf("%s %s: it has more than %d bytes: %w", deed, where, t.opts.largest(), c)},
+			&explained{fmt.Errorf("%s %s: %w: it has more than %d bytes", deed, where, c, t.opts.largest())},
 			"find out who wrote it, and delete it; if the servers' jute.maxbuffer allows values of this size, set --max-request BYTES, or max_request of the target, to it")
 	}
 	hint := codeHints[c]
