@@ -181,14 +181,17 @@ func (k *keeper) levels(path Path) []string {
 // keeps reports whether a value stays as the target has it. why is nil when it is
 // only not among what is to travel.
 func (k *keeper) keeps(path Path, n Node) (why *Kept, keeps bool) {
-	levels := k.levels(path)
+	var levels []string // of a deep value they are long, and mostly not needed
+	if len(k.Keep) > 0 || !k.whole {
+		levels = k.levels(path)
+	}
 	if i := slices.IndexFunc(k.Keep, func(p Pattern) bool { return p.Match(levels...) }); i >= 0 {
-		return &Kept{k.key, path, KeptByPattern, k.Keep[i].String(), Position{}}, true
+		return &Kept{k.key, slices.Clone(path), KeptByPattern, k.Keep[i].String(), Position{}}, true
 	}
 	if !k.WithSecrets && (n.Sensitive || n.Kind == List && slices.ContainsFunc(n.Items, func(item Node) bool { return item.Sensitive })) {
-		why := &Kept{Key: k.key, Path: path, Why: KeptSecret}
+		why := &Kept{Key: k.key, Path: slices.Clone(path), Why: KeptSecret}
 		if k.Reference != nil {
-			if position, ok := k.Reference(k.key, path); ok {
+			if position, ok := k.Reference(k.key, why.Path); ok {
 				why.Why, why.Position = KeptReference, position
 			}
 		}
@@ -216,7 +219,8 @@ func (k *keeper) named(levels []string) bool {
 }
 
 // combine returns what comes from one value, with what stays of the other. there
-// is nil when the target has none.
+// is nil when the target has none. Steps are appended to path in place: what keeps
+// a path must copy it.
 func (k *keeper) combine(path Path, from Node, there *Node) Node {
 	switch from.Kind {
 	case Object:
@@ -240,7 +244,7 @@ func (k *keeper) object(path Path, from Node, there *Node) Node {
 		present = there.Index()
 	}
 	for _, f := range from.Fields {
-		below := path.With(Name(f.Name))
+		below := append(path, Name(f.Name))
 		was := present.Find(f.Name)
 		if k.ignore.matches(below) {
 			continue
@@ -264,7 +268,7 @@ func (k *keeper) object(path Path, from Node, there *Node) Node {
 	}
 	travels := from.Index()
 	for _, f := range there.Fields {
-		below := path.With(Name(f.Name))
+		below := append(path, Name(f.Name))
 		if travels.Find(f.Name) != nil || k.ignore.matches(below) {
 			continue
 		}
@@ -286,7 +290,7 @@ func (k *keeper) staying(path Path, n Node) (rest Node, stays bool) {
 	}
 	rest = Node{Kind: Object}
 	for _, f := range n.Fields {
-		if below, some := k.staying(path.With(Name(f.Name)), f.Value); some {
+		if below, some := k.staying(append(path, Name(f.Name)), f.Value); some {
 			rest.Fields = append(rest.Fields, Field{f.Name, below})
 		}
 	}
@@ -310,7 +314,7 @@ func (k *keeper) list(path Path, from Node, there *Node) Node {
 		if name != "" {
 			step = step.Named(name, item.Field(name).Text)
 		}
-		combined.Items[i] = k.combine(path.With(step), item, partner)
+		combined.Items[i] = k.combine(append(path, step), item, partner)
 	}
 	return combined
 }
@@ -342,7 +346,7 @@ func (k *keeper) partners(path Path, from, there []Node) []int {
 func (k *keeper) travelling(path Path, items []Node) []Node {
 	rest := make([]Node, len(items))
 	for i, item := range items {
-		rest[i] = k.without(path.With(Item(i)), item)
+		rest[i] = k.without(append(path, Item(i)), item)
 	}
 	return rest
 }
@@ -353,7 +357,7 @@ func (k *keeper) without(path Path, n Node) Node {
 	case Object:
 		rest.Fields = nil
 		for _, f := range n.Fields {
-			below := path.With(Name(f.Name))
+			below := append(path, Name(f.Name))
 			if _, keeps := k.keeps(below, f.Value); !keeps && !k.ignore.matches(below) {
 				rest.Fields = append(rest.Fields, Field{f.Name, k.without(below, f.Value)})
 			}
