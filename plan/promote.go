@@ -170,6 +170,8 @@ type keeper struct {
 	key     Key
 	ignore  ignoring
 	whole   bool // all its fields travel
+	numbers Numbers
+	rests   map[*Node][]Node // what travels of each list, by its first element
 	missing []Finding
 	kept    []Kept
 }
@@ -326,7 +328,7 @@ func (k *keeper) partners(path Path, from, there []Node) []int {
 	if len(from) == 1 && len(there) == 1 && identity(from, there) == "" {
 		return []int{0}
 	}
-	partners, named := Partners(k.travelling(path, there), k.travelling(path, from))
+	partners, named := k.numbers.Partners(k.travelling(path, there), k.travelling(path, from))
 	if named {
 		return partners
 	}
@@ -342,9 +344,20 @@ func (k *keeper) partners(path Path, from, there []Node) []int {
 	return partners
 }
 
-// travelling returns elements without what stays.
+// travelling returns elements without what stays. Each list is gone through once, also
+// when it is asked for again as part of those that it is in.
 func (k *keeper) travelling(path Path, items []Node) []Node {
+	if len(items) == 0 {
+		return nil
+	}
+	if rest, ok := k.rests[&items[0]]; ok {
+		return rest
+	}
 	rest := make([]Node, len(items))
+	if k.rests == nil {
+		k.rests = map[*Node][]Node{}
+	}
+	k.rests[&items[0]] = rest
 	for i, item := range items {
 		rest[i] = k.without(append(path, Item(i)), item)
 	}

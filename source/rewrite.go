@@ -140,10 +140,10 @@ func (d *draft) emitted(path plan.Path, tags map[string]string) plan.Node {
 	}
 	n := plan.Node{Kind: d.Kind, Text: d.Text}
 	for _, f := range d.fields {
-		n.Fields = append(n.Fields, plan.Field{Name: f.name, Value: f.value.emitted(path.With(plan.Name(f.name)), tags)})
+		n.Fields = append(n.Fields, plan.Field{Name: f.name, Value: f.value.emitted(append(path, plan.Name(f.name)), tags)})
 	}
 	for i, item := range d.items {
-		n.Items = append(n.Items, item.emitted(path.With(plan.Item(i)), tags))
+		n.Items = append(n.Items, item.emitted(append(path, plan.Item(i)), tags))
 	}
 	return n
 }
