@@ -67,7 +67,7 @@ func (d *draft) markedAt(at plan.Place, marks map[plan.Place]bool) *draft {
 // guard finds the texts of references and of marked values where they would be
 // written in plain text. Whatever else a change is, it is not to do that.
 type guard struct {
-	all   map[string]guarded    // by text, of the configuration
+	all   map[string]guarded        // by text, of the configuration
 	lists map[plan.Place]*listGuard // by the place of the outermost list
 }
 
