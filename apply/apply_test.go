@@ -196,7 +196,7 @@ func TestEntries(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if most := headerMost + len(compress(records(changes))); len(stored) > most {
+		if most := headerMost + len(pack(changes)); len(stored) > most {
 			t.Errorf("an entry has %d bytes, where %d were reckoned with", len(stored), most)
 		}
 		got, err := DecodeEntry(stored)

@@ -82,11 +82,16 @@ func addMarks(ctx context.Context, t target.Target, w target.Writer, added plan.
 func Marks(entries []*Entry) plan.Marks {
 	var marks plan.Marks
 	for _, e := range entries {
-		for i := range e.Previous {
-			for _, m := range e.Previous[i].Marked {
-				marks.Add(e.Previous[i].Key(), m.Path)
-			}
-		}
+		e.AddMarks(&marks)
 	}
 	return marks
+}
+
+// AddMarks adds the marks in the entry.
+func (e *Entry) AddMarks(to *plan.Marks) {
+	for i := range e.Previous {
+		for _, m := range e.Previous[i].Marked {
+			to.Add(e.Previous[i].Key(), m.Path)
+		}
+	}
 }

@@ -35,6 +35,9 @@ func (o Options) ignores(k Key) bool {
 
 // matches reports whether a path within the configuration is ignored.
 func (i ignoring) matches(path Path) bool {
+	if len(i.patterns) == 0 {
+		return false
+	}
 	levels := append([]string{i.key.Namespace, i.key.Config}, path.Levels()...)
 	return slices.ContainsFunc(i.patterns, func(p Pattern) bool { return p.Match(levels...) })
 }

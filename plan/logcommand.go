@@ -151,7 +151,10 @@ func endsLine(r rune) bool {
 
 // isUnseen reports whether r is a control or format character.
 func isUnseen(r rune) bool {
-	return r != '\t' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+	if r < utf8.RuneSelf { // nearly all that is printed
+		return r < ' ' && r != '\t' || r == 0x7f
+	}
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 func isASCIILetter(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }

@@ -170,6 +170,8 @@ type keeper struct {
 	key     Key
 	ignore  ignoring
 	whole   bool // all its fields travel
+	numbers Numbers
+	rests   map[*Node][]Node // what travels of each list, by its first element
 	missing []Finding
 	kept    []Kept
 }
@@ -181,14 +183,17 @@ func (k *keeper) levels(path Path) []string {
 // keeps reports whether a value stays as the target has it. why is nil when it is
 // only not among what is to travel.
 func (k *keeper) keeps(path Path, n Node) (why *Kept, keeps bool) {
-	levels := k.levels(path)
+	var levels []string // of a deep value they are long, and mostly not needed
+	if len(k.Keep) > 0 || !k.whole {
+		levels = k.levels(path)
+	}
 	if i := slices.IndexFunc(k.Keep, func(p Pattern) bool { return p.Match(levels...) }); i >= 0 {
-		return &Kept{k.key, path, KeptByPattern, k.Keep[i].String(), Position{}}, true
+		return &Kept{k.key, slices.Clone(path), KeptByPattern, k.Keep[i].String(), Position{}}, true
 	}
 	if !k.WithSecrets && (n.Sensitive || n.Kind == List && slices.ContainsFunc(n.Items, func(item Node) bool { return item.Sensitive })) {
-		why := &Kept{Key: k.key, Path: path, Why: KeptSecret}
+		why := &Kept{Key: k.key, Path: slices.Clone(path), Why: KeptSecret}
 		if k.Reference != nil {
-			if position, ok := k.Reference(k.key, path); ok {
+			if position, ok := k.Reference(k.key, why.Path); ok {
 				why.Why, why.Position = KeptReference, position
 			}
 		}
@@ -216,7 +221,8 @@ func (k *keeper) named(levels []string) bool {
 }
 
 // combine returns what comes from one value, with what stays of the other. there
-// is nil when the target has none.
+// is nil when the target has none. Steps are appended to path in place: what keeps
+// a path must copy it.
 func (k *keeper) combine(path Path, from Node, there *Node) Node {
 	switch from.Kind {
 	case Object:
@@ -240,12 +246,16 @@ func (k *keeper) object(path Path, from Node, there *Node) Node {
 		present = there.Index()
 	}
 	for _, f := range from.Fields {
-		below := path.With(Name(f.Name))
+		below := append(path, Name(f.Name))
 		was := present.Find(f.Name)
 		if k.ignore.matches(below) {
 			continue
 		}
 		why, keeps := k.keeps(below, f.Value)
+		if !keeps && was != nil {
+			// A placeholder here must not replace a secret there.
+			why, keeps = k.keeps(below, *was)
+		}
 		k.keep(why)
 		switch {
 		case !keeps:
@@ -264,7 +274,7 @@ func (k *keeper) object(path Path, from Node, there *Node) Node {
 	}
 	travels := from.Index()
 	for _, f := range there.Fields {
-		below := path.With(Name(f.Name))
+		below := append(path, Name(f.Name))
 		if travels.Find(f.Name) != nil || k.ignore.matches(below) {
 			continue
 		}
@@ -286,7 +296,7 @@ func (k *keeper) staying(path Path, n Node) (rest Node, stays bool) {
 	}
 	rest = Node{Kind: Object}
 	for _, f := range n.Fields {
-		if below, some := k.staying(path.With(Name(f.Name)), f.Value); some {
+		if below, some := k.staying(append(path, Name(f.Name)), f.Value); some {
 			rest.Fields = append(rest.Fields, Field{f.Name, below})
 		}
 	}
@@ -310,7 +320,7 @@ func (k *keeper) list(path Path, from Node, there *Node) Node {
 		if name != "" {
 			step = step.Named(name, item.Field(name).Text)
 		}
-		combined.Items[i] = k.combine(path.With(step), item, partner)
+		combined.Items[i] = k.combine(append(path, step), item, partner)
 	}
 	return combined
 }
@@ -322,7 +332,7 @@ func (k *keeper) partners(path Path, from, there []Node) []int {
 	if len(from) == 1 && len(there) == 1 && identity(from, there) == "" {
 		return []int{0}
 	}
-	partners, named := Partners(k.travelling(path, there), k.travelling(path, from))
+	partners, named := k.numbers.Partners(k.travelling(path, there), k.travelling(path, from))
 	if named {
 		return partners
 	}
@@ -338,11 +348,22 @@ func (k *keeper) partners(path Path, from, there []Node) []int {
 	return partners
 }
 
-// travelling returns elements without what stays.
+// travelling returns elements without what stays. Each list is gone through once, also
+// when it is asked for again as part of those that it is in.
 func (k *keeper) travelling(path Path, items []Node) []Node {
+	if len(items) == 0 {
+		return nil
+	}
+	if rest, ok := k.rests[&items[0]]; ok {
+		return rest
+	}
 	rest := make([]Node, len(items))
+	if k.rests == nil {
+		k.rests = map[*Node][]Node{}
+	}
+	k.rests[&items[0]] = rest
 	for i, item := range items {
-		rest[i] = k.without(path.With(Item(i)), item)
+		rest[i] = k.without(append(path, Item(i)), item)
 	}
 	return rest
 }
@@ -353,7 +374,7 @@ func (k *keeper) without(path Path, n Node) Node {
 	case Object:
 		rest.Fields = nil
 		for _, f := range n.Fields {
-			below := path.With(Name(f.Name))
+			below := append(path, Name(f.Name))
 			if _, keeps := k.keeps(below, f.Value); !keeps && !k.ignore.matches(below) {
 				rest.Fields = append(rest.Fields, Field{f.Name, k.without(below, f.Value)})
 			}

@@ -73,7 +73,7 @@ func moved(err error) error {
 func (t *Target) document(ctx context.Context, path string) (data []byte, err error) {
 	err = t.reading(ctx, func(w *wire) error {
 		get := func(int) request { return request{parent: path} }
-		return w.explain(w.fetch(1, get, func(_ int, a *answer) error {
+		err := w.fetch(1, get, func(_ int, a *answer) error {
 			switch a.code {
 			case 0:
 				data = bytes.Clone(a.data)
@@ -82,7 +82,8 @@ func (t *Target) document(ctx context.Context, path string) (data []byte, err er
 				return t.explain("read", path, a.code)
 			}
 			return nil
-		}))
+		})
+		return t.explain("read", path, w.explain(err))
 	})
 	return data, err
 }
