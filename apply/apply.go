@@ -80,6 +80,9 @@ type Result struct {
 	Access       int // access lists that were set
 	// NotPruned is why the history could not be shortened, which fails nothing.
 	NotPruned error
+	// MarksNotKept is why a run without a lock could not keep its marks beside the
+	// target, which fails nothing.
+	MarksNotKept error
 }
 
 // Count returns how many applied changes have the action.
@@ -142,7 +145,7 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 	if err := claim(ctx, t, w, opts); err != nil {
 		return result, unbegun(err)
 	}
-	if err := keepMarks(ctx, t, w, opts); err != nil {
+	if err := keepMarks(ctx, t, w, opts, &result); err != nil {
 		return result, unbegun(err)
 	}
 	if !opts.NoHistory {

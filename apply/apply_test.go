@@ -196,7 +196,7 @@ func TestEntries(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if most := headerMost + len(compress(records(changes))); len(stored) > most {
+		if most := headerMost + len(pack(changes)); len(stored) > most {
 			t.Errorf("an entry has %d bytes, where %d were reckoned with", len(stored), most)
 		}
 		got, err := DecodeEntry(stored)
@@ -255,8 +255,8 @@ func (s *scripted) Limits() target.Limits { return limits(1000, 1) }
 func (s *scripted) Begin(context.Context, target.Run) (target.Writer, error) {
 	return s, nil
 }
-func (s *scripted) Claim(context.Context, []byte) error    { return nil }
-func (s *scripted) SetMarks(context.Context, []byte) error { return nil }
+func (s *scripted) Claim(context.Context, []byte) error           { return nil }
+func (s *scripted) SetMarks(_ context.Context, _, _ []byte) error { return nil }
 
 func (s *scripted) HistoryNames(context.Context, bool) ([]target.EntryInfo, error) { return nil, nil }
 func (s *scripted) Forget(context.Context, []string) error                         { return nil }

@@ -116,7 +116,7 @@ func (p *packer) fits(changes []plan.Change, bytes int) bool {
 	if p.limits.Overhead+headerMost+exact > p.limits.Bytes {
 		return false
 	}
-	return p.limits.Overhead+headerMost+exact+len(compress(records(together))) <= p.limits.Bytes
+	return p.limits.Overhead+headerMost+exact+len(pack(together)) <= p.limits.Bytes
 }
 
 // TooLarge reports whether a batch is larger than the target or the history takes,
@@ -141,7 +141,7 @@ func TooLarge(batch []plan.Change, limits target.Limits, history bool) (size, mo
 	if history {
 		size += headerMost
 		if size+before > limits.Max {
-			size += len(compress(records(batch)))
+			size += len(pack(batch))
 		}
 	}
 	return size, limits.Max, size > limits.Max

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -27,10 +28,29 @@ const (
 	// 0.6 bytes.
 	recordsMost = 4
 
+	// The lines that begin the records of an entry have so many bytes at most: freeLines,
+	// and linesMost for each of its packed bytes. The encoder adds what lacks.
+	freeLines = 256 << 10
+	linesMost = 512
+
 	// stepsMost is how many steps the marks of an entry have at most. In a record beyond
 	// it, the whole configuration is marked.
 	stepsMost = 1 << 18
 )
+
+// decoders are used again: making one takes longer than reading most entries.
+var decoders = sync.Pool{New: func() any {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(windowMost), zstd.WithDecoderLowmem(true))
+	if err != nil {
+		panic(err) // only for options that contradict each other
+	}
+	return &decoder{d, bufio.NewReaderSize(nil, 64<<10)}
+}}
+
+type decoder struct {
+	*zstd.Decoder
+	buffer *bufio.Reader
+}
 
 // decodeHeader returns the header of a stored entry, and its compressed records.
 func decodeHeader(stored []byte) (h Header, packed []byte, err error) {
@@ -66,17 +86,18 @@ func decodeEntry(stored []byte, keep keep) (*Entry, error) {
 		return nil, err
 	}
 	e := &Entry{Header: h}
-	d, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderConcurrency(1),
-		zstd.WithDecoderMaxWindow(windowMost), zstd.WithDecoderLowmem(true))
-	if err != nil {
+	d := decoders.Get().(*decoder)
+	defer decoders.Put(d)
+	if err := d.Reset(bytes.NewReader(packed)); err != nil {
 		return nil, fmt.Errorf("its records: %w", err)
 	}
-	defer d.Close()
+	defer d.Reset(nil)
 	unpacked := &io.LimitedReader{R: d, N: entryMost + 1}
-	r := bufio.NewReaderSize(unpacked, 64<<10)
+	r := &recordReader{buffer: d.buffer, lines: freeLines + linesMost*len(packed)}
+	r.buffer.Reset(unpacked)
 	marked := 0
 	for number := 1; ; number++ {
-		p, err := decodeRecord(r, marked <= stepsMost, func(k plan.Key) bool { return keep(&e.Header, k) })
+		p, err := r.next(marked <= stepsMost, func(k plan.Key) bool { return keep(&e.Header, k) })
 		if p != nil {
 			if marked += p.steps(); marked > stepsMost && len(p.Marked) > 0 {
 				p.Marked = []plan.MarkedPath{{}}
@@ -106,11 +127,17 @@ func (p *Previous) steps() int {
 	return steps
 }
 
-// decodeRecord reads the next record. It returns nil for an object that keep does not
-// accept, and io.EOF after the last record. If it has marks and they are not to be read,
-// the whole configuration is marked.
-func decodeRecord(r *bufio.Reader, marks bool, keep func(plan.Key) bool) (*Previous, error) {
-	line, err := readLine(r)
+// recordReader reads the records of an entry.
+type recordReader struct {
+	buffer *bufio.Reader
+	lines  int // bytes that the lines of the others may have
+}
+
+// next reads the next record. It returns nil for an object that keep does not accept, and
+// io.EOF after the last record. If it has marks and they are not to be read, or are more
+// than a record has, the whole configuration is marked.
+func (r *recordReader) next(marks bool, keep func(plan.Key) bool) (*Previous, error) {
+	line, err := r.line()
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +156,7 @@ func decodeRecord(r *bufio.Reader, marks bool, keep func(plan.Key) bool) (*Previ
 	kept := keep(p.Key())
 	switch {
 	case !kept || len(record.Marked) == 0:
-	case !marks:
+	case !marks || len(record.Marked) > markedMost:
 		p.Marked = []plan.MarkedPath{{}}
 	default:
 		if err := json.Unmarshal(record.Marked, &p.Marked); err != nil {
@@ -138,14 +165,14 @@ func decodeRecord(r *bufio.Reader, marks bool, keep func(plan.Key) bool) (*Previ
 	}
 	if kept && !p.Null {
 		p.Value = make([]byte, p.Size)
-		_, err = io.ReadFull(r, p.Value)
+		_, err = io.ReadFull(r.buffer, p.Value)
 	} else {
-		_, err = r.Discard(p.Size)
+		_, err = r.buffer.Discard(p.Size)
 	}
 	if err != nil {
 		return nil, cut(err)
 	}
-	if end, err := r.ReadByte(); err != nil || end != '\n' {
+	if end, err := r.buffer.ReadByte(); err != nil || end != '\n' {
 		return nil, cut(io.EOF)
 	}
 	if !kept {
@@ -154,13 +181,16 @@ func decodeRecord(r *bufio.Reader, marks bool, keep func(plan.Key) bool) (*Previ
 	return &p, nil
 }
 
-// readLine reads the line that begins a record.
-func readLine(r *bufio.Reader) ([]byte, error) {
+// line reads the line that begins a record.
+func (r *recordReader) line() ([]byte, error) {
 	var line []byte
 	for {
-		part, err := r.ReadSlice('\n')
+		part, err := r.buffer.ReadSlice('\n')
 		line = append(line, part...)
+		r.lines -= len(part)
 		switch {
+		case r.lines < 0:
+			return nil, errors.New("the lines of the records have too many bytes for what they unpack from")
 		case err == nil:
 			return line, nil
 		case len(line) > recordMost:

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -22,6 +23,7 @@ import (
 type Entry struct {
 	Header
 	Previous []Previous
+	stored   int // bytes, as it is stored
 }
 
 // Header is the readable part of an entry.
@@ -134,12 +136,30 @@ func encodeEntry(h Header, changes []plan.Change) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(append(line, '\n'), compress(records(changes))...), nil
+	return append(append(line, '\n'), pack(changes)...), nil
 }
 
-// records returns the records of changes, not compressed.
-func records(changes []plan.Change) []byte {
-	var b []byte
+// pack returns the records of changes, compressed.
+func pack(changes []plan.Change) []byte {
+	b, lines := records(changes)
+	return pad(compress(b), lines)
+}
+
+// pad returns compressed records whose lines have so many bytes. If the lines are so alike
+// that a reader would refuse them, it adds a frame of zstd's that readers skip.
+func pad(packed []byte, lines int) []byte {
+	if lacks := (lines-freeLines+linesMost-1)/linesMost - len(packed); lacks > 0 {
+		const skippable = 0x184D2A50 // then the length of what is skipped
+		packed = binary.LittleEndian.AppendUint32(packed, skippable)
+		packed = binary.LittleEndian.AppendUint32(packed, uint32(lacks))
+		packed = append(packed, make([]byte, lacks)...)
+	}
+	return packed
+}
+
+// records returns the records of changes, not compressed, and how many bytes of them are
+// the lines that begin them.
+func records(changes []plan.Change) (b []byte, lines int) {
 	for i := range changes {
 		p := previousOf(&changes[i])
 		b = append(b, `{"namespace": `...)
@@ -168,8 +188,9 @@ func records(changes []plan.Change) []byte {
 		b = append(b, '\n')
 		b = append(b, p.Value...)
 		b = append(b, '\n')
+		lines -= len(p.Value) + 1
 	}
-	return b
+	return b, lines + len(b)
 }
 
 // recordSize is what a change's record takes at most.

@@ -15,8 +15,12 @@ import (
 // clocks is how far the clocks of those who write a history may be apart.
 const clocks = 10 * time.Minute
 
-// keptMost bounds the previous values that are in memory at a time.
-const keptMost = 256 << 20
+// What is kept of entries in memory has so many bytes at most: freeKept, and keptMost for
+// each byte of the entries as they are stored.
+const (
+	freeKept = 64 << 20
+	keptMost = 32
+)
 
 // History is what was applied at a target: the headers of its entries. What the entries
 // hold is read on demand, one entry at a time.
@@ -125,6 +129,12 @@ func (h *History) Each(ctx context.Context, records []*Record, keep func(h *Head
 			of[name] = r
 		}
 	}
+	unread := map[string]bool{}
+	defer func() {
+		for _, r := range records {
+			r.names = slices.DeleteFunc(r.names, func(name string) bool { return unread[name] })
+		}
+	}()
 	return h.target.History(ctx, names, func(stored target.Entry) error {
 		_, err := headerOf(stored)
 		var e *Entry
@@ -135,9 +145,10 @@ func (h *History) Each(ctx context.Context, records []*Record, keep func(h *Head
 			h.skip(stored.Name, err)
 			r := of[stored.Name]
 			r.Unread = append(r.Unread, stored.Name)
-			r.names = slices.DeleteFunc(r.names, func(name string) bool { return name == stored.Name })
+			unread[stored.Name] = true
 			return nil
 		}
+		e.stored = len(stored.Data)
 		return do(e)
 	})
 }
@@ -146,20 +157,28 @@ func (h *History) Each(ctx context.Context, records []*Record, keep func(h *Head
 // objects that keep accepts.
 func (h *History) Entries(ctx context.Context, records []*Record, keep func(h *Header, k plan.Key) bool) ([]*Entry, error) {
 	var entries []*Entry
-	kept := 0
-	return entries, h.Each(ctx, records, keep, func(e *Entry) error {
+	kept := Kept{Next: "find out who wrote these entries, and delete them"}
+	err := h.Each(ctx, records, keep, func(e *Entry) error {
 		entries = append(entries, e)
-		return fits(&kept, e)
+		return kept.Add(e, e.Previous)
 	})
+	return entries, err
 }
 
-// fits returns an error when previous values take more memory than they may.
-func fits(kept *int, e *Entry) error {
-	for i := range e.Previous {
-		*kept += len(e.Previous[i].Value)
+// Kept counts what is kept of entries in memory.
+type Kept struct {
+	Next        string // what to do if that is too much
+	bytes, most int
+}
+
+// Add counts what is kept of an entry. It returns an error if that is too much in all.
+func (k *Kept) Add(e *Entry, previous []Previous) error {
+	const step = 96 // bytes of a mark or a step of one, in memory
+	for i := range previous {
+		k.bytes += len(previous[i].Value) + step*(1+previous[i].steps())
 	}
-	if *kept > keptMost {
-		return target.WithHint(fmt.Errorf("this part of the history unpacks to more than %d bytes", keptMost), "select a smaller part")
+	if k.most += keptMost * e.stored; k.bytes > freeKept+k.most {
+		return target.WithHint(fmt.Errorf("what the history holds of this unpacks to more than %d bytes", freeKept+k.most), k.Next)
 	}
 	return nil
 }

@@ -228,20 +228,99 @@ func TestManyRecords(t *testing.T) {
 // read: the whole configuration is marked, whatever they say.
 func TestManyMarks(t *testing.T) {
 	const record = `{"namespace": "a", "configuration": "b", "action": "update", "marked": %s, "size": 0}` + "\n\n"
-	many := "[" + strings.Repeat(`["a"],`, 100_000) + `["a"]]`
+	some := "[" + strings.Repeat(`["a"],`, markedMost/len(`["a"],`)-1) + `["a"]]`
+	all := append(slices.Repeat([]string{some}, 2*stepsMost*len(`["a"],`)/markedMost), `["no path"]`)
 	var records []byte
-	for _, marks := range []string{many, many, `["no path"]`} {
+	for _, marks := range all {
 		records = fmt.Appendf(records, record, marks)
 	}
 	header, err := json.Marshal(Header{Version: 1, ID: "id", Batch: 1, Of: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := DecodeEntry(slices.Concat(header, []byte("\n"), compress(records)))
+	e, err := DecodeEntry(slices.Concat(header, []byte("\n"), pad(compress(records), len(records))))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if marked := e.Previous[2].Marked; len(marked) != 1 || len(marked[0].Path) != 0 {
+	if marked := e.Previous[0].Marked; len(marked) < markedMost/10 {
+		t.Errorf("the first record has %d marks", len(marked))
+	}
+	if marked := e.Previous[len(all)-1].Marked; len(marked) != 1 || len(marked[0].Path) != 0 {
 		t.Errorf("the last record has the marks %v", marked)
 	}
+}
+
+// TestManyMarksOfOne: a record with more marks than the encoder writes marks the whole
+// configuration.
+func TestManyMarksOfOne(t *testing.T) {
+	r := recorder{entries: map[string][]byte{}}
+	const id = "20260101-000000-a"
+	r.put(t, id, 1, 1, fmt.Appendf(nil, `{"namespace": "a", "configuration": "b", "action": "update", "marked": [%s["a"]], "size": 0}`+"\n\n", strings.Repeat(`["a"],`, markedMost)))
+	e, err := DecodeEntry(r.entries[target.EntryName(id, 1)])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if marked := e.Previous[0].Marked; len(marked) != 1 || len(marked[0].Path) != 0 {
+		t.Errorf("it has %d marks", len(marked))
+	}
+}
+
+// TestLongLines: an entry of few bytes whose lines unpack to many is not read, and one of
+// the encoder's always is.
+func TestLongLines(t *testing.T) {
+	const line = `{"namespace": "a", "configuration": "b", "action": "update", "reason": "%s", "size": 0}` + "\n\n"
+	records := bytes.Repeat(fmt.Appendf(nil, line, strings.Repeat("x", 500<<10)), 20)
+	r := recorder{entries: map[string][]byte{}}
+	const id = "20260101-000000-a"
+	r.put(t, id, 1, 1, records)
+	if _, err := DecodeEntry(r.entries[target.EntryName(id, 1)]); err == nil || !strings.Contains(err.Error(), "too many bytes") {
+		t.Errorf("%d bytes: %v", len(records), err)
+	}
+	var changes []plan.Change
+	for i := range 20_000 {
+		c := change(plan.Delete, strings.Repeat("n", 200), fmt.Sprintf("c%06d", i), 0)
+		c.Marked = slices.Repeat([]plan.Path{{plan.Name(strings.Repeat("m", 100))}}, 50)
+		changes = append(changes, c)
+	}
+	stored, err := encodeEntry(Header{ID: "id", Batch: 1, Of: 1}, changes[:5_000])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e, err := DecodeEntry(stored); err != nil || len(e.Previous) != 5_000 {
+		t.Errorf("%d bytes can't be read: %v", len(stored), err)
+	}
+}
+
+// TestLastUnreadable: of many newest entries that can't be read, a few are read, and many
+// at a time.
+func TestLastUnreadable(t *testing.T) {
+	const good = "20260101-000000-a"
+	for _, test := range []struct {
+		bad, reads int
+		found      bool
+	}{{0, 1, true}, {1, 2, true}, {40, 4, true}, {1000, 5, false}} {
+		r := counter{recorder{entries: map[string][]byte{}}, new(int)}
+		r.put(t, good, 1, 1, nil)
+		for i := range test.bad {
+			r.entries[target.EntryName(fmt.Sprintf("20260102-%06d-b", i), 1)] = []byte("garbage")
+		}
+		newest, unread, err := Last(t.Context(), r)
+		if err != nil || (newest != nil) != test.found || *r.reads != test.reads {
+			t.Errorf("%d can't be read: %v after %d reads, %v", test.bad, newest, *r.reads, err)
+		}
+		if test.found && (newest.ID != good || len(unread) != test.bad) || !test.found && len(unread) != 1 {
+			t.Errorf("%d can't be read: %v, and %d are named", test.bad, newest, len(unread))
+		}
+	}
+}
+
+// counter counts how often a history is read.
+type counter struct {
+	recorder
+	reads *int
+}
+
+func (c counter) History(ctx context.Context, names []string, each func(target.Entry) error) error {
+	*c.reads++
+	return c.recorder.History(ctx, names, each)
 }

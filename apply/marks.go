@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -17,33 +18,55 @@ type stored struct {
 
 // ReadMarks returns what was ever marked as sensitive at a target.
 func ReadMarks(ctx context.Context, t target.Target) (plan.Marks, error) {
-	data, err := t.Marks(ctx)
+	marks, _, err := readMarks(ctx, t)
+	return marks, err
+}
+
+// readMarks also returns the marks as they are stored.
+func readMarks(ctx context.Context, t target.Target) (marks plan.Marks, data []byte, err error) {
+	data, err = t.Marks(ctx)
 	if err != nil || len(data) == 0 {
-		return plan.Marks{}, err
+		return plan.Marks{}, data, err
 	}
 	var s stored
 	if len(data) > 2*marksMost || json.Unmarshal(data, &s) != nil || s.Version != 1 {
-		return plan.Marks{}, target.WithHint(fmt.Errorf("what was ever marked as sensitive at %s can't be read", plan.Printable(t.String())),
+		return plan.Marks{}, nil, target.WithHint(fmt.Errorf("what was ever marked as sensitive at %s can't be read", plan.Printable(t.String())),
 			"update confo-sync; if somebody else wrote it, delete it, and values that were marked before are shown")
 	}
-	return s.Marked, nil
+	return s.Marked, data, nil
 }
 
 // marksMost is how large the marks of a target may be. Above it, whole configurations or
 // namespaces are marked.
 const marksMost = 512 << 10
 
-// keepMarks adds marks to those that the target has, under the lock and before what is
-// marked is written. It writes nothing if the target has them all.
-func keepMarks(ctx context.Context, t target.Target, w target.Writer, opts Options) error {
-	if opts.NoLock || opts.Marks.IsEmpty() {
+// keepMarks adds marks to those that the target has, before what is marked is written. It
+// writes nothing if the target has them all. A run without a lock may not be allowed to
+// write beside the root: why the marks are not kept is then in the result.
+func keepMarks(ctx context.Context, t target.Target, w target.Writer, opts Options, result *Result) error {
+	if opts.Marks.IsEmpty() {
 		return nil
 	}
-	known, err := ReadMarks(ctx, t)
-	if err != nil || known.Holds(opts.Marks) {
+	err := addMarks(ctx, t, w, opts.Marks)
+	for range rebases {
+		if !errors.Is(err, target.ErrMarksMoved) {
+			break
+		}
+		err = addMarks(ctx, t, w, opts.Marks)
+	}
+	if opts.NoLock && ctx.Err() == nil {
+		result.MarksNotKept, err = err, nil
+	}
+	return err
+}
+
+// addMarks adds marks to those that the target has now.
+func addMarks(ctx context.Context, t target.Target, w target.Writer, added plan.Marks) error {
+	known, before, err := readMarks(ctx, t)
+	if err != nil || known.Holds(added) {
 		return err
 	}
-	marks := plan.Union(known, opts.Marks)
+	marks := plan.Union(known, added)
 	data, err := json.Marshal(stored{1, marks})
 	for err == nil && len(data) > marksMost {
 		marks = marks.Coarser()
@@ -52,18 +75,23 @@ func keepMarks(ctx context.Context, t target.Target, w target.Writer, opts Optio
 	if err != nil {
 		return err
 	}
-	return w.SetMarks(ctx, data)
+	return w.SetMarks(ctx, before, data)
 }
 
 // Marks returns the marks in entries.
 func Marks(entries []*Entry) plan.Marks {
 	var marks plan.Marks
 	for _, e := range entries {
-		for i := range e.Previous {
-			for _, m := range e.Previous[i].Marked {
-				marks.Add(e.Previous[i].Key(), m.Path)
-			}
-		}
+		e.AddMarks(&marks)
 	}
 	return marks
+}
+
+// AddMarks adds the marks in the entry.
+func (e *Entry) AddMarks(to *plan.Marks) {
+	for i := range e.Previous {
+		for _, m := range e.Previous[i].Marked {
+			to.Add(e.Previous[i].Key(), m.Path)
+		}
+	}
 }

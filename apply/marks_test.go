@@ -1,7 +1,9 @@
 package apply
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -14,10 +16,23 @@ type marking struct {
 	target.Target
 	target.Writer
 	kept []byte
+	// meanwhile, when it is set, is what others do before marks are set, once.
+	meanwhile func()
+	denied    error
 }
 
 func (m *marking) Marks(context.Context) ([]byte, error) { return m.kept, nil }
-func (m *marking) SetMarks(_ context.Context, data []byte) error {
+func (m *marking) SetMarks(_ context.Context, before, data []byte) error {
+	if m.meanwhile != nil {
+		m.meanwhile()
+		m.meanwhile = nil
+	}
+	switch {
+	case m.denied != nil:
+		return m.denied
+	case !bytes.Equal(before, m.kept):
+		return target.ErrMarksMoved
+	}
 	m.kept = data
 	return nil
 }
@@ -39,7 +54,7 @@ func TestKeepMarks(t *testing.T) {
 				marks.Add(key(i), plan.Path{plan.Name(fmt.Sprintf("field%d", round)), plan.Item(i)})
 			}
 			all = plan.Union(all, marks)
-			if err := keepMarks(t.Context(), &m, &m, Options{Marks: marks}); err != nil {
+			if err := keepMarks(t.Context(), &m, &m, Options{Marks: marks}, &Result{}); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 		}
@@ -52,8 +67,39 @@ func TestKeepMarks(t *testing.T) {
 		}
 		again := m.kept
 		m.kept = append([]byte(nil), again...)
-		if err := keepMarks(t.Context(), &m, &m, Options{Marks: all}); err != nil || string(m.kept) != string(again) {
+		if err := keepMarks(t.Context(), &m, &m, Options{Marks: all}, &Result{}); err != nil || string(m.kept) != string(again) {
 			t.Errorf("%s: marks that are kept are written again: %v", name, err)
 		}
+	}
+}
+
+// TestKeepMarksWithoutLock: a run without a lock adds marks to those of others, and goes
+// on where it can't. A run with a lock does not.
+func TestKeepMarksWithoutLock(t *testing.T) {
+	of := func(name string) (marks plan.Marks) {
+		marks.Add(plan.Key{Namespace: "n", Config: name}, plan.Path{plan.Name("x")})
+		return marks
+	}
+	var m marking
+	m.meanwhile = func() {
+		m.meanwhile = nil
+		if err := keepMarks(t.Context(), &m, &m, Options{Marks: of("theirs")}, &Result{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var result Result
+	if err := keepMarks(t.Context(), &m, &m, Options{Marks: of("ours"), NoLock: true}, &result); err != nil || result.MarksNotKept != nil {
+		t.Fatal(err, result.MarksNotKept)
+	}
+	kept, err := ReadMarks(t.Context(), &m)
+	if err != nil || !kept.Holds(plan.Union(of("ours"), of("theirs"))) {
+		t.Errorf("marks are lost: %s, %v", m.kept, err)
+	}
+	m.denied = errors.New("denied")
+	if err := keepMarks(t.Context(), &m, &m, Options{Marks: of("new"), NoLock: true}, &result); err != nil || !errors.Is(result.MarksNotKept, m.denied) {
+		t.Errorf("without a lock: %v, %v", err, result.MarksNotKept)
+	}
+	if err := keepMarks(t.Context(), &m, &m, Options{Marks: of("new")}, &result); !errors.Is(err, m.denied) {
+		t.Errorf("with a lock: %v", err)
 	}
 }

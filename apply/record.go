@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -55,27 +56,47 @@ type Newest struct {
 // Complete reports whether all the batches that were planned are done.
 func (n *Newest) Complete() bool { return n.Done >= n.Of }
 
+// How many of the newest entries Last reads to find one that can be read, and how many at
+// a time after the first one.
+const (
+	lookAt     = 65
+	lookAtOnce = 16
+)
+
 // Last returns the newest apply that a target's history knows, or nil, and the entries
-// after it that can't be read. It reads one entry, however many there are, and those.
+// after it that can't be read. It reads one entry, however many there are, and those; if
+// none of the newest lookAt entries can be read, it reads no further.
 func Last(ctx context.Context, t target.Target) (newest *Newest, unread []plan.Finding, err error) {
 	infos, err := t.HistoryNames(ctx, false)
 	if err != nil {
 		return nil, nil, err
 	}
 	infos = slices.DeleteFunc(infos, func(e target.EntryInfo) bool { return !entryForm.MatchString(e.Name) })
-	for i := len(infos) - 1; i >= 0 && newest == nil; i-- {
-		err := t.History(ctx, []string{infos[i].Name}, func(stored target.Entry) error {
+	left, looked := infos, 0
+	for some := 1; len(left) > 0 && newest == nil; some = lookAtOnce {
+		if looked >= lookAt {
+			return nil, []plan.Finding{unreadable(t, looked)}, nil
+		}
+		from := max(0, len(left)-some)
+		var names []string
+		for _, info := range left[from:] {
+			names = append(names, info.Name)
+		}
+		left, looked = left[:from], looked+len(names)
+		var newer []plan.Finding // than the newest of these that can be read
+		err := t.History(ctx, names, func(stored target.Entry) error {
 			h, err := headerOf(stored)
 			if err != nil {
-				unread = append(unread, Skipped(t, stored.Name, err))
-				return nil
+				newer = append(newer, Skipped(t, stored.Name, err))
+			} else {
+				newest, newer = &Newest{Header: h}, nil
 			}
-			newest = &Newest{Header: h}
 			return nil
 		})
 		if err != nil {
 			return nil, nil, err
 		}
+		unread = append(newer, unread...)
 	}
 	for _, info := range infos {
 		if newest != nil && idOf(info.Name) == newest.ID {
@@ -83,6 +104,14 @@ func Last(ctx context.Context, t target.Target) (newest *Newest, unread []plan.F
 		}
 	}
 	return newest, unread, nil
+}
+
+// unreadable is the warning of a history whose newest entries can't be read.
+func unreadable(t target.Target, count int) plan.Finding {
+	return plan.Finding{
+		Message: fmt.Sprintf("none of the newest %d entries in the history of %s can be read, so the last apply is not known", count, plan.Printable(t.String())),
+		Hint:    "find out who wrote them, and delete them",
+	}
 }
 
 // idOf returns the apply that an entry is of, by its name.

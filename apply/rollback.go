@@ -36,16 +36,16 @@ func Undo(entries []*Entry, live *plan.Snapshot, selection plan.Selection) Rollb
 // takes. Of each object it keeps the value from before the first of them.
 func (h *History) Undo(ctx context.Context, records []*Record, selection plan.Selection) (*Undoing, error) {
 	u := &Undoing{objects: map[plan.Key]*undone{}}
-	kept := 0
+	kept := Kept{Next: "undo fewer namespaces at a time, with -n; or find out who wrote these entries, and delete them"}
 	selected := func(_ *Header, k plan.Key) bool { return takes(selection, k) }
 	return u, h.Each(ctx, records, selected, func(e *Entry) error {
-		first := &Entry{}
+		var first []Previous
 		for _, p := range e.Previous {
 			if u.undo(e, p) {
-				first.Previous = append(first.Previous, p)
+				first = append(first, p)
 			}
 		}
-		return fits(&kept, first)
+		return kept.Add(e, first)
 	})
 }
 

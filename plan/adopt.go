@@ -146,6 +146,9 @@ func (p *Plan) Wishes() []Wish {
 // there before, except those at places that are declared: there the tree has references
 // or marks. Elements of a list may have moved.
 func (c Change) SensitiveAfter(s Sensitivity, declared []Path) int {
+	if after, err := s.Parse(c.Key, c.After); err == nil && !after.anySensitive() && len(c.Before.sensitive()) == 0 {
+		return 0
+	}
 	before := map[string]bool{}
 	if n, err := c.Before.Parse(); err == nil && c.Action == Update {
 		n.EachTrait(0, func(_ Trait, leaf Node) { before[leaf.Text] = true })

@@ -100,6 +100,10 @@ func (k *keeper) object(at keeperPlace, from, there *Node) Node {
 			continue
 		}
 		why, keeps := k.keeps(below, &f.Value)
+		if !keeps && was != nil {
+			// A placeholder here must not replace a secret there.
+			why, keeps = k.keeps(below, was)
+		}
 		if keeps {
 			k.keep(below, why)
 		}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -13,8 +14,10 @@ import (
 //   - "##[name]", "##vso[name]", "##teamcity[name" anywhere in a line.
 //
 // The guard writes the last character of such a beginning as an escape, as in ":\u003a"
-// and "##vso\u005b". Texts in double quotes, as JSON and YAML have them, keep their value.
-// Nothing is held back: what came before is enough to know what to escape.
+// and "##vso\u005b". It also escapes every character that a terminal obeys or does not
+// show, except tabs, line feeds and colours: whoever prints escapes these already, and the
+// guard makes sure of it. Texts in double quotes, as JSON and YAML have them, keep their
+// value. Nothing is held back: what came before is enough to know what to escape.
 //
 // The zero LogGuard is at the beginning of a line. It is not safe for concurrent use.
 type LogGuard struct {
@@ -43,9 +46,9 @@ func (g *LogGuard) Append(dst, text []byte) []byte {
 				return append(dst, text...) // the rest comes with the next text
 			}
 		}
-		if g.begins(r) {
-			dst = append(dst, `\u00`...)
-			dst = append(dst, hexLower[r>>4], hexLower[r&0xF])
+		before := g.control
+		if g.begins(r) || isObeyed(r) || before.obeys(r) {
+			dst = appendEscaped(dst, r)
 		} else {
 			dst = append(dst, text[:size]...)
 		}
@@ -55,6 +58,39 @@ func (g *LogGuard) Append(dst, text []byte) []byte {
 }
 
 const hexLower = "0123456789abcdef"
+
+// appendEscaped appends a character as JSON and YAML have it in double quotes.
+func appendEscaped(dst []byte, r rune) []byte {
+	units := []rune{r}
+	if high, low := utf16.EncodeRune(r); high != utf8.RuneError {
+		units = []rune{high, low}
+	}
+	for _, u := range units {
+		dst = append(dst, `\u`...)
+		for shift := 12; shift >= 0; shift -= 4 {
+			dst = append(dst, hexLower[u>>shift&0xF])
+		}
+	}
+	return dst
+}
+
+// isObeyed reports whether a terminal obeys r, or does not show it. ESC is none of these:
+// what comes after it is escaped, unless it sets a colour.
+func isObeyed(r rune) bool {
+	return r != '\n' && r != 0x1b && (isUnseen(r) || endsLine(r))
+}
+
+// obeys reports whether r goes on with an escape sequence or ends it, but not as one that
+// sets a colour.
+func (c control) obeys(r rune) bool {
+	switch {
+	case c == noControl || r == '\n' || r == utf8.RuneError:
+		return false
+	case c == escaped:
+		return r != '['
+	}
+	return r != 'm' && r != ';' && (r < '0' || r > '9')
+}
 
 // decode returns the rune that text begins or completes, and how many bytes of text are of
 // it. If it is not complete yet, there are none, and partial has it. There are none, too,
@@ -91,7 +127,9 @@ func (g *LogGuard) begins(r rune) bool {
 		g.control = escaped
 		return false
 	}
-	g.control = noControl
+	if r != utf8.RuneError { // which a terminal may pass over
+		g.control = noControl
+	}
 	if isUnseen(r) {
 		return false // comparisons of texts pass it over
 	}
@@ -113,7 +151,7 @@ func endsLine(r rune) bool {
 
 // isUnseen reports whether r is a control or format character.
 func isUnseen(r rune) bool {
-	if r < utf8.RuneSelf {
+	if r < utf8.RuneSelf { // nearly all that is printed
 		return r < ' ' && r != '\t' || r == 0x7f
 	}
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)

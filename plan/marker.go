@@ -73,7 +73,7 @@ func (m *marker) leaf(n *Node, at place) {
 // hides reports whether the names above a scalar, and its own, say that it must not
 // be shown.
 func (at place) hides(text string, isNumber bool) bool {
-	if at.names == nil {
+	if at.names == nil || text == "" || sensitive.IsPlaceholder(text) {
 		return false
 	}
 	if at.secret {
@@ -127,6 +127,9 @@ func (m *marker) text(n *Node, open bool) {
 func (m *marker) object(n *Node, at place) {
 	label := labelOf(n)
 	members := secretMembers(n)
+	if label == "" && saysSecret(n) {
+		label = "secret"
+	}
 	for i := range n.Fields {
 		f := &n.Fields[i]
 		below := m.step(at, Name(f.Name))
@@ -154,6 +157,25 @@ func secretMembers(n *Node) []string {
 		}
 	}
 	return nil
+}
+
+// saysSecret reports whether an object says that the value in it is secret:
+// {"sensitive": true, "value": …}, {"type": "password", "value": …}.
+func saysSecret(n *Node) bool {
+	for _, f := range n.Fields {
+		switch strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(f.Name)) {
+		case "sensitive", "secret", "issecret", "issensitive", "masked", "confidential":
+			if f.Value.Kind == Bool && f.Value.Text == "true" || f.Value.Text == "true" {
+				return true
+			}
+		case "type", "kind", "format", "inputtype":
+			switch strings.ToLower(f.Value.Text) {
+			case "password", "secret", "concealed", "securestring":
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // labelOf returns the name that an object gives to the value beside, if it is a
@@ -221,11 +243,10 @@ func nameFor(items []Node, i int, free bool) string {
 	if i == 0 || !free || items[i-1].Kind != String {
 		return ""
 	}
-	flag := items[i-1].Text
-	if !strings.HasPrefix(flag, "-") || strings.Contains(flag, "=") || sensitive.Name(flag) == sensitive.Open {
-		return ""
+	if flag := items[i-1].Text; sensitive.IsFlag(flag) {
+		return flag
 	}
-	return flag
+	return ""
 }
 
 // arguments hides the secrets among the arguments of a command:

@@ -79,6 +79,12 @@ func TestPromotion(t *testing.T) {
 			[]string{`ns/c={"pin": 1, "deep": {"a": 1}, "salt": 1, "b": 5}`}, nil,
 		},
 		{
+			"secrets stay where the source has none", plan.Promotion{},
+			[]string{`shop/db={"password": "${PASSWORD}", "url": "x://staging/", "token": "", "list": ["a"], "pin": {"a": 1}}`},
+			[]string{`shop/db={"password": "p", "url": "x://u:p@prod/", "token": "t", "list": ["ghp_abcdefghijkl"], "pin": 1}`},
+			[]string{`shop/db={"password": "p", "url": "x://u:p@prod/", "token": "t", "list": ["ghp_abcdefghijkl"], "pin": 1}`}, nil,
+		},
+		{
 			"unless they are to travel", plan.Promotion{WithSecrets: true},
 			[]string{`shop/db={"password": "s"}`}, []string{`shop/db={"password": "p", "token": "q"}`},
 			[]string{`shop/db={"password": "s"}`}, nil,

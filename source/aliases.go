@@ -104,9 +104,9 @@ func (e *editing) writeMerged(s slot, have, want *draft, flow bool) error {
 
 // writeOut returns the edits that replace the aliases of nodes by what they stand
 // for.
-func writeOut(u unit, data []byte, root *yaml.Node, have *draft, nodes map[*yaml.Node]bool) ([]splice, bool) {
-	e := newEditing(u, data)
+func writeOut(u unit, c content, nodes map[*yaml.Node]bool) ([]splice, bool) {
+	e := newEditing(u, c.data)
 	e.writeOut = nodes
-	err := e.file(root, have, have)
+	err := e.file(c.root, c.have, c.have)
 	return e.direct, err == nil && len(e.direct) > 0
 }

@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -86,18 +85,19 @@ func (c *cipher) leaves() map[*yaml.Node]leaf {
 	return all
 }
 
-// each calls do for the leaves of what the file says, with their levels in it.
+// each calls do for the leaves of what the file says, with their levels in it, which do
+// must not keep.
 func (d *draft) each(levels []string, do func(levels []string, d *draft)) {
 	switch {
 	case d.fixed || d.Kind != plan.Object && d.Kind != plan.List:
 		do(levels, d)
 	case d.Kind == plan.Object:
 		for _, f := range d.fields {
-			f.value.each(append(slices.Clone(levels), f.name), do)
+			f.value.each(append(levels, f.name), do)
 		}
 	default:
 		for i, item := range d.items {
-			item.each(append(slices.Clone(levels), strconv.Itoa(i)), do)
+			item.each(append(levels, strconv.Itoa(i)), do)
 		}
 	}
 }

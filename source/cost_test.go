@@ -22,21 +22,21 @@ func TestUneditableConfigurationsAreFoundTogether(t *testing.T) {
 		fmt.Fprintf(&text, "d%d: {a: 1}\n", i)
 	}
 	u := unit{namespace: "ns", shown: "ns.yaml"}
-	have, _, ok := u.drafts([]byte(text.String()))
+	read, ok := u.contentOf([]byte(text.String()))
 	if !ok {
 		t.Fatal("the file can't be read")
 	}
 	changed := draftOf(plan.Node{Kind: plan.Object, Fields: []plan.Field{{Name: "a", Value: plan.Node{Kind: plan.Integer, Text: "2"}}}})
 	values := map[string]*draft{}
 	var names []string
-	for _, f := range have.fields {
+	for _, f := range read.have.fields {
 		values[f.name], names = changed, append(names, f.name)
 	}
-	f := &layerFile{unit: u, have: have, want: have.withLast(values, names)}
-	c := configEdits{layerFile: f, data: []byte(text.String()), said: have}
+	f := &layerFile{unit: u, have: read.have, want: read.have.withLast(values, names)}
+	c := configEdits{layerFile: f, now: read}
 	c.edit(names)
-	if want := strings.ReplaceAll(text.String(), "a: 1", "a: 2"); string(c.data) != want {
-		t.Errorf("the file becomes\n%.200s", c.data)
+	if want := strings.ReplaceAll(text.String(), "a: 1", "a: 2"); string(c.now.data) != want {
+		t.Errorf("the file becomes\n%.200s", c.now.data)
 	}
 	if len(c.refused) != count {
 		t.Errorf("%d configurations are refused, not %d", len(c.refused), count)

@@ -1,6 +1,10 @@
 package source
 
-import "github.com/confo-sync/confo-sync/plan"
+import (
+	"slices"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
 
 // doubtful returns the finding of a change that is not made, because it might give
 // a reference to another element of a list, or would write in plain text what a
@@ -17,9 +21,11 @@ func (r *reviser) doubtful(key plan.Key, s *settling, slots []*draft, files []*l
 	case d != nil:
 		f.Message = "it is not clear which element of the live list has the value of this " + d.at().Tag + ", so the configuration stays as it is"
 	default:
-		have := overlaidAll(slots)
-		if d = newGuard(slots).exposed(settled, secretTexts(key, want, have), moved(have, want)); d == nil {
-			d = inJSON(settled, files)
+		if slices.ContainsFunc(slots, s.facts.holdsSecret) {
+			have := s.facts.overlaidAll(slots)
+			if d = newGuard(slots).exposed(settled, secretTexts(key, want, have), moved(have, want)); d == nil {
+				d = inJSON(settled, files)
+			}
 		}
 		if d == nil {
 			if f.Position = r.elsewhere().exposed(settled); f.Position.File == "" {

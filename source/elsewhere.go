@@ -1,10 +1,6 @@
 package source
 
-import (
-	"maps"
-
-	"github.com/confo-sync/confo-sync/plan"
-)
+import "github.com/confo-sync/confo-sync/plan"
 
 // elsewhere are the texts of references and marks of all configurations that a revision
 // is about: what one of them holds is not to be written in plain text to another, as
@@ -18,18 +14,30 @@ func (r *reviser) elsewhere() elsewhere {
 		return r.secrets
 	}
 	r.secrets = elsewhere{}
-	plain := map[string]bool{}
+	r.eachBefore(func(key plan.Key, f *layerFile, d *draft) { r.secrets.add(key, f, d) })
+	if len(r.secrets) == 0 {
+		return r.secrets
+	}
+	r.eachBefore(func(_ plan.Key, _ *layerFile, d *draft) {
+		newGuard(nil).walk(d, func(l leafDraft) {
+			if !l.secret {
+				delete(r.secrets, l.text)
+			}
+		})
+	})
+	return r.secrets
+}
+
+// eachBefore calls do for what each file says of each configuration, before it is
+// changed.
+func (r *reviser) eachBefore(do func(key plan.Key, f *layerFile, d *draft)) {
 	for _, l := range r.layers {
 		for namespace, files := range l.files {
 			for _, f := range files.all {
-				f.each(func(config string, d *draft) {
-					r.secrets.add(plan.Key{Namespace: namespace, Config: config}, f, d, plain)
-				})
+				f.each(func(config string, d *draft) { do(plan.Key{Namespace: namespace, Config: config}, f, d) })
 			}
 		}
 	}
-	maps.DeleteFunc(r.secrets, func(text string, _ plan.Position) bool { return plain[text] })
-	return r.secrets
 }
 
 // each calls do for what a file says of each configuration, before it is changed.
@@ -45,13 +53,7 @@ func (f *layerFile) each(do func(config string, d *draft)) {
 	}
 }
 
-func (e elsewhere) add(key plan.Key, f *layerFile, d *draft, plain map[string]bool) {
-	g := newGuard(nil)
-	g.walk(d, func(l leafDraft) {
-		if !l.secret {
-			plain[l.text] = true
-		}
-	})
+func (e elsewhere) add(key plan.Key, f *layerFile, d *draft) {
 	if !d.contains(func(d *draft) bool { return d.fixed || d.mark }) {
 		return
 	}

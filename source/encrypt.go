@@ -61,20 +61,20 @@ func (f File) Encrypt(fields []plan.Pattern, s plan.Sensitivity, encrypt func(te
 	}
 	done := &Ciphered{Revised: f.revised(after), Fields: chosen.names}
 	if len(fields) == 0 {
-		done.Left = f.leftPlain(c.have, chosen, s)
+		done.Left = f.leftPlain(c, chosen, s)
 	}
 	return done, nil
 }
 
 // leftPlain returns what looks like a secret and is not among what was chosen:
 // fields that the project calls public, or that can't be encrypted, and comments.
-func (f File) leftPlain(have *draft, chosen chosen, s plan.Sensitivity) (left []plan.Suspect) {
+func (f File) leftPlain(c *cipher, chosen chosen, s plan.Sensitivity) (left []plan.Suspect) {
 	taken := map[*yaml.Node]bool{}
 	for _, l := range chosen.leaves {
 		taken[l.node] = true
 	}
-	looks := f.unit.sensitive(have, s.Except(nil))
-	have.each(nil, func(levels []string, d *draft) {
+	looks := f.unit.sensitive(c.have, s.Except(nil))
+	c.have.each(nil, func(levels []string, d *draft) {
 		if !looks[d] || d.fixed || d.Kind == plan.Null || d.Text == "" || d.at() == nil || taken[d.at()] {
 			return
 		}
@@ -92,7 +92,7 @@ func (f File) leftPlain(have *draft, chosen chosen, s plan.Sensitivity) (left []
 		}
 		left = append(left, plan.Suspect{Key: key, Path: path, Position: f.position(d.at().Line)})
 	})
-	return append(left, f.suspectComments()...)
+	return append(left, f.suspectComments(c.root)...)
 }
 
 func (f File) position(line int) plan.Position {
@@ -100,9 +100,8 @@ func (f File) position(line int) plan.Position {
 }
 
 // suspectComments returns the comments that look as if they held a secret.
-func (f File) suspectComments() (found []plan.Suspect) {
-	_, root, ok := f.unit.drafts(f.data)
-	if !ok || root == nil {
+func (f File) suspectComments(root *yaml.Node) (found []plan.Suspect) {
+	if root == nil {
 		return nil
 	}
 	comments := map[string]bool{}
@@ -143,9 +142,7 @@ func (f File) chosen(c *cipher, fields []plan.Pattern, otherwise, ok func(d *dra
 	nodes := c.leaves()
 	taken := map[*yaml.Node]bool{}
 	matched := make([]bool, len(fields))
-	var names []string
 	c.have.each(nil, func(levels []string, d *draft) {
-		names = append(names, strings.Join(levels, "/"))
 		take := len(fields) == 0 && otherwise(d)
 		for i, p := range fields {
 			for n := 1; n <= len(levels); n++ {
@@ -160,10 +157,12 @@ func (f File) chosen(c *cipher, fields []plan.Pattern, otherwise, ok func(d *dra
 		}
 		taken[l.node], l.value = true, d.Node
 		all.leaves = append(all.leaves, l)
-		all.names = append(all.names, names[len(names)-1])
+		all.names = append(all.names, strings.Join(levels, "/"))
 	})
 	for i, p := range fields {
 		if !matched[i] {
+			var names []string
+			c.have.each(nil, func(levels []string, _ *draft) { names = append(names, strings.Join(levels, "/")) })
 			return all, plan.Finding{
 				Position: plan.Position{File: f.unit.shown},
 				Message:  fmt.Sprintf("there is no field %s in this file", plan.Quote(p.String())),

@@ -58,6 +58,11 @@ func (x *facts) value(d *draft) *plan.Node { return x.of(d).value }
 
 func (x *facts) holdsReference(d *draft) bool { return x.of(d).references }
 
+// holdsSecret reports whether a draft, which may be nil, holds a reference or a mark.
+func (x *facts) holdsSecret(d *draft) bool {
+	return d != nil && (x.of(d).references || x.of(d).marks)
+}
+
 func (x *facts) holdsMark(d *draft) bool { return x.of(d).marks }
 
 // overlaidAll returns what slots make together.

@@ -67,8 +67,8 @@ func (d *draft) markedAt(at plan.Place, marks map[plan.Place]bool) *draft {
 // guard finds the texts of references and of marked values where they would be
 // written in plain text. Whatever else a change is, it is not to do that.
 type guard struct {
-	all   map[string]guarded    // by text, of the configuration
-	lists map[string]*listGuard // by the path of the outermost list
+	all   map[string]guarded        // by text, of the configuration
+	lists map[plan.Place]*listGuard // by the place of the outermost list
 }
 
 type guarded struct {
@@ -93,7 +93,7 @@ const minSecret = 4
 // newGuard returns the guard of what the layers say of one configuration. What they
 // say in plain text, too, is not guarded.
 func newGuard(slots []*draft) *guard {
-	g := guard{map[string]guarded{}, map[string]*listGuard{}}
+	g := guard{map[string]guarded{}, map[plan.Place]*listGuard{}}
 	plain := map[string]bool{}
 	for _, slot := range slots {
 		g.walk(slot, func(l leafDraft) {
@@ -156,11 +156,11 @@ type leafDraft struct {
 // walk calls do for each string and number of a draft.
 func (g *guard) walk(d *draft, do func(leafDraft)) {
 	if d != nil {
-		g.below(d, "", 0, nil, false, do)
+		g.below(d, 0, nil, false, do)
 	}
 }
 
-func (g *guard) below(d *draft, path string, at plan.Place, in *listGuard, marked bool, do func(leafDraft)) {
+func (g *guard) below(d *draft, at plan.Place, in *listGuard, marked bool, do func(leafDraft)) {
 	marked = marked || d.mark
 	switch {
 	case d.tag == tagDelete:
@@ -172,21 +172,17 @@ func (g *guard) below(d *draft, path string, at plan.Place, in *listGuard, marke
 		})
 		return
 	case d.Kind == plan.List && in == nil:
-		if in = g.lists[path]; in == nil {
+		if in = g.lists[at]; in == nil {
 			in = &listGuard{secrets: map[plan.Trait]*draft{}, texts: map[string]*draft{}}
-			g.lists[path] = in
+			g.lists[at] = in
 		}
 		at = 0
 	}
 	for _, f := range d.fields {
-		next := path
-		if in == nil {
-			next += "/" + plan.Path{plan.Name(f.name)}.String()
-		}
-		g.below(f.value, next, at.Field(f.name), in, marked, do)
+		g.below(f.value, at.Field(f.name), in, marked, do)
 	}
 	for _, item := range d.items {
-		g.below(item, path, at.Item(), in, marked, do)
+		g.below(item, at.Item(), in, marked, do)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"gopkg.in/yaml.v3"
+
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/source/journal"
 )
@@ -146,11 +148,16 @@ type layerFile struct {
 	unit
 	data       []byte // nil when the file is new
 	have, want *draft // nil when the file is new, or is to go
+	root       *yaml.Node
+	notYAML    bool // it is JSON that YAML has no form for
 	sealed     bool
 	changed    bool
 	puts       map[string]*draft // of a namespace's file: what it is to say of configurations
 	putNames   []string          // in their order
 }
+
+// content is what the file says before it is changed.
+func (f *layerFile) content() content { return content{f.data, f.have, f.root} }
 
 // tree returns where the files are that change together.
 func (r *reviser) tree() journal.Tree {
@@ -184,14 +191,15 @@ func (l *layerFiles) of(namespace string) (*namespaceFiles, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", plan.Printable(u.shown), err)
 		}
-		have, _, ok := u.drafts(data)
-		if !ok && u.json {
+		have, root, ok := u.drafts(data)
+		notYAML := !ok && u.json
+		if notYAML {
 			have, ok = u.jsonDraft(data)
 		}
 		if !ok {
 			return nil, fmt.Errorf("%s can't be read any more", plan.Printable(u.shown))
 		}
-		files.add(&layerFile{unit: u, data: data, have: have, want: have, sealed: mayBeSealed(data) && u.isSealed(data)})
+		files.add(&layerFile{unit: u, data: data, have: have, want: have, root: root, notYAML: notYAML, sealed: mayBeSealed(data) && u.isSealed(data)})
 	}
 	l.files[namespace] = files
 	return files, nil

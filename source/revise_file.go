@@ -11,8 +11,10 @@ import (
 // edit returns a file's content changed where it stands. A configuration that is
 // written in a way that confo-sync can't edit stays as it is, and is reported.
 func (r *reviser) edit(f *layerFile) []byte {
-	if after, err := f.unit.rewrite(f.data, f.want); err == nil {
-		return after
+	if !f.notYAML {
+		if after, err := f.unit.rewrite(f.content(), f.want); err == nil {
+			return after.data
+		}
 	}
 	if f.unit.config != "" || f.have.tag != f.want.tag || f.have.Kind != plan.Object {
 		r.refuse(f, f.unit.config, f.have, f.want)
@@ -29,20 +31,23 @@ func (r *reviser) edit(f *layerFile) []byte {
 			names = append(names, field.name)
 		}
 	}
-	c := configEdits{layerFile: f, data: f.data, said: f.have}
-	c.edit(names)
+	c := configEdits{layerFile: f, now: f.content()}
+	if f.notYAML {
+		c.refused = names
+	} else {
+		c.edit(names)
+	}
 	for _, name := range c.refused {
 		r.refuse(f, name, f.have.field(name), f.want.field(name))
 	}
-	return c.data
+	return c.now.data
 }
 
 // configEdits changes the configurations of a namespace file one after the other,
 // as far as it can.
 type configEdits struct {
 	*layerFile
-	data    []byte
-	said    *draft // what data says
+	now     content
 	refused []string
 	tries   int
 }
@@ -62,12 +67,11 @@ func (c *configEdits) edit(names []string) {
 	for _, name := range names {
 		values[name] = c.want.field(name)
 	}
-	want := c.said.withLast(values, names)
-	after, err := c.rewrite(c.data, want)
+	after, err := c.rewrite(c.now, c.now.have.withLast(values, names))
 	var unfollowed unfollowedError
 	switch {
 	case err == nil:
-		c.data, c.said = after, want
+		c.now = after
 	case errors.As(err, &unfollowed):
 		rest := make([]string, 0, len(names))
 		for _, name := range names {

@@ -17,20 +17,30 @@ import (
 // been changed.
 const mostPasses = 12
 
+// content is the text of a file, and what it says.
+type content struct {
+	data []byte
+	have *draft
+	root *yaml.Node // nil for an empty file
+}
+
+// contentOf parses a file. It is not ok when the file is in error.
+func (u unit) contentOf(data []byte) (c content, ok bool) {
+	have, root, ok := u.drafts(data)
+	return content{data, have, root}, ok
+}
+
 // rewrite returns the file's content changed to say what want says, in as few
-// lines as can be. It has been read back.
-func (u unit) rewrite(data []byte, want *draft) ([]byte, error) {
+// lines as possible. Each text is parsed once: what is returned was parsed after the
+// last edit, and equals want.
+func (u unit) rewrite(c content, want *draft) (content, error) {
 	for range mostPasses {
-		have, root, ok := u.drafts(data)
-		if !ok {
-			return nil, errLayout
+		if c.have.equal(want) {
+			return c, nil
 		}
-		if have.equal(want) {
-			return data, u.says(data, want)
-		}
-		e := newEditing(u, data)
-		if err := e.file(root, have, want); err != nil {
-			return nil, err
+		e := newEditing(u, c.data)
+		if err := e.file(c.root, c.have, want); err != nil {
+			return content{}, err
 		}
 		edits := e.direct
 		if len(edits) == 0 {
@@ -39,21 +49,25 @@ func (u unit) rewrite(data []byte, want *draft) ([]byte, error) {
 		if len(edits) == 0 {
 			edits = e.merged
 		}
-		if have.refersTo(e.lost) {
-			if edits, ok = writeOut(u, data, root, have, e.lost); !ok {
-				return nil, errLayout
+		if c.have.refersTo(e.lost) {
+			var ok bool
+			if edits, ok = writeOut(u, c, e.lost); !ok {
+				return content{}, errLayout
 			}
+		}
+		if len(edits) == 0 {
+			return content{}, errLayout
 		}
 		next, err := e.apply(edits)
 		if err != nil {
-			return nil, err
+			return content{}, err
 		}
-		if _, _, ok := u.drafts(next); !ok || len(edits) == 0 {
-			return nil, errLayout
+		var ok bool
+		if c, ok = u.contentOf(next); !ok {
+			return content{}, errLayout
 		}
-		data = next
 	}
-	return nil, errLayout
+	return content{}, errLayout
 }
 
 // says checks that a file that was written reads as what it should say.
@@ -126,10 +140,10 @@ func (d *draft) emitted(path plan.Path, tags map[string]string) plan.Node {
 	}
 	n := plan.Node{Kind: d.Kind, Text: d.Text}
 	for _, f := range d.fields {
-		n.Fields = append(n.Fields, plan.Field{Name: f.name, Value: f.value.emitted(path.With(plan.Name(f.name)), tags)})
+		n.Fields = append(n.Fields, plan.Field{Name: f.name, Value: f.value.emitted(append(path, plan.Name(f.name)), tags)})
 	}
 	for i, item := range d.items {
-		n.Items = append(n.Items, item.emitted(path.With(plan.Item(i)), tags))
+		n.Items = append(n.Items, item.emitted(append(path, plan.Item(i)), tags))
 	}
 	return n
 }

@@ -175,11 +175,16 @@ func TestRewrite(t *testing.T) {
 			if !ok {
 				t.Fatal("what is wanted can't be read")
 			}
-			got, err := u.rewrite([]byte(test.before), want)
+			before, ok := u.contentOf([]byte(test.before))
+			if !ok {
+				t.Fatal("what is there can't be read")
+			}
+			after, err := u.rewrite(before, want)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(strings.Split(test.after, "\n"), strings.Split(string(got), "\n")); diff != "" {
+			got := string(after.data)
+			if diff := cmp.Diff(strings.Split(test.after, "\n"), strings.Split(got, "\n")); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})

@@ -1,6 +1,7 @@
 package target
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -110,3 +111,6 @@ func (h *Hinted) Unwrap() error { return h.Err }
 
 // WithHint returns err with the next step to take.
 func WithHint(err error, hint string) error { return &Hinted{err, hint} }
+
+// ErrMarksMoved is the error of marks that somebody else has changed since they were read.
+var ErrMarksMoved = errors.New("somebody else has just changed what is kept as sensitive")

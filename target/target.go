@@ -110,8 +110,9 @@ type Writer interface {
 	Claim(ctx context.Context, owner []byte) error
 
 	// SetMarks keeps beside the root which fields were ever marked as sensitive, in
-	// place of what was kept before.
-	SetMarks(ctx context.Context, marks []byte) error
+	// place of before, which Marks has returned. If something else is there by now, the
+	// error is ErrMarksMoved: a run without a lock adds marks, too.
+	SetMarks(ctx context.Context, before, marks []byte) error
 
 	// Forget removes entries of the history, one by one; what is gone already is
 	// no error.

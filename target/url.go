@@ -212,15 +212,42 @@ func (u URL) String() string {
 }
 
 // IsSame reports whether two URLs name the same target: the same folder, links
-// followed, or the same root of ensembles that have a server in common.
+// followed, or the same root of ensembles that have a server in common, with TLS or
+// without. It resolves no names.
 func (u URL) IsSame(other URL) bool {
-	if u.Scheme != other.Scheme {
+	switch {
+	case (u.Scheme == SchemeFile) != (other.Scheme == SchemeFile):
 		return false
-	}
-	if u.Scheme == SchemeFile {
+	case u.Scheme == SchemeFile:
 		return realPath(u.Path) == realPath(other.Path)
 	}
-	return u.Root == other.Root && slices.ContainsFunc(u.Hosts, func(host string) bool { return slices.Contains(other.Hosts, host) })
+	servers := map[string]bool{}
+	for _, address := range u.Hosts {
+		servers[server(address)] = true
+	}
+	return u.Root == other.Root && slices.ContainsFunc(other.Hosts, func(address string) bool { return servers[server(address)] })
+}
+
+// server returns a host:port in the one form of all that are written differently and name
+// the same: capitals, a dot at the end, forms of an IP address, and names of this machine.
+func server(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	const here = "localhost"
+	if ip, err := netip.ParseAddr(host); err == nil {
+		ip = ip.Unmap()
+		if host = ip.String(); ip.IsLoopback() || ip.IsUnspecified() {
+			host = here
+		}
+	}
+	switch {
+	case strings.HasSuffix(host, "."+here), host == "localhost.localdomain", host == "ip6-localhost", host == "ip6-loopback":
+		host = here
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // realPath returns the absolute path of a folder, with the links in it followed as far

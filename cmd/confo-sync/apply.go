@@ -19,7 +19,7 @@ import (
 )
 
 type applyCmd struct {
-	Plan string `arg:"" optional:"" name:"file" help:"A plan that was saved by plan --out, to be applied as it was approved."`
+	Plan string `arg:"" optional:"" name:"file" help:"Saved plan to apply, made by plan --out." complete:"file"`
 	planFlags
 	outputFlags
 	applyFlags
@@ -27,15 +27,15 @@ type applyCmd struct {
 
 // applyFlags are how a plan is applied.
 type applyFlags struct {
-	Fingerprint string        `placeholder:"HASH" help:"Apply only the plan that has this fingerprint, without asking."`
-	AutoApprove bool          `help:"Don't ask."`
-	Reason      string        `placeholder:"TEXT" help:"Why: history keeps it; without it, the subject of the tree's commit."`
-	OnFailure   string        `enum:"stop,rollback" default:"stop" help:"When a transaction fails after others were applied: stop there, or rollback, which takes them back (${default})."`
-	LockTimeout time.Duration `default:"30s" placeholder:"TIME" help:"How long to wait for another apply to end (${default})."`
-	NoLock      bool          `help:"Take no lock, and keep no history: for who may not write beside the root."`
-	NoHistory   bool          `help:"Keep no history."`
-	NoVerify    bool          `help:"Don't read again what was written."`
-	TakeOver    bool          `help:"Apply to a target that belongs to another environment or project, and make it this one's."`
+	Fingerprint string        `placeholder:"HASH" help:"Apply only the plan with this fingerprint, without asking."`
+	AutoApprove bool          `help:"Do not ask for confirmation."`
+	Reason      string        `placeholder:"TEXT" help:"Reason for the history (default: subject of the commit)."`
+	OnFailure   string        `enum:"stop,rollback" default:"stop" help:"If a transaction fails: stop, or roll back those before (default stop)."`
+	LockTimeout time.Duration `default:"30s" placeholder:"TIME" help:"How long to wait for the lock (default 30s)."`
+	NoLock      bool          `help:"Apply without a lock and without history."`
+	NoHistory   bool          `help:"Record nothing in the history."`
+	NoVerify    bool          `help:"Do not read the target again afterwards."`
+	TakeOver    bool          `help:"Make this environment the owner of a target that another one owns."`
 }
 
 // Run shows what would change, asks, changes it, and looks whether it is so.
@@ -138,19 +138,24 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 	if err == nil && want.beside != nil {
 		err = want.beside.after(ctx, t)
 	}
-	return a.applied(result, err == nil && !f.NoVerify && !w.blinds(), err)
+	err = a.applied(result, err == nil && !f.NoVerify && !w.blinds(), err)
+	if result.Transactions > 0 {
+		a.sayParts(ctx, w.target, result.ID, a.report.RolledBack != nil)
+	}
+	return err
 }
 
 // keepMarks keeps beside the target what is marked now, although nothing is to be
 // changed. That it can't be kept, for want of rights or because somebody else applies, is
 // no failure: the next apply that changes something does.
 func (f applyFlags) keepMarks(ctx context.Context, a *app, w *work) {
-	if f.NoLock || w.live.Marks.Holds(w.marks) {
+	if w.live.Marks.Holds(w.marks) {
 		return
 	}
 	opts := f.options(a)
 	opts.NoHistory, opts.LockTimeout, opts.Waiting, opts.Marks = true, 0, nil, w.marks
-	if _, err := apply.Run(ctx, w.target, &plan.Plan{}, opts); err != nil {
+	result, err := apply.Run(ctx, w.target, &plan.Plan{}, opts)
+	if err = cmp.Or(err, result.MarksNotKept); err != nil {
 		a.log.Debug("the marks were not kept", "error", err)
 	}
 }
@@ -239,6 +244,13 @@ func (c applyFlags) apply(ctx context.Context, a *app, w *work, approved *approv
 	result, err := apply.Run(ctx, w.target, w.plan, opts)
 	if result.NotPruned != nil {
 		a.log.Debug("the history was not shortened", "error", result.NotPruned)
+	}
+	if result.MarksNotKept != nil {
+		message, _ := describe(result.MarksNotKept)
+		a.warn(plan.Finding{
+			Message: "which fields are sensitive could not be kept beside the target: " + message,
+			Hint:    "apply once without --no-lock, or mark these fields in every tree that is compared with this target: otherwise their values are shown",
+		})
 	}
 	return result, err
 }

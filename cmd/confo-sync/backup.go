@@ -22,19 +22,19 @@ import (
 )
 
 type backupCmd struct {
-	Make   backupMakeCmd   `cmd:"" default:"withargs" help:"Write all that is at the target to a file, byte for byte."`
-	Verify backupVerifyCmd `cmd:"" help:"Check a backup: every checksum, name and count."`
+	Make   backupMakeCmd   `cmd:"" default:"withargs" help:"Back up a target to a file."`
+	Verify backupVerifyCmd `cmd:"" help:"Check a backup for damage."`
 	Show   backupShowCmd   `cmd:"" help:"Show what is in a backup."`
 	List   backupListCmd   `cmd:"" help:"List the backups in a folder."`
 	Prune  backupPruneCmd  `cmd:"" help:"Remove old backups from a folder."`
 }
 
 type backupMakeCmd struct {
-	File           string   `arg:"" help:"File to write; or a folder, in which it is named by target and time."`
-	Recipient      []string `short:"r" sep:"none" placeholder:"RECIPIENT" help:"Whom to encrypt to, as age-keygen -y prints it (repeatable); otherwise the recipients of the project. Without any, it is not encrypted."`
-	WithHistory    bool     `help:"Take the history along."`
-	SkipUnreadable bool     `help:"Make the backup without what can't be read, and note in it what that is."`
-	Overwrite      bool     `help:"Replace a file that is there."`
+	File           string   `arg:"" help:"File to write, or a folder in which it gets a name." complete:"file"`
+	Recipient      []string `short:"r" sep:"none" placeholder:"RECIPIENT" help:"age recipient to encrypt to (repeatable; default: the project's)."`
+	WithHistory    bool     `help:"Include the history."`
+	SkipUnreadable bool     `help:"Leave out what you may not read. The backup lists it."`
+	Overwrite      bool     `help:"Replace an existing file."`
 }
 
 // Run writes a backup.

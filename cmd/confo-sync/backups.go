@@ -14,7 +14,7 @@ import (
 )
 
 type backupListCmd struct {
-	Dir string `arg:"" help:"The folder."`
+	Dir string `arg:"" help:"Folder with backups." complete:"folder"`
 }
 
 // Run lists the backups in a folder, the newest last.
@@ -80,12 +80,12 @@ func listedOf(l archive.Listed) render.Backup {
 }
 
 type backupPruneCmd struct {
-	Dir         string `arg:"" help:"The folder."`
-	KeepLast    int    `placeholder:"N" help:"Keep the last N."`
-	KeepDaily   int    `placeholder:"N" help:"Keep the last of each of N days."`
-	KeepWeekly  int    `placeholder:"N" help:"Keep the last of each of N weeks."`
-	KeepMonthly int    `placeholder:"N" help:"Keep the last of each of N months."`
-	DryRun      bool   `help:"Show what would be removed, and remove nothing."`
+	Dir         string `arg:"" help:"Folder with backups." complete:"folder"`
+	KeepLast    int    `placeholder:"N" help:"Keep the last N backups."`
+	KeepDaily   int    `placeholder:"N" help:"Keep the last backup of each of the last N days."`
+	KeepWeekly  int    `placeholder:"N" help:"Keep the last backup of each of the last N weeks."`
+	KeepMonthly int    `placeholder:"N" help:"Keep the last backup of each of the last N months."`
+	DryRun      bool   `help:"Print what would be removed, and remove nothing."`
 }
 
 // Run removes the backups that need not be kept.

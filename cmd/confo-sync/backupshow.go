@@ -15,7 +15,7 @@ import (
 )
 
 type backupVerifyCmd struct {
-	File string `arg:"" help:"The backup."`
+	File string `arg:"" help:"Backup to read." complete:"file"`
 }
 
 // Run checks a backup.
@@ -78,10 +78,10 @@ func (a *app) decrypting() archive.OpenOptions {
 }
 
 type backupShowCmd struct {
-	File                 string `arg:"" help:"The backup."`
-	Path                 string `arg:"" optional:"" help:"Only what is at this path or below it, as in shop or shop/database."`
-	ShowSensitive        bool   `help:"Show passwords and the like in plain, at a terminal."`
-	ShowSensitiveInFiles bool   `help:"Show them in files and pipes too."`
+	File                 string `arg:"" help:"Backup to read." complete:"file"`
+	Path                 string `arg:"" optional:"" help:"Only this namespace or configuration."`
+	ShowSensitive        bool   `help:"Show secret values, at a terminal."`
+	ShowSensitiveInFiles bool   `help:"Show secret values in files and pipes too."`
 }
 
 // Run shows what is in a backup: a line for each object, or what one holds.

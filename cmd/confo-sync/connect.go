@@ -20,14 +20,14 @@ import (
 
 // connectFlags say how to connect to ZooKeeper, and as whom.
 type connectFlags struct {
-	Credentials   []string `sep:"none" placeholder:"FILE" help:"Confo's credentials dictionary for ZooKeeper: a JSON or YAML file, or FOLDER#namespace/configuration (repeatable)."`
-	User          string   `placeholder:"NAME" help:"ZooKeeper user, whose password is in --passwd-file or CONFO_SYNC_ZK_PASSWD, or is asked for (CONFO_SYNC_ZK_USER)."`
-	PasswdFile    string   `placeholder:"FILE" help:"File that holds the user's password."`
-	TLSCA         string   `name:"tls-ca" placeholder:"FILE" help:"Authorities to trust for TLS, in PEM; otherwise the system's."`
-	TLSCert       string   `name:"tls-cert" placeholder:"FILE" help:"Client certificate, in PEM."`
-	TLSKey        string   `name:"tls-key" placeholder:"FILE" help:"Key of the client certificate, in PEM."`
-	TLSServerName string   `name:"tls-server-name" placeholder:"NAME" help:"Name to expect in the server's certificate; otherwise its host's."`
-	TLSInsecure   bool     `name:"tls-insecure" help:"Take any certificate: anybody in between can read and change everything."`
+	Credentials   []string `sep:"none" placeholder:"FILE" help:"Credentials dictionary of Confo: FILE or FOLDER#NS/CONF (repeatable)." group:"connection" complete:"file"`
+	User          string   `placeholder:"NAME" help:"ZooKeeper user. You are asked for the password without --passwd-file." group:"connection"`
+	PasswdFile    string   `placeholder:"FILE" help:"File with the password of the user." group:"connection" complete:"file"`
+	TLSCA         string   `name:"tls-ca" placeholder:"FILE" help:"Trusted certificate authorities, PEM (default: the system's)." group:"tls" complete:"file"`
+	TLSCert       string   `name:"tls-cert" placeholder:"FILE" help:"Client certificate, PEM." group:"tls" complete:"file"`
+	TLSKey        string   `name:"tls-key" placeholder:"FILE" help:"Key of the client certificate, PEM." group:"tls" complete:"file"`
+	TLSServerName string   `name:"tls-server-name" placeholder:"NAME" help:"Name that the server's certificate must have (default: the host)." group:"tls"`
+	TLSInsecure   bool     `name:"tls-insecure" help:"Accept any certificate. Anyone in between can read and write." group:"tls"`
 }
 
 // connection is what an environment says of how to connect, and as whom.

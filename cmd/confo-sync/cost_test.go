@@ -182,7 +182,7 @@ func (in costInput) cost(b *testing.B, n int) []time.Duration {
 			write("tree", in.after(n))
 		}
 		before := processorTime(b)
-		run(b.Context(), append(strings.Fields(c.args), "-C", dir), func(string) (string, bool) { return "", false }, strings.NewReader(""), io.Discard, io.Discard)
+		run(b.Context(), append(strings.Fields(c.args), "-C", dir), nil, strings.NewReader(""), io.Discard, io.Discard)
 		times = append(times, processorTime(b)-before)
 	}
 	return times

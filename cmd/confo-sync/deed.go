@@ -69,7 +69,7 @@ func (d deed) preview() string {
 	if d.name == "apply" {
 		return "confo-sync plan" + d.given.of("plan")
 	}
-	return d.line + " --plan-only" + d.given.of(d.name)
+	return d.line + " --plan-only" + d.given.of(d.name, withoutPlanOnly...)
 }
 
 // look returns the next step to see how the target differs from what the deed wants.

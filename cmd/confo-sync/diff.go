@@ -17,10 +17,10 @@ import (
 )
 
 type diffCmd struct {
-	From             string `arg:"" name:"a" help:"What it was: a folder that holds a tree, git:REF[:PATH], env:NAME, file:PATH, zk://… or a backup"`
-	To               string `arg:"" name:"b" help:"What it would be: the same."`
-	DetailedExitcode bool   `help:"Exit with 2 when they differ."`
-	NoSecrets        bool   `help:"Compare the references of two trees as they are written, without following them: no identity, file or variable is needed."`
+	From             string `arg:"" name:"a" help:"Before: a folder, git:REF[:PATH], env:NAME, a target or a backup." complete:"endpoint,folder"`
+	To               string `arg:"" name:"b" help:"After: the same." complete:"endpoint,folder"`
+	DetailedExitcode bool   `help:"Exit with 2 if there are differences."`
+	NoSecrets        bool   `help:"Compare references as text. Needs no identity, file or variable."`
 	outputFlags
 }
 

@@ -18,7 +18,7 @@ import (
 
 // recipientFlags say whom to encrypt to.
 type recipientFlags struct {
-	Recipient []string `short:"r" sep:"none" placeholder:"RECIPIENT" help:"Whom to encrypt to, as age-keygen -y prints it (repeatable); otherwise the recipients of the project."`
+	Recipient []string `short:"r" sep:"none" placeholder:"RECIPIENT" help:"age recipient to encrypt to (repeatable; default: the project's)."`
 }
 
 func (f recipientFlags) recipients(a *app) (*secret.Recipients, int, error) {
@@ -35,8 +35,8 @@ func (f recipientFlags) recipients(a *app) (*secret.Recipients, int, error) {
 }
 
 type encryptCmd struct {
-	File   string   `arg:"" help:"YAML file of the tree or of an overlay."`
-	Fields []string `arg:"" optional:"" name:"field" help:"Fields from the top of the file, as db/password, with * and **; without any, all that are sensitive."`
+	File   string   `arg:"" help:"File of the tree or of an overlay." complete:"file"`
+	Fields []string `arg:"" optional:"" name:"field" help:"Fields, such as db/password or **/key (default: all sensitive ones)."`
 	recipientFlags
 }
 
@@ -91,8 +91,8 @@ func (a *app) listLeft() {
 }
 
 type decryptCmd struct {
-	File   string   `arg:"" help:"YAML file of the tree or of an overlay."`
-	Fields []string `arg:"" optional:"" name:"field" help:"Fields from the top of the file, as db/password, with * and **; without any, all that are encrypted."`
+	File   string   `arg:"" help:"File of the tree or of an overlay." complete:"file"`
+	Fields []string `arg:"" optional:"" name:"field" help:"Fields, such as db/password or **/key (default: all encrypted ones)."`
 }
 
 // Run puts values back that are encrypted with age.
@@ -119,7 +119,7 @@ func (c *decryptCmd) Run(ctx context.Context, a *app) error {
 }
 
 type rotateCmd struct {
-	Files []string `arg:"" optional:"" name:"file" help:"Files; without any, all of the tree and of the overlays."`
+	Files []string `arg:"" optional:"" name:"file" help:"Files to encrypt again (default: the tree and all overlays)." complete:"file"`
 	recipientFlags
 }
 

@@ -32,6 +32,8 @@ type settings struct {
 // say. A target on the command line selects the environment that has it; when none
 // does, no environment is selected.
 func (a *app) configure() error {
+	a.warn(a.unknown...)
+	a.unknown = nil
 	p, err := a.readProject()
 	if err != nil || p == nil {
 		return err

@@ -24,7 +24,7 @@ func (a *app) warnExposed(what string, f *os.File) {
 	}
 	a.warn(plan.Finding{
 		Message: fmt.Sprintf("%s in %s can be read by others (mode %04o)", what, plan.Printable(f.Name()), permissions),
-		Hint:    "chmod 600 " + plan.Printable(f.Name()),
+		Hint:    "chmod 600 " + plan.Printable(shellWord(f.Name())),
 	})
 }
 

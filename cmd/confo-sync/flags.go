@@ -38,6 +38,11 @@ func givenOn(command *kong.Context) (all given) {
 	return all
 }
 
+// has reports whether a flag is on the command line.
+func (g given) has(name string) bool {
+	return slices.ContainsFunc(g, func(f givenFlag) bool { return f.name == name })
+}
+
 // flagTexts returns a flag as it was given: several times if it is repeatable.
 func flagTexts(flag *kong.Flag) (texts []string) {
 	name := "--" + flag.Name

@@ -11,11 +11,11 @@ import (
 )
 
 type fmtCmd struct {
-	Files                []string `arg:"" optional:"" name:"file" help:"Files; without any, all of the tree and of the overlays."`
-	Check                bool     `help:"Change nothing, and exit with 2 when a file is in another layout."`
-	Diff                 bool     `help:"Change nothing, and show how the files would change."`
-	ShowSensitive        bool     `help:"Show passwords and the like in plain, at a terminal."`
-	ShowSensitiveInFiles bool     `help:"Show them in files and pipes too."`
+	Files                []string `arg:"" optional:"" name:"file" help:"Files to format (default: the tree and all overlays)." complete:"file"`
+	Check                bool     `help:"Write nothing. Exit with 2 if a file is not formatted."`
+	Diff                 bool     `help:"Write nothing. Print how the files would change."`
+	ShowSensitive        bool     `help:"Show secret values, at a terminal."`
+	ShowSensitiveInFiles bool     `help:"Show secret values in files and pipes too."`
 }
 
 // Run lays files out in the one way that there is.

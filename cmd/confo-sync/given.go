@@ -15,7 +15,7 @@ import (
 // checkGiven refuses flags and arguments that parse, and would do something else than
 // what was meant.
 func checkGiven(command *kong.Context) error {
-	for _, check := range []func(*kong.Context) error{noneTwice, noneEmpty, noneTilde} {
+	for _, check := range []func(*kong.Context) error{noneTwice, noneEmpty, noneTilde, noneUnused, noneIdle} {
 		if err := check(command); err != nil {
 			return err
 		}

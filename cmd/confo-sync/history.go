@@ -20,14 +20,14 @@ import (
 )
 
 type historyCmd struct {
-	Show  historyShowCmd  `cmd:"" default:"withargs" help:"List applies; show one; or tell the story of a configuration or field."`
-	Prune historyPruneCmd `cmd:"" help:"Remove all but the newest applies from the history."`
+	Show  historyShowCmd  `cmd:"" default:"withargs" help:"Show who applied what, when and why."`
+	Prune historyPruneCmd `cmd:"" help:"Remove old applies from the history."`
 }
 
 type historyShowCmd struct {
-	What  string `arg:"" optional:"" help:"The ID of an apply (or its beginning, or last), to show what it changed; or namespace/configuration or namespace/configuration#field, for its story."`
-	Limit int    `default:"20" placeholder:"N" help:"How many applies to list, the newest (${default}; 0 for all)."`
-	Since string `placeholder:"TIME" help:"Only those since then: 2006-01-02 15:04, 15:04 today, or 2h ago."`
+	What  string `arg:"" optional:"" help:"ID of an apply (or its beginning, or last), or NS/CONF[#FIELD]." complete:"apply,path"`
+	Limit int    `default:"20" placeholder:"N" help:"How many applies to list, newest first; 0 for all (default 20)."`
+	Since string `placeholder:"TIME" help:"Only applies since this time: \"2006-01-02 15:04\", 15:04 or \"2h ago\"."`
 	outputFlags
 }
 
@@ -245,13 +245,13 @@ func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, his
 	if err != nil {
 		return err
 	}
-	entries, err := history.Entries(ctx, history.Records, func(_ *apply.Header, k plan.Key) bool { return k == key })
+	shown, _ := c.newest(history.Readable())
+	entries, marked, err := c.entriesOf(ctx, history, shown, key)
 	if err != nil {
 		return err
 	}
 	a.warn(history.Skipped...)
-	shown, _ := c.newest(history.Readable())
-	shown = slices.DeleteFunc(shown, func(r *apply.Record) bool { return r.Time.Before(since) })
+	shown = slices.DeleteFunc(shown, func(r *apply.Record) bool { return r.Time.Before(since) || !r.Readable() })
 	changes := map[*apply.Record]plan.Change{}
 	for _, r := range shown {
 		own, later := around(entries, r)
@@ -259,7 +259,7 @@ func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, his
 			changes[r] = all[0]
 		}
 	}
-	sensitivity := a.hidesIn(slices.Collect(maps.Values(changes)), entries, live, marks)
+	sensitivity := a.hides().Stored(marked).Of(plan.ValuesOf(slices.Collect(maps.Values(changes))), live, marks...)
 	for _, r := range shown {
 		change, changed := changes[r]
 		if !changed {
@@ -280,6 +280,28 @@ func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, his
 		return nil
 	}
 	return render.HistoryStory(a.stdout, a.report.History, a.textOptions(a.stdout))
+}
+
+// entriesOf returns the entries of the shown applies with what they hold of a
+// configuration, and what any entry marks in it.
+func (c *historyShowCmd) entriesOf(ctx context.Context, history *apply.History, shown []*apply.Record, key plan.Key) (entries []*apply.Entry, marked plan.Marks, err error) {
+	wanted := map[string]bool{}
+	for _, r := range shown {
+		wanted[r.ID] = true
+	}
+	kept := apply.Kept{Next: "show fewer applies with --limit N, or find out who wrote these entries, and delete them"}
+	err = history.Each(ctx, history.Records, func(_ *apply.Header, k plan.Key) bool { return k == key }, func(e *apply.Entry) error {
+		e.AddMarks(&marked)
+		if wanted[e.ID] {
+			entries = append(entries, e)
+		} else {
+			for i := range e.Previous {
+				e.Previous[i].Value = nil
+			}
+		}
+		return kept.Add(e, e.Previous)
+	})
+	return entries, marked, err
 }
 
 // hidesIn returns the sensitivity for changes that the history has: entries are those that
@@ -332,8 +354,8 @@ func (a *app) historyMarks(ctx context.Context) ([]*plan.Tree, error) {
 }
 
 type historyPruneCmd struct {
-	Keep        int           `required:"" placeholder:"N" help:"How many applies to keep, the newest."`
-	LockTimeout time.Duration `default:"30s" placeholder:"TIME" help:"How long to wait for an apply to end (${default})."`
+	Keep        int           `required:"" placeholder:"N" help:"How many applies to keep, newest first."`
+	LockTimeout time.Duration `default:"30s" placeholder:"TIME" help:"How long to wait for the lock (default 30s)."`
 }
 
 // Run removes old applies from the history.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -9,22 +10,34 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/confo-sync/confo-sync/target/zk/zktest"
 )
 
 // badAnswers make something else of an answer, which is a frame with its length: 4 bytes
 // of length, 16 of a header, and the rest. The tests of target/zk have more of them.
-var badAnswers = map[string]func(frame []byte) []byte{
-	"four bytes":        func(frame []byte) []byte { return framed(frame[4:8]) },
-	"half":              func(frame []byte) []byte { return framed(frame[4 : 4+len(frame[4:])/2]) },
-	"a large count":     func(frame []byte) []byte { return framed(append(frame[4:20:20], 0x7f, 0xff, 0xff, 0xff)) },
-	"32 MiB of nothing": func(frame []byte) []byte { return framed(append(frame[4:20:20], make([]byte, 32<<20-16)...)) },
+// Where memory matters, the program runs in a process of its own.
+var badAnswers = map[string]struct {
+	large  bool // and so is the tree
+	change func(frame []byte) []byte
+}{
+	"four bytes":    {false, func(frame []byte) []byte { return framed(frame[4:8]) }},
+	"half":          {false, func(frame []byte) []byte { return framed(frame[4 : 4+len(frame[4:])/2]) }},
+	"a large count": {false, func(frame []byte) []byte { return framed(append(frame[4:20:20], 0x7f, 0xff, 0xff, 0xff)) }},
+	"32 MiB of nothing": {true, func(frame []byte) []byte {
+		return append(append(binary.BigEndian.AppendUint32(make([]byte, 0, 4+32<<20), 32<<20), frame[4:20]...), nothing...)
+	}},
 }
+
+var nothing = make([]byte, 32<<20-16)
+
+// answersMost is how many answers of a run are bad.
+const answersMost = 2
 
 func framed(frame []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(nil, uint32(len(frame))), frame...)
@@ -35,78 +48,87 @@ func framed(frame []byte) []byte {
 // changes, crashes, or takes much memory.
 func TestHostileServer(t *testing.T) {
 	addr, client := zktest.Addr(t), zktest.Client(t, zktest.Addr(t))
-	tree := t.TempDir()
-	for i := range 20 {
-		path := filepath.Join(tree, fmt.Sprintf("ns%d", i%4), fmt.Sprintf("c%d.yaml", i))
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
+	trees, roots := map[bool]string{}, map[bool]string{} // large or not
+	for large, files := range map[bool]int{true: 20, false: 2} {
+		tree, root := t.TempDir(), zktest.Root(t)
+		for i := range files {
+			path := filepath.Join(tree, fmt.Sprintf("ns%d", i%4), fmt.Sprintf("c%d.yaml", i))
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte("text: "+strings.Repeat("x", 50<<10)+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if err := os.WriteFile(path, []byte("text: "+strings.Repeat("x", 50<<10)+"\n"), 0o600); err != nil {
-			t.Fatal(err)
+		if code, text := runHere(t, "apply", "--auto-approve", "-t", "zk://"+addr+root, "-s", tree); code != 0 {
+			t.Fatalf("exit code %d: %s", code, text)
 		}
+		zktest.Write(t, client, root+"/ns0/c0/foreign", []byte("x"))
+		trees[large], roots[large] = tree, root
 	}
-	standing := zktest.Root(t)
-	if code, text := runBounded(t, "apply", "--auto-approve", "-t", "zk://"+addr+standing, "-s", tree); code != 0 {
-		t.Fatalf("exit code %d: %s", code, text)
-	}
-	zktest.Write(t, client, standing+"/ns0/c0/foreign", []byte("x"))
+	var all errgroup.Group
+	all.SetLimit(8)
+	defer all.Wait()
 	for _, command := range []string{"plan", "apply", "status", "history", "backup"} {
-		t.Run(command, func(t *testing.T) {
-			root := func(t *testing.T) string {
-				if command == "apply" {
-					return zktest.Root(t)
-				}
-				return standing
+		args := func(proxy *zktest.Proxy, large bool) []string {
+			root, tree := roots[large], trees[large]
+			if command == "apply" {
+				root = zktest.Root(t)
 			}
-			args := func(t *testing.T, proxy *zktest.Proxy) []string {
-				to := []string{"-t", "zk://" + proxy.Addr + root(t), "--timeout", "2s"}
-				switch command {
-				case "plan":
-					return append([]string{"plan", "-s", tree}, to...)
-				case "apply":
-					return append([]string{"apply", "--auto-approve", "-s", tree}, to...)
-				case "backup":
-					return append([]string{"backup", filepath.Join(t.TempDir(), "backup.tar.zst")}, to...)
-				}
-				return append([]string{command}, to...)
+			to := []string{"-t", "zk://" + proxy.Addr + root, "--timeout", "2s"}
+			switch command {
+			case "plan", "status":
+				return append([]string{command, "-s", tree}, to...)
+			case "apply":
+				return append([]string{"apply", "--auto-approve", "-s", tree}, to...)
+			case "backup":
+				return append([]string{"backup", filepath.Join(t.TempDir(), "backup.tar.zst")}, to...)
 			}
-			proxy := zktest.NewProxy(t, addr)
-			if code, text := runBounded(t, args(t, proxy)...); code != 0 {
-				t.Fatalf("exit code %d: %s", code, text)
+			return append([]string{command}, to...)
+		}
+		proxy := zktest.NewProxy(t, addr)
+		if code, text := runHere(t, args(proxy, false)...); code != 0 {
+			t.Fatalf("exit code %d: %s", code, text)
+		}
+		for op := range int32(120) {
+			if op > 0 && proxy.Requests(op) == 0 {
+				continue
 			}
-			ops := []int32{0}
-			for op := range int32(120) {
-				if proxy.Requests(op) > 0 {
-					ops = append(ops, op)
-				}
-			}
-			for _, op := range ops {
-				t.Run(fmt.Sprint(op), func(t *testing.T) {
-					t.Parallel()
-					var all sync.WaitGroup
-					for name, change := range badAnswers {
-						proxy := zktest.NewProxy(t, addr)
-						left := new(atomic.Int32) // or they fill the proxy's memory
-						left.Store(8)
-						proxy.Tamper(func(got int32, frame []byte) []byte {
-							if got == op && len(frame) >= 20 && left.Add(-1) >= 0 {
-								return change(frame)
-							}
-							return frame
-						})
-						args := args(t, proxy)
-						all.Go(func() {
-							code, text := runBounded(t, args...)
-							if code != 0 && code != 1 && code != 4 || strings.Contains(text, "goroutine ") {
-								t.Errorf("%s: exit code %d: %s", name, code, text)
-							}
-						})
+			for name, bad := range badAnswers {
+				proxy := zktest.NewProxy(t, addr)
+				left := new(atomic.Int32) // or they fill the proxy's memory
+				left.Store(answersMost)
+				proxy.Tamper(func(got int32, frame []byte) []byte {
+					if got == op && len(frame) >= 20 && left.Add(-1) >= 0 {
+						return bad.change(frame)
 					}
-					all.Wait()
+					return frame
+				})
+				args := args(proxy, bad.large)
+				all.Go(func() error {
+					run := runHere
+					if bad.large {
+						run = runBounded
+					}
+					code, text := run(t, args...)
+					if code != 0 && code != 1 && code != 4 || strings.Contains(text, "goroutine ") {
+						t.Errorf("%s to %s, to request %d: exit code %d: %s", name, command, op, code, text)
+					}
+					if left.Load() == answersMost {
+						t.Errorf("%s makes no request %d", command, op)
+					}
+					return nil
 				})
 			}
-		})
+		}
 	}
+}
+
+// runHere runs the program in this process, which would end with it if it crashed.
+func runHere(t *testing.T, args ...string) (code int, text string) {
+	var out bytes.Buffer
+	code = run(t.Context(), args, os.Environ(), strings.NewReader(""), &out, &out)
+	return code, out.String()
 }
 
 // mostMemory is how much a command may take for a tree of 1 MB, in KiB.

@@ -26,7 +26,7 @@ import (
 var initFiles embed.FS
 
 type initCmd struct {
-	From string `placeholder:"WHERE" help:"Write what is live there: a target's URL, a folder of Confo's file backend, or a file with Confo's credentials dictionary."`
+	From string `placeholder:"WHERE" help:"Live target to copy: a URL, a folder, or a credentials file." complete:"endpoint,file"`
 }
 
 // What init writes, beside the project file.

@@ -147,6 +147,9 @@ func TestNoValueGivesCommandsToACI(t *testing.T) {
 	command("backup", "prune", ".", "--keep-last", "1", "--dry-run")
 	command("init", "--from", named)
 	command("version")
+	command("help", "::error::x")
+	command("completion", "bash")
+	command("man", "::error::x")
 	for _, report := range []string{"r.txt", "r.md"} {
 		if text, err := os.ReadFile(file(report)); err != nil || logCommand.Match(text) {
 			t.Errorf("%s: %v\n%s", report, err, text)

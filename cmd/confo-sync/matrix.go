@@ -15,10 +15,10 @@ import (
 )
 
 type matrixCmd struct {
-	Configuration        string `arg:"" optional:"" placeholder:"NAMESPACE/CONFIGURATION" help:"Show the fields of this configuration side by side."`
-	All                  bool   `help:"Show also what is the same everywhere."`
-	ShowSensitive        bool   `help:"Show passwords and the like in plain, at a terminal."`
-	ShowSensitiveInFiles bool   `help:"Show them in files and pipes too."`
+	Configuration        string `arg:"" optional:"" placeholder:"NAMESPACE/CONFIGURATION" help:"Compare the fields of this configuration, NAMESPACE/CONFIGURATION." complete:"path"`
+	All                  bool   `help:"Also show what is the same everywhere."`
+	ShowSensitive        bool   `help:"Show secret values, at a terminal."`
+	ShowSensitiveInFiles bool   `help:"Show secret values in files and pipes too."`
 }
 
 // place is an environment with what is live there and what is declared for it.

@@ -19,11 +19,11 @@ import (
 
 // outputFlags are how a report looks, and where else it goes.
 type outputFlags struct {
-	Report               []string `sep:"none" placeholder:"FORM=FILE" help:"Write the report to a file too: markdown=FILE, html=FILE, json=FILE or text=FILE (repeatable)."`
-	MaxBytes             int      `default:"60000" placeholder:"N" help:"How long Markdown may be (${default}; 0 for no limit)."`
-	Summary              bool     `help:"Show only which objects change, and the last line."`
-	ShowSensitive        bool     `help:"Show passwords and the like in plain, at a terminal."`
-	ShowSensitiveInFiles bool     `help:"Show them in files and pipes too."`
+	Report               []string `sep:"none" placeholder:"FORM=FILE" help:"Also write the report to a file: markdown, html, json or text (repeatable)." complete:"report"`
+	MaxBytes             int      `default:"60000" placeholder:"N" help:"Maximum size of Markdown; 0 for no limit (default 60000)."`
+	Summary              bool     `help:"Show only which objects change."`
+	ShowSensitive        bool     `help:"Show secret values, at a terminal."`
+	ShowSensitiveInFiles bool     `help:"Show secret values in files and pipes too."`
 }
 
 // forms are those that a report has.

@@ -19,15 +19,15 @@ import (
 
 // planFlags are the flags that shape a plan.
 type planFlags struct {
-	Prune string `enum:"none,configurations,namespaces," default:"" help:"What to delete when the tree lacks it: none, configurations (of namespaces that the tree has; the default), or namespaces too."`
+	Prune string `enum:"none,configurations,namespaces," default:"" help:"What to delete if the tree does not have it (default configurations)."`
 	railFlags
 }
 
 // railFlags are what a plan may do at most.
 type railFlags struct {
-	DeletePercent *int     `placeholder:"N" help:"Refuse to delete more than so many of 100 configurations of a namespace that has ten or more (30)."`
-	AllowEmpty    bool     `help:"Take an empty tree for what is meant."`
-	AllowLockout  bool     `help:"Set access lists also where that takes rights from who applies them."`
+	DeletePercent *int     `placeholder:"N" help:"Refuse to delete more than N % of a namespace (default 30)."`
+	AllowEmpty    bool     `help:"Allow applying an empty tree."`
+	AllowLockout  bool     `help:"Allow ACL changes that remove your own permissions."`
 	Protect       []string `sep:"none" placeholder:"PATTERN" help:"Refuse to delete what matches, as in payments/* (repeatable)."`
 }
 
@@ -53,8 +53,8 @@ func (f railFlags) rails(rules project.Rules) (plan.Rails, error) {
 type planCmd struct {
 	planFlags
 	outputFlags
-	Out              string `placeholder:"FILE" help:"Save the plan, for apply FILE. It holds no passwords."`
-	DetailedExitcode bool   `help:"Exit with 2 when there are changes."`
+	Out              string `placeholder:"FILE" help:"Save the plan for apply FILE. It holds no values." complete:"file"`
+	DetailedExitcode bool   `help:"Exit with 2 if there are changes."`
 }
 
 // Run shows what would change.
@@ -88,8 +88,8 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 
 // stopFlags are those of commands that apply a plan unless they are to stop before.
 type stopFlags struct {
-	PlanOnly bool   `help:"Show the plan with its fingerprint, and change nothing."`
-	Out      string `placeholder:"FILE" help:"Save the plan, for apply FILE, and change nothing."`
+	PlanOnly bool   `help:"Show the plan with its fingerprint, and apply nothing."`
+	Out      string `placeholder:"FILE" help:"Save the plan for apply FILE, and apply nothing." complete:"file"`
 }
 
 // stops reports whether nothing is to be changed.
@@ -105,7 +105,7 @@ func (s stopFlags) carryOut(ctx context.Context, a *app, approved *approval, wan
 		return err
 	}
 	defer t.Close()
-	w, err := a.plan(ctx, t, want, flags, true)
+	w, err := a.plan(ctx, t, want, flags, !applying.NoHistory && !applying.NoLock)
 	if err != nil {
 		return err
 	}
@@ -204,6 +204,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	}
 	a.warn(live.Warnings...)
 	a.warn(interrupted...)
+	a.goesOn = len(interrupted) > 0
 	if want.adapt == nil || want.operation == "promote" { // others have no tree
 		a.warn(a.unmatched(a.rules, rails.Protect, desired, live)...)
 	}

@@ -18,16 +18,16 @@ import (
 )
 
 type promoteCmd struct {
-	From  string   `arg:"" help:"Environment whose live configurations travel, or anything that diff takes."`
-	To    string   `arg:"" help:"Environment or target that they are promoted to."`
-	Paths []string `arg:"" optional:"" help:"Only what matches: namespaces, configurations or fields, as in payments/limits (beside -n)."`
+	From  string   `arg:"" help:"Environment to copy from, or anything that diff accepts." complete:"environment,endpoint"`
+	To    string   `arg:"" help:"Environment or target to copy to." complete:"environment,endpoint"`
+	Paths []string `arg:"" optional:"" help:"Only these namespaces, configurations or fields." complete:"path"`
 
-	Keep         []string `sep:"none" placeholder:"PATTERN" help:"Leave what matches as the target has it, beside what the project keeps (repeatable)."`
-	Declared     bool     `help:"Take what is declared for the environment, not what is live there."`
-	WithSecrets  bool     `help:"Take what is sensitive along too."`
-	AllowMissing bool     `help:"Go on without what is kept and is not there."`
-	Write        bool     `help:"Change the tree of the environment promoted to, rather than what is live there: its last overlay, or the tree if it has none."`
-	DryRun       bool     `help:"With --write, show how the files would change, and change none."`
+	Keep         []string `sep:"none" placeholder:"PATTERN" help:"Keep what the destination has in fields that match (repeatable)."`
+	Declared     bool     `help:"Copy from the environment's YAML, not from its target."`
+	WithSecrets  bool     `help:"Also copy sensitive values."`
+	AllowMissing bool     `help:"Continue if the destination lacks a value that it should keep."`
+	Write        bool     `help:"Change the destination's YAML instead of its target."`
+	DryRun       bool     `help:"With --write: print how the files would change."`
 	stopFlags
 	planFlags
 	outputFlags
@@ -138,6 +138,9 @@ func (c *promoteCmd) promotion(a *app) (plan.Promotion, *project.Environment, er
 	name, isName := strings.CutPrefix(c.From, envPrefix)
 	if a.project != nil && (slices.Contains(a.project.Names(), name) || isNothing(name)) {
 		isName = true
+	}
+	if !isName && c.Declared {
+		return p, nil, &usageError{target.WithHint(fmt.Errorf("--declared takes what is declared for an environment, and %s is none", plan.Quote(c.From)), "name an environment as FROM, or leave out --declared")}
 	}
 	if !isName {
 		return p, nil, nil

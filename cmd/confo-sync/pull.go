@@ -18,10 +18,10 @@ import (
 )
 
 type pullCmd struct {
-	Split     bool `help:"Into an empty folder, write a file for each configuration rather than for each namespace."`
-	Overlay   bool `help:"Write what differs to the last overlay of the environment, and leave the tree as others share it."`
-	ACL       bool `name:"acl" help:"Also declare the access lists that are live, in the project file."`
-	NoSecrets bool `help:"Leave references alone without following them: no identity, file or variable is needed."`
+	Split     bool `help:"Write one file for each configuration into an empty folder."`
+	Overlay   bool `help:"Write to the environment's last overlay."`
+	ACL       bool `name:"acl" help:"Also write the live ACLs, to the project file."`
+	NoSecrets bool `help:"Do not resolve references, and leave them as they are."`
 	reviseFlags
 }
 

@@ -11,9 +11,9 @@ import (
 )
 
 type renderCmd struct {
-	Origin               bool `help:"Say of each value which file and line it comes from."`
-	ShowSensitive        bool `help:"Show passwords and the like in plain, at a terminal."`
-	ShowSensitiveInFiles bool `help:"Show them in files and pipes too."`
+	Origin               bool `help:"Print the file and line that each value comes from."`
+	ShowSensitive        bool `help:"Show secret values, at a terminal."`
+	ShowSensitiveInFiles bool `help:"Show secret values in files and pipes too."`
 }
 
 // Run prints the tree with an environment's overlays laid over it.

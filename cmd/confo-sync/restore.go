@@ -16,10 +16,10 @@ import (
 )
 
 type restoreCmd struct {
-	File        string   `arg:"" help:"The backup."`
-	Paths       []string `arg:"" optional:"" help:"Only what matches: namespaces or configurations, as in payments/limits or shop/* (beside -n)."`
-	Prune       bool     `help:"Delete what the backup does not have, as far as it is restored."`
-	Exact       bool     `help:"Make everything as it was: what is not Confo's, data of namespaces, access lists; and leave nothing else."`
+	File        string   `arg:"" help:"Backup to restore from." complete:"file"`
+	Paths       []string `arg:"" optional:"" help:"Only these namespaces or configurations." complete:"path"`
+	Prune       bool     `help:"Delete what the backup does not have."`
+	Exact       bool     `help:"Restore every znode with its ACL, and delete all others."`
 	ToNamespace string   `placeholder:"NAME" help:"Restore one namespace under another name."`
 	stopFlags
 	railFlags

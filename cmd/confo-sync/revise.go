@@ -11,9 +11,9 @@ import (
 
 // reviseFlags are those of commands that change files of the tree.
 type reviseFlags struct {
-	DryRun               bool `help:"Show how the files would change, and change none."`
-	ShowSensitive        bool `help:"Show passwords and the like in plain, at a terminal."`
-	ShowSensitiveInFiles bool `help:"Show them in files and pipes too."`
+	DryRun               bool `help:"Write nothing. Print how the files would change."`
+	ShowSensitive        bool `help:"Show secret values, at a terminal."`
+	ShowSensitiveInFiles bool `help:"Show secret values in files and pipes too."`
 }
 
 // check refuses what does not go together.

@@ -16,10 +16,10 @@ import (
 )
 
 type rollbackCmd struct {
-	ID     string `arg:"" optional:"" help:"The apply to undo, as history lists it; a beginning will do that only one has, and last is the newest that is no rollback."`
-	To     string `placeholder:"ID" help:"Undo every apply after this one."`
-	ToTime string `placeholder:"TIME" help:"Undo every apply after this time: 2006-01-02 15:04, 15:04 today, or 2h ago."`
-	Force  bool   `help:"Also undo what somebody else has changed since."`
+	ID     string `arg:"" optional:"" help:"Apply to undo: its ID, the beginning of it, or last." complete:"apply"`
+	To     string `placeholder:"ID" help:"Undo every apply after this one." complete:"apply"`
+	ToTime string `placeholder:"TIME" help:"Undo every apply since this time: \"2006-01-02 15:04\", 15:04 or \"2h ago\"."`
+	Force  bool   `help:"Also undo where others have changed it since."`
 	stopFlags
 	railFlags
 	outputFlags
@@ -138,6 +138,9 @@ func (c *rollbackCmd) undoing(ctx context.Context, a *app, t target.Target, hist
 		}
 		switch {
 		case id == "" || undone[0].Readable():
+			if p := a.partsBefore(history.Readable(), undone[0]); id != "" && p != nil {
+				a.notice("This undoes only what %s applied. The first part of its changes was applied by %s. To undo both: %s", plan.Printable(undone[0].ID), p.names(), p.all)
+			}
 			return undone, undoing, what, nil
 		case id != "last":
 			return nil, nil, "", target.WithHint(fmt.Errorf("%s can't be undone: its entries in the history can't be read", plan.Printable(what)), "a backup can be restored")

@@ -31,7 +31,7 @@ func TestRollingRestart(t *testing.T) {
 	at := []string{"-s", dir, "-t", "zk://" + strings.Join(addrs, ",") + "/confo"}
 	command := func(args ...string) (int, string) {
 		var out, errs bytes.Buffer
-		code := run(t.Context(), append(args, at...), func(string) (string, bool) { return "", false }, strings.NewReader(""), &out, &errs)
+		code := run(t.Context(), append(args, at...), nil, strings.NewReader(""), &out, &errs)
 		return code, out.String() + errs.String()
 	}
 	if code, said := command("apply", "--auto-approve"); code != 0 {

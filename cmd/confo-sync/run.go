@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -20,66 +19,19 @@ import (
 	"github.com/confo-sync/confo-sync/plan/render"
 )
 
-// cli is the command line. Each command is a file of its own.
-type cli struct {
-	globals
-
-	Init     initCmd     `cmd:"" help:"Write a project file and a tree in this folder, from what is live if you like."`
-	Plan     planCmd     `cmd:"" help:"Show what would change at the target. Writes nothing."`
-	Apply    applyCmd    `cmd:"" help:"Show what would change, ask, and change it."`
-	Promote  promoteCmd  `cmd:"" help:"Bring the configurations of one environment to another, but for what is the other's own."`
-	Show     showCmd     `cmd:"" help:"Show a saved plan."`
-	Diff     diffCmd     `cmd:"" help:"Show how two trees or targets differ."`
-	Pull     pullCmd     `cmd:"" help:"Bring what is live at the target back into the tree: only what differs, where it stands."`
-	History  historyCmd  `cmd:"" help:"Show who applied what, when and why; or the story of a configuration or field."`
-	Backup   backupCmd   `cmd:"" help:"Write all that is at the target to a file, byte for byte; list, verify, show and prune such files."`
-	Restore  restoreCmd  `cmd:"" help:"Bring back what a backup holds."`
-	Rollback rollbackCmd `cmd:"" help:"Undo an apply, or all since one or since a time."`
-	Status   statusCmd   `cmd:"" help:"Show in what state the target is: servers, rights, size, lock, last apply, and what is wrong."`
-	Envs     envsCmd     `cmd:"" help:"List the environments: target, overlays, state and last apply."`
-	Matrix   matrixCmd   `cmd:"" help:"Show which configurations are the same in all environments, and which are not."`
-	Render   renderCmd   `cmd:"" help:"Print the tree with an environment's overlays laid over it."`
-	Encrypt  encryptCmd  `cmd:"" help:"Replace values in a file of the tree by what age makes of them, for the project's recipients."`
-	Decrypt  decryptCmd  `cmd:"" help:"Put values back that are encrypted with age."`
-	Rotate   rotateCmd   `cmd:"" help:"Encrypt again what is encrypted with age, to the recipients there are now."`
-	Fmt      fmtCmd      `cmd:"" help:"Lay files of the tree out in the one way; comments and values stay."`
-	Validate validateCmd `cmd:"" help:"Check a tree without a target."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
-}
-
-// globals are the flags that every command takes.
-type globals struct {
-	Source      string           `short:"s" placeholder:"DIR" help:"Folder that holds the tree, or git:REF:PATH."`
-	Target      string           `short:"t" placeholder:"URL" help:"Target: file:PATH, or zk://host[:port][,…][/root] (zks:// by TLS)."`
-	Env         string           `short:"e" placeholder:"NAME" help:"Environment of the project; may be left out when there is one, or a default."`
-	Project     string           `short:"f" placeholder:"FILE" help:"Project file; otherwise confo-sync.yaml in this folder or above it."`
-	Namespace   []string         `short:"n" sep:"none" placeholder:"GLOB" help:"Only namespaces that match (repeatable)."`
-	Exclude     []string         `sep:"none" placeholder:"GLOB" help:"Not these namespaces, or with namespace/configuration not these configurations (repeatable)."`
-	Chdir       string           `short:"C" placeholder:"DIR" help:"Work in this folder."`
-	AgeIdentity []string         `sep:"none" placeholder:"FILE" help:"File with age identities, or an ssh key, for what is encrypted (repeatable); otherwise CONFO_SYNC_AGE_KEY or the usual files."`
-	AllowFile   []string         `sep:"none" env:"CONFO_SYNC_ALLOW_FILE" placeholder:"DIR" help:"Folder outside the project whose files !file may name (repeatable)."`
-	AllowEnv    []string         `sep:"," placeholder:"GLOB" help:"Environment variables that !env may name, whatever the project lists (repeatable); or CONFO_SYNC_ALLOW_ENV."`
-	Format      string           `enum:"text,json,markdown,html" default:"text" help:"Form of the result: text or json, and of changes markdown or html."`
-	Color       string           `enum:"auto,always,never" default:"auto" help:"Colour: auto, always or never."`
-	Timeout     time.Duration    `default:"10s" placeholder:"TIME" help:"How long to wait for a connection (10s)."`
-	MaxRequest  int              `placeholder:"BYTES" help:"Largest request that the ZooKeeper servers take, as their jute.maxbuffer says (1048575)."`
-	Quiet       bool             `short:"q" help:"Say nothing but the result and errors."`
-	Verbose     bool             `short:"v" help:"Say on stderr what is being done."`
-	ShowVersion kong.VersionFlag `name:"version" hidden:""` // as in other tools; the command is the documented one
-	connectFlags
-}
-
 // selects reports whether only a part was asked for.
 func (g *globals) selects() bool { return len(g.Namespace)+len(g.Exclude) > 0 }
 
 // app is one run of the program: what was asked, and everything ambient.
 type app struct {
 	globals
-	env    func(string) (string, bool) // as os.LookupEnv
-	stdin  io.Reader
-	stdout io.Writer
-	stderr io.Writer
-	log    *slog.Logger
+	env func(string) (string, bool) // as os.LookupEnv
+	// unknown are warnings of environment variables, which are shown once.
+	unknown []plan.Finding
+	stdin   io.Reader
+	stdout  io.Writer
+	stderr  io.Writer
+	log     *slog.Logger
 	// report is what the command shows. It is begun as soon as it is known
 	// what kind it is, so that an error has a document to be in.
 	report *render.Report
@@ -92,6 +44,7 @@ type app struct {
 	given   given // the flags on the command line
 	// finished is the ID of the interrupted run that this one has finished at the target.
 	finished string
+	goesOn   bool // the newest run in the history was interrupted, and this one goes on from there
 	outputFlags
 	files []reportFile
 	settings
@@ -106,11 +59,12 @@ type app struct {
 }
 
 // run runs the program and returns its exit code.
-func run(ctx context.Context, args []string, env func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) (code int) {
+func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	noCoreFile()
 	out := guard(stdout)
 	stdout, stderr = out, guard(stderr)
-	a := &app{env: env, stdin: stdin, stdout: stdout, stderr: stderr, log: slog.New(slog.DiscardHandler)}
+	env := lookup(environ)
+	a := &app{env: env, unknown: unknownVariables(environ), stdin: stdin, stdout: stdout, stderr: stderr, log: slog.New(slog.DiscardHandler)}
 	a.Format = "text" // until the flags are known
 	a.report = render.New("confo-sync/error", "", "")
 	ctx, stop := untilInterrupted(ctx, stderr)
@@ -121,11 +75,12 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	var c cli
 	parser, err := kong.New(&c,
 		kong.Name("confo-sync"),
-		kong.Description("Configuration as code for Confo: a tree of YAML, reviewed as a diff, applied to ZooKeeper or to files."),
+		kong.Description("Configuration as code for Confo, in ZooKeeper or in files."),
 		kong.Vars{"version": versionLine()},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { panic(exit(code)) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, Summary: true}),
+		kong.Help(printHelp),
+		kong.ExplicitGroups(groups),
 	)
 	if err != nil {
 		return a.fail(err)
@@ -143,7 +98,16 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 			}
 		}
 	}()
+	if len(args) == 0 {
+		args = []string{"help"}
+	}
+	if args[0] == "complete" && len(args) > 1 {
+		return a.complete(parser.Model, &c, args[2:])
+	}
 	if err = noPasswords(args); err == nil {
+		err = slip(parser.Model, args)
+	}
+	if err == nil {
 		command, err = parser.Parse(args)
 	}
 	if err == nil {
@@ -158,7 +122,9 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		}
 		return a.fail(&usageError{err})
 	}
-	a.globals, a.given = c.globals, givenOn(command)
+	a.given = givenOn(command)
+	c.globals.fromVariables(env, func(flag string) bool { return a.given.has(flag) || isUnused(command, flag) })
+	a.globals = c.globals
 	if a.Verbose {
 		a.log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}

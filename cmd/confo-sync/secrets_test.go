@@ -128,7 +128,11 @@ func outputIn(t *testing.T, env map[string]string, args ...string) (stdout, stde
 		defer f.Close()
 		files[i] = f
 	}
-	run(t.Context(), args, func(name string) (string, bool) { v, ok := env[name]; return v, ok }, strings.NewReader("no\n"), files[0], files[1])
+	var environ []string
+	for name, value := range env {
+		environ = append(environ, name+"="+value)
+	}
+	run(t.Context(), args, environ, strings.NewReader("no\n"), files[0], files[1])
 	var texts [2]string
 	for i, f := range files {
 		content, err := os.ReadFile(f.Name())

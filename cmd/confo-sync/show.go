@@ -7,7 +7,7 @@ import (
 )
 
 type showCmd struct {
-	Plan string `arg:"" name:"file" help:"A plan that was saved by plan --out."`
+	Plan string `arg:"" name:"file" help:"Saved plan, made by plan --out." complete:"file"`
 	outputFlags
 }
 

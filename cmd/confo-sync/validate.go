@@ -10,7 +10,7 @@ import (
 )
 
 type validateCmd struct {
-	NoSecrets bool `help:"Check references without following them: no identity, file or variable is needed."`
+	NoSecrets bool `help:"Do not resolve references. Needs no identity, file or variable."`
 }
 
 // Run checks a tree without a target.

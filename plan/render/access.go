@@ -42,17 +42,18 @@ func (a Access) lines() []string {
 
 const accessTitle = "Access lists, set one by one after that"
 
-// rootAccess says what access list the root is made with.
-func rootAccess(r *Report) string {
+// rootAccess says what access list the root is made with. The argument shown returns a
+// text from outside as the form has it.
+func rootAccess(r *Report, shown func(string) string) string {
 	if r.RootAccess == nil {
 		return ""
 	}
-	return "The root is made with the access list " + plan.Printable(strings.Join(r.RootAccess, ", ")) + "."
+	return "The root is made with the access list " + shown(strings.Join(r.RootAccess, ", ")) + "."
 }
 
 // access lists the access lists that change.
 func (t *text) access(r *Report) {
-	if made := rootAccess(r); made != "" {
+	if made := rootAccess(r, plan.Printable); made != "" {
 		t.line("%s\n", made)
 	}
 	all := r.Access
@@ -81,7 +82,7 @@ func (t *text) access(r *Report) {
 
 // access lists the access lists that change.
 func (m *markdown) access(r *Report) {
-	if made := rootAccess(r); made != "" {
+	if made := rootAccess(r, code); made != "" {
 		m.write(made + "\n\n")
 	}
 	all := r.Access

@@ -129,7 +129,7 @@ func rest(r *Report) string {
 	if r.Kind == KindDiff {
 		return unchanged
 	}
-	return "In " + plural(r.Summary.Transactions, "transaction") + ". " + accessSentence(r) + strings.TrimLeft(rootAccess(r)+" ", " ") + upperFirst(unchanged)
+	return "In " + plural(r.Summary.Transactions, "transaction") + ". " + accessSentence(r) + strings.TrimLeft(rootAccess(r, plan.Printable)+" ", " ") + upperFirst(unchanged)
 }
 
 func title(r *Report) string {

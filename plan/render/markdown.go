@@ -5,6 +5,7 @@ import (
 	"html"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
@@ -57,7 +58,7 @@ func (m *markdown) report(r *Report) string {
 	m.room -= len(end) + len(leftOut(r.Changes.Len(), len(r.Namespaces)))
 	m.write(Marker(r) + "\n" + heading2(r) + "\n")
 	m.write(factsLine(r))
-	m.problems("Refused", r.Errors)
+	m.problems(map[bool]string{true: "Refused", false: "Errors"}[r.compared], r.Errors)
 	m.table(r)
 	m.deletions(r)
 	left, namespaces := m.namespaces(r)
@@ -113,7 +114,7 @@ func factsLine(r *Report) string {
 // it.
 func shortCommit(commit string) string {
 	const length = 12
-	hash, changed := strings.CutSuffix(commit, "+")
+	hash, changed := strings.CutSuffix(plan.Printable(commit), "+")
 	if len(hash) > length {
 		hash = hash[:length]
 	}
@@ -326,8 +327,27 @@ func code(s string) string {
 	return fence + s + fence
 }
 
-// cell returns a text as code in a cell of a table.
-func cell(s string) string { return strings.ReplaceAll(code(s), "|", `\|`) }
+// cell returns a text as code in a cell of a table. Between backticks, a "|" can't be
+// written in every case: a backslash before it may be taken for an escaped one. So a text
+// with a "|" is written as HTML, and all in it that is not a letter or digit by its number.
+func cell(s string) string {
+	if !strings.Contains(s, "|") {
+		return code(s)
+	}
+	var b strings.Builder
+	for _, r := range plan.Printable(s) {
+		if r < utf8.RuneSelf && !isAlphanumeric(r) {
+			fmt.Fprintf(&b, "&#%d;", r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return "<code>" + b.String() + "</code>"
+}
+
+func isAlphanumeric(r rune) bool {
+	return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+}
 
 func kept(all []Kept) (names []string) {
 	for _, k := range all {

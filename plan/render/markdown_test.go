@@ -58,6 +58,8 @@ func TestMarkdownOutside(t *testing.T) {
 		r := New(KindPlan, text, text)
 		r.Add(plan.Diff(tree, live, plan.Options{Prune: plan.PruneNamespaces}), 1, plan.Sensitivity{})
 		r.Warnings = Findings([]plan.Finding{{Message: text, Hint: text, Position: plan.Position{File: text, Line: 1}}})
+		r.RootAccess, r.Commit = []string{"sasl:" + text}, text
+		r.Access = []Access{{Path: text, Before: []string{text}, After: []string{text + "x"}}}
 		left := withoutCode(markdown1(t, r, 0))
 		marker, rest, _ := strings.Cut(left, "\n")
 		if strings.Count(marker, "--") != 2 || !strings.HasSuffix(marker, "-->") {
@@ -72,7 +74,8 @@ func TestMarkdownOutside(t *testing.T) {
 			t.Fatalf("something closes what it did not open:\n%s", rest)
 		}
 		for line := range strings.Lines(rest) {
-			if strings.HasPrefix(line, "|") && strings.Count(line, "|")-strings.Count(line, `\|`) != 5 {
+			// However a reader takes "\\|", there is none.
+			if strings.HasPrefix(line, "|") && strings.Count(line, "|") != 5 {
 				t.Fatalf("a row has other columns: %q", line)
 			}
 		}

@@ -82,7 +82,8 @@ type Report struct {
 	// Status is what there is to say of the target.
 	Status *Status `json:"status,omitempty"`
 
-	masker *masker
+	masker   *masker
+	compared bool // a plan was added
 }
 
 // Changed reports whether there are any changes.
@@ -378,6 +379,7 @@ func New(kind, target, source string) *Report {
 
 // Add puts a plan into the report.
 func (r *Report) Add(p *plan.Plan, transactions int, sensitivity plan.Sensitivity) {
+	r.compared = true
 	r.Summary = Summary{
 		Create: p.Count(plan.Create), Update: p.Count(plan.Update), Delete: p.Count(plan.Delete),
 		Unchanged: p.Unchanged, Transactions: transactions, Access: len(p.Access),

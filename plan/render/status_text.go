@@ -251,7 +251,7 @@ func (t *text) last(s *Status) {
 	l := s.Last
 	switch {
 	case s.LastUnknown != "":
-		t.label("last apply", "not known: "+s.LastUnknown)
+		t.label("last apply", "not known: "+plan.Printable(s.LastUnknown))
 		return
 	case l == nil:
 		t.label("last apply", "none known")

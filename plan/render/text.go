@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -324,8 +325,14 @@ func Summarize(r *Report) string { return summarize(r) + keptCount(r) }
 
 func summarize(r *Report) string {
 	s := r.Summary
+	if !r.compared && len(r.Errors) > 0 {
+		return notCompared(r.Errors)
+	}
 	if n := len(r.Exact); n > 0 && s.Create+s.Update+s.Delete == 0 {
 		return fmt.Sprintf("Plan: 0 to create, 0 to update, 0 to delete. Beside configurations, %s.", plural(n, "step"))
+	}
+	if s.Create+s.Update+s.Delete+s.Access == 0 && len(r.Errors) > 0 {
+		return fmt.Sprintf("Refused: %s. No changes.", plural(len(r.Errors), "error"))
 	}
 	if s.Create+s.Update+s.Delete+s.Access == 0 {
 		return fmt.Sprintf("No changes. %s as the source has %s.",
@@ -346,6 +353,15 @@ func summarize(r *Report) string {
 	}
 	return strings.TrimRight(fmt.Sprintf("Plan: %d to create, %d to update, %d to delete, in %s. %s",
 		s.Create, s.Update, s.Delete, plural(s.Transactions, "transaction"), accessSentence(r)), " ") + beside
+}
+
+// notCompared is the summary where errors came before anything was compared.
+func notCompared(found []Finding) string {
+	errors := plural(len(found), "error")
+	if !slices.ContainsFunc(found, func(f Finding) bool { return f.Source == nil || f.Source.File == "" }) {
+		return fmt.Sprintf("Refused: %s in the source; nothing was compared.", errors)
+	}
+	return fmt.Sprintf("Failed: %s; nothing was compared.", errors)
 }
 
 // accessSentence says how many access lists change, with a space after it.

@@ -9,7 +9,7 @@ var webhookForms = strings.Fields(`hooks.slack.com/ discord.com/api/webhooks/ di
 	chat.googleapis.com/v1/spaces/ maker.ifttt.com/ open.feishu.cn/open-apis/bot/ open.larksuite.com/open-apis/bot/
 	qyapi.weixin.qq.com/cgi-bin/webhook/ oapi.dingtalk.com/robot/ hooks.mattermost.com/ hc-ping.com/ .logic.azure.com/
 	.powerplatform.com/powerautomate/ events.pagerduty.com/integration/ hooks.airtable.com/ connect.pabbly.com/workflow/ webhook.site/
-	api.day.app/ sctapi.ftqq.com/`)
+	api.day.app/ sctapi.ftqq.com/ otpauth-migration://`)
 
 // randomAfter are parts of addresses after which what looks random lets everybody act.
 var randomAfter = strings.Fields(`/hooks/ /webhook/ /webhooks/ /with/key/`)

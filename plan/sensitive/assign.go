@@ -1,7 +1,6 @@
 package sensitive
 
 import (
-	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -15,10 +14,15 @@ import (
 //
 // A part goes on to the end of its line.
 func (f *finder) assignments() {
-	netrc := strings.Contains(f.text, "login ") || strings.Contains(f.text, "machine ")
+	jwk := strings.Contains(f.text, "kty")
+	section := "" // of an INI or TOML file, if it is named like a secret
 	for i := 0; i < len(f.text); i++ {
 		switch f.text[i] {
 		case '=', ':', '>', ' ', '\t', ',', '(':
+		case '|':
+			if !f.isFallback(i) {
+				continue
+			}
 		case '%', wide:
 			if f.escapedSign(i) == 0 {
 				continue
@@ -26,11 +30,14 @@ func (f *finder) assignments() {
 		case '<':
 			f.element(i + 1)
 			continue
+		case '[':
+			section = f.section(i, section)
+			continue
 		default:
 			continue
 		}
 		name := f.nameBefore(i)
-		if name == "" || f.text[i] == ':' && f.inARN(i-len(name)) {
+		if name == "" || f.text[i] == ':' && (strings.HasPrefix(f.text[i+1:], "//") && f.isURL(i) || f.inARN(i-len(name))) {
 			continue
 		}
 		if to := f.labelled(name, i); to > i {
@@ -38,12 +45,29 @@ func (f *finder) assignments() {
 			continue
 		}
 		class := Name(name)
-		if class != Open && f.assigns(i, name, netrc) {
+		switch {
+		case jwk && jwkMembers[name] && i > len(name) && f.text[i-1] == '"':
+			class = Secret
+		case section != "" && f.text[i] == '=' && f.beginsLine(i-len(name)-f.gap(i)):
+			class = Name(section, name)
+		}
+		if class != Open && f.assigns(i, name) {
 			i = max(i, f.hide(class, i+1)-1)
 		} else if class == Secret {
 			f.mentioned(i, name)
 		}
 	}
+}
+
+// isFallback reports whether a text follows the sign at i that is used where a variable
+// is not set: ENV["TOKEN"] || "x", {{ token | default("x") }}.
+func (f *finder) isFallback(i int) bool {
+	rest := f.text[i+1:]
+	if after, ok := strings.CutPrefix(rest, "|"); ok {
+		return f.quoteAt(len(f.text) - len(after))
+	}
+	after, ok := strings.CutPrefix(strings.TrimPrefix(rest, " "), "default(")
+	return ok && f.quoteAt(len(f.text)-len(after))
 }
 
 // inARN reports whether what stands at i is a part of a name as AWS has them:
@@ -56,6 +80,11 @@ func (f *finder) inARN(i int) bool {
 	return strings.HasPrefix(f.text[start:], "arn:")
 }
 
+// isURL reports whether the name before i is the scheme of an address.
+func (f *finder) isURL(i int) bool {
+	return i+3 < len(f.text) && f.text[i+3] != '/' && !isSpace(f.text[i+3]) && i > 0 && isNameByte(f.text[i-1])
+}
+
 // nameBefore returns the name that ends before the sign at i, or nothing.
 func (f *finder) nameBefore(i int) string {
 	end := i
@@ -63,8 +92,14 @@ func (f *finder) nameBefore(i int) string {
 		for _, quote := range []string{"&quot;", "%22"} {
 			end -= len(f.text[:end]) - len(strings.TrimSuffix(f.text[:end], quote))
 		}
+		if sign == '=' && end > 0 && (f.text[end-1] == '?' || f.text[end-1] == '+') {
+			end-- // NAME ?= x
+		}
 		for end > 0 && (f.text[end-1] == ' ' || f.text[end-1] == '\t') {
 			end--
+		}
+		if open := f.openIndex(end); open > 0 {
+			end = open
 		}
 		for end > 0 && strings.IndexByte("\"'`]\\", f.text[end-1]) >= 0 {
 			end--
@@ -77,32 +112,59 @@ func (f *finder) nameBefore(i int) string {
 	return f.text[start:end]
 }
 
+// openIndex returns where the bracket of an index is that ends at end, as in
+// passwords[0]; or 0.
+func (f *finder) openIndex(end int) int {
+	if end == 0 || f.text[end-1] != ']' {
+		return 0
+	}
+	open := end - 2
+	for open > 0 && isDigit(f.text[open]) {
+		open--
+	}
+	if open <= 0 || f.text[open] != '[' {
+		return 0
+	}
+	return open
+}
+
 // longestName is how much of a name in a text is looked at.
 const longestName = 128
 
 // assigns reports whether the sign at i gives something to the name before it. A
 // blank does so only after a flag, after a name of several words that begins its
-// line, in a netrc file and before a quote; ">" only after an element of XML; a
+// line and that one word follows, in a netrc file and before a quote; ">" only after an element of XML; a
 // comma only after a flag or in parentheses.
-func (f *finder) assigns(i int, name string, netrc bool) bool {
+func (f *finder) assigns(i int, name string) bool {
 	start := i - len(name)
-	before := byte('\n')
-	if start > 0 {
-		before = f.text[start-1]
-	}
 	switch f.text[i] {
-	case '=', ':', '%', wide:
+	case '=':
+		return i+1 == len(f.text) || f.text[i+1] != '=' || f.quoteAt(i+2) // a comparison
+	case ':', '%', '|', wide:
 		return true
 	case '>':
-		return before == '<'
+		for start > 0 && (isNameByte(f.text[start-1]) || f.text[start-1] == ':') && i-start < longestName {
+			start--
+		}
+		return start > 0 && f.text[start-1] == '<'
 	case '(':
 		return f.quoteAt(i + 1)
 	case ',':
 		start = strings.LastIndex(f.text[:i], name)
-		return strings.HasPrefix(name, "-") || start > 1 && f.text[start-2] == '('
+		return strings.HasPrefix(name, "-") || start > 1 && f.text[start-2] == '(' ||
+			start > 0 && f.text[start-1] == '{' && f.quoteAt(i+1+len(f.text[i+1:])-len(strings.TrimLeft(f.text[i+1:], " <")))
 	}
-	return strings.HasPrefix(name, "-") || netrc || f.quoteAt(i+1) ||
-		f.beginsLine(start) && strings.ContainsAny(name, "_.-") || directives[name]
+	return strings.HasPrefix(name, "-") || f.inNetrc(start) || f.quoteAt(i+1) ||
+		f.beginsLine(start) && strings.ContainsAny(name, "_.-") && f.givesOne(i) || directives[name]
+}
+
+// givesOne reports whether one word follows the blank at i in its line, or a word that
+// looks like a password: a directive, and not the beginning of a sentence.
+func (f *finder) givesOne(i int) bool {
+	words := strings.TrimLeft(f.text[i:f.lineEnd(i)], " \t")
+	first, rest, _ := strings.Cut(words, " ")
+	rest = strings.TrimLeft(rest, " \t")
+	return rest == "" || strings.IndexByte("#;\\|&{}", rest[0]) >= 0 || looksLikePassword(strings.TrimRight(first, ".,;"))
 }
 
 // directives are names of one word that configuration files of servers set with
@@ -149,12 +211,27 @@ func (f *finder) hide(class Class, from int) int {
 	if class == Key || class == Counting {
 		value = firstWord(value)
 	}
-	if !class.Hides(value, false) || isNothing(value) || raw == `""` || raw == "''" {
+	if !class.Hides(value, false) || IsPlaceholder(value) || strings.HasPrefix(value, "? ") || raw == `""` || raw == "''" {
 		return sign
 	}
-	to = f.continued(from, to, sign)
+	if value == "" && sign > 1 && f.text[sign-1] == '>' && f.text[sign-2] != '=' {
+		return f.elementBelow(to)
+	}
+	to = f.continued(class, from, to, sign)
 	f.add(from, to)
 	return to
+}
+
+// elementBelow hides the lines of an element of XML that begin after to, and returns
+// where they end.
+func (f *finder) elementBelow(to int) int {
+	const farthest = 4096
+	end := strings.Index(f.text[to:min(len(f.text), to+farthest)], "</")
+	if end < 0 {
+		return to
+	}
+	f.add(to+len(f.text[to:to+end])-len(strings.TrimLeft(f.text[to:to+end], blanks)), to+end)
+	return to + end
 }
 
 // firstWord returns what a value begins with that may be a number or a key.
@@ -166,21 +243,6 @@ func firstWord(value string) string {
 	}
 	return value
 }
-
-func isNothing(value string) bool {
-	const longest = 128
-	if len(value) > longest {
-		return false
-	}
-	switch value {
-	case "true", "false", "True", "False", "null", "None", "nil", "?":
-		return true
-	}
-	return placeholder.MatchString(value)
-}
-
-// placeholder is what a template, a shell or SQL replaces by a value.
-var placeholder = regexp.MustCompile(`^(\$?\{\{ *[\w.]{1,64} *\}?\}?|\$\{\??[A-Za-z_][\w.]{0,64}|\$[A-Z_]{3,64}|\$\d|%[A-Z_]{3,64}%|%\(\w{1,64}\)s?|<[a-z _-]{1,64}>?|\*+|/[\w./-]{1,100}\.(pem|key|crt|cer|p12|pfx|jks))$`)
 
 // lineEnd returns where the line of i ends.
 func (f *finder) lineEnd(i int) int {
@@ -201,7 +263,7 @@ func (f *finder) lineEnd(i int) int {
 // triple quote, after the lines that a backslash continues, and, if the line says
 // nothing or "|", after the lines that are indented deeper than this one. sign is
 // in the line.
-func (f *finder) continued(from, to, sign int) int {
+func (f *finder) continued(class Class, from, to, sign int) int {
 	value := f.text[from:to]
 	for _, quotes := range []string{`"""`, `'''`} {
 		if strings.HasPrefix(value, quotes) && !strings.Contains(value[3:], quotes) {
@@ -215,7 +277,7 @@ func (f *finder) continued(from, to, sign int) int {
 		to = f.lineEnd(min(to+1, len(f.text)))
 		from = to - 1
 	}
-	if !opensBlock(value) {
+	if !opensBlock(value) && (class != Secret || !f.inYAML(sign) || strings.IndexByte(",;{[", value[len(value)-1]) >= 0) {
 		return to
 	}
 	indent := f.indent(sign)
@@ -234,6 +296,16 @@ func (f *finder) continued(from, to, sign int) int {
 		to = end
 	}
 	return to
+}
+
+// inYAML reports whether a value may go on in the lines below, as in YAML: a colon gives
+// it, to a name that begins its line.
+func (f *finder) inYAML(sign int) bool {
+	if sign == 0 || f.text[sign-1] != ':' {
+		return false
+	}
+	name := f.nameBefore(sign - 1)
+	return f.beginsLine(sign - 1 - f.gap(sign-1) - len(name))
 }
 
 // opensBlock reports whether a value is in the lines that follow.

@@ -1,6 +1,9 @@
 package sensitive
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Argument is a secret in an argument of a command.
 type Argument struct {
@@ -14,11 +17,16 @@ var secretFlags = map[string][]string{}
 
 func init() {
 	for _, line := range []string{
-		"-p+ mysql mysqldump mysqladmin mysqlimport mysqlcheck mysqlshow mariadb mariadb-dump mariadb-admin 7z 7za 7zz 7zr",
-		"-p  mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat mongotop sshpass login",
+		"-p+ mysql mysqldump mysqladmin mysqlimport mysqlcheck mysqlshow mariadb mariadb-dump mariadb-admin mysqlsh mycli unrar 7z 7za 7zz 7zr",
+		"-hp+ rar",
+		"-p  mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat mongotop sshpass login cqlsh rabbitmqadmin twine mycli hydra useradd usermod racadm certutil",
 		"-w  ldapsearch ldapmodify ldapadd ldapdelete ldappasswd ldapwhoami ldapcompare ldapmodrdn",
 		"-a  redis-cli keydb-cli valkey-cli",
-		"-P  sqlcmd bcp tsql zip unzip mosquitto_pub mosquitto_sub ipmitool ssh-keygen",
+		"-s  ldappasswd",
+		"-k  openssl",
+		"-r  gitlab-runner",
+		"-t  influx",
+		"-P  sqlcmd bcp osql tsql zip unzip mosquitto_pub mosquitto_sub ipmitool ssh-keygen",
 		"-N  ssh-keygen",
 		"-c  snmpget snmpwalk snmpset snmpgetnext snmpbulkwalk snmpbulkget snmptrap",
 		"-A  snmpget snmpwalk snmpset snmpgetnext snmpbulkwalk snmpbulkget snmptrap",
@@ -36,49 +44,140 @@ func init() {
 // Arguments returns the secrets among the arguments of a command that are not
 // recognised one by one: ["redis-cli", "-a", "x"], ["curl", "-u", "me:x"].
 func Arguments(words []string) []Argument {
-	var found []Argument
-	add := func(i, from, to int) {
-		if from < to {
-			found = append(found, Argument{i, Span{from, to}})
-		}
-	}
-	program, last := "", len(words)-1
+	c := command{words: words}
 	for i, word := range words {
-		switch name := programName(word); {
-		case secretFlags[name] != nil || slashLogin[name] || name == "smbclient" || name == "curl":
-			program = name
-		case i == last || program == "" && !isUserFlag(word) && !isSet(word):
-		case word == "AUTH" && strings.HasSuffix(program, "-cli"):
-			add(last, 0, len(words[last]))
-		case isUserFlag(word):
-			add(i+1, afterUser(words[i+1], program == "smbclient"), len(words[i+1]))
-		case isSet(word) && i+2 <= last && isSettingName(words[i+1]):
-			add(i+2, 0, len(words[i+2]))
+		if rest, ok := strings.CutPrefix(word, "/p:"); ok && i > 0 && strings.HasPrefix(words[i-1], "/u:") {
+			c.add(i, len(word)-len(rest), len(word))
 		}
-		switch {
-		case program == "curl" && strings.HasPrefix(word, "-u") && len(word) > 2:
-			add(i, afterUser(word, false), len(word))
-		case strings.HasPrefix(word, "--user="), strings.HasPrefix(word, "--proxy-user="):
-			add(i, afterUser(word, false), len(word))
-		case slashLogin[program]:
-			from, to := strings.IndexByte(word, '/')+1, strings.IndexByte(word, '@')
-			if from > 1 {
-				add(i, from, max(to, from))
-			}
-		case program == "ConvertTo-SecureString" && strings.IndexAny(word, `"'`) == 0:
-			add(i, 0, len(word))
+		if name := programName(word); secretFlags[name] != nil || slashLogin[name] || userFlags[name] != "" {
+			c.program = name
+		} else {
+			c.pair(i)
 		}
-		for _, flag := range secretFlags[program] {
+		c.operand(i)
+		c.word(i)
+		for _, flag := range secretFlags[c.program] {
 			rest, ok := strings.CutPrefix(word, strings.TrimSuffix(flag, "+"))
 			switch {
 			case ok && rest != "":
-				add(i, len(word)-len(rest), len(word))
-			case ok && i < last && !strings.HasSuffix(flag, "+"):
-				add(i+1, 0, len(words[i+1]))
+				c.add(i, len(word)-len(rest), len(word))
+			case ok && !strings.HasSuffix(flag, "+"):
+				c.all(i + 1)
 			}
 		}
 	}
-	return found
+	return c.found
+}
+
+// command collects the secrets of a command.
+type command struct {
+	words   []string
+	program string // the last one of those known, or ""
+	sets    bool   // all that it sets are secrets
+	found   []Argument
+}
+
+func (c *command) add(i, from, to int) {
+	if from < to && !IsPlaceholder(strings.Trim(c.words[i][from:to], `"'`)) {
+		c.found = append(c.found, Argument{i, Span{from, to}})
+	}
+}
+
+// all adds a word, if there is one.
+func (c *command) all(i int) {
+	if i < len(c.words) {
+		c.add(i, 0, len(c.words[i]))
+	}
+}
+
+// pair finds a secret in the words that follow a flag or a name.
+func (c *command) pair(i int) {
+	word, last := c.words[i], len(c.words)-1
+	switch user := c.takesUser(word); {
+	case i == last:
+	case user && i+2 < last && c.words[i+2] == "-p" && !strings.HasPrefix(c.words[i+1], "-") && mayBePassword(c.words[i+3]):
+		c.all(i + 3) // -u me -p x
+	case c.program == "" && !user && !isSet(word):
+	case word == "AUTH" && strings.HasSuffix(c.program, "-cli"):
+		c.all(last)
+	case user:
+		next := c.words[i+1]
+		c.add(i+1, afterUser(next, userSign(c.program)), len(next))
+	case isSet(word):
+		if strings.HasPrefix(c.words[i+1], "-") {
+			i++ // set -x NAME x
+		}
+		if i+2 <= last && isSettingName(c.words[i+1]) {
+			c.all(i + 2)
+		}
+	}
+}
+
+// mayBePassword reports whether what follows -p is rather a password than ports or a path.
+func mayBePassword(word string) bool {
+	return strings.Trim(word, "0123456789:./-") != "" && strings.IndexByte("-/.~", word[0]) < 0
+}
+
+// word finds a secret in a word.
+func (c *command) word(i int) {
+	word := c.words[i]
+	switch name, value, _ := strings.Cut(word, "="); {
+	case c.program == "curl" && strings.HasPrefix(word, "-u") && len(word) > 2:
+		c.add(i, afterUser(word, ":"), len(word))
+	case name == "--user", name == "--proxy-user", name == "--cert":
+		c.add(i, len(word)-len(value)+afterUser(value, ":"), len(word))
+	case name == "--from-literal" && strings.Contains(value, "="):
+		c.add(i, len(name)+2+strings.IndexByte(value, '='), len(word))
+	case slashLogin[c.program]:
+		from, to := strings.IndexByte(word, '/')+1, strings.IndexByte(word, '@')
+		if to < 0 && (name == "userid" || i > 0 && programName(c.words[i-1]) == c.program) {
+			to = len(word)
+		}
+		if from > 1 {
+			c.add(i, from, to)
+		}
+	case c.program == "ConvertTo-SecureString" && strings.IndexAny(word, `"'`) == 0:
+		c.all(i)
+	}
+}
+
+// operands are words that take secrets: the key is what precedes them, and the value how
+// many other words stand between.
+var operands = map[string]int{
+	"vault login": 0, "vault unwrap": 0, "operator unseal": 0, "ngrok authtoken": 0, "config add-authtoken": 0,
+	"cloudflared service install": 0, "rclone obscure": 0, "rabbitmqctl add_user": 1, "rabbitmqctl change_password": 1,
+	"net user": 1, "wrangler secret put": 1, "htpasswd -b": 2, "htpasswd -bc": 2, "htpasswd -cb": 2, "htpasswd -nb": 1, "htpasswd -nbB": 1,
+	"snmp-server community": 0, "tacacs-server key": 0, "radius-server key": 0, "isakmp key": 0, "sentinel auth-pass": 1,
+	"mc alias set": 3, "gh secret set": 2, "dotnet nuget push": 2,
+}
+
+// operand finds the secret that follows the words that end at i.
+func (c *command) operand(i int) {
+	const longest = 3
+	if i+1 == len(c.words) {
+		return
+	}
+	for n := 1; n <= min(longest, i+1); n++ {
+		words := strings.Join(c.words[i+1-n:i+1], " ")
+		if len(words) > longestName {
+			return
+		}
+		switch between, ok := operands[words]; {
+		case ok && i+1+between < len(c.words):
+			if at := i + 1 + between; !strings.HasPrefix(c.words[at], "-") && !strings.Contains(strings.TrimRight(c.words[at], "="), "=") {
+				c.all(at)
+			}
+		case (words == "secrets set" || words == "vault kv put") && !c.sets:
+			c.sets = true
+			for at := i + 1; at < len(c.words); at++ {
+				if equals := strings.IndexByte(c.words[at], '='); equals > 0 && c.words[at][0] != '-' {
+					c.add(at, equals+1, len(c.words[at]))
+				}
+			}
+		case words == "addauth digest", words == "stats auth":
+			c.add(i+1, afterUser(c.words[i+1], ":"), len(c.words[i+1]))
+		}
+	}
 }
 
 // slashLogin are programs that take user/password@database.
@@ -89,18 +188,38 @@ func programName(word string) string {
 	return strings.TrimSuffix(word[strings.LastIndexAny(word, `/\`)+1:], ".exe")
 }
 
-// isUserFlag reports whether a flag's argument is user:password.
-func isUserFlag(name string) bool {
-	return name == "-u" || name == "--user" || name == "--proxy-user" || name == "-U"
+// userFlags are the flags of programs whose arguments are user:password, besides -u,
+// -U and --user.
+var userFlags = map[string]string{
+	"curl": "-E --cert", "smbclient": "-U", "http": "-a", "https": "-a", "ab": "-A", "lftp": "-u", "jenkins-cli.jar": "-auth", "jenkins-cli": "-auth",
 }
 
-// afterUser returns where the password begins in user:password, or user%password, or
-// the length of the word. A number is a group's: docker run -u 1000:1000.
-func afterUser(word string, percent bool) int {
-	sign := ":"
-	if percent {
-		sign = "%"
+// takesUser reports whether a flag's argument is user:password.
+func (c *command) takesUser(flag string) bool {
+	switch flag {
+	case "-u", "--user", "--proxy-user", "-U", "--login", "--creds":
+		return true
 	}
+	if c.program == "curl" && len(flag) > 2 && flag[0] == '-' && flag[1] != '-' && flag[len(flag)-1] == 'u' {
+		return strings.Trim(flag[1:], "fgikLnNqsSvu") == "" // -sSu
+	}
+	return flag != "" && strings.HasPrefix(flag, "-") && slices.Contains(strings.Fields(userFlags[c.program]), flag)
+}
+
+// userSign returns the sign between user and password.
+func userSign(program string) string {
+	switch program {
+	case "smbclient":
+		return "%"
+	case "lftp":
+		return ","
+	}
+	return ":"
+}
+
+// afterUser returns where the password begins in user:password, or the length of the
+// word. A number is a group's: docker run -u 1000:1000.
+func afterUser(word, sign string) int {
 	user, password, ok := strings.Cut(word, sign)
 	if !ok || user == "" || strings.Trim(password, "0123456789") == "" {
 		return len(word)
@@ -109,7 +228,7 @@ func afterUser(word string, percent bool) int {
 }
 
 func isSet(word string) bool {
-	return word == "ENV" || strings.EqualFold(word, "set") || strings.EqualFold(word, "setx")
+	return word == "ENV" || word == "setenv" || strings.EqualFold(word, "set") || strings.EqualFold(word, "setx")
 }
 
 // isSettingName reports whether a word is a setting's name rather than one of a
@@ -127,11 +246,33 @@ func (f *finder) commands() {
 	}
 }
 
+// readsSecret reports whether a command reads a secret from its standard input.
+func readsSecret(words []string) bool {
+	for _, word := range words {
+		switch word {
+		case "--password-stdin", "--pass-stdin", "--passphrase-fd", "--stdin", "--with-token", "chpasswd", "passwd", "smbpasswd":
+			return true
+		case "-S":
+			return words[0] == "sudo"
+		}
+	}
+	return false
+}
+
 // command finds the secrets of the commands in a line.
 func (f *finder) command(from, to int) {
 	var words []string
 	var starts []int
+	var piped Span // what the command before prints
 	end := func() {
+		if piped.From < piped.To && readsSecret(words) {
+			f.add(piped.From, piped.To)
+		}
+		piped = Span{}
+		if len(words) > 1 && (words[0] == "echo" || words[0] == "printf") {
+			last := len(words) - 1
+			piped = Span{starts[1], starts[last] + len(words[last])}
+		}
 		for _, found := range Arguments(words) {
 			start := starts[found.Index]
 			f.add(start+found.Span.From, start+found.Span.To)

@@ -24,27 +24,63 @@ func (f *finder) privateKeys() {
 		f.add(at, to)
 		return to
 	})
+	f.each("---- BEGIN SSH2 ENCRYPTED PRIVATE KEY", func(at int) int {
+		f.add(at, len(f.text))
+		return len(f.text)
+	})
 	f.each("Private-Lines:", func(at int) int {
 		f.add(at+len("Private-Lines:"), len(f.text))
 		return len(f.text)
 	})
 }
 
-// encoded finds base64 of a text that holds a secret.
-func (f *finder) encoded() {
+// encoded finds base64 of a text that holds a secret, also of such base64, and of a
+// private key. depth is how often it may be encoded.
+func (f *finder) encoded(depth int) {
 	const shortest = 16
 	for i := 0; i < len(f.text); {
 		end := i
-		for end < len(f.text) && is64(f.text[end]) {
+		for end < len(f.text) && is64(f.text[end]) && f.text[end] != '=' {
 			end++
 		}
-		if end-i >= shortest {
-			if decoded := decode64(f.text[i:end]); decoded != "" && parts(decoded, false) != nil {
-				f.add(i, end)
-			}
-		}
+		start := i
 		i = end + 1
+		for end < len(f.text) && f.text[end] == '=' {
+			end++
+			i = end
+		}
+		if end-start < shortest {
+			continue
+		}
+		if decoded := decode64(f.text[start:end]); isPrivateDER(f.text[start:end]) || decoded != "" && parts(decoded, depth-1) != nil {
+			f.add(start, end)
+		}
 	}
+}
+
+// isPrivateDER reports whether a text is base64 of a private key as PKCS #1, PKCS #8
+// or SEC 1 have it: a sequence that begins with its version, and a number, a sequence
+// or a string of bytes.
+func isPrivateDER(text string) bool {
+	const shortest, head = 40, 24
+	if len(text) < shortest || text[0] != 'M' {
+		return false
+	}
+	der, err := base64.StdEncoding.DecodeString(text[:head])
+	if err != nil || der[0] != 0x30 {
+		return false
+	}
+	body := 2
+	if der[1] > 0x80 {
+		body += int(der[1] & 3)
+	}
+	switch string(der[body : body+3]) {
+	case "\x02\x01\x00":
+		return der[body+3] == 0x02 || der[body+3] == 0x30
+	case "\x02\x01\x01":
+		return der[body+3] == 0x04
+	}
+	return false
 }
 
 func is64(c byte) bool {

@@ -31,6 +31,9 @@ func (f *finder) labelled(label string, i int) int {
 	end := f.lineEnd(to)
 	if rest := strings.Trim(f.text[to:end], "\"'`,;})/> \t"); givesValue(rest, f.text[to:end]) {
 		f.add(to, end)
+		if opensElement(rest) {
+			return max(end, f.valueBelow(class, end))
+		}
 		return end
 	} else if rest != "" && !isClosingTag(rest) {
 		return 0
@@ -44,6 +47,14 @@ func (f *finder) labelled(label string, i int) int {
 func (f *finder) valueAbove(class Class, label int) {
 	const farthest = 256
 	text := f.text[max(0, label-farthest):max(0, label)]
+	if before := strings.TrimRight(text, blanks+"<"); strings.HasSuffix(before, "</value>") {
+		before = strings.TrimSuffix(before, "</value>")
+		if open := strings.LastIndexByte(before, '>') + 1; open > 0 && class.Hides(before[open:], false) && !IsPlaceholder(before[open:]) {
+			start := label - len(text)
+			f.add(max(start, 0)+open, max(start, 0)+len(before))
+		}
+		return
+	}
 	if open := strings.LastIndexAny(text, "<{"); open >= 0 {
 		text = text[open:]
 	} else if item := strings.LastIndex(text, "- "); item >= 0 {
@@ -68,7 +79,7 @@ func (f *finder) valueAbove(class Class, label int) {
 			from++
 		}
 		to := len(strings.TrimRight(text, "\"'<{ \r\n\t-,"))
-		if value := strings.Trim(text[from:max(from, to)], "\"'"); value != "" && class.Hides(value, false) && !isNothing(value) {
+		if value := strings.Trim(text[from:max(from, to)], "\"'"); value != "" && class.Hides(value, false) && !IsPlaceholder(value) {
 			f.add(label-len(text)+from, label-len(text)+to)
 		}
 		return
@@ -84,6 +95,11 @@ func givesValue(rest, line string) bool {
 	return strings.ContainsAny(rest, "=:<") || strings.HasPrefix(strings.TrimLeft(line, `"'`), ">")
 }
 
+// opensElement reports whether a line ends within an element of XML.
+func opensElement(rest string) bool {
+	return !strings.Contains(rest, "<") && strings.Contains(rest, "=")
+}
+
 func isClosingTag(rest string) bool {
 	return strings.HasPrefix(rest, "</") && strings.IndexByte(rest[1:], '<') < 0
 }
@@ -91,6 +107,7 @@ func isClosingTag(rest string) bool {
 // valueBelow hides the value in the line that follows to, if it begins as one, and
 // returns where that ends.
 func (f *finder) valueBelow(class Class, to int) int {
+	const farthest = 1024
 	start := to
 	for start < len(f.text) && (isSpace(f.text[start]) || strings.IndexByte(`"'<`, f.text[start]) >= 0) {
 		start++
@@ -98,6 +115,11 @@ func (f *finder) valueBelow(class Class, to int) int {
 	end := start
 	for end < len(f.text) && isNameByte(f.text[end]) {
 		end++
+	}
+	if f.text[start:end] == "description" {
+		if closing := strings.Index(f.text[end:min(len(f.text), end+farthest)], "</description>"); closing >= 0 {
+			return f.valueBelow(class, end+closing+len("</description>"))
+		}
 	}
 	if !IsValueField(f.text[start:end]) {
 		return 0
@@ -139,6 +161,32 @@ func (f *finder) element(start int) {
 	if !strings.HasSuffix(tag, "/") {
 		f.hide(class, closing+1)
 	}
+}
+
+// escapedElements hides what elements of XML hold whose signs are escaped:
+// &lt;password&gt;x.
+func (f *finder) escapedElements() {
+	f.each("&lt;", func(at int) int {
+		start := at + len("&lt;")
+		end := start + f.after(start, longestName, isNameByte)
+		for _, sign := range []string{"&gt;", ">"} {
+			if strings.HasPrefix(f.text[end:], sign) && end > start {
+				return f.escapedElement(Name(f.text[start:end]), end+len(sign))
+			}
+		}
+		return end
+	})
+}
+
+func (f *finder) escapedElement(class Class, from int) int {
+	to := f.lineEnd(from)
+	if closing := strings.Index(f.text[from:to], "&lt;"); closing >= 0 {
+		to = from + closing
+	}
+	if value := strings.TrimSpace(f.text[from:to]); value != "" && class.Hides(value, false) && !IsPlaceholder(value) {
+		f.add(from, to)
+	}
+	return to
 }
 
 // variables hides the defaults of variables of Terraform that are named like secrets.

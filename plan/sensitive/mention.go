@@ -1,6 +1,9 @@
 package sensitive
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // wide is what the wide forms of "=" and ":" begin with.
 const wide = 0xEF
@@ -23,28 +26,48 @@ func (f *finder) isItem(i int) bool {
 }
 
 // mentioned hides what follows a password's name without a sign, if it looks like one:
-// "enable password 7 hunter2", "the password is hunter2".
+// "enable password 7 hunter2", "the password for prod is: hunter2".
 func (f *finder) mentioned(i int, name string) {
-	if c := f.text[i]; c != ' ' && c != '\t' || !mentions[strings.ToLower(name)] {
+	if c := f.text[i]; c != ' ' && c != '\t' || !mentions[strings.ToLower(name)] && len(splitWords(name)) < 2 {
 		return
 	}
-	for range 3 {
+	const most = 6
+	for range most {
 		for i < len(f.text) && (f.text[i] == ' ' || f.text[i] == '\t') {
 			i++
 		}
 		end := i + f.after(i, longestName, func(c byte) bool { return !isSpace(c) })
-		word := strings.TrimRight(f.text[i:end], ".,;:!?)'\"")
-		if word != "is" && word != "was" && word != "to" && !isDigits(word) {
+		from := i
+		if from < end && strings.IndexByte("\"'", f.text[from]) >= 0 {
+			from++
+		}
+		word := strings.TrimRight(f.text[from:end], ".,;:!?)'\"")
+		switch {
+		case between[strings.ToLower(word)]:
+			i = end + f.after(end, longestName, isBlank)
+			i += f.after(i, longestName, func(c byte) bool { return !isSpace(c) && c != ':' })
+		case isFiller(word, f.text[i:end]):
+			i = end
+		default:
 			if looksLikePassword(word) {
-				f.add(i, i+len(word))
+				f.add(from, from+len(word))
 			}
 			return
 		}
-		i = end
 	}
 }
 
-var mentions = set(`password passwd pwd passphrase secret passwort`)
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
+
+// between are words whose next word says whose password it is.
+var between = set(`for of für von de del`)
+
+// isFiller reports whether a word may stand between a password's name and it.
+func isFiller(word, all string) bool {
+	return word == "is" || word == "was" || word == "to" || isDigits(word) || all == "=" || all == ":" || strings.IndexByte("([", (all + " ")[0]) >= 0
+}
+
+var mentions = set(`password passwd pwd passphrase secret passwort pw psk`)
 
 func isDigits(word string) bool { return len(word) == 1 && isDigit(word[0]) }
 
@@ -64,9 +87,10 @@ var ways = set(`sha224 sha256 sha384 sha512 sha3-256 sha3-512 ripemd160 base64 b
 func (f *finder) passwordFiles() {
 	for from := 0; from < len(f.text); {
 		to := f.lineEnd(from)
-		fields := strings.SplitN(f.text[from:min(to, from+1024)], ":", 6)
-		if len(fields) == 5 && isPort(fields[1]) && !strings.ContainsAny(fields[0], blanks) && isPlainName(fields[2]) && isPlainName(fields[3]) {
-			f.add(to-len(fields[4]), to)
+		if line := f.text[from:min(to, from+1024)]; strings.Count(line, ":") >= 4 {
+			if found := pgpass.FindStringSubmatchIndex(line); found != nil {
+				f.add(from+found[2], to)
+			}
 		}
 		if rest, ok := strings.CutPrefix(f.text[from:to], "AUTH "); ok && !schemes[strings.ToLower(rest)] && strings.Count(rest, " ") < 2 {
 			f.add(to-len(rest), to)
@@ -78,12 +102,25 @@ func (f *finder) passwordFiles() {
 	}
 	for _, sign := range []string{"IDENTIFIED BY ", "identified by ", "Identified by "} {
 		f.each(sign, func(at int) int {
+			const farthest = 128
 			start := at + len(sign)
 			end := f.end(start, blanks)
-			f.add(start, end)
+			if sign == "IDENTIFIED BY " || f.quoteAt(start) || setsPassword(f.text[max(0, at-farthest):at]) {
+				f.add(start, end)
+			}
 			return end
 		})
 	}
+	f.each("digest:", func(at int) int { // an entry of an access list of ZooKeeper
+		from := at + len("digest:")
+		end := f.end(from, blanks+"\"',")
+		user, _, ok := strings.Cut(f.text[from:end], ":")
+		if ok && user != "" && !strings.HasPrefix(user, "sha") && f.startsWord(at) {
+			f.add(from+len(user)+1, end)
+		}
+		return end
+	})
+	f.inserts()
 	f.each(" BY '", func(at int) int {
 		start := at + len(" BY ")
 		end := f.end(start+1, "'\n")
@@ -92,6 +129,34 @@ func (f *finder) passwordFiles() {
 		}
 		return end
 	})
+}
+
+// inserts finds the strings that SQL inserts, if one of the columns is named like a
+// secret: INSERT INTO users (name, password) VALUES ('a', 'x').
+func (f *finder) inserts() {
+	const farthest = 1024
+	for _, sign := range []string{"INSERT INTO ", "insert into ", "Insert into "} {
+		f.each(sign, func(at int) int {
+			end := f.lineEnd(at)
+			head := f.text[at:min(end, at+farthest)]
+			columns, values, ok := strings.Cut(head, ")")
+			if ok && strings.Contains(values, "'") {
+				for column := range strings.SplitSeq(columns[strings.IndexByte(columns, '(')+1:], ",") {
+					if Name(column) == Secret {
+						f.add(at+len(columns)+1+strings.IndexByte(values, '\''), end)
+						break
+					}
+				}
+			}
+			return end
+		})
+	}
+}
+
+// setsPassword reports whether a statement of SQL that sets a password begins so.
+func setsPassword(text string) bool {
+	text = strings.ToLower(text)
+	return strings.Contains(text, "create ") || strings.Contains(text, "alter ") || strings.Contains(text, "grant ")
 }
 
 // redisUser finds the passwords of a user in an access list of Redis: >x.
@@ -106,10 +171,6 @@ func (f *finder) redisUser(from, to int) {
 	}
 }
 
-func isPort(text string) bool {
-	return text == "*" || text != "" && strings.Trim(text, "0123456789") == ""
-}
-
-func isPlainName(text string) bool {
-	return text == "*" || text != "" && isLetter(text[0]) && strings.TrimFunc(text, func(r rune) bool { return r < 128 && isNameByte(byte(r)) }) == ""
-}
+// pgpass is a line of a .pgpass file: host:port:database:user:password, where a
+// backslash escapes a colon.
+var pgpass = regexp.MustCompile(`^(?:\[[0-9A-Fa-f:.]+\]|(?:[^:\s\\\[]|\\.)+):(?:\*|\d+):(?:\*|[A-Za-z][\w.-]*):(?:\*|[A-Za-z][\w.-]*):((?:[^:\\]|\\.)+)$`)

@@ -188,6 +188,9 @@ func isHarmless(tail []string) bool {
 		return false
 	}
 	last := len(tail) - 1
+	if last > 0 && tail[last] == "in" {
+		last-- // token_expires_in
+	}
 	if last > 0 && isKeyWord(tail[last]) {
 		last-- // secret_ref_key
 	}

@@ -52,6 +52,48 @@ func (f *finder) maxmind(at int) int {
 	return at + len("_mmk")
 }
 
+// newRelic finds a licence key: 36 hexadecimal digits and NRAL.
+func (f *finder) newRelic(at int) int {
+	if n := f.before(at, 37, isHex); n >= 32 && n <= 36 {
+		f.add(at-n, at+len("NRAL"))
+	}
+	return at + len("NRAL")
+}
+
+// postgresHash finds a password's hash as PostgreSQL keeps it: md5 and 32 digits.
+func (f *finder) postgresHash(at int) int {
+	n := f.after(at+3, 33, isHex)
+	if n == 32 && f.startsWord(at) {
+		f.add(at, at+3+n)
+	}
+	return at + 3 + n
+}
+
+// mysqlHash finds a password's hash as MySQL keeps it: an asterisk and 40 digits.
+func (f *finder) mysqlHash(at int) int {
+	n := f.after(at+1, 41, func(c byte) bool { return isDigit(c) || c >= 'A' && c <= 'F' })
+	if n == 40 {
+		f.add(at, at+1+n)
+	}
+	return at + 1 + n
+}
+
+// wifi finds the password of a network in the text of a QR code: WIFI:S:net;P:x;;
+func (f *finder) wifi(at int) int {
+	end := f.end(at, blanks)
+	for i := at + len("WIFI:"); i < end; {
+		to := end
+		if semicolon := strings.IndexByte(f.text[i:end], ';'); semicolon >= 0 {
+			to = i + semicolon
+		}
+		if strings.HasPrefix(f.text[i:to], "P:") {
+			f.add(i+len("P:"), to)
+		}
+		i = to + 1
+	}
+	return end
+}
+
 // discord finds a bot's token: the number of its user in base64, six letters and at
 // least 27 more.
 func (f *finder) discord(at int) int {

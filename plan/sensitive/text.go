@@ -11,11 +11,12 @@ type Span struct{ From, To int }
 // Parts returns the parts of a text that are recognised as secrets by their form,
 // in order and apart, or nil. A part is rather too long than too short.
 func Parts(text string) []Span {
-	return parts(text, true)
+	const depth = 3 // of base64 in base64
+	return parts(text, depth)
 }
 
-// parts looks into base64 too, if encoded.
-func parts(text string, encoded bool) []Span {
+// parts looks into base64 too, which may be encoded that often.
+func parts(text string, encoded int) []Span {
 	if len(text) < shortest {
 		return nil
 	}
@@ -30,9 +31,11 @@ func parts(text string, encoded bool) []Span {
 	found.assignments()
 	found.variables()
 	found.passwordFiles()
+	found.lists()
+	found.escapedElements()
 	found.commands()
-	if encoded {
-		found.encoded()
+	if encoded > 0 {
+		found.encoded(encoded)
 	}
 	return Join(found.spans)
 }

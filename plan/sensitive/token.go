@@ -26,12 +26,13 @@ var tokenForms = slices.Concat(
 		sb_secret_ HRKU-AA dt0c01. dt0s16. amzn1.oa2-cs.v1. lsv2_pt_ lsv2_sk_ EAACEdEose0cBA APA91b AstraCS:`),
 	forms(16, nil, `shpat_ shpss_ shpca_ shppa_ dop_v1_ doo_v1_ dor_v1_ dp.pt. dp.st. dp.ct. dp.sa. lin_api_ lin_oauth_ figd_ glsa_
 		NRAK- NRJS- NRII- NRRA- ATATT3 ATCTT3 sntrys_ sntryu_ ops_eyJ sk.eyJ CCIPAT_ eyJ xkeysib- xsmtpsib- hvs. hvb. hvr.
-		sq0csb- duffel_test_ duffel_live_ sm_aat_ sm_pat_ sm_sat_ nvapi- fio-u- sha256~`),
+		FwoGZXIvYXdzE IQoJb3JpZ2luX2 AQoDYXdzE KGAT_ v2.local. v4.local. b3BlbnNzaC1rZXktdjE sq0csb- duffel_test_ duffel_live_ sm_aat_ sm_pat_ sm_sat_ nvapi- fio-u- sha256~`),
 	forms(20, isRandom, `npm_ rubygems_ pplx- gsk_ AIza SG. re_ r8_ xai- atlasv1. ntn_ glc_ ATBB PMAK- sbp_ amzn.mws. p8e-
 		fo1_ fm2_ fm1a_ fm1r_ CFPAT- nfp_ shippo_live_ shippo_test_ sgp_ bkua_ sqp_ squ_ AKCp CLOJARS_ EZAK EZTK LTAI
 		mk_live_ mk_test_ pnu_ rdme_ tk-us- tfp_ AQVN tvly- jina_ vcp_ vercel_ rnd_ cfut_ cfat_ dnkey- phx_ gitea_ mfa.
 		zpka_ API- cio_ ctx7sk- access-production- access-sandbox- access-development- ico- railway_ rollbar_`),
 	forms(28, isRandom, `sk- sk_ key- secret_ SK oy2 EAA pul- dapi 1//0 SUA live_ fc- AKID IGQV A3- np_`),
+	forms(100, isPlain, `xprv`),
 	forms(60, isRandom, `pat. sat. v1.0- sl.`),
 	forms(16, isPlain, `ASIA ABIA ACCA A3T`),
 	forms(24, isPlain, `s. hf_ api_org_`),
@@ -84,6 +85,10 @@ func (f *finder) tokens() {
 	f.each("Q~", f.entra)
 	f.each("-us", f.mailchimp)
 	f.each("_mmk", f.maxmind)
+	f.each("NRAL", f.newRelic)
+	f.each("md5", f.postgresHash)
+	f.each("*", f.mysqlHash)
+	f.each("WIFI:", f.wifi)
 	f.each(".", f.discord)
 }
 

@@ -1,6 +1,9 @@
 package sensitive
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // HoldsUserinfo reports whether a text holds a URL with a user or password in it.
 func HoldsUserinfo(text string) bool {
@@ -43,7 +46,9 @@ func (f *finder) userinfo(from, last int) {
 			return // ssh://git@example.com: the user of all who have a key
 		}
 		if scheme && (plain || colon) || !scheme && plain && colon {
-			f.add(start, last)
+			if _, password, _ := strings.Cut(f.text[start:last], ":"); f.onlyURLs || len(password) > longestName || !placeholder.MatchString(password) {
+				f.add(start, last)
+			}
 			return
 		}
 		start = at
@@ -78,11 +83,20 @@ func afterSlashes(text string) (at int, scheme bool) {
 // notUsers are what stands before ":…@" and is no user.
 var notUsers = set(`mailto sip sips acct xmpp im cc bcc to from mail email name contact owner author sender reply-to npm pkg docker oci urn sha256 workspace github`)
 
-// withoutScheme finds user:password@host.
+// oracleLogin is user/password@//host:port/service or user/password@host:port.
+var oracleLogin = regexp.MustCompile(`^["'(=]*[A-Za-z][\w$#.]*/([^/@\s]+)@(?://)?[\w.-]+:\d+(?:[/:"']|$|\s)`)
+
+const maxHost = 256
+
+// withoutScheme finds user:password@host and user/password@host:port.
 func (f *finder) withoutScheme(from, last int) {
 	colon := from
 	for colon < last && (f.text[colon] != ':' || strings.IndexByte(`/\`, f.text[colon+1]) >= 0) {
 		colon++
+	}
+	if login := oracleLogin.FindStringSubmatchIndex(f.text[from:min(last+maxHost, len(f.text))]); login != nil && from+login[3] == last {
+		f.add(from+login[2], last)
+		return
 	}
 	if colon == last || f.text[last-1] == ':' || last+1 == len(f.text) {
 		return

@@ -6,11 +6,11 @@ import "strings"
 var anywhere = set(`
 	password passwd pwd passphrase passcode secret token credential cred apikey
 	dsn psk privkey accesskey secretkey privatekey authkey sshpass pword htpasswd
-	rocommunity rwcommunity trapcommunity sessionid phpsessid jsessionid seedphrase
+	rocommunity rwcommunity trapcommunity snmpcommunity connectionstr xprv sessionid phpsessid jsessionid seedphrase
 	passwort kennwort geheim geheimnis zugangsdaten motdepasse mdp contrasena
 	contraseña contrasenia contrasenya clave secreto secreta senha segredo
-	palavrapasse segreto segreta wachtwoord lösenord losenord passord adgangskode
-	kodeord salasana jelszó jelszo hasło haslo tajny tajne heslo parola parool
+	palavrapasse segreto segreta wachtwoord wachtwoorden lösenord losenord passord adgangskode
+	kodeord salasana jelszó jelszo hasło haslo tajny tajne heslo parola parolası parolasi parool
 	lozinka zaporka geslo slaptažodis slaptazodis şifre sifre şifresi sifresi matkhau
 	пароль секрет токен κωδικός κωδικος kodikos סיסמה סיסמא סוד 口令 암호 시크릿 토큰`)
 
@@ -19,13 +19,13 @@ var anywhere = set(`
 var atEnd = set(`
 	pass pw pws auth authorization bearer jwt jwts cookie cookies pin pins otp
 	otps totp hotp salt salts pepper pat mnemonic hmac cvv cvc puk sas masterauth
-	requirepass secr tok rcon webhook webhooks`)
+	requirepass peppers secr tok rcon webhook webhooks`)
 
 // inside are parts of a word that make it a secret's. They are long or rare
 // enough not to be part of another word, but for those in ordinary.
-var inside = strings.Fields(`passw psswd pswd passphrase kennwort motdepasse
+var inside = strings.Fields(string(letters(`passw psswd pswd passphrase kennwort motdepasse
 	credential secret token пароль секрет 密码 密碼 密钥 密鑰 秘钥 私钥 私鑰 令牌 パスワード
-	暗証番号 秘密 トークン シークレット 비밀 كلمةالمرور รหัสผาน पसवरड`)
+	暗証番号 秘密 トークン シークレット 비밀 كلمةالمرور كلمةالسر รหัสผ่าน पासवर्ड कूटशब्द`)))
 
 // ordinary are words that look as if they held a word of these lists.
 var ordinary = set(`
@@ -51,8 +51,9 @@ var phrases = phraseSet(`
 	client key, tls key, ssl key, ca key, cert key, certificate key, host key,
 	wrapping key, unseal key, recovery key, recovery code, backup code,
 	consumer key, subscription key, instrumentation key, machine key,
-	validation key, fernet key, jwt key, cookie key, wep key, wpa key,
-	tsig key, transaction key, merchant key, token key, hash key, webhook key,
+	fernet key, tacacs key, radius key, enc key, totp key, otp key, mfa key, pvt key, pairing code, keypad code,
+	validation key, jwt key, cookie key, wep key, wpa key,
+	tsig key, transaction key, merchant key, token key, cookie hash key, webhook key,
 	user key, bot key, sas key, sendgrid key, stripe key, maps key, ecdsa key, ed key,
 	webhook url, webhook uri, hook url, sas url, sas uri,
 	connection string, conn string, conn str, connection str,
@@ -60,7 +61,7 @@ var phrases = phraseSet(`
 	pass code, pin code, pin number, card number, one time code, unlock code, door code,
 	alarm code, activation code, activation key, device code, user code, authorization code,
 	code verifier, oauth verifier, client assertion, saml assertion, saml response,
-	seed phrase, recovery phrase, mnemonic phrase, wallet seed, private seed, otp seed, totp seed,
+	seed phrase, recovery phrase, mnemonic phrase, wallet seed, private seed, otp seed, totp seed, mfa seed,
 	access signature, sas signature, auth user info,
 	snmp community, trap community, community string, ro community, rw community,
 	crypt key, cipher key, symmetric key, csrf key, network key, wlan key, wifi key, nonce key,
@@ -69,15 +70,15 @@ var phrases = phraseSet(`
 	keystore key, connect sid, gitlab session, palavra passe, chave api, chave secreta, chave privada,
 	clé api, cle api, clé secrète, cle secrete, clé privée, cle privee, chiave api, chiave segreta, chiave privata,
 	api schlüssel, api schluessel, privater schlüssel, klucz api, klucz prywatny, klic api, klíč api,
-	api anahtar, gizli anahtar, ключ api, api ключ, закрытый ключ, mật khẩu, mat khau, مرور كلمة, كلمة المرور,
+	api anahtar, gizli anahtar, ключ api, api ключ, закрытый ключ, mật khẩu, mat khau, مرور كلمة, كلمة المرور, كلمة السر,
 	one time code, security code, verification code,
 	access code, auth code, security answer, secret answer,
-	webhooks url, set cookie, session cookie, auth cookie, id rsa, id ed, ssl cert key`)
+	webhooks url, set cookie, session cookie, auth cookie, id rsa, id ed, id ecdsa, id dsa, ssl cert key`)
 
 // notPhrases are words in a row that are no secret although they end like one.
 var notPhrases = phraseSet(`
 	low pass, high pass, band pass, all pass, render pass,
-	boarding pass, first pass, second pass, single pass, multi pass,
+	boarding pass, season pass, day pass, first pass, second pass, single pass, multi pass,
 	public pem, gpio pin, led pin, tx pin, rx pin, sda pin, scl pin, clk pin, cs pin, data pin,
 	rst pin, input pin, output pin, pass through, by pass, no auth,
 	pad token, eos token, bos token, unk token, mask token, sep token, cls token, special token,
@@ -111,6 +112,7 @@ var harmless = set(`
 	domains ref refs reference references arn label labels description
 	placeholder prompt help env envvar variable var history column table bucket
 	address standard symbol decimals supply price cost fee class
+	storage validation command cmd process from subject sender classes meter model role alias region contract usd
 	controller operator handler factory validator checker plugin module driver
 	http secure httponly samesite lookup locator claim claims namespace`)
 
@@ -118,7 +120,7 @@ var harmless = set(`
 // nothing of what it names.
 var isQualifier = set(`
 	default dev development prod production test testing stage staging qa live
-	sandbox local old new current previous next primary secondary`)
+	value values sandbox local old new current previous next primary secondary`)
 
 // counting are words that, at the beginning of a name, make it that of a
 // number or a switch: max_tokens, require_password.
@@ -143,7 +145,7 @@ var schemes = set(`
 	kerberos gssapi ntlm cookie session apikey api-key api_key password key certificate cert mtls tls ssl
 	x509 hmac aws sigv4 iam scram scram-sha-1 scram-sha-256 scram-sha-512 plain login cram-md5 md5 trust
 	peer ident sasl anonymous optional required true false yes no on off internal external default
-	user admin public private`)
+	user admin public private need want require mysql_native_password caching_sha2_password`)
 
 func set(words string) map[string]bool {
 	all := map[string]bool{}

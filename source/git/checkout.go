@@ -7,10 +7,12 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/source/within"
 )
 
 // Checkout is a folder as a commit has it, in a temporary one.
@@ -119,6 +121,12 @@ func (r repository) fill(ctx context.Context, c *Checkout, entries []entry) erro
 			return &Error{
 				fmt.Sprintf("git: %s is a submodule, and what it holds is not in this commit", plan.Printable(c.Shown+e.name)),
 				"check the commit out with its submodules, and name the folder",
+			}
+		}
+		if slices.ContainsFunc(strings.Split(e.name, "/"), within.IsGitsName) {
+			return &Error{
+				fmt.Sprintf("git: %s has the name of git's own files, which git itself never puts into a commit", plan.Printable(c.Shown+e.name)),
+				"find out who made this commit: git log -1 " + plan.Printable(shellWord(c.Commit)),
 			}
 		}
 		objects.WriteString(e.object + "\n")

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -68,5 +69,36 @@ func TestCheckoutIsPrivate(t *testing.T) {
 		if left, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(left) > 0 {
 			t.Errorf("%v is left: %v", left, err)
 		}
+	}
+}
+
+// TestCommitWithFilesOfGits: a commit can be made to hold a .git, which git would take for
+// a repository in whatever folder it is written to.
+func TestCommitWithFilesOfGits(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", t.TempDir())
+	run := func(stdin string, args ...string) string {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=a", "-c", "user.email=a@example.com"}, args...)...)
+		cmd.Stdin = strings.NewReader(stdin)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("git %v: %v", args, err)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	run("", "init", "-q")
+	file := run("[core]\n", "hash-object", "-w", "--stdin")
+	for _, name := range []string{".git", ".GIT", "git~1"} {
+		below := run("100644 blob "+file+"\tconfig\n", "mktree")
+		tree := run("040000 tree "+below+"\t"+name+"\n100644 blob "+file+"\ta.yaml\n", "mktree")
+		commit := run("", "commit-tree", "-m", "x", tree)
+		_, err := git.Read(t.Context(), dir, git.Place{Ref: commit, HasPath: true})
+		if err == nil || !strings.Contains(err.Error(), name+"/config has the name of git's own files") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if left, err := filepath.Glob(os.Getenv("TMPDIR") + "/*"); err != nil || len(left) > 0 {
+		t.Errorf("%v, %v", left, err)
 	}
 }

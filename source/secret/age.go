@@ -68,7 +68,7 @@ func (ids *identities) some() error {
 	}
 	return &Error{
 		"no age identity to decrypt it with",
-		ids.also("name a file that holds one with --age-identity FILE, or set " + variable),
+		ids.also("name a file that holds one with --age-identity FILE, or set " + IdentityVariable),
 	}
 }
 

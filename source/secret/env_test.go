@@ -6,7 +6,7 @@ import "testing"
 // allows; what is the program's own never is.
 func TestEnvListed(t *testing.T) {
 	p := newPlace(t)
-	for _, name := range []string{"SHOP_PASSWORD", "SHOP_PIN", "HOME", variable, "CONFO_SYNC_ZK_PASSWD", "confo_sync_zk_passwd"} {
+	for _, name := range []string{"SHOP_PASSWORD", "SHOP_PIN", "HOME", IdentityVariable, "CONFO_SYNC_ZK_PASSWD", "confo_sync_zk_passwd"} {
 		p.env[name] = "hunter2"
 	}
 	const unlisted, unbounded, reserved = "is not listed", "is not among those that --allow-env", "is for confo-sync alone"
@@ -35,7 +35,7 @@ func TestEnvListed(t *testing.T) {
 		{both("*", "SHOP_*"), "SHOP_PIN", ""},
 		{both("SHOP_PIN", "*"), "SHOP_PASSWORD", unlisted},
 		{both("SHOP_PIN", "*"), "SHOP_PIN", ""},
-		{both("*", "*"), variable, reserved},
+		{both("*", "*"), IdentityVariable, reserved},
 		{both("CONFO_SYNC_ZK_PASSWD", "CONFO_SYNC_ZK_PASSWD"), "CONFO_SYNC_ZK_PASSWD", reserved},
 		{bound("*"), "confo_sync_zk_passwd", reserved},
 	} {

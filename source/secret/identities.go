@@ -22,8 +22,8 @@ import (
 	"github.com/confo-sync/confo-sync/source/within"
 )
 
-// variable holds age identities, one a line.
-const variable = "CONFO_SYNC_AGE_KEY"
+// IdentityVariable holds age identities, one a line.
+const IdentityVariable = "CONFO_SYNC_AGE_KEY"
 
 // ring is the identities there are, read when first needed, and what was
 // decrypted with them.
@@ -68,9 +68,9 @@ func (ids *identities) load(o Options) *Error {
 		}
 		return nil
 	}
-	if value, _ := o.Env(variable); strings.TrimSpace(value) != "" {
+	if value, _ := o.Env(IdentityVariable); strings.TrimSpace(value) != "" {
 		if wrong := ids.addLines(value); wrong != nil {
-			return &Error{variable + " " + wrong.Message, "it holds what age-keygen prints: lines that begin with AGE-SECRET-KEY-"}
+			return &Error{IdentityVariable + " " + wrong.Message, "it holds what age-keygen prints: lines that begin with AGE-SECRET-KEY-"}
 		}
 		return nil
 	}

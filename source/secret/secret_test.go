@@ -212,9 +212,9 @@ func TestAge(t *testing.T) {
 	}{
 		"a file":                  {identities: []string{file}, value: "hunter2"},
 		"the second file":         {identities: []string{wrong, file}, value: "hunter2"},
-		"the variable":            {env: map[string]string{variable: mine}, value: "hunter2"},
-		"lines of the variable":   {env: map[string]string{variable: "# mine\n" + other + "\n" + mine}, value: "hunter2"},
-		"a file goes first":       {identities: []string{wrong}, env: map[string]string{variable: mine}, message: "the only identity there is can't decrypt it"},
+		"the variable":            {env: map[string]string{IdentityVariable: mine}, value: "hunter2"},
+		"lines of the variable":   {env: map[string]string{IdentityVariable: "# mine\n" + other + "\n" + mine}, value: "hunter2"},
+		"a file goes first":       {identities: []string{wrong}, env: map[string]string{IdentityVariable: mine}, message: "the only identity there is can't decrypt it"},
 		"of our own":              {usual: "home/.config/confo-sync/age.txt", value: "hunter2"},
 		"of age":                  {usual: "home/.config/age/keys.txt", value: "hunter2"},
 		"of sops":                 {usual: "home/.config/sops/age/keys.txt", value: "hunter2"},
@@ -225,7 +225,7 @@ func TestAge(t *testing.T) {
 		"no such file":            {identities: []string{file + "x"}, message: "can't be read"},
 		"no identity in the file": {identities: []string{p.write("empty.txt", "# nothing\n")}, message: "holds no age identity"},
 		"rubbish in the file":     {identities: []string{p.write("rubbish.txt", "hunter2\n")}, message: "holds what is no age identity, in line 1"},
-		"rubbish in the variable": {env: map[string]string{variable: "hunter2"}, message: variable + " holds what is no age identity"},
+		"rubbish in the variable": {env: map[string]string{IdentityVariable: "hunter2"}, message: IdentityVariable + " holds what is no age identity"},
 		"not armored":             {identities: []string{file}, armored: "hunter2", message: "this is not an age file"},
 		"cut off":                 {identities: []string{file}, armored: armored[:len(armored)/2], message: "this is not an age file"},
 		"changed":                 {identities: []string{file}, armored: changed(armored), message: "this is not an age file"},
@@ -356,7 +356,7 @@ func TestRecipients(t *testing.T) {
 func TestAgeLaw(t *testing.T) {
 	mine, recipient := identity(t)
 	p := newPlace(t)
-	p.env[variable] = mine
+	p.env[IdentityVariable] = mine
 	r := p.resolver(Options{})
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String().Draw(t, "text")
@@ -370,7 +370,7 @@ func TestAgeLaw(t *testing.T) {
 func TestWholeFiles(t *testing.T) {
 	p := newPlace(t)
 	text, recipient := identity(t)
-	p.env[variable] = text
+	p.env[IdentityVariable] = text
 	to, err := ParseRecipients([]string{recipient})
 	if err != nil {
 		t.Fatal(err)
@@ -400,11 +400,11 @@ func TestWholeFiles(t *testing.T) {
 	if _, _, err := p.resolver(Options{}).DecryptAt(bytes.NewReader(b.Bytes()[:1000]), 1000); err == nil || errors.As(err, &lacking) {
 		t.Errorf("cut off: %v", err)
 	}
-	p.env[variable], _ = identity(t)
+	p.env[IdentityVariable], _ = identity(t)
 	if _, _, err := p.resolver(Options{}).DecryptAt(bytes.NewReader(b.Bytes()), int64(b.Len())); !errors.As(err, &lacking) {
 		t.Errorf("another identity: %v", err)
 	}
-	delete(p.env, variable)
+	delete(p.env, IdentityVariable)
 	if _, _, err := p.resolver(Options{}).DecryptAt(bytes.NewReader(b.Bytes()), int64(b.Len())); !errors.As(err, &lacking) {
 		t.Errorf("no identity: %v", err)
 	}

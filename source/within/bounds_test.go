@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -199,6 +200,49 @@ func TestLinksTheOperatorMade(t *testing.T) {
 	}
 	if left, err := os.ReadFile(filepath.Join(dir, "other/config/b.yaml")); err != nil || len(left) > 0 {
 		t.Errorf("%q, %v", left, err)
+	}
+}
+
+// TestNamesOfGits: file systems take several names for that of git's folder.
+func TestNamesOfGits(t *testing.T) {
+	for name, want := range map[string]bool{
+		".git": true, ".GIT": true, ".g\u200cit": true, "\ufeff.git": true, ".git.": true, ".git ": true, ".git. .": true,
+		".git::$INDEX_ALLOCATION": true, "git~1": true, "GIT~1": true,
+		".github": false, ".gitignore": false, "git": false, ".git2": false, "a.git": false, "git~2": false,
+	} {
+		if got := IsGitsName(name); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+}
+
+// TestCheckoutsWithoutGit: nothing is written to links that another version control system
+// may have made, or that are in what a CI has downloaded as an archive.
+func TestCheckoutsWithoutGit(t *testing.T) {
+	for _, variable := range ciCheckouts {
+		t.Setenv(variable, "")
+	}
+	for _, mark := range []string{".hg/x", ".svn/x", ".jj/x", ".bzr/x", "GITHUB_WORKSPACE", "CI_PROJECT_DIR", "BUILD_SOURCESDIRECTORY", "BITBUCKET_CLONE_DIR"} {
+		dir := t.TempDir()
+		if !strings.HasPrefix(mark, ".") {
+			link(t, dir, map[string]string{"called": "work"})
+			t.Setenv(mark, dir+"/called/")
+		}
+		write(t, dir, map[string]string{"work/" + mark: "", "work/config/a.yaml": "", "home/keys": "k"})
+		link(t, dir, map[string]string{"work/plan.html": "../home/keys", "work/out": "../home", "work/config/b": "../../home/keys"})
+		if out, err := NewOutput(filepath.Join(dir, "work/plan.html")); err != nil || out.InPlace {
+			t.Errorf("%s: plan.html: %+v, %v", mark, out, err)
+		}
+		var refused *LinkError
+		if _, err := NewOutput(filepath.Join(dir, "work/out/plan.html")); !errors.As(err, &refused) {
+			t.Errorf("%s: out/plan.html: %v", mark, err)
+		}
+		if _, err := Real(filepath.Join(dir, "work/config/b")); !errors.As(err, &refused) {
+			t.Errorf("%s: config/b: %v", mark, err)
+		}
+		if err := CheckNamed(filepath.Join(dir, "work/config/b")); !errors.Is(err, ErrOutside) {
+			t.Errorf("%s: reading config/b: %v", mark, err)
+		}
 	}
 }
 

@@ -6,11 +6,27 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 )
 
 // isGits reports whether a name is that of git's folder, or of the file that says
-// where it is. Some file systems do not tell capitals apart.
-func isGits(name string) bool { return strings.EqualFold(name, ".git") }
+// where it is, on any file system. Some ignore case, some (HFS+) ignore characters that
+// nobody sees, and Windows ignores blanks and dots at the end and what follows a colon, and
+// has short names.
+func isGits(name string) bool {
+	name = strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point) {
+			return -1
+		}
+		return r
+	}, name)
+	name, _, _ = strings.Cut(name, ":")
+	name = strings.TrimRight(name, ". ")
+	return strings.EqualFold(name, ".git") || strings.EqualFold(name, "git~1")
+}
+
+// IsGitsName reports whether a name in a path is that of a file or folder of git's own.
+func IsGitsName(name string) bool { return isGits(name) }
 
 // isTop reports whether a folder is the top of a work tree.
 func isTop(dir string) bool {

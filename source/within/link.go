@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -62,12 +63,34 @@ func components(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r < 0x80 && os.IsPathSeparator(byte(r)) })
 }
 
+// What tells a checkout: what version control systems keep at its top, and the variables
+// that CIs set. One that was downloaded as an archive has nothing at its top.
+var (
+	keptAtTop   = []string{".git", ".hg", ".svn", ".jj", ".bzr"}
+	ciCheckouts = []string{"GITHUB_WORKSPACE", "CI_PROJECT_DIR", "BUILD_SOURCESDIRECTORY", "BITBUCKET_CLONE_DIR"}
+)
+
+// isCheckout reports whether a folder without links is the top of a checkout.
+func isCheckout(dir string) bool {
+	return slices.ContainsFunc(keptAtTop, func(name string) bool {
+		_, err := os.Lstat(filepath.Join(dir, name))
+		return err == nil
+	}) || slices.ContainsFunc(ciCheckouts, func(variable string) bool {
+		checkout := os.Getenv(variable)
+		if checkout == "" {
+			return false
+		}
+		real, err := filepath.EvalSymlinks(checkout)
+		return err == nil && real == dir
+	})
+}
+
 // checkoutOf returns the highest folder above a link that is the top of a checkout, or ""
 // when there is none. Above the system's folders of devices and processes, there is none.
 func checkoutOf(link string) string {
 	found := ""
 	for at := filepath.Dir(link); at != "/dev" && at != "/proc"; at = filepath.Dir(at) {
-		if isTop(at) {
+		if isCheckout(at) {
 			found = at
 		}
 		if at == filepath.Dir(at) {

@@ -1,11 +1,14 @@
 package file
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/confo-sync/confo-sync/target"
 )
 
 func (p place) ownerFile() string { return filepath.Join(p.state, "owner") }
@@ -26,12 +29,18 @@ func (t *Target) Marks(context.Context) ([]byte, error) {
 
 // Claim implements target.Writer.
 func (w *writer) Claim(ctx context.Context, owner []byte) error {
-	return w.setDocument(ctx, place.ownerFile, owner)
+	return w.setDocument(ctx, place.ownerFile, owner, nil)
 }
 
 // SetMarks implements target.Writer.
-func (w *writer) SetMarks(ctx context.Context, marks []byte) error {
-	return w.setDocument(ctx, place.marksFile, marks)
+func (w *writer) SetMarks(ctx context.Context, before, marks []byte) error {
+	return w.setDocument(ctx, place.marksFile, marks, func() error {
+		now, err := w.target.Marks(ctx)
+		if err == nil && !bytes.Equal(now, before) {
+			err = target.ErrMarksMoved
+		}
+		return err
+	})
 }
 
 func draftOf(path string) string { return path + ".tmp" }
@@ -49,13 +58,19 @@ func (t *Target) document(file func(place) string, most int64) ([]byte, error) {
 	return data, err
 }
 
-// setDocument writes a file beside the folder, whole or not at all.
-func (w *writer) setDocument(ctx context.Context, file func(place) string, data []byte) error {
+// setDocument writes a file beside the folder, whole or not at all, unless check, which is
+// called under the lock, returns an error. It may be nil.
+func (w *writer) setDocument(ctx context.Context, file func(place) string, data []byte, check func() error) error {
 	p, unlock, err := w.enter(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	if check != nil {
+		if err := check(); err != nil {
+			return err
+		}
+	}
 	path := file(p)
 	draft := draftOf(path)
 	if err := writePrivate(draft, data); err != nil {

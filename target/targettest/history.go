@@ -1,6 +1,8 @@
 package targettest
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -94,7 +96,19 @@ func documents(p *place) {
 			if err := w.Claim(p.Context(), []byte(want)); err != nil {
 				p.Error(err)
 			}
-			if err := w.SetMarks(p.Context(), []byte(want+" marks")); err != nil {
+			var before []byte
+			if want == "second" {
+				before = []byte("first marks")
+			}
+			for _, stale := range [][]byte{[]byte("other"), nil} {
+				if bytes.Equal(stale, before) {
+					continue
+				}
+				if err := w.SetMarks(p.Context(), stale, []byte("lost")); !errors.Is(err, target.ErrMarksMoved) {
+					p.Errorf("marks were set in place of %q: %v", stale, err)
+				}
+			}
+			if err := w.SetMarks(p.Context(), before, []byte(want+" marks")); err != nil {
 				p.Error(err)
 			}
 			w.End()

@@ -14,14 +14,20 @@ import (
 const (
 	maxFrame      = 32 << 20
 	maxSmallFrame = maxGreeting + 1<<20
+	maxListFrame  = maxGreeting + maxListed
 	maxPassedOver = 2 << 30 // of an answer that is too long, and asked for in parts instead
 )
 
-// answerLimit returns how long the answer to a request of that opcode may be.
-func answerLimit(op int32) int {
+// answerLimit returns how long the answer to a request of that opcode may be, if no value
+// has more than largest bytes.
+func answerLimit(op int32, largest int) int {
 	switch op {
-	case opGetData, opGetChildren, opGetChildren2, opMultiRead:
+	case opMultiRead:
 		return maxFrame
+	case opGetData:
+		return maxGreeting + largest
+	case opGetChildren, opGetChildren2:
+		return maxListFrame
 	default:
 		return maxSmallFrame
 	}
@@ -42,7 +48,8 @@ func malformed(format string, args ...any) error {
 	}}
 }
 
-// errTooLong means that an answer was too long, and passed over.
+// errTooLong means that an answer was too long, and passed over. fetch asks for the parts
+// of it one by one; a value that is too long has the code codeTooLarge.
 var errTooLong = errors.New("the answer is too long")
 
 // possible reports whether ZooKeeper may have an error of that number.

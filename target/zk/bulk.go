@@ -55,6 +55,7 @@ type batch struct {
 	single       bool
 	op           int32   // of the request
 	reads        []int32 // opcodes, of a multiRead
+	largest      int     // bytes of a value
 }
 
 // fetchAtOnce is fetch in one multiRead, whose answer is of one instant: a
@@ -76,7 +77,7 @@ func (w *wire) fetchAtOnce(n int, get func(i int) request, each func(i int, a *a
 		}
 	}
 	w.begin()
-	multi.xid, multi.op, multi.count = w.header(opMultiRead), opMultiRead, len(together)
+	multi.xid, multi.op, multi.count, multi.largest = w.header(opMultiRead), opMultiRead, len(together), w.largest
 	for _, i := range together {
 		multi.reads = append(multi.reads, w.putOp(get(i)))
 	}
@@ -129,7 +130,15 @@ func (w *wire) fetchFrom(first, n int, single bool, get func(i int) request, eac
 	for b := range sent {
 		var f *fields
 		var code code
-		if f, code, err = w.reply(b.xid, b.op); err == nil {
+		f, code, err = w.reply(b.xid, b.op)
+		switch {
+		case !b.single || !errors.Is(err, errTooLong):
+		case b.op == opGetData:
+			f, code, err = &fields{}, codeTooLarge, nil
+		default:
+			err = malformed("an answer of more than %d bytes", answerLimit(b.op, w.largest))
+		}
+		if err == nil {
 			if code == codeUnimplemented && !b.single {
 				err = errNoMultiRead
 			} else {
@@ -252,7 +261,7 @@ func (w *wire) sendBatches(first, n int, get func(i int) request, flow *flow, se
 // itself, and a last header that says done.
 func (w *wire) encodeBatch(first, size int, single bool, get func(i int) request) batch {
 	w.begin()
-	b := batch{first: first, single: single}
+	b := batch{first: first, single: single, largest: w.largest}
 	if single {
 		r := get(first)
 		b.op, b.count = opcode(r), 1
@@ -336,12 +345,15 @@ func takeAnswers(f *fields, whole code, b batch, each func(i int, a *answer) err
 		if a.code == 0 {
 			a.take(f, op)
 		}
+		if len(a.data) > b.largest {
+			a = answer{code: codeTooLarge}
+		}
 		// What comes after the last answer is checked before that is handed over.
 		if k == b.count-1 && !b.single {
 			readMultiEnd(f)
 		}
 		if f.short {
-			return malformed("the answer to a read")
+			return malformed("the answer to a read%s", f.why)
 		}
 		if err := each(b.first+k, &a); err != nil {
 			return err

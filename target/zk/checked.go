@@ -26,8 +26,10 @@ type checked struct {
 	greeted bool
 	failed  error
 
-	mu    sync.Mutex
-	asked map[int32]asked // by number
+	mu      sync.Mutex
+	asked   map[int32]asked // by number
+	pings   int             // whose answers have not come
+	watched int64           // watches that have not fired, by watchCost
 }
 
 // asked is a request whose answer has not come.
@@ -35,6 +37,7 @@ type asked struct {
 	op   int32
 	path string  // of what is to be created
 	ops  []asked // of a multi
+	cost int64   // of the watches that it sets
 }
 
 // Opcodes that go-zookeeper sends, beside those of reading.
@@ -58,16 +61,25 @@ func newChecked(conn net.Conn, bad func(error)) *checked {
 // Write notes what is asked and sends it. The first frame opens the session.
 func (c *checked) Write(b []byte) (int, error) {
 	if len(b) >= 4 {
-		f := &fields{rest: b[4:]}
-		if xid := f.int32(); xid > 0 && len(b) > 8 {
-			if a, ok := readRequest(f); ok {
-				c.mu.Lock()
-				c.asked[xid] = a
-				c.mu.Unlock()
-			}
-		}
+		c.note(&fields{rest: b[4:]})
 	}
 	return c.Conn.Write(b)
+}
+
+// note notes a request.
+func (c *checked) note(f *fields) {
+	xid := f.int32()
+	if len(f.rest) <= 4 && xid != xidPing {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if xid == xidPing {
+		c.pings++
+	} else if a, ok := readRequest(f); ok && xid > 0 {
+		c.asked[xid] = a
+		c.watched += a.cost
+	}
 }
 
 // readRequest takes apart a request, after its number.
@@ -76,6 +88,12 @@ func readRequest(f *fields) (a asked, ok bool) {
 	switch a.op {
 	case opCreate:
 		a.path = f.string()
+	case opExists:
+		if path := f.string(); f.bool() {
+			a.cost = watchCost(path)
+		}
+	case opSetWatches:
+		a.cost = int64(len(f.rest)) // the paths, with 4 bytes before each
 	case opMulti:
 		for {
 			op := asked{op: f.int32()}
@@ -167,36 +185,51 @@ func (c *checked) check(f *fields) error {
 	}
 	size := len(f.rest)
 	xid, _, code := f.int32(), f.int64(), code(f.int32())
-	switch {
-	case f.short:
+	if f.short {
 		return malformed("a frame of %d bytes", size)
-	case !code.possible():
+	}
+	if !code.possible() {
 		return malformed("the error number %d", code)
-	case xid == xidPing:
-		return nil
-	case xid == xidEvent:
-		f.int32()
-		f.int32()
-		if f.string(); f.short {
-			return malformed("an event")
-		}
-		return nil
 	}
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch xid {
+	case xidPing:
+		if c.pings--; c.pings < 0 {
+			return malformed("an answer to a ping that was not sent")
+		}
+		return nil
+	case xidEvent:
+		return c.checkEvent(f)
+	}
 	a, known := c.asked[xid]
 	delete(c.asked, xid)
-	c.mu.Unlock()
 	if !known {
 		return malformed("an answer to request %d, which was not made", xid)
 	}
 	if code != 0 {
 		return nil
 	}
-	if size > answerLimit(a.op) {
+	if size > answerLimit(a.op, DefaultRequest) {
 		return malformed("an answer of %d bytes", size)
 	}
 	if a.check(f); f.short || len(f.rest) > 0 {
-		return malformed("the answer to request %d of type %d", xid, a.op)
+		return malformed("the answer to request %d of type %d%s", xid, a.op, f.why)
+	}
+	return nil
+}
+
+// checkEvent checks an event. There are no more of them than watches were set, as each
+// gives the server more time.
+func (c *checked) checkEvent(f *fields) error {
+	f.int32() // type of the event
+	f.int32() // state of the session
+	path := f.string()
+	if f.short {
+		return malformed("an event")
+	}
+	if c.watched -= watchCost(path); c.watched < 0 {
+		return malformed("an event that nobody asked for")
 	}
 	return nil
 }

@@ -141,6 +141,8 @@ func TestMalformedAnswers(t *testing.T) {
 			"a list of -1":    answerTo(join(number(-2), make([]byte, 200))),
 			"other names":     answerTo(join(number(2), text("b"), text("b"), make([]byte, statSize))),
 			"a slash":         answerTo(join(number(1), text("b/c"), make([]byte, statSize))),
+			"a long name":     answerTo(join(number(1), text(strings.Repeat("x", maxOneName+1)), make([]byte, statSize))),
+			"long names":      answerTo(join(longNames(), make([]byte, statSize))),
 		}
 		if len(c.answer) > 0 {
 			frames["less"] = good[:len(good)-1]
@@ -168,6 +170,64 @@ func TestMalformedAnswers(t *testing.T) {
 	} {
 		if _, bad := ask(t, calls[0].call, greeting, 0, nil, true); bad == nil {
 			t.Errorf("the greeting %q is taken", name)
+		}
+	}
+}
+
+// longNames is a list of names none of which is too long.
+func longNames() []byte {
+	const count = 200
+	list := number(count)
+	for i := range count {
+		list = append(list, text(fmt.Sprintf("%060000d", i))...)
+	}
+	return list
+}
+
+// TestEventsToAWriter: a session for writing is told of no more events than it watches, and
+// gets no more answers to pings than it sends.
+func TestEventsToAWriter(t *testing.T) {
+	t.Parallel()
+	event := func(path string) []byte {
+		return join(number(-1), number(-1), number(-1), number(0), number(3), number(3), text(path))
+	}
+	ping := join(number(-2), number(0), number(9), number(0))
+	watch := join(number(7), number(opExists), text("/watched"), []byte{1})
+	sentPing := join(number(-2), number(11))
+	for _, test := range []struct {
+		name    string
+		request []byte
+		answers [][]byte
+		good    int // answers
+	}{
+		{"one watch", watch, [][]byte{event("/watched"), event("/watched")}, 1},
+		{"no watch", sentPing, [][]byte{event("/watched")}, 0},
+		{"an event without a path", sentPing, [][]byte{event("")}, 0},
+		{"watches set again", join(number(7), number(opSetWatches), make([]byte, 8), number(1), text("/watched"), number(0), number(0)), slices.Repeat([][]byte{event("/watched")}, 4), 3},
+		{"one ping", sentPing, [][]byte{ping, ping}, 1},
+		{"no ping", watch, [][]byte{ping}, 0},
+	} {
+		client, server := net.Pipe()
+		t.Cleanup(func() { client.Close(); server.Close() })
+		c := newChecked(client, func(error) {})
+		go func() {
+			readWhole(server)
+			for _, answer := range append([][]byte{goodGreeting}, test.answers...) {
+				server.Write(join(number(int32(len(answer))), answer))
+			}
+			server.Close()
+		}()
+		if _, err := c.Write(join(number(int32(len(test.request))), test.request)); err != nil {
+			t.Fatal(err)
+		}
+		for i := -1; ; i++ {
+			_, err := readWhole(c)
+			if (err == nil) != (i < test.good) {
+				t.Errorf("%s: answer %d: %v", test.name, i, err)
+			}
+			if err != nil {
+				break
+			}
 		}
 	}
 }
@@ -219,7 +279,7 @@ func FuzzReads(f *testing.F) {
 	f.Add(join(multiHead(-1, false), number(-101), multiHead(-1, false), number(-102), multiHead(-1, true)))
 	f.Add(join(multiHead(opGetChildren, false), names))
 	f.Fuzz(func(t *testing.T, frame []byte) {
-		b := batch{op: opMultiRead, count: 2, reads: []int32{opGetData, opGetChildren}}
+		b := batch{op: opMultiRead, count: 2, largest: 1 << 20, reads: []int32{opGetData, opGetChildren}}
 		takeAnswers(&fields{rest: frame}, 0, b, func(i int, a *answer) error {
 			if i == 0 && a.names != nil || i == 1 && a.data != nil {
 				t.Errorf("the answer to read %d is that to another", i)
@@ -251,7 +311,7 @@ func wireTo(t *testing.T, silence time.Duration, send []byte, more func() []byte
 		}
 		server.Close()
 	}()
-	return newWire(client, "x", silence)
+	return newWire(client, "x", silence, 4<<20)
 }
 
 // TestEventsGiveNoTime: a server that sends events in place of an answer is waited for no
@@ -310,7 +370,7 @@ func TestPromiseGivesNoTime(t *testing.T) {
 			client, server := net.Pipe()
 			t.Cleanup(func() { client.Close(); server.Close() })
 			go server.Write(join(binary.BigEndian.AppendUint32(nil, uint32(promised)), sent))
-			w := newWire(client, "x", 100*time.Millisecond)
+			w := newWire(client, "x", 100*time.Millisecond, 4<<20)
 			done := make(chan error, 1)
 			go func() { _, _, err := w.reply(1, opMultiRead); done <- err }()
 			select {
@@ -347,7 +407,7 @@ func TestLongMultiRead(t *testing.T) {
 			server.Write(join(number(int32(len(head)+len(body))), head, body))
 		}
 	}()
-	w := newWire(client, "x", 20*time.Second)
+	w := newWire(client, "x", 20*time.Second, 4<<20)
 	next := 0
 	err := w.fetch(count, func(i int) request { return request{parent: "/a", name: fmt.Sprint(i)} }, func(i int, a *answer) error {
 		if i != next || len(a.data) != len(value) {

@@ -86,7 +86,7 @@ func (t *Target) manyClosures(ctx context.Context, paths []string) ([][]zk.ACL, 
 		lists = nil
 		seen := map[string]bool{}
 		get := func(i int) request { return request{parent: paths[i], access: true} }
-		return w.explain(w.fetch(len(paths), get, func(i int, a *answer) error {
+		err := w.fetch(len(paths), get, func(i int, a *answer) error {
 			switch text := strings.Join(a.access, "\n"); {
 			case a.code == codeNoNode:
 			case a.code != 0:
@@ -101,7 +101,8 @@ func (t *Target) manyClosures(ctx context.Context, paths []string) ([][]zk.ACL, 
 				lists = append(lists, list)
 			}
 			return nil
-		}))
+		})
+		return t.explain("read the access lists of", t.url.Root, w.explain(err))
 	})
 	return lists, err
 }

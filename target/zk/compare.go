@@ -37,7 +37,7 @@ func (t *Target) compare(ctx context.Context, changes []plan.Change) error {
 	var moved []target.Moved
 	err := t.reading(ctx, func(w *wire) error {
 		moved = nil
-		return w.explain(w.fetch(len(changes),
+		err := w.fetch(len(changes),
 			func(i int) request { return request{parent: t.path(changes[i].Key)} },
 			func(i int, a *answer) error {
 				c := changes[i]
@@ -56,10 +56,11 @@ func (t *Target) compare(ctx context.Context, changes []plan.Change) error {
 					moved = append(moved, m)
 				}
 				return nil
-			}))
+			})
+		return t.explain("read", t.url.Root, w.explain(err))
 	})
 	if err != nil {
-		return t.explain("read", t.url.Root, err)
+		return err
 	}
 	if len(moved) > 0 {
 		return &target.Conflict{Moved: moved}

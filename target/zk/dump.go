@@ -245,7 +245,7 @@ func (d *dump) readNames(w *window) error {
 			}
 			n.names = d.names(n.stored.Path, a.names)
 			d.children[n.stored.Path] = n.names
-			if err := d.known.add(len(n.names)); err != nil {
+			if err := d.known.add(n.names); err != nil {
 				return err
 			}
 		}
@@ -262,7 +262,7 @@ func (d *dump) bound(path string) error {
 	if 1+strings.Count(path, "/") < maxDepth {
 		return nil
 	}
-	return target.WithHint(fmt.Errorf("there are more than %d levels of znodes below %s", maxDepth, plan.Printable(d.full(""))),
+	return target.WithHint(&explained{fmt.Errorf("there are more than %d levels of znodes below %s", maxDepth, plan.Printable(d.full("")))},
 		"name the root of Confo's tree in the target; what else is there can't be backed up")
 }
 

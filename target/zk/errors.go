@@ -42,6 +42,9 @@ const (
 	codeThrottled            code = -127
 )
 
+// codeTooLarge is none of the server's: its answer is longer than may be read.
+const codeTooLarge code = 1
+
 var codeWords = map[code]string{
 	codeRuntimeInconsistency: "the server stopped there because an earlier part of the transaction failed",
 	codeConnectionLoss:       "the server lost its own connection",
@@ -60,13 +63,28 @@ var codeWords = map[code]string{
 	codeAuthRequired:         "the server requires authentication",
 	codeQuotaExceeded:        "the server's quota for this part of the tree is used up",
 	codeThrottled:            "the server is overloaded and turned the request away",
+	codeTooLarge:             "the value is too large",
 }
+
+// codeHints say what to do where that does not depend on the znode.
+var codeHints = map[code]string{
+	codeConnectionLoss:   "run the command again; if it happens each time, the server's log says why",
+	codeOperationTimeout: "run the command again when the server is less busy",
+	codeSessionExpired:   "run the command again",
+	codeSessionMoved:     "run the command again",
+	codeQuotaExceeded:    "delete something there, or have the quota raised (zkCli.sh: listquota, setquota)",
+	codeThrottled:        "wait until the server is less busy, and run the command again",
+	codeNotReadOnly:      "wait until the ensemble has a quorum again",
+}
+
+// unknownHint is the hint of a code that has no words.
+const unknownHint = "see the server's log: it says what the error means; the ZooKeeper of the server may be newer than confo-sync knows"
 
 func (c code) Error() string {
 	if words, ok := codeWords[c]; ok {
 		return words
 	}
-	return fmt.Sprintf("the server answered with error %d", int32(c))
+	return fmt.Sprintf("the server answered with error %d, which confo-sync does not know", int32(c))
 }
 
 func (c code) err() error {
@@ -199,14 +217,19 @@ func (t *Target) told(deed, path, guard string, ask bool, err error) error {
 	case codeAuthRequired:
 		return target.WithHint(fmt.Errorf("%w, and got none that it accepts (offered: %s)", err, t.offered()),
 			"set CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD, or use --user NAME or --credentials FILE; a server that requires SASL can't be used")
-	case codeQuotaExceeded:
-		return target.WithHint(err, "delete something there, or have the quota raised (zkCli.sh: listquota, setquota)")
-	case codeThrottled:
-		return target.WithHint(err, "wait until the server is less busy, and run the command again")
-	case codeNotReadOnly:
-		return target.WithHint(err, "wait until the ensemble has a quorum again")
+	case codeTooLarge:
+		return target.WithHint(
+			&explained{fmt.Errorf("%s %s: %w: it has more than %d bytes", deed, where, c, t.opts.largest())},
+			"find out who wrote it, and delete it; if the servers' jute.maxbuffer allows values of this size, set --max-request BYTES, or max_request of the target, to it")
 	}
-	return err
+	hint := codeHints[c]
+	if codeWords[c] == "" {
+		hint = unknownHint
+	}
+	if hint == "" {
+		return err
+	}
+	return target.WithHint(err, hint)
 }
 
 // explain gives the words for an error of the connection itself.

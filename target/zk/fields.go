@@ -2,6 +2,7 @@ package zk
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -12,6 +13,12 @@ import (
 type fields struct {
 	rest  []byte
 	short bool
+	why   string // what is wrong with it, if that is known
+}
+
+// reject notes why the frame can't be what it has to be.
+func (f *fields) reject(format string, args ...any) {
+	f.short, f.why = true, ": "+fmt.Sprintf(format, args...)
 }
 
 func (f *fields) take(n int) []byte {
@@ -103,16 +110,24 @@ func permissionLetters(bits int32) string {
 	return letters
 }
 
-// maxNames is how many children a znode may have. ZooKeeper's own shell lists no more
-// than about 36,000.
-const maxNames = 1 << 18
+// What a listing may hold. ZooKeeper's own shell lists no more than about 36,000 names,
+// in 1 MiB.
+const (
+	maxNames   = 1 << 18  // children of a znode
+	maxListed  = 8 << 20  // bytes of their names, each with its length
+	maxOneName = 64 << 10 // bytes of one name
+)
 
 // names returns the names of children, sorted, which share one copy of the frame. The
 // answer is malformed if one of them is no name, or is there twice.
 func (f *fields) names() []string {
 	count := int(f.int32())
-	if count < 0 || count > len(f.rest)/4 || count > maxNames {
+	switch {
+	case count < 0 || count > len(f.rest)/4:
 		f.short = true
+		return nil
+	case count > maxNames:
+		f.reject("a list of more than %d names", maxNames)
 		return nil
 	}
 	start := f.rest
@@ -122,7 +137,12 @@ func (f *fields) names() []string {
 	if f.short || count == 0 {
 		return nil
 	}
-	blob := string(start[:len(start)-len(f.rest)])
+	size := len(start) - len(f.rest)
+	if size > maxListed {
+		f.reject("a list of names of more than %d bytes", maxListed)
+		return nil
+	}
+	blob := string(start[:size])
 	names := make([]string, count)
 	for i, at := 0, 0; i < count; i++ {
 		end := at + 4 + int(binary.BigEndian.Uint32(start[at:]))
@@ -131,10 +151,17 @@ func (f *fields) names() []string {
 	}
 	slices.Sort(names)
 	for i, name := range names {
-		if !isName(name) || i > 0 && name == names[i-1] {
-			f.short = true
-			return nil
+		switch {
+		case len(name) > maxOneName:
+			f.reject("a name of more than %d bytes", maxOneName)
+		case !isName(name):
+			f.reject("the name %s", plan.Quote(name))
+		case i > 0 && name == names[i-1]:
+			f.reject("the name %s twice", plan.Quote(name))
+		default:
+			continue
 		}
+		return nil
 	}
 	return names
 }

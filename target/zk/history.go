@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -28,13 +29,14 @@ func (t *Target) HistoryNames(ctx context.Context, sizes bool) ([]target.EntryIn
 			return nil
 		}
 		get := func(i int) request { return request{parent: t.historyRoot(), name: names[i], exists: true} }
-		return w.explain(w.fetch(len(names), get, func(i int, a *answer) error {
+		err = w.fetch(len(names), get, func(i int, a *answer) error {
 			if a.code != 0 && a.code != codeNoNode && a.code != codeNoAuth { // pruned meanwhile; others', since 3.9
 				return t.explain("look at", t.historyRoot()+"/"+names[i], a.code)
 			}
 			entries[i].Size = int(a.stat.dataLength)
 			return nil
-		}))
+		})
+		return t.explain("read", t.historyRoot(), w.explain(err))
 	})
 	return entries, err
 }
@@ -89,6 +91,8 @@ func (t *Target) entries(ctx context.Context, names []string) ([]target.Entry, e
 			case a.code == 0:
 				entries = append(entries, target.Entry{Name: names[i], Data: bytes.Clone(a.data)})
 			case a.code == codeNoNode: // pruned meanwhile
+			case a.code == codeTooLarge:
+				entries = append(entries, target.Entry{Name: names[i], Err: fmt.Errorf("it has more than %d bytes", t.opts.largest())})
 			default:
 				return t.explain("read", t.historyRoot()+"/"+names[i], a.code)
 			}
@@ -97,7 +101,7 @@ func (t *Target) entries(ctx context.Context, names []string) ([]target.Entry, e
 		if err == nil && tooMuch {
 			return errTooMuch
 		}
-		return w.explain(err)
+		return t.explain("read", t.historyRoot(), w.explain(err))
 	})
 	// A read that had to be asked twice is answered late.
 	slices.SortFunc(entries, func(a, b target.Entry) int { return strings.Compare(a.Name, b.Name) })
@@ -107,7 +111,7 @@ func (t *Target) entries(ctx context.Context, names []string) ([]target.Entry, e
 // historyNames returns the names of all entries, sorted.
 func (t *Target) historyNames(w *wire) (names []string, err error) {
 	get := func(int) request { return request{parent: t.historyRoot(), list: true} }
-	err = w.explain(w.fetch(1, get, func(_ int, a *answer) error {
+	err = w.fetch(1, get, func(_ int, a *answer) error {
 		switch a.code {
 		case 0:
 			names = slices.Clone(a.names)
@@ -116,9 +120,9 @@ func (t *Target) historyNames(w *wire) (names []string, err error) {
 			return t.explain("list", t.historyRoot(), a.code)
 		}
 		return nil
-	}))
+	})
 	slices.Sort(names)
-	return names, err
+	return names, t.explain("list", t.historyRoot(), w.explain(err))
 }
 
 // forgottenAtOnce is how many entries one transaction removes.

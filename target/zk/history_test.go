@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,7 +20,7 @@ func TestLongEntries(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() })
-	value := make([]byte, 20<<20)
+	value := make([]byte, 4<<20)
 	go func() {
 		for {
 			conn, err := listener.Accept()
@@ -50,8 +51,49 @@ func TestLongEntries(t *testing.T) {
 		t.Errorf("%d entries: %v", next, err)
 	}
 	runtime.ReadMemStats(&after)
-	if took := int64(after.HeapSys) - int64(before.HeapSys); took > 250<<20 {
+	if took := int64(after.HeapSys) - int64(before.HeapSys); took > 100<<20 {
 		t.Errorf("it took %d MiB", took>>20)
+	}
+}
+
+// TestTooLongEntry: an entry that is longer than any value is handed over as one that can't
+// be read.
+func TestTooLongEntry(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	value := make([]byte, 4<<20+1)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go answerLong(conn, value)
+		}
+	}()
+	url := target.URL{Hosts: []string{listener.Addr().String()}, Root: "/a"}
+	to := Open(url, Options{Timeout: 5 * time.Second})
+	defer to.Close()
+	read := 0
+	err = to.History(t.Context(), []string{"01", "02"}, func(e target.Entry) error {
+		if read++; e.Err == nil || e.Data != nil {
+			t.Errorf("%s has %d bytes and the error %v", e.Name, len(e.Data), e.Err)
+		}
+		return nil
+	})
+	if err != nil || read != 2 {
+		t.Errorf("%d entries: %v", read, err)
+	}
+	if _, err := to.Owner(t.Context()); err == nil || !strings.Contains(err.Error(), ": the value is too large: it has more than 4194304 bytes") {
+		t.Errorf("Owner: %v", err)
+	}
+	large := Open(url, Options{Timeout: 5 * time.Second, MaxRequest: 5 << 20})
+	defer large.Close()
+	if data, err := large.Owner(t.Context()); err != nil || len(data) != len(value) {
+		t.Errorf("with a larger request, Owner: %d bytes, %v", len(data), err)
 	}
 }
 

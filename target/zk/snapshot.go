@@ -48,6 +48,7 @@ type scan struct {
 	moved    map[plan.Key]int      // what was written after it, and how often that was seen
 	rounds   int                   // of reading again what moved
 	children map[plan.Key][]string // below configurations
+	listed   znodeCount
 	data     arena
 }
 
@@ -55,6 +56,7 @@ type scan struct {
 var rootKey plan.Key
 
 func (s *scan) run(ctx context.Context) error {
+	s.listed.root = s.target.url.Root
 	s.moved = map[plan.Key]int{}
 	s.children = map[plan.Key][]string{}
 	if err := s.root(); err != nil {
@@ -120,6 +122,7 @@ func (s *scan) root() error {
 				s.check(rootKey, a.stat)
 			default:
 				s.snapshot.Namespaces = s.newNamespaces(a.names)
+				return s.listed.add(a.names)
 			}
 			return nil
 		})
@@ -150,10 +153,6 @@ func (s *scan) newConfigs(namespace string, names []string) []plan.LiveConfig {
 
 func (s *scan) namespaces() error {
 	root, all := s.target.url.Root, s.snapshot.Namespaces
-	listed := znodeCount{root: root}
-	if err := listed.add(len(all)); err != nil {
-		return err
-	}
 	// Two requests each: its stat and its children.
 	return s.fetch(root, 2*len(all),
 		func(i int) request { return request{parent: root, name: all[i/2].Name, list: i%2 == 1} },
@@ -169,11 +168,9 @@ func (s *scan) namespaces() error {
 				s.check(key, a.stat)
 				setNamespace(ns, a)
 			default:
-				if err := listed.add(len(a.names)); err != nil {
-					return err
-				}
 				ns.Configs = s.newConfigs(ns.Name, a.names)
 				s.checkListing(key, a.names)
+				return s.listed.add(a.names)
 			}
 			return nil
 		})
@@ -183,8 +180,8 @@ func (s *scan) namespaces() error {
 // shell among them.
 const maxListing = 1 << 20
 
-// checkListing warns of a namespace that others soon can't list any more. We can:
-// nothing here bounds what an answer may hold.
+// checkListing warns of a namespace that others soon can't list any more. We can, up to
+// maxListed.
 func (s *scan) checkListing(key plan.Key, names []string) {
 	size := 0
 	for _, name := range names {
@@ -295,6 +292,7 @@ func (s *scan) below() error {
 				return s.fail(s.target.path(parents[i]), a.code)
 			default:
 				s.children[parents[i]] = a.names
+				return s.listed.add(a.names)
 			}
 			return nil
 		})

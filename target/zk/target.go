@@ -103,6 +103,10 @@ func Open(url target.URL, opts Options) *Target {
 	return t
 }
 
+// largest is how many bytes a value may have. Servers with a raised jute.maxbuffer may
+// hold values that a request of the default size could not write.
+func (o Options) largest() int { return max(o.MaxRequest, 4<<20) }
+
 func setDefault[T comparable](option *T, value T) {
 	var unset T
 	if *option == unset {
@@ -258,7 +262,7 @@ func (t *Target) greet(ctx context.Context, host string, deadline time.Time) (*w
 	if err != nil {
 		return nil, t.understand(ctx, host, err)
 	}
-	w := newWire(conn, host, t.patience())
+	w := newWire(conn, host, t.patience(), t.opts.largest())
 	w.single = t.single
 	done := w.interruptible(ctx)
 	defer done()

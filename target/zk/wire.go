@@ -48,6 +48,7 @@ type wire struct {
 	xid     int32
 	zxid    int64             // the last transaction that the server had applied at its last answer
 	silence time.Duration     // how long the server may take for an answer
+	largest int               // bytes that a value may have
 	single  bool              // the server has no multiRead
 	syncing map[int32]bool    // the numbers of syncs whose answers have not come
 	broken  atomic.Bool       // the connection failed
@@ -57,9 +58,9 @@ type wire struct {
 }
 
 // newWire returns a wire through a connection to host, which may take silence for an
-// answer.
-func newWire(conn net.Conn, host string, silence time.Duration) *wire {
-	return &wire{conn: conn, host: host, in: bufio.NewReaderSize(conn, 256<<10), silence: silence, syncing: map[int32]bool{}}
+// answer, and whose values have no more than largest bytes.
+func newWire(conn net.Conn, host string, silence time.Duration, largest int) *wire {
+	return &wire{conn: conn, host: host, in: bufio.NewReaderSize(conn, 256<<10), silence: silence, largest: largest, syncing: map[int32]bool{}}
 }
 
 // stat is what matters here of a znode's stat.
@@ -303,7 +304,7 @@ func (w *wire) reply(want int32, op int32) (*fields, code, error) {
 func (w *wire) awaitReply(want int32, op int32) (*fields, code, error) {
 	started := time.Now()
 	for {
-		f, err := w.readFrame(started, want, answerLimit(op))
+		f, err := w.readFrame(started, want, answerLimit(op, w.largest))
 		if err != nil {
 			return nil, 0, err
 		}
@@ -316,6 +317,8 @@ func (w *wire) awaitReply(want int32, op int32) (*fields, code, error) {
 				return nil, 0, err
 			}
 			continue
+		case !code.possible():
+			return nil, 0, malformed("the error number %d", code)
 		case w.syncing[xid]:
 			delete(w.syncing, xid)
 			if code != 0 {
@@ -324,8 +327,6 @@ func (w *wire) awaitReply(want int32, op int32) (*fields, code, error) {
 			continue
 		case xid != want:
 			return nil, 0, malformed("an answer to request %d where %d was next", xid, want)
-		case !code.possible():
-			return nil, 0, malformed("the error number %d", code)
 		}
 		if zxid > 0 {
 			w.zxid = zxid

@@ -1,0 +1,24 @@
+package sensitive
+
+import "strings"
+
+// inNetrc reports whether the word at i follows what a .netrc file has before a password:
+//
+//	machine example.com login me password x
+func (f *finder) inNetrc(i int) bool {
+	word, i := f.wordBefore(i)
+	if word == "default" {
+		return true
+	}
+	word, _ = f.wordBefore(i)
+	return word == "machine" || word == "login" || word == "user" || word == "account" || word == "port"
+}
+
+// wordBefore returns the word that ends before i, and where it begins.
+func (f *finder) wordBefore(i int) (string, int) {
+	for i > 0 && isSpace(f.text[i-1]) {
+		i--
+	}
+	n := f.before(i, longestName, func(c byte) bool { return !isSpace(c) })
+	return strings.Trim(f.text[i-n:i], `"'`), i - n
+}

@@ -1,0 +1,41 @@
+package sensitive
+
+import (
+	"regexp"
+	"strings"
+)
+
+// IsPlaceholder reports whether a text stands for a secret, or for none, without
+// being one: a switch, what a template, a shell or SQL replaces by a value, the
+// address of an entry in a secret store, or the path of a key file.
+func IsPlaceholder(text string) bool {
+	const longest = 160
+	if len(text) > longest {
+		return false
+	}
+	switch strings.ToLower(text) {
+	case "true", "false", "null", "none", "nil", "yes", "no", "on", "off", "enabled", "disabled", "?":
+		return true
+	}
+	if scheme, variable, ok := strings.Cut(text, " "); ok && (strings.EqualFold(scheme, "bearer") || strings.EqualFold(scheme, "basic") || strings.EqualFold(scheme, "token")) {
+		text = variable
+	}
+	return placeholder.MatchString(text)
+}
+
+var placeholder = regexp.MustCompile(`^(` + strings.Join([]string{
+	`\$?\{\{ *[\w.]{1,64} *\}?\}?`,            // {{ name }}
+	`[$%]\{(env:)?\??[A-Za-z_][\w.]{0,64}\}?`, // ${NAME}
+	`\$[A-Z_]{3,64}`,                          // $NAME
+	`%[A-Z_]{3,64}%`,                          // %NAME%
+	`\$\d|%[sdqv]`,                            // what SQL and printf replace
+	`%\(\w{1,64}\)s?`,                         // %(name)s
+	`<[a-z _-]{1,64}>`,                        // <name>
+	`\*+`,                                     // ****
+	`(env:|os\.environ/)[A-Z][A-Z0-9_]{2,64}`, // variables
+	`(op|sm|akv|ssm|awssm|gcpsm|azkv|secret|vault|ref\+[a-z]+)://[\w./#-]+`, // secret stores
+	`(vault:[\w/.-]{1,100}#\w{1,64}|ssm:/[\w/.-]{1,100})`,
+	`arn:aws:(secretsmanager|ssm):[\w:/+=,.@-]+`,
+	`/[\w./-]{1,100}\.(pem|key|crt|cer|p12|pfx|jks)`,
+	`(file:(//)?)?(~|/(etc|run|var|home|root|opt|usr|mnt|srv))(/[\w.-]{1,64}){1,9}`,
+}, "|") + `)$`)
