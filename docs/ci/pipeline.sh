@@ -4,7 +4,7 @@
 #   pipeline.sh plan      on a pull request: plan the changes that its merge makes
 #   pipeline.sh apply     after the merge: apply exactly the approved plan, or nothing
 #
-# plan writes these files to the folder $CONFO_SYNC_OUT:
+# plan writes these files to the folder $PLAN_FOLDER:
 #
 #   plan.md, plan.html    the report, as a comment and as a page
 #   plan.json             the report for programs
@@ -12,12 +12,12 @@
 #   plan.confo            the saved plan, if your pipeline passes artifacts on
 #
 # apply uses plan.confo from this folder. If there is none, it uses the fingerprint in
-# $CONFO_SYNC_FINGERPRINT, or else in the folder. It changes nothing if the tree or the
+# $PLAN_FINGERPRINT, or else in the folder. It changes nothing if the tree or the
 # target has changed since the approval.
 #
 # Variables:
 #
-#   CONFO_SYNC_ENVIRONMENT  The environment in confo-sync.yaml. Its overlays, protect and
+#   CONFO_SYNC_ENV          The environment in confo-sync.yaml. Its overlays, protect and
 #                           other rules apply.
 #   CONFO_SYNC_TARGET       The target. Set it, too, so that the project file of a branch
 #                           can't send the credentials to another one. Without a project
@@ -26,10 +26,10 @@
 #   CONFO_SYNC_ZK_USER, CONFO_SYNC_ZK_PASSWD
 #                           The credentials.
 #   CONFO_SYNC_ALLOW_ENV    The variables that !env in the tree can read (default: none).
-#   CONFO_SYNC_OUT          The folder for the files (default: CHECKOUT.plan, beside the
+#   PLAN_FOLDER             The folder for the files (default: CHECKOUT.plan, beside the
 #                           checkout). It must be outside of the checkout, because the
 #                           checkout can contain links.
-#   CONFO_SYNC_REASON       The reason for the history (default: subject of the commit).
+#   PLAN_REASON             The reason for the history (default: subject of the commit).
 #
 # Other flags follow the command. Use the same flags for both commands:
 #
@@ -40,13 +40,13 @@ set -euo pipefail
 
 command=${1:?"plan or apply"}
 shift
-environment=${CONFO_SYNC_ENVIRONMENT-}
+environment=${CONFO_SYNC_ENV-}
 target=${CONFO_SYNC_TARGET-}
 source=${CONFO_SYNC_SOURCE-}
 if [ -n "$environment" ]; then
 	set -- -e "$environment" "$@"
 else
-	: "${target:?"set CONFO_SYNC_ENVIRONMENT or CONFO_SYNC_TARGET (for example zk://zk1:2181/confo)"}"
+	: "${target:?"set CONFO_SYNC_ENV or CONFO_SYNC_TARGET (for example zk://zk1:2181/confo)"}"
 	source=${source:-config}
 fi
 if [ -n "$target" ]; then
@@ -56,7 +56,7 @@ if [ -n "$source" ]; then
 	set -- -s "$source" "$@"
 fi
 checkout=$(git rev-parse --show-toplevel 2>/dev/null || pwd -P)
-out=${CONFO_SYNC_OUT:-$checkout.plan}
+out=${PLAN_FOLDER:-$checkout.plan}
 case $out in
 /*) ;;
 *) out=$(pwd)/$out ;;
@@ -67,7 +67,7 @@ if above=$(cd "$(dirname "$out")" 2>/dev/null && pwd -P); then
 fi
 case $out/ in
 "$checkout"/*)
-	echo "CONFO_SYNC_OUT is $out, in the checkout. Set it to a folder outside of the checkout." >&2
+	echo "PLAN_FOLDER is $out, in the checkout. Set it to a folder outside of the checkout." >&2
 	exit 64
 	;;
 esac
@@ -86,11 +86,11 @@ plan)
 	exit "$code"
 	;;
 apply)
-	reason=${CONFO_SYNC_REASON:-$(git log -1 --format=%s 2>/dev/null || true)}
+	reason=${PLAN_REASON:-$(git log -1 --format=%s 2>/dev/null || true)}
 	if [ -e "$out/plan.confo" ]; then
 		exec confo-sync apply "$out/plan.confo" "$@" --reason "$reason"
 	fi
-	fingerprint=${CONFO_SYNC_FINGERPRINT:-$(cat "$out/fingerprint" 2>/dev/null || true)}
+	fingerprint=${PLAN_FINGERPRINT:-$(cat "$out/fingerprint" 2>/dev/null || true)}
 	if [ -z "$fingerprint" ]; then
 		echo "There is no approved plan: no file $out/plan.confo, and no fingerprint." >&2
 		exit 1
