@@ -103,11 +103,25 @@ func (h *hiddenTexts) hide(found Findings, trees ...*plan.Tree) {
 	sensitivity := plan.SensitivityOf(&plan.Tree{Namespaces: []plan.Namespace{{Configs: []plan.Config{marked}}}}, nil, trees...)
 	for _, list := range [][]plan.Finding{found.Errors, found.Warnings} {
 		for i := range list {
-			excerpt := sensitivity.MarkedText(list[i].Excerpt)
-			if h.unknown {
-				excerpt = maskAfter(excerpt, keyEnd(excerpt))
-			}
-			list[i].Excerpt = excerpt
+			list[i].Excerpt = sensitivity.MarkedText(list[i].Excerpt)
 		}
+		if h.unknown {
+			hideValues(list)
+		}
+	}
+}
+
+// hideValues hides the values in excerpts and leaves the keys.
+func hideValues(found []plan.Finding) {
+	for i := range found {
+		found[i].Excerpt = maskAfter(found[i].Excerpt, keyEnd(found[i].Excerpt))
+	}
+}
+
+// HideMarked hides the values in the excerpts of findings if one of the files marks some:
+// without its references it is not known which texts these are.
+func HideMarked(files []File, found []plan.Finding) {
+	if slices.ContainsFunc(files, func(f File) bool { return marksSome(f.data) }) {
+		hideValues(found)
 	}
 }
