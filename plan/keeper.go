@@ -54,7 +54,7 @@ func (k *keeper) keeps(at keeperPlace, n *Node) (why KeptReason, keeps bool) {
 	case !k.WithSecrets && (n.Sensitive || n.Kind == List && slices.ContainsFunc(n.Items, func(item Node) bool { return item.Sensitive })):
 		return KeptSecret, true
 	}
-	return "", !k.whole && n.Kind != Object && !at.named
+	return "", !k.whole && !at.named && (n.Kind != Object || !at.paths.mayMatchBelow())
 }
 
 // keep remembers a field that stays, if it would have travelled otherwise. Of what is
@@ -141,7 +141,9 @@ func (k *keeper) value(at keeperPlace, from, was *Node) (Node, bool) {
 		why, keeps = KeptSecret, true
 	}
 	if !keeps {
-		return k.combine(at, from, was), true
+		value := k.combine(at, from, was)
+		nothing := was == nil && value.Kind == Object && len(value.Fields) == 0 && !k.whole && !at.named
+		return value, !nothing
 	}
 	k.keep(at, why)
 	if was != nil {
@@ -204,7 +206,7 @@ func (k *keeper) staying(at keeperPlace, n *Node) (rest Node, stays bool) {
 			rest.Fields = append(rest.Fields, Field{f.Name, below})
 		}
 	}
-	return rest, len(rest.Fields) > 0
+	return rest, len(rest.Fields) > 0 || len(n.Fields) == 0 && !k.whole && !at.named
 }
 
 func (k *keeper) list(at keeperPlace, from, there *Node) Node {

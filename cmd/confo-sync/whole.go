@@ -26,7 +26,10 @@ var whole = map[string]why{
 	"envs":          {"it lists environments", ""},
 	"encrypt":       {"it is of one file", "name the fields"},
 	"decrypt":       {"it is of one file", "name the fields"},
-	"version":       {"it is of the program", ""},
+	"version":       {"it is about the program", ""},
+	"help":          {"it is about the program", ""},
+	"completion":    {"it is about the program", ""},
+	"man":           {"it is about the program", ""},
 }
 
 // ofPart refuses a command line that asks for a part where there is none.
