@@ -73,7 +73,7 @@ func (a *app) accessLines(t target.Target, rules []plan.AccessRule) (lines []pro
 	}
 	if hashes > 0 {
 		a.warn(plan.Finding{
-			Message: fmt.Sprintf("%s of passwords stand in %s now: whoever reads them can try guesses on them", plural(hashes, "hash"), project.FileName),
+			Message: fmt.Sprintf("the live access lists have password hashes (%d): users who can read %s could try to guess the passwords", hashes, project.FileName),
 			Hint:    "say where the passwords are under users, as in ops: !env OPS_PASSWD, and leave the hashes out",
 		})
 	}
