@@ -77,7 +77,7 @@ func TestHostileServer(t *testing.T) {
 			}
 			to := []string{"-t", "zk://" + proxy.Addr + root, "--timeout", "2s"}
 			switch command {
-			case "plan", "status":
+			case "plan":
 				return append([]string{command, "-s", tree}, to...)
 			case "apply":
 				return append([]string{"apply", "--auto-approve", "-s", tree}, to...)
