@@ -162,20 +162,23 @@ func secretMembers(n *Node) []string {
 // saysSecret reports whether an object says that the value in it is secret:
 // {"sensitive": true, "value": …}, {"type": "password", "value": …}.
 func saysSecret(n *Node) bool {
-	for _, f := range n.Fields {
-		switch strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(f.Name)) {
-		case "sensitive", "secret", "issecret", "issensitive", "masked", "confidential":
-			if f.Value.Kind == Bool && f.Value.Text == "true" || f.Value.Text == "true" {
-				return true
-			}
-		case "type", "kind", "format", "inputtype":
-			switch strings.ToLower(f.Value.Text) {
-			case "password", "secret", "concealed", "securestring":
-				return true
-			}
+	return slices.ContainsFunc(n.Fields, func(f Field) bool {
+		switch f.Value.Text {
+		case "true":
+			return isOneOf(withoutDashes.Replace(f.Name), "sensitive", "secret", "issecret", "issensitive", "masked", "confidential")
+		case "":
+			return false
 		}
-	}
-	return false
+		return isOneOf(f.Value.Text, "password", "secret", "concealed", "securestring") &&
+			isOneOf(withoutDashes.Replace(f.Name), "type", "kind", "format", "inputtype")
+	})
+}
+
+var withoutDashes = strings.NewReplacer("_", "", "-", "")
+
+// isOneOf reports whether a text is one of some words, in small or capital letters.
+func isOneOf(text string, words ...string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return strings.EqualFold(text, word) })
 }
 
 // labelOf returns the name that an object gives to the value beside, if it is a
