@@ -13,17 +13,19 @@ import (
 )
 
 // yamlShapes are what begins each level of a configuration, what ends it, and what is inside
-// again and again; without a beginning, the lines of a namespace's file. %k is a number of
-// its own for each element, and %d another one in every version of the file.
+// again and again; without a beginning, the lines of a namespace's file, or of the one
+// configuration in it if they begin with a blank. %k is a number of its own for each element,
+// and %d another one in every version of the file.
 var yamlShapes = []struct {
 	begin, end, element string
 	depth               uint16
+	size                uint32
 }{
-	{"", "", "c%k: {a: %d}\n", 0},
-	{"", "", "c%k:\n  list:\n  - name: n%k\n    value: %d # note\n  - [%d, {}]\n", 0},
-	{"{k: ", "}", "%d", 100},
-	{"[", "]", "{name: n%k, v: [%d]}", 100},
-	{"{k: [", "]}", "{password: x%d}", 40},
+	{"", "", "c%k: {a: %d}\n", 0, 1 << 10},
+	{"", "", "  f%k:\n  - name: n%k\n    value: %d # note\n  - [%d, {}]\n", 0, 8 << 10},
+	{"{k: ", "}", "%d", 100, 8 << 10},
+	{"[", "]", "{name: n%k, v: [%d]}", 100, 8 << 10},
+	{"{k: [", "]}", "{password: x%d}", 40, 8 << 10},
 }
 
 // costlyCommands are run one after the other on a tree whose environments have other values
@@ -45,7 +47,10 @@ var costlyCommands = []string{
 // it makes no difference how busy the machine is.
 func FuzzCost(f *testing.F) {
 	for _, s := range yamlShapes {
-		f.Add(s.begin, s.end, s.element, s.depth, uint32(12<<10))
+		f.Add(s.begin, s.end, s.element, s.depth, s.size)
+		if yamlCost(f, s.begin, s.end, s.element, 0, 1) == nil {
+			f.Fatalf("%q is not valid", s.element)
+		}
 	}
 	f.Fuzz(func(t *testing.T, begin, end, element string, depth uint16, size uint32) {
 		depth, size = depth%(plan.MaxDepth/2), size%(1<<19)
@@ -69,7 +74,7 @@ func FuzzCost(f *testing.F) {
 
 // yamlCost returns how many bytes each of the commands allocates for files of a shape. It is
 // nil if they are not valid.
-func yamlCost(t *testing.T, begin, end, element string, depth, size int) (allocated []int64) {
+func yamlCost(t testing.TB, begin, end, element string, depth, size int) (allocated []int64) {
 	dir := t.TempDir()
 	write := func(name string, from int) {
 		path := filepath.Join(dir, name)
@@ -112,9 +117,13 @@ func yamlCost(t *testing.T, begin, end, element string, depth, size int) (alloca
 func yamlOf(begin, end, element string, depth, size, from int) string {
 	var b strings.Builder
 	between, isBlock := ", ", begin == ""
-	if isBlock {
+	switch {
+	case isBlock:
 		between = ""
-	} else {
+		if strings.HasPrefix(element, " ") {
+			b.WriteString("c:\n")
+		}
+	default:
 		b.WriteString("c: " + strings.Repeat(begin, depth) + "[")
 	}
 	for i := 0; i == 0 || b.Len() < size; i++ {
