@@ -118,7 +118,7 @@ func (d *declaring) rule(k Key, pattern string, list ...Access) {
 		access = list[0]
 	}
 	switch {
-	case strings.ContainsAny(k.String(), "*?"):
+	case IsGlob(k.String()):
 		d.leave(k, "its access list can't be declared, as its name would be taken for a pattern", "rename it, or leave its access list to others")
 	case slices.ContainsFunc(access, func(text string) bool { who, _ := entry(text); return isHidden(who) }):
 		d.leave(k, "its access list can't be declared, as the server hides a password's hash in it", "use credentials with the right to administer it (a)")
