@@ -126,12 +126,12 @@ var pages = map[string]manual.Page{
 		{Command: "restore prod.tar.zst shop/database -e prod --plan-only", Text: "Show the plan for one configuration"},
 	}},
 	"encrypt": {Document: "secrets.md", Examples: []manual.Example{
-		{Command: "encrypt config/shop.yaml", Text: "Encrypt all sensitive fields of a file"},
-		{Command: "encrypt config/shop.yaml database/password", Text: "Encrypt one field"},
+		{Command: "encrypt", Text: "Encrypt all sensitive fields of the tree and its overlays"},
+		{Command: "encrypt config/shop.yaml database/password", Text: "Encrypt one field of a file"},
 	}},
 	"decrypt": {Document: "secrets.md", Examples: []manual.Example{
 		{Command: "decrypt config/shop.yaml", Text: "Decrypt all fields of a file"},
-		{Command: "decrypt config/shop.yaml database/password --age-identity key.txt", Text: "Decrypt one field"},
+		{Command: "decrypt config/shop.yaml database/password --age-identity key.txt", Text: "Decrypt one field of a file"},
 	}},
 	"rotate": {Document: "secrets.md", Examples: []manual.Example{
 		{Command: "rotate", Text: "Encrypt all again, for the recipients in the project file"},

@@ -24,8 +24,6 @@ var whole = map[string]why{
 	"history prune": {"an apply stays in the history as a whole", ""},
 	"show":          {"a saved plan is shown as it was made", "make one of a part with confo-sync plan -n"},
 	"envs":          {"it lists environments", ""},
-	"encrypt":       {"it is of one file", "name the fields"},
-	"decrypt":       {"it is of one file", "name the fields"},
 	"version":       {"it is about the program", ""},
 	"help":          {"it is about the program", ""},
 	"completion":    {"it is about the program", ""},
