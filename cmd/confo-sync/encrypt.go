@@ -33,6 +33,18 @@ func (f recipientFlags) recipients(a *app) (*secret.Recipients, int, error) {
 	return r, len(texts), err
 }
 
+// encrypting returns what encrypts to the recipients of the project, or nil if it has none.
+func (a *app) encrypting() (func(text string) (string, error), error) {
+	if a.project == nil || len(a.project.Recipients) == 0 {
+		return nil, nil
+	}
+	recipients, err := secret.ParseRecipients(a.project.Recipients)
+	if err != nil {
+		return nil, err
+	}
+	return recipients.Encrypt, nil
+}
+
 type encryptCmd struct {
 	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: all of the tree and overlays), then fields, as db/password." complete:"file"`
 	recipientFlags

@@ -23,6 +23,7 @@ var whole = map[string]why{
 	"backup prune":  {"it removes backups, which are of the whole", ""},
 	"history prune": {"an apply stays in the history as a whole", ""},
 	"show":          {"a saved plan is shown as it was made", "make one of a part with confo-sync plan -n"},
+	"edit":          {"it edits what the path names", ""},
 	"envs":          {"it lists environments", ""},
 	"version":       {"it is about the program", ""},
 	"help":          {"it is about the program", ""},
