@@ -25,13 +25,14 @@ type Part struct {
 	indent   int    // of the lines, which the text has not
 	breaks   string // how lines end in the file
 	text     string
-	plain    map[string]sealedText // by how the value stands in the text
-	sealed   map[string]bool       // paths of encrypted values in the file
-	holds    map[string]bool       // texts of values that are not encrypted in the file
+	plain    map[string][]sealedText // by value
+	sealed   map[string]bool         // paths of encrypted values in the file
+	holds    map[string]bool         // texts of values that are not encrypted in the file
 }
 
 // sealedText is a value of the file that age encrypted.
 type sealedText struct {
+	path         string
 	tag, armored string
 	text         string // that was encrypted
 	// head and rest are how it stands in the file, in a collection that is indented by
@@ -173,7 +174,7 @@ func (c *cipher) linesOf(at entryAt) (from, to int) {
 
 // show makes the text of the part.
 func (p *Part) show(c *cipher, decrypt func(string) (string, error)) error {
-	p.plain, p.sealed, p.holds = map[string]sealedText{}, map[string]bool{}, map[string]bool{}
+	p.plain, p.sealed, p.holds = map[string][]sealedText{}, map[string]bool{}, map[string]bool{}
 	nodes := c.leaves()
 	done := map[*yaml.Node]bool{}
 	var failed Errors
@@ -197,7 +198,7 @@ func (p *Part) show(c *cipher, decrypt func(string) (string, error)) error {
 			failed = append(failed, c.about(l.node, err))
 			return
 		}
-		if f := p.open(c, l, text); f != nil {
+		if f := p.open(c, l, strings.Join(levels, "/"), text); f != nil {
 			failed = append(failed, *f)
 		}
 	})
@@ -217,7 +218,7 @@ func (p *Part) show(c *cipher, decrypt func(string) (string, error)) error {
 }
 
 // open replaces an encrypted value by its tag and its plain text.
-func (p *Part) open(c *cipher, l leaf, text string) *plan.Finding {
+func (p *Part) open(c *cipher, l leaf, path, text string) *plan.Finding {
 	r, _ := referenceOf(l.node)
 	v, wrong := r.typed(text)
 	if wrong != nil {
@@ -240,13 +241,16 @@ func (p *Part) open(c *cipher, l leaf, text string) *plan.Finding {
 	default:
 		first = flowString(string(plan.AppendJSON(nil, v)))
 	}
-	shown := canonical(tag, v)
-	p.plain[shown] = sealedText{
-		tag: l.node.Tag, armored: l.node.Value, text: text,
+	value := canonical(v)
+	p.plain[value] = append(p.plain[value], sealedText{
+		path: path, tag: l.node.Tag, armored: l.node.Value, text: text,
 		head: string(c.data[s.tag:s.to]), rest: string(c.data[s.rest:s.restTo]), indent: l.indent, flow: l.flow,
-	}
+	})
 	c.edit(splice{from: s.tag, to: s.to, text: tag + " " + first})
 	atEnd := s.restTo == len(c.data) && (s.restTo == 0 || c.data[s.restTo-1] != '\n')
+	if atEnd && !strings.HasSuffix(v.Text, "\n") {
+		rest = strings.TrimSuffix(rest, "\n")
+	}
 	if rest != "" && s.needBreak && !s.block {
 		rest = "\n" + rest
 	}
@@ -259,10 +263,8 @@ func (p *Part) open(c *cipher, l leaf, text string) *plan.Finding {
 	return nil
 }
 
-// canonical returns the text by which equal values of a tag are recognized.
-func canonical(tag string, v plan.Node) string {
-	return tag + " " + string(plan.AppendJSON(nil, v))
-}
+// canonical returns the text by which equal values are recognized.
+func canonical(v plan.Node) string { return string(plan.AppendJSON(nil, v)) }
 
 // Text returns the text to edit.
 func (p *Part) Text() string { return p.text }

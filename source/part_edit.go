@@ -32,9 +32,6 @@ func (p *Part) With(text, config string, encrypt func(text string) (string, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := p.checkScope(c, config); err != nil {
-		return nil, err
-	}
 	s := partSealer{Part: p, cipher: c, encrypt: encrypt, texts: map[string]string{}, until: len(c.data) - (len(withoutBOM(p.file.data)) - p.to)}
 	if err := s.seal(); err != nil {
 		return nil, err
@@ -47,6 +44,9 @@ func (p *Part) With(text, config string, encrypt func(text string) (string, erro
 		return nil, Errors(found)
 	}
 	if err := s.check(after); err != nil {
+		return nil, err
+	}
+	if err := p.checkScope(after, config); err != nil {
 		return nil, err
 	}
 	return &Edited{Revised: p.file.revised(after), Encrypted: s.encrypted}, nil
@@ -99,9 +99,13 @@ func (p *Part) undeclared(config string) error {
 }
 
 // checkScope checks that the text declares the configuration, and nothing else changes.
-func (p *Part) checkScope(c *cipher, config string) error {
+func (p *Part) checkScope(after []byte, config string) error {
 	if p.file.unit.config != "" {
 		return nil
+	}
+	c, err := p.file.unit.cipher(after)
+	if err != nil {
+		return err
 	}
 	before, err := p.file.unit.cipher(p.file.data)
 	if err != nil {
@@ -130,6 +134,7 @@ type partSealer struct {
 	encrypt   func(text string) (string, error)
 	texts     map[string]string // by what they were encrypted to
 	until     int               // the end of the part
+	paths     map[string]bool   // of values in the text that are to be encrypted
 	encrypted int
 	failed    Errors
 }
@@ -138,10 +143,21 @@ func (s *partSealer) seal() error {
 	nodes := s.leaves()
 	done := map[*yaml.Node]bool{}
 	secret := map[string]bool{}
-	for _, t := range s.plain {
-		secret[t.text] = true
+	for value, all := range s.plain {
+		for _, t := range all {
+			secret[t.text] = true
+		}
+		if n, err := plan.Decode([]byte(value)); err == nil {
+			secret[n.Text] = true // if it is written as YAML
+		}
 	}
 	plain := map[string]leaf{}
+	s.paths = map[string]bool{}
+	s.have.each(nil, func(levels []string, d *draft) {
+		if isAge(d) || s.wasSealed(levels) {
+			s.paths[strings.Join(levels, "/")] = true
+		}
+	})
 	var err error
 	s.have.each(nil, func(levels []string, d *draft) {
 		l, known := nodes[d.at()]
@@ -154,12 +170,12 @@ func (s *partSealer) seal() error {
 		case !inside:
 		case isAge(d):
 			if !strings.HasPrefix(strings.TrimSpace(l.node.Value), armorBegin) {
-				err = s.leaf(l, secret)
+				err = s.leaf(l, strings.Join(levels, "/"), secret)
 			}
 		case d.fixed || d.Kind == plan.Null:
 		case s.wasSealed(levels):
 			secret[d.Text] = true
-			err = s.leaf(l, secret)
+			err = s.leaf(l, strings.Join(levels, "/"), secret)
 		default:
 			plain[d.Text] = l
 		}
@@ -186,7 +202,7 @@ func (s *partSealer) wasSealed(levels []string) bool {
 }
 
 // leaf encrypts one value, or takes what it is encrypted to in the file.
-func (s *partSealer) leaf(l leaf, secret map[string]bool) error {
+func (s *partSealer) leaf(l leaf, path string, secret map[string]bool) error {
 	at, err := s.standing(l)
 	if err != nil {
 		s.failed = append(s.failed, s.unfollowed(l.node))
@@ -203,8 +219,8 @@ func (s *partSealer) leaf(l leaf, secret map[string]bool) error {
 	}
 	tag, text := sealedForm(r, value)
 	secret[text] = true
-	if old, ok := s.plain[canonical(tag, value)]; ok {
-		s.keep(l, at, old)
+	if old := s.same(value, path); old != nil {
+		s.keep(l, at, *old)
 		return nil
 	}
 	armored, err := s.encrypt(text)
@@ -214,6 +230,24 @@ func (s *partSealer) leaf(l leaf, secret map[string]bool) error {
 	s.encrypted++
 	s.texts[strings.TrimSpace(armored)] = text
 	s.putArmored(l, at, tag, armored)
+	return nil
+}
+
+// same returns what a value is encrypted to in the file: at its path, or at one that has
+// no encrypted value any more. That two values are the same is not to be seen.
+func (s *partSealer) same(value plan.Node, path string) *sealedText {
+	all := s.plain[canonical(value)]
+	for i, t := range all {
+		if t.path == path {
+			return &all[i]
+		}
+	}
+	for i, t := range all {
+		if !s.paths[t.path] {
+			s.paths[t.path] = true
+			return &all[i]
+		}
+	}
 	return nil
 }
 
