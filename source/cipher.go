@@ -164,15 +164,20 @@ func (c *cipher) seal(l leaf, encrypt func(text string) (string, error)) error {
 	if err != nil {
 		return err
 	}
+	c.putArmored(l, s, tag, armored)
+	return nil
+}
+
+// putArmored writes what age made of a value in the place of the value.
+func (c *cipher) putArmored(l leaf, s standing, tag, armored string) {
 	if l.flow {
 		var out emitter
 		out.quote(armored)
 		c.edit(splice{from: s.tag, to: s.to, text: tag + " " + string(out.out)})
-		return nil
+		return
 	}
 	c.edit(splice{from: s.tag, to: s.to, text: tag + " |"})
 	c.edit(splice{from: s.rest, to: s.restTo, text: c.armor(armored, max(l.indent, 0)+2, s)})
-	return nil
 }
 
 func joined(first, rest string, block bool) string {

@@ -23,7 +23,7 @@ func (r *reviser) doubtful(key plan.Key, s *settling, slots []*draft, files []*l
 	default:
 		if slices.ContainsFunc(slots, s.facts.holdsSecret) {
 			have := s.facts.overlaidAll(slots)
-			if d = newGuard(slots).exposed(settled, secretTexts(key, want, have), moved(have, want)); d == nil {
+			if d = newGuard(slices.Concat(slots, s.seals.made())).exposed(settled, secretTexts(key, want, have), moved(have, want)); d == nil {
 				d = inJSON(settled, files)
 			}
 		}
@@ -35,7 +35,7 @@ func (r *reviser) doubtful(key plan.Key, s *settling, slots []*draft, files []*l
 		f.Message = "the change would write this value in plain text elsewhere, so the configuration stays as it is"
 	}
 	if d != nil {
-		f.Position = positionOf(d, slots, files)
+		f.Position = positionOf(s.seals.original(d), slots, files)
 	}
 	return &f
 }

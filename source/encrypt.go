@@ -20,6 +20,47 @@ type Ciphered struct {
 	// Left is what stands in the file in plain text and looks like a secret, of
 	// Encrypt without fields. A comment has the path "comment".
 	Left []plan.Suspect
+	// Plain are the values that Encrypt has encrypted.
+	Plain Plain
+}
+
+// Has returns those of the fields that the file has, and the names of all its fields.
+func (f File) Has(fields []plan.Pattern) (has []plan.Pattern, names []string, err error) {
+	c, err := f.unit.cipher(f.data)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.have.each(nil, func(levels []string, _ *draft) { names = append(names, strings.Join(levels, "/")) })
+	for _, p := range fields {
+		matches := false
+		c.have.each(nil, func(levels []string, _ *draft) { matches = matches || matchesAbove(p, levels) })
+		if matches {
+			has = append(has, p)
+		}
+	}
+	return has, names, nil
+}
+
+// matchesAbove reports whether a pattern names a field, or one that it is in.
+func matchesAbove(p plan.Pattern, levels []string) bool {
+	for n := 1; n <= len(levels); n++ {
+		if p.Match(levels[:n]...) {
+			return true
+		}
+	}
+	return false
+}
+
+// HasSensitive reports whether a JSON file holds sensitive values, which can't be
+// encrypted there.
+func (f File) HasSensitive(s plan.Sensitivity) bool {
+	u := f.unit
+	u.references = References{Unresolved: true}
+	have, _, ok := u.drafts(f.data)
+	if !ok {
+		have, ok = u.jsonDraft(f.data)
+	}
+	return ok && len(u.sensitive(have, s)) > 0
 }
 
 // Encrypt encrypts values in a file: those that fields name, counted from the
@@ -37,10 +78,13 @@ func (f File) Encrypt(fields []plan.Pattern, s plan.Sensitivity, encrypt func(te
 		return nil, err
 	}
 	texts := map[string]string{} // by what they were encrypted to
+	plain := Plain{File: f.unit.path}
 	for _, l := range chosen.leaves {
+		plain.addText(l.value.Text)
 		err := c.seal(l, func(text string) (string, error) {
 			armored, err := encrypt(text)
 			texts[strings.TrimSpace(armored)] = text
+			plain.addText(text)
 			return armored, err
 		})
 		if err != nil {
@@ -59,7 +103,7 @@ func (f File) Encrypt(fields []plan.Pattern, s plan.Sensitivity, encrypt func(te
 	if err != nil || len(opened) != len(chosen.leaves) || !bytes.Equal(back, f.data) {
 		return nil, errors.Join(fmt.Errorf("%s: what is encrypted could not be put back as it was, so nothing is; please report this", plan.Printable(f.unit.shown)), err)
 	}
-	done := &Ciphered{Revised: f.revised(after), Fields: chosen.names}
+	done := &Ciphered{Revised: f.revised(after), Fields: chosen.names, Plain: plain}
 	if len(fields) == 0 {
 		done.Left = f.leftPlain(c, chosen, s)
 	}
@@ -145,10 +189,8 @@ func (f File) chosen(c *cipher, fields []plan.Pattern, otherwise, ok func(d *dra
 	c.have.each(nil, func(levels []string, d *draft) {
 		take := len(fields) == 0 && otherwise(d)
 		for i, p := range fields {
-			for n := 1; n <= len(levels); n++ {
-				if p.Match(levels[:n]...) {
-					take, matched[i] = true, true
-				}
+			if matchesAbove(p, levels) {
+				take, matched[i] = true, true
 			}
 		}
 		l, known := nodes[d.at()]

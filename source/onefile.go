@@ -88,6 +88,12 @@ func Files(dir string, selection plan.Selection, within []string) ([]File, []pla
 // Name returns the file's path as users are shown it.
 func (f File) Name() string { return f.unit.shown }
 
+// IsJSON reports whether the file is JSON.
+func (f File) IsJSON() bool { return f.unit.json }
+
+// IsTreeFile reports whether a path ends as the files of a tree do.
+func IsTreeFile(path string) bool { return extension(filepath.Base(path)) != "" }
+
 // Sealed reports whether the file is encrypted by SOPS.
 func (f File) Sealed() bool { return mayBeSealed(f.data) && f.unit.isSealed(f.data) }
 

@@ -22,6 +22,9 @@ type ReviseOptions struct {
 	// what differs from it.
 	Above      bool
 	References References
+	// Encrypt encrypts what takes the place of a value that is encrypted with age. If it
+	// is nil, such values stay as they are.
+	Encrypt func(text string) (armored string, err error)
 }
 
 // Revision is how the files of a tree and its overlays change.
@@ -30,6 +33,8 @@ type Revision struct {
 	// Left are references, and what SOPS encrypted, that stay as they are
 	// although something else is wanted.
 	Left []plan.Finding
+	// Encrypted counts the values that were encrypted again.
+	Encrypted int
 	// Unfulfilled are the configurations with such, also where it isn't known
 	// what a reference stands for.
 	Unfulfilled map[plan.Key]bool
@@ -94,6 +99,8 @@ type reviser struct {
 	layers []*layerFiles
 	left   []plan.Finding
 	stays  map[plan.Key]bool
+
+	encrypted int // values, again
 
 	secrets *elsewhere // once it is known
 }
@@ -264,7 +271,7 @@ func (r *reviser) config(w plan.Wish) error {
 			unreadable = append(unreadable, i)
 		}
 	}
-	s := settling{facts: newFacts(), above: r.opts.Above && len(r.layers) > 1, left: func(path plan.Path, d *draft) {
+	s := settling{facts: newFacts(), seals: newSealer(r.opts), above: r.opts.Above && len(r.layers) > 1, left: func(path plan.Path, d *draft) {
 		r.left = append(r.left, stays(w.Key, path, d, slots, files))
 	}}
 	home := max(declared, cut, 0)
@@ -284,6 +291,7 @@ func (r *reviser) config(w plan.Wish) error {
 			return err
 		}
 	}
+	r.encrypted += len(s.seals.made())
 	for i := range settled {
 		if settled[i] == before[i] {
 			continue
@@ -312,6 +320,9 @@ func stays(key plan.Key, path plan.Path, d *draft, slots []*draft, files []*laye
 	if strings.HasPrefix(d.at().Value, "ENC[") {
 		f.Message = "what is live is not what SOPS encrypted here, which stays as it is"
 		f.Hint = "edit the file with sops"
+	}
+	if isAge(d) {
+		f.Hint = "list recipients in the project file, your own among them, or edit the value with confo-sync edit"
 	}
 	if len(path) > 0 {
 		f.Message = plan.Printable(path.String()) + ": " + f.Message
@@ -467,7 +478,7 @@ func (r *reviser) revision() (*Revision, error) {
 			rev.Files = append(rev.Files, l.keep(namespace)...)
 		}
 	}
-	rev.Left = r.left
+	rev.Left, rev.Encrypted = r.left, r.encrypted
 	slices.SortFunc(rev.Files, func(a, b Revised) int { return strings.Compare(a.Shown, b.Shown) })
 	return rev, nil
 }

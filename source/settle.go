@@ -82,7 +82,8 @@ type settling struct {
 	left  func(path plan.Path, d *draft) // reports a reference that stays as it is
 	stays bool                           // there is one
 	facts *facts
-	doubt *draft // of which it isn't known whose it is now; nil for none
+	seals *sealer // encrypts values again; nil leaves them as they are
+	doubt *draft  // of which it isn't known whose it is now; nil for none
 }
 
 // stay leaves a reference as it is.
@@ -111,7 +112,13 @@ func (s *settling) settleFrom(path plan.Path, slots []*draft, have, want *plan.N
 		owner--
 	}
 	if owner >= 0 && slots[owner].fixed && (want != nil || len(path) > 0) {
-		s.stay(path, slots[owner])
+		if sealed := s.seals.seal(slots[owner], want); sealed == nil {
+			s.stay(path, slots[owner])
+		} else if s.above {
+			slots[last] = sealed
+		} else {
+			slots[owner] = sealed
+		}
 		return slots
 	}
 	if have != nil && want != nil && have.Kind == plan.Object && want.Kind == plan.Object {

@@ -41,8 +41,9 @@ func (s *settling) list(path plan.Path, old *draft, want plan.Node) *draft {
 // element returns the draft of an element that changes. That of one that is only
 // likely to be the same must have all its references confirmed.
 func (s *settling) element(path plan.Path, old *draft, want *plan.Node, likely bool) *draft {
-	one := settling{left: s.left, facts: s.facts}
+	one := settling{left: s.left, facts: s.facts, seals: s.seals}
 	if likely {
+		one.seals = nil
 		one.left = func(_ plan.Path, d *draft) { one.doubt = d }
 	}
 	var settled *draft

@@ -37,3 +37,11 @@ func Show(w io.Writer, namespace string, configs []Shown) error {
 	_, err := w.Write(e.out)
 	return err
 }
+
+// ShowValue writes a value as YAML.
+func ShowValue(w io.Writer, n plan.Node) error {
+	e := emitter{quoteCommands: true}
+	e.value(n, 0)
+	_, err := w.Write(e.out)
+	return err
+}

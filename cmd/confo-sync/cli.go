@@ -18,6 +18,8 @@ type cli struct {
 	Plan  planCmd  `cmd:"" group:"change" help:"Show what apply would change. Writes nothing."`
 	Apply applyCmd `cmd:"" group:"change" help:"Show the changes, ask for confirmation, and apply them."`
 	Show  showCmd  `cmd:"" group:"change" help:"Show a saved plan."`
+	Get   getCmd   `cmd:"" group:"change" help:"Print what is live: a configuration, a field, or names."`
+	Edit  editCmd  `cmd:"" group:"change" help:"Edit a configuration of the tree in your editor."`
 	Diff  diffCmd  `cmd:"" group:"change" help:"Show how two trees, targets, commits or backups differ."`
 	Pull  pullCmd  `cmd:"" group:"change" help:"Write what is live into the tree."`
 

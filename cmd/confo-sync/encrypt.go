@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -34,15 +33,26 @@ func (f recipientFlags) recipients(a *app) (*secret.Recipients, int, error) {
 	return r, len(texts), err
 }
 
+// encrypting returns what encrypts to the recipients of the project, or nil if it has none.
+func (a *app) encrypting() (func(text string) (string, error), error) {
+	if a.project == nil || len(a.project.Recipients) == 0 {
+		return nil, nil
+	}
+	recipients, err := secret.ParseRecipients(a.project.Recipients)
+	if err != nil {
+		return nil, err
+	}
+	return recipients.Encrypt, nil
+}
+
 type encryptCmd struct {
-	File   string   `arg:"" help:"File of the tree or of an overlay." complete:"file"`
-	Fields []string `arg:"" optional:"" name:"field" help:"Fields, such as db/password or **/key (default: all sensitive ones)."`
+	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: all of the tree and overlays), then fields, as db/password." complete:"file"`
 	recipientFlags
 }
 
-// Run replaces values in a file by what age makes of them.
+// Run encrypts values in files with age.
 func (c *encryptCmd) Run(ctx context.Context, a *app) error {
-	file, fields, err := a.cipherFile(render.KindEncrypt, c.File, c.Fields)
+	work, err := a.cipherFiles(render.KindEncrypt, c.What)
 	if err != nil {
 		return err
 	}
@@ -50,27 +60,57 @@ func (c *encryptCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	done, err := file.Encrypt(fields, a.hidesInAny(), recipients.Encrypt)
+	hides := a.hidesInAny()
+	work.skip(func(f source.File) bool { return !f.HasSensitive(hides) })
+	err = work.each(ctx, func(f source.File, fields []plan.Pattern) (*source.Ciphered, error) {
+		return f.Encrypt(fields, hides, recipients.Encrypt)
+	})
 	if err != nil {
-		return several(err)
+		return err
 	}
-	a.report.AddSuspects(done.Left)
-	if len(done.Fields) == 0 {
-		if err := a.showFiles("Nothing to encrypt: no sensitive value stands in %s in plain text.", plan.Printable(file.Name())); err != nil {
+	for _, done := range work.done {
+		a.report.AddSuspects(done.Left)
+	}
+	if err := a.save(work.revised(), reviseFlags{}, plan.Sensitivity{}); err != nil {
+		return err
+	}
+	work.tellLeftAlone(a)
+	if work.values() == 0 {
+		if err := a.showFiles("Nothing to encrypt: no sensitive value stands in %s in plain text.", work.name()); err != nil {
 			return err
 		}
 		a.listLeft()
 		return nil
 	}
-	if err := a.save([]source.Revised{done.Revised}, reviseFlags{}, plan.Sensitivity{}); err != nil {
-		return err
-	}
-	if err := a.showFiles("Encrypted %s to %s:%s", plural(len(done.Fields), "value"), plural(count, "recipient"), lines(done.Fields)); err != nil {
+	if err := a.showFiles("Encrypted %s to %s:%s", plural(work.values(), "value"), plural(count, "recipient"), lines(work.fieldNames())); err != nil {
 		return err
 	}
 	a.listLeft()
-	a.notice("What was committed in plain text before still stands in the history of git: change it where it is used.")
+	a.tellCommitted(ctx, work.done)
 	return nil
+}
+
+// tellCommitted says of values that were encrypted that a commit holds them in plain text.
+func (a *app) tellCommitted(ctx context.Context, all []*source.Ciphered) {
+	var files []string
+	for _, done := range all {
+		committed := false
+		err := git.Past(ctx, done.Path, func(data []byte) bool {
+			committed = done.Plain.StandsIn(data)
+			return !committed
+		})
+		if err != nil {
+			a.log.Debug("git's history could not be read", "file", done.Path, "error", err)
+			a.notice("confo-sync could not read the history of git. If a value was committed in plain text, it stays there: change it where it is used.")
+			return
+		}
+		if committed {
+			files = append(files, plan.Printable(done.Shown))
+		}
+	}
+	if len(files) > 0 {
+		a.notice("The history of git still holds plain values of %s: change them where they are used.", plan.ListNames(files))
+	}
 }
 
 // listLeft lists what encrypt left in plain text although it looks like a secret.
@@ -91,30 +131,38 @@ func (a *app) listLeft() {
 }
 
 type decryptCmd struct {
-	File   string   `arg:"" help:"File of the tree or of an overlay." complete:"file"`
-	Fields []string `arg:"" optional:"" name:"field" help:"Fields, such as db/password or **/key (default: all encrypted ones)."`
+	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: all of the tree and overlays), then fields, as db/password." complete:"file"`
 }
 
 // Run puts values back that are encrypted with age.
 func (c *decryptCmd) Run(ctx context.Context, a *app) error {
-	file, fields, err := a.cipherFile(render.KindDecrypt, c.File, c.Fields)
+	work, err := a.cipherFiles(render.KindDecrypt, c.What)
 	if err != nil {
 		return err
 	}
-	done, err := file.Decrypt(fields, a.references(c.File).Resolver.Age)
+	work.skip(source.File.IsJSON)
+	decrypt := a.references(a.place()).Resolver.Age
+	err = work.each(ctx, func(f source.File, fields []plan.Pattern) (*source.Ciphered, error) {
+		return f.Decrypt(fields, decrypt)
+	})
 	if err != nil {
-		return several(err)
-	}
-	if len(done.Fields) == 0 {
-		return a.showFiles("Nothing to decrypt: %s has no value that is encrypted with age.", plan.Printable(file.Name()))
-	}
-	if err := a.save([]source.Revised{done.Revised}, reviseFlags{}, plan.Sensitivity{}); err != nil {
 		return err
 	}
-	if err := a.showFiles("Decrypted %s:%s", plural(len(done.Fields), "value"), lines(done.Fields)); err != nil {
+	if err := a.save(work.revised(), reviseFlags{}, plan.Sensitivity{}); err != nil {
 		return err
 	}
-	a.notice("They stand in plain text now: encrypt them again before you commit.")
+	work.tellLeftAlone(a)
+	if work.values() == 0 {
+		return a.showFiles("Nothing to decrypt: %s has no value that is encrypted with age.", work.name())
+	}
+	if err := a.showFiles("Decrypted %s:%s", plural(work.values(), "value"), lines(work.fieldNames())); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(work.revised(), func(f source.Revised) bool { return git.IsIn(ctx, filepath.Dir(f.Path)) }) {
+		a.notice("They stand in plain text now: encrypt them again before you commit.")
+	} else {
+		a.notice("They stand in plain text now.")
+	}
 	return nil
 }
 
@@ -184,26 +232,6 @@ func (a *app) beginFiles(kind string) error {
 		return err
 	}
 	return a.plainForms(kind[len("confo-sync/"):])
-}
-
-// cipherFile reads the file of a command, and the fields that are named.
-func (a *app) cipherFile(kind, path string, names []string) (file source.File, fields []plan.Pattern, err error) {
-	if err := a.beginFiles(kind); err != nil {
-		return file, nil, err
-	}
-	for _, name := range names {
-		p, err := plan.ParsePattern(name)
-		if err != nil {
-			return file, nil, &usageError{fmt.Errorf("field %s: %w", plan.Quote(name), err)}
-		}
-		fields = append(fields, p)
-	}
-	a.report.Source = path
-	if _, err := a.recoverTrees(append(a.folders(), filepath.Dir(path))...); err != nil {
-		return file, nil, err
-	}
-	file, err = source.OpenFile(path, a.folders())
-	return file, fields, err
 }
 
 // folders returns that of the tree and those of all overlays.

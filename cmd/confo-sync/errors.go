@@ -74,7 +74,7 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.Is(err, errDifferences):
+	case errors.Is(err, errDifferences), errors.As(err, new(*absentError)):
 		return exitDifferences
 	case errors.As(err, &unknown):
 		return exitUnknown
@@ -93,7 +93,7 @@ func exitCode(err error) int {
 // on stdout too, and returns the exit code.
 func (a *app) fail(err error) int {
 	code := exitCode(err)
-	if code == exitDifferences {
+	if errors.Is(err, errDifferences) {
 		return code
 	}
 	var several *findingsError

@@ -105,6 +105,16 @@ func TestNoValueGivesCommandsToACI(t *testing.T) {
 		command("apply", name)
 		command(name)
 	}
+	forms(on("get")...)
+	forms(on("get", "a")...)
+	forms(on("get", named)...)
+	forms(on("get", "a/text")...)
+	forms(on("get", named+"/text")...)
+	for _, name := range []string{"a/text", named + "/text", "a/" + named, "a/text#" + named} {
+		forms("get", "-e", "b", name)
+		command("edit", "-s", "before", name)
+		command("edit", "-s", "broken", name)
+	}
 	forms("diff", "before", "after")
 	forms("render", "-e", "b", "--origin")
 	forms("render", "-e", "b")

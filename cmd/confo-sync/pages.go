@@ -24,7 +24,7 @@ func book(model *kong.Application) *manual.Book {
 var exitMeanings = map[int]string{
 	exitDone:        "Done, or no differences.",
 	exitError:       "Error.",
-	exitDifferences: "There are differences, with the flag that asks for this code.",
+	exitDifferences: "There are differences, with the flag that asks for this code; or get found nothing.",
 	exitRefused:     "Refused: a safety limit, a stale plan, a conflict, or another run holds the lock.",
 	exitUnknown:     "The outcome of a transaction is unknown. The message says how to find out.",
 	exitUsage:       "The command line is not valid.",
@@ -69,6 +69,14 @@ var pages = map[string]manual.Page{
 	"diff": {Document: "review.md", Exits: []int{exitDifferences}, Examples: []manual.Example{
 		{Command: "diff env:staging env:prod", Text: "Compare two environments"},
 		{Command: "diff git:HEAD~1 git:HEAD --detailed-exitcode", Text: "Compare two commits, and exit with 2 if they differ"},
+	}},
+	"get": {Document: "secrets.md", Exits: []int{exitDifferences}, Examples: []manual.Example{
+		{Command: "get shop/database -e prod", Text: "Print a live configuration, with secrets masked"},
+		{Command: "get shop/database#port -e prod --raw", Text: "Print one live value, for a script"},
+	}},
+	"edit": {Document: "secrets.md", Examples: []manual.Example{
+		{Command: "edit shop/database", Text: "Edit a configuration of the tree, with its encrypted values decrypted"},
+		{Command: "edit shop/database#password -e prod --overlay", Text: "Edit a field in the last overlay of prod"},
 	}},
 	"pull": {Document: "git.md", Examples: []manual.Example{
 		{Command: "pull -e prod --dry-run", Text: "Print how the files would change"},
@@ -127,12 +135,12 @@ var pages = map[string]manual.Page{
 		{Command: "restore prod.tar.zst shop/database -e prod --plan-only", Text: "Show the plan for one configuration"},
 	}},
 	"encrypt": {Document: "secrets.md", Examples: []manual.Example{
-		{Command: "encrypt config/shop.yaml", Text: "Encrypt all sensitive fields of a file"},
-		{Command: "encrypt config/shop.yaml database/password", Text: "Encrypt one field"},
+		{Command: "encrypt", Text: "Encrypt all sensitive fields of the tree and its overlays"},
+		{Command: "encrypt config/shop.yaml database/password", Text: "Encrypt one field of a file"},
 	}},
 	"decrypt": {Document: "secrets.md", Examples: []manual.Example{
 		{Command: "decrypt config/shop.yaml", Text: "Decrypt all fields of a file"},
-		{Command: "decrypt config/shop.yaml database/password --age-identity key.txt", Text: "Decrypt one field"},
+		{Command: "decrypt config/shop.yaml database/password --age-identity key.txt", Text: "Decrypt one field of a file"},
 	}},
 	"rotate": {Document: "secrets.md", Examples: []manual.Example{
 		{Command: "rotate", Text: "Encrypt all again, for the recipients in the project file"},

@@ -201,8 +201,12 @@ func (c *promoteCmd) write(ctx context.Context, a *app, want wish) error {
 	if err := w.refused(); err != nil {
 		return errors.Join(a.show(), err)
 	}
+	encrypt, err := a.encrypting()
+	if err != nil {
+		return err
+	}
 	revision, err := source.Revise(ctx, a.project.Source, w.plan.Wishes(), source.ReviseOptions{
-		Overlays: a.laid(), Above: true, References: a.references(a.project.Source).References,
+		Overlays: a.laid(), Above: true, References: a.references(a.project.Source).References, Encrypt: encrypt,
 	})
 	if err != nil {
 		return err

@@ -101,8 +101,12 @@ func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
 	}
 	takesNew := a.takesNew(tree)
 	adoption := a.adopt(tree, live, takesNew)
+	encrypt, err := a.encrypting()
+	if err != nil {
+		return err
+	}
 	revision, err := source.Revise(ctx, a.Source, adoption.Wishes, source.ReviseOptions{
-		Overlays: a.laid(), Above: c.Overlay, References: a.references(a.Source).References,
+		Overlays: a.laid(), Above: c.Overlay, References: a.references(a.Source).References, Encrypt: encrypt,
 	})
 	if err != nil {
 		return err
@@ -123,7 +127,9 @@ func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
 	}
 	left := slices.Concat(adoption.Left, revision.Left, undeclared)
 	a.warn(left...)
-	return c.tell(a, tally(tree, written, adoption.Wishes, revision, sensitivity), adoption.Undeclared, len(left))
+	n := tally(tree, written, adoption.Wishes, revision, sensitivity)
+	n.encrypted = revision.Encrypted
+	return c.tell(a, n, adoption.Undeclared, len(left))
 }
 
 func (c *pullCmd) access() accessOf {
@@ -192,6 +198,7 @@ func (a *app) pulled(ctx context.Context, live *plan.Snapshot, revision *source.
 type pullTally struct {
 	added, changed, removed int
 	sensitive               int // values now in plain text
+	encrypted               int // values that were encrypted again
 }
 
 func tally(tree, written *plan.Tree, wishes []plan.Wish, revision *source.Revision, s plan.Sensitivity) pullTally {
@@ -249,6 +256,9 @@ func (c *pullCmd) tell(a *app, n pullTally, undeclared []string, left int) error
 	}
 	if !c.DryRun {
 		a.inPlain(n.sensitive, "encrypt before you commit (confo-sync encrypt)")
+	}
+	if n.encrypted > 0 {
+		a.notice("%s: %s.", map[bool]string{false: "Encrypted again", true: "Would encrypt again"}[c.DryRun], plural(n.encrypted, "value"))
 	}
 	if len(undeclared) > 0 {
 		a.notice("Left out, as the tree does not declare them: %s (pull -n NAME takes one in).", plan.ListNames(undeclared))

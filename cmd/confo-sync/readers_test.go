@@ -42,6 +42,7 @@ var mayRead = map[string]string{
 	"source/journal/*":                      "reads its own journal and staged files, and syncs folders",
 	"source/write.go: os.ReadDir":           "looks whether a folder is empty",
 	"cmd/confo-sync/init.go: os.ReadDir":    "looks whether a folder is empty",
+	"cmd/confo-sync/editor.go: os.ReadFile": "reads from a temporary folder of its own",
 	"cmd/confo-sync/exposed.go: os.ReadDir": "names only; the files are opened by within.Named",
 	"cmd/confo-sync/revise.go: os.ReadDir":  "looks whether a folder is empty",
 	"target/file/*":                         "reads a target; file.Options.Follow asks for each link",
@@ -51,6 +52,7 @@ var mayRead = map[string]string{
 
 // mayWrite says the same of files that are written.
 var mayWrite = map[string]string{
+	"cmd/confo-sync/editor.go: os.WriteFile":   "writes into a temporary folder of its own",
 	"source/archive/ledger.go: os.CreateTemp":  "creates a file beside a backup, whose folder place.go has checked",
 	"source/archive/draft.go: os.CreateTemp":   "creates a file beside a backup, whose folder place.go has checked",
 	"source/archive/place_other.go: os.Rename": "renames the draft of a backup to its own name, to see whether it is open",

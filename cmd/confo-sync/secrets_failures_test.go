@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"filippo.io/age"
 	"github.com/alecthomas/kong"
 	"github.com/go-zookeeper/zk"
 
@@ -154,11 +155,37 @@ func TestNoSecretIsShownByFailures(t *testing.T) {
 			change("a/broken", raw)
 			common("restore", s.at("b.tar.zst"), "--exact", "--auto-approve")
 			common("status")
+			for _, path := range []string{"a", "a/changed", "a/changed#password", "a/broken", "a/typed", "a/typed#token", "b/none"} {
+				common("get", path)
+				common("get", path, "--raw")
+				common("get", path, "--format", "json")
+			}
 			common("history", "-s", before)
 			common("history", "a/changed", "-s", before)
 			common("apply", "-s", after, "--on-failure", "rollback", "--auto-approve")
 			common("history", "last", "-s", before)
 			common("history", "prune", "--keep", "1")
+			// Editors that make the text wrong, and that fail.
+			s.write("edited/a.yaml", "c:\n  password: "+quote(p.new())+"\n  n: 1\n")
+			identity, err := age.GenerateX25519Identity()
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.write("key.txt", identity.String()+"\n")
+			s.run("encrypt", s.at("edited/a.yaml"), "-r", identity.Recipient().String())
+			s.write("new.yaml", "c:\n  password: "+quote(p.new())+"\n  n: !age "+quote(p.new())+"\n")
+			s.write("wrong.yaml", "c:\n  password: !age "+quote(p.new())+"\n n: "+quote(p.new())+"\n")
+			for _, editor := range []string{
+				"sed -i s/n:/n/", "sed -i s/password:/password/", "sed -i 's/.*n:.*/x:/'", "sed -i -e s/!age// -e s/password:/other:/",
+				"sed -i 's/!age /!age:int /'", "sed -i 's/!age /!age:json /'", "false", "", "sed -i s/c:/d:/", "sed -i 's/n: 1/n: *x/'",
+				"sed -i 's/\"$//'", "cp " + s.at("wrong.yaml"), "cp " + s.at("new.yaml"),
+			} {
+				s.env["EDITOR"] = editor
+				edit := []string{"edit", "a/c", "-s", s.at("edited"), "--age-identity", s.at("key.txt")}
+				s.run(edit...)
+				s.run(append(edit, "-r", identity.Recipient().String())...)
+			}
+			delete(s.env, "EDITOR")
 			s.write("large/l.yaml", "c: {password: "+quote(p.new())+", text: "+strings.Repeat("x", 2<<20)+"}\n")
 			common("apply", "-s", s.at("large"), "--auto-approve")
 			s.write("names/a.yaml", "\"c/d\": {password: "+quote(p.new())+"}\n\"\": {token: "+quote(p.new())+"}\n")

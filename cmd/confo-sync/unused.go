@@ -46,7 +46,7 @@ var unused = map[string]map[string]why{
 		"source": {"it writes the tree to " + initTree, ""}, "project": {"it writes confo-sync.yaml in this folder", ""},
 	},
 	"version": unusedByProgram, "help": unusedByProgram, "completion": unusedByProgram, "man": unusedByProgram,
-	"encrypt": unusedByFiles, "decrypt": unusedByFiles, "rotate": unusedByFiles, "fmt": unusedByFiles,
+	"get": unusedByTarget, "edit": unusedByFiles, "encrypt": unusedByFiles, "decrypt": unusedByFiles, "rotate": unusedByFiles, "fmt": unusedByFiles,
 	"backup make": unusedByTarget, "status": unusedByTarget, "history prune": unusedByTarget,
 	"backup verify": unusedByBackup, "backup list": unusedByBackup, "backup prune": unusedByBackup,
 }

@@ -10,7 +10,7 @@ import (
 func TestWhole(t *testing.T) {
 	of := map[string]bool{
 		"init": true, "plan": true, "apply": true, "promote": true, "diff": true, "pull": true, "history show": true,
-		"restore": true, "rollback": true, "status": true, "matrix": true, "render": true, "rotate": true, "fmt": true, "validate": true,
+		"restore": true, "rollback": true, "status": true, "matrix": true, "render": true, "rotate": true, "get": true, "encrypt": true, "decrypt": true, "fmt": true, "validate": true,
 	}
 	parser, err := kong.New(&cli{}, kong.Name("confo-sync"), kong.Vars{"version": ""})
 	if err != nil {

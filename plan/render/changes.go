@@ -160,6 +160,9 @@ func (m *Masker) Value(k plan.Key, v plan.Value) (plan.Node, error) {
 	return m.m.mask(n), nil
 }
 
+// NewValue returns a value as it is shown, with what is sensitive in it masked already.
+func NewValue(n plan.Node) *Value { return &Value{node: n} }
+
 func (m *masker) value(n *plan.Node) *Value {
 	if n == nil {
 		return nil

@@ -27,6 +27,8 @@ const (
 	KindEncrypt  = "confo-sync/encrypt"
 	KindDecrypt  = "confo-sync/decrypt"
 	KindRotate   = "confo-sync/rotate"
+	KindEdit     = "confo-sync/edit"
+	KindGet      = "confo-sync/get"
 	KindHistory  = "confo-sync/history"
 	KindRollback = "confo-sync/rollback"
 	KindBackup   = "confo-sync/backup"
@@ -61,13 +63,16 @@ type Report struct {
 	Errors      []Finding `json:"errors"`
 	Moved       Changes   `json:"moved,omitzero"`
 	// Stale is what keeps a saved plan from being applied.
-	Stale        []Stale       `json:"stale,omitempty"`
-	Applied      *Applied      `json:"applied,omitempty"`
-	RolledBack   *Applied      `json:"rolled_back,omitempty"` // of that, after a failure
-	Written      *Written      `json:"written,omitempty"`
-	Files        []File        `json:"files,omitempty"`
-	Suspects     []Suspect     `json:"suspects,omitempty"`
-	Tree         *Tree         `json:"tree,omitempty"`
+	Stale      []Stale   `json:"stale,omitempty"`
+	Applied    *Applied  `json:"applied,omitempty"`
+	RolledBack *Applied  `json:"rolled_back,omitempty"` // of that, after a failure
+	Written    *Written  `json:"written,omitempty"`
+	Files      []File    `json:"files,omitempty"`
+	Suspects   []Suspect `json:"suspects,omitempty"`
+	Tree       *Tree     `json:"tree,omitempty"`
+	// Names are what get lists, and Value is what it prints.
+	Names        []string      `json:"names,omitempty"`
+	Value        *Value        `json:"value,omitempty"`
 	Matrix       *Matrix       `json:"matrix,omitempty"`
 	Environments []Environment `json:"environments,omitempty"`
 	// RootAccess is the access list that the root is made with, if that is declared.

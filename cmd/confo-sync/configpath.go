@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// configPath is what NS, NS/CONF or NS/CONF#FIELD names.
+type configPath struct {
+	plan.Key
+	field string // as plan.Path writes it, or empty
+}
+
+// parseConfigPath reads NS, NS/CONF or NS/CONF#FIELD. It returns the zero value for an
+// empty text.
+func parseConfigPath(text string) (p configPath, err error) {
+	if text == "" {
+		return p, nil
+	}
+	name, field, hasField := strings.Cut(text, "#")
+	namespace, config, hasConfig := strings.Cut(name, "/")
+	if namespace == "" || hasConfig && config == "" || hasField && (field == "" || !hasConfig) {
+		return p, &usageError{fmt.Errorf("%s is not a path: write NAMESPACE, NAMESPACE/CONFIGURATION or NAMESPACE/CONFIGURATION#FIELD", plan.Quote(text))}
+	}
+	return configPath{plan.Key{Namespace: namespace, Config: config}, field}, nil
+}
+
+func (p configPath) String() string {
+	if p.field != "" {
+		return p.Key.String() + "#" + p.field
+	}
+	return p.Key.String()
+}
+
+// find returns what is at the field of a configuration, and the names of all its fields.
+func (p configPath) find(n plan.Node) (found *plan.Node, names []string) {
+	if p.field == "" {
+		return &n, nil
+	}
+	n.Walk(nil, func(path plan.Path, value plan.Node) {
+		if len(path) == 0 {
+			return
+		}
+		name := path.String()
+		names = append(names, name)
+		if found == nil && (name == p.field || strings.Join(path.Levels(), "/") == p.field) {
+			found = &value
+		}
+	})
+	return found, names
+}
