@@ -328,21 +328,24 @@ func summarize(r *Report) string {
 	if !r.compared && len(r.Errors) > 0 {
 		return notCompared(r.Errors)
 	}
-	if n := len(r.Exact); n > 0 && s.Create+s.Update+s.Delete == 0 {
+	if n := len(r.Exact); n > 0 && s.sum() == 0 {
 		return fmt.Sprintf("Plan: 0 to create, 0 to update, 0 to delete. Beside configurations, %s.", plural(n, "step"))
 	}
-	if s.Create+s.Update+s.Delete+s.Access == 0 && len(r.Errors) > 0 {
+	if s.sum()+s.Access == 0 && len(r.Errors) > 0 {
 		return fmt.Sprintf("Refused: %s. No changes.", plural(len(r.Errors), "error"))
 	}
-	if s.Create+s.Update+s.Delete+s.Access == 0 {
+	if s.sum()+s.Access == 0 {
 		return fmt.Sprintf("No changes. %s as the source has %s.",
 			upperFirst(plural(s.Unchanged, "configuration")), map[bool]string{true: "it", false: "them"}[s.Unchanged == 1])
 	}
 	if r.Kind == KindHistory {
-		return fmt.Sprintf("Applied: %d created, %d updated, %d deleted, in %s.", s.Create, s.Update, s.Delete, plural(s.Transactions, "transaction"))
+		return fmt.Sprintf("Applied: %s, in %s.", s.Done(), plural(s.Transactions, "transaction"))
+	}
+	if r.Applied != nil {
+		return r.Applied.outcome(r.RolledBack)
 	}
 	if r.Kind == KindDiff {
-		return fmt.Sprintf("Difference: %d created, %d updated, %d deleted.", s.Create, s.Update, s.Delete)
+		return fmt.Sprintf("Difference: %s.", s.Done())
 	}
 	if s.Transactions == 0 {
 		return fmt.Sprintf("Plan: 0 to create, 0 to update, 0 to delete. %s to set, one by one.", upperFirst(plural(s.Access, "access list")))
@@ -351,8 +354,8 @@ func summarize(r *Report) string {
 	if n := len(r.Exact); n > 0 {
 		beside = fmt.Sprintf(" Beside configurations, %s.", plural(n, "step"))
 	}
-	return strings.TrimRight(fmt.Sprintf("Plan: %d to create, %d to update, %d to delete, in %s. %s",
-		s.Create, s.Update, s.Delete, plural(s.Transactions, "transaction"), accessSentence(r)), " ") + beside
+	return strings.TrimRight(fmt.Sprintf("Plan: %s, in %s. %s",
+		s.Planned(), plural(s.Transactions, "transaction"), accessSentence(r)), " ") + beside
 }
 
 // notCompared is the summary where errors came before anything was compared.
