@@ -250,7 +250,7 @@ func (m *markdown) deletions(r *Report) {
 	}
 	fence := fenceFor(gone)
 	m.write(head + fence + "diff\n")
-	m.room -= len(fence) + len("\n\n" + foot)
+	m.room -= len(fence) + len("\n\n"+foot)
 	m.list(gone, "# and %d more\n")
 	m.out.WriteString(fence + "\n\n" + foot)
 }
