@@ -96,6 +96,7 @@ func (a *app) fail(err error) int {
 	if code == exitDifferences {
 		return code
 	}
+	a.releaseWarnings()
 	var several *findingsError
 	switch {
 	case errors.Is(err, errSaid):

@@ -50,31 +50,28 @@ func (c *Counts) add(a plan.Action) {
 func (c Counts) sum() int { return c.Create + c.Update + c.Delete }
 
 // Planned says what is going to be done: "1 to create, 2 to update, 0 to delete", or with
-// namespaces among the changes "1 namespace and 2 configurations to create, …".
+// a namespace among what is created "1 namespace and 2 configurations to create, …".
 func (t Tally) Planned() string { return t.sentence("to create", "to update", "to delete") }
 
-// Done says what was done: "1 created, 2 updated, 0 deleted", or with namespaces among the
-// changes "1 namespace and 2 configurations created, …".
+// Done says what was done, as Planned does: "1 created, 2 updated, 0 deleted".
 func (t Tally) Done() string { return t.sentence("created", "updated", "deleted") }
 
 func (t Tally) sentence(create, update, remove string) string {
 	return strings.Join([]string{
-		t.counted(t.Create, t.Namespaces.Create, t.Configurations.Create) + " " + create,
-		t.counted(t.Update, t.Namespaces.Update, t.Configurations.Update) + " " + update,
-		t.counted(t.Delete, t.Namespaces.Delete, t.Configurations.Delete) + " " + remove,
+		counted(t.Create, t.Namespaces.Create, t.Configurations.Create) + " " + create,
+		counted(t.Update, t.Namespaces.Update, t.Configurations.Update) + " " + update,
+		counted(t.Delete, t.Namespaces.Delete, t.Configurations.Delete) + " " + remove,
 	}, ", ")
 }
 
-// counted returns the number of changes with one action. Nouns stand in it only where
-// they tell something: when there are namespaces among all changes.
-func (t Tally) counted(all, namespaces, configurations int) string {
+// counted returns the number of changes with one action. A number without a noun is of
+// configurations.
+func counted(all, namespaces, configurations int) string {
 	switch {
-	case all == 0 || t.Namespaces.sum() == 0:
+	case namespaces == 0:
 		return itoa(all)
 	case configurations == 0:
 		return plural(namespaces, "namespace")
-	case namespaces == 0:
-		return plural(configurations, "configuration")
 	default:
 		return fmt.Sprintf("%s and %s", plural(namespaces, "namespace"), plural(configurations, "configuration"))
 	}

@@ -27,17 +27,12 @@ type tile struct {
 
 func tiles(r *Report) []tile {
 	t, to := r.Summary.Tally, newWords(r).To
-	apart := t.Namespaces.sum() > 0
 	one := func(action string, all, namespaces, configurations int) tile {
 		one := tile{Action: action, Sign: symbols[action], Count: all, What: to.of(action)}
-		if !apart || all == 0 {
-			return one
-		}
-		what := noun(configurations, "configuration")
 		if namespaces > 0 {
-			what += " and " + plural(namespaces, "namespace")
+			one.Count = configurations
+			one.What = noun(configurations, "configuration") + " and " + plural(namespaces, "namespace") + " " + one.What
 		}
-		one.Count, one.What = configurations, what+" "+one.What
 		return one
 	}
 	return []tile{

@@ -24,6 +24,7 @@ type matrixView struct {
 }
 
 type matrixRowView struct {
+	Within  string // the namespace and a slash, of a configuration
 	Name    string
 	Differs bool
 	Cells   []matrixCellView
@@ -49,6 +50,9 @@ func (v *matrixView) addRows(m *Matrix) {
 	v.Title, v.Sum, v.Head, v.Letters = "Configurations by environment", m.sum(), "Configuration", true
 	for _, r := range m.Rows {
 		row := matrixRowView{Name: r.title(), Differs: !r.same()}
+		if r.Configuration != nil {
+			row.Within, row.Name = plan.Printable(r.Namespace)+"/", plan.Printable(*r.Configuration)
+		}
 		for _, c := range r.Cells {
 			cell := matrixCellView{Text: c.Value, Class: "letter", Drifted: c.Drifted}
 			switch c.Value {

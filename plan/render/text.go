@@ -155,9 +155,6 @@ func (t *text) report(r *Report) {
 		return
 	}
 	t.header(r)
-	if r.Changes.Len() > indexedFrom {
-		t.index(r)
-	}
 	for c := range r.Changes.All() {
 		t.change(c)
 	}
@@ -168,6 +165,9 @@ func (t *text) report(r *Report) {
 	t.kept(r.Kept)
 	t.foreign(r.Foreign)
 	t.exact(r.Exact)
+	if r.Changes.Len() > indexedFrom {
+		t.index(r)
+	}
 	t.end(r)
 }
 
@@ -223,7 +223,8 @@ func (t *text) header(r *Report) {
 	t.line("")
 }
 
-// indexedFrom is how many objects are seen at a glance: more get an index.
+// indexedFrom is how many objects are seen at a glance: more get an index, which stands
+// where a terminal ends.
 const indexedFrom = 5
 
 // index lists the objects that change, each on a line.

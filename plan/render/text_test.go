@@ -94,14 +94,14 @@ func TestFields(t *testing.T) {
 	}
 }
 
-// An index comes first when there is much, and with Summary there is no more.
+// An index comes last when there is much, and with Summary there is no more.
 func TestIndex(t *testing.T) {
 	many := map[string]string{"a": "{}", "bb": "{}", "c": "{}", "d": "{}", "e": "{}", "f": "{}"}
 	r := compared(map[string]string{"old": `{"x": 1}`}, many)
 	index := "+ ns/a    config/ns.yaml:7\n+ ns/bb   config/ns.yaml:7\n+ ns/c    config/ns.yaml:7\n"
 	whole := text1(r, TextOptions{})
-	if !strings.Contains(whole, index) || !strings.Contains(whole, "\n- ns/old\n\n+ ns/a  config/ns.yaml:7\n    + {}\n") {
-		t.Errorf("with many changes there is no index before them:\n%s", whole)
+	if !strings.Contains(whole, "\n\n"+index) || !strings.Contains(whole, "\n- ns/old\n\nPlan: ") || !strings.Contains(whole, "source  config\n\n+ ns/a  config/ns.yaml:7\n    + {}\n") {
+		t.Errorf("with many changes there is no index after them:\n%s", whole)
 	}
 	summary := text1(r, TextOptions{Summary: true})
 	if !strings.HasPrefix(summary, index) || !strings.HasSuffix(summary, "in 1 transaction.\n") || strings.Contains(summary, "x: 1") || !strings.Contains(summary, "Plan: 6 to create") {
@@ -136,7 +136,7 @@ func TestCounts(t *testing.T) {
 		{[]plan.Change{{Key: space, Action: plan.Create}, {Key: config, Action: plan.Create}, {Key: config, Action: plan.Create}},
 			"1 namespace and 2 configurations to create, 0 to update, 0 to delete", "1 namespace and 2 configurations created, 0 updated, 0 deleted"},
 		{[]plan.Change{{Key: space, Action: plan.Delete}, {Key: space, Action: plan.Delete}, {Key: config, Action: plan.Update}},
-			"0 to create, 1 configuration to update, 2 namespaces to delete", "0 created, 1 configuration updated, 2 namespaces deleted"},
+			"0 to create, 1 to update, 2 namespaces to delete", "0 created, 1 updated, 2 namespaces deleted"},
 	} {
 		tally := Count(test.changes)
 		if tally.Planned() != test.planned || tally.Done() != test.done {
