@@ -85,17 +85,6 @@ type Result struct {
 	MarksNotKept error
 }
 
-// Count returns how many applied changes have the action.
-func (r Result) Count(a plan.Action) int {
-	n := 0
-	for i := range r.Applied {
-		if r.Applied[i].Action == a {
-			n++
-		}
-	}
-	return n
-}
-
 // Stopped is the error of a plan that was not applied to its end. The result
 // says what was applied before.
 type Stopped struct {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,7 +57,7 @@ func touched(changes []plan.Change) map[string]bool {
 }
 
 func countsOf(r apply.Result) *render.Applied {
-	return &render.Applied{Transactions: r.Transactions, Create: r.Count(plan.Create), Update: r.Count(plan.Update), Delete: r.Count(plan.Delete), Access: r.Access}
+	return &render.Applied{Transactions: r.Transactions, Tally: render.Count(r.Applied), Access: r.Access}
 }
 
 // applied says what was done, also when it was not all.
@@ -69,7 +68,7 @@ func (a *app) applied(result apply.Result, verified bool, err error) error {
 	if errors.As(err, &stopped) {
 		sum.Failed, sum.Unknown, sum.NotAttempted, sum.AccessLeft = len(stopped.Failed), len(stopped.Unknown), stopped.NotAttempted, stopped.AccessLeft
 	} else if result.Transactions+result.Access > 0 {
-		a.done = "the plan was applied (" + did(sum) + ")"
+		a.done = "the plan was applied (" + sum.Done() + ")"
 	}
 	_, hinted := err.(*target.Hinted)
 	if hint := a.deed.hint(err, result.Transactions > 0); hint != "" && !hinted {
@@ -91,12 +90,12 @@ func (a *app) applied(result apply.Result, verified bool, err error) error {
 		fmt.Fprintln(a.stderr, undone(sum, err))
 		switch {
 		case a.report.RolledBack != nil:
-			fmt.Fprintf(a.stderr, "That was taken back: %s.\n", did(a.report.RolledBack))
+			fmt.Fprintf(a.stderr, "That was taken back: %s.\n", a.report.RolledBack.Done())
 		case sum.Transactions+sum.Access > 0:
 			fmt.Fprint(a.stderr, a.deed.left(result.ID, sum.Transactions))
 		}
 	case result.Transactions+result.Access > 0:
-		line := fmt.Sprintf("Applied: %s.", did(sum))
+		line := fmt.Sprintf("Applied: %s.", sum.Done())
 		if verified {
 			line += " What was written was read again and is as planned."
 		}
@@ -107,9 +106,9 @@ func (a *app) applied(result apply.Result, verified bool, err error) error {
 
 // undone says what of a plan was applied, what failed, and what is not known.
 func undone(s *render.Applied, err error) string {
-	text := fmt.Sprintf("Applied before that: %s. Failed: %d.", did(s), s.Failed)
+	text := fmt.Sprintf("Applied before that: %s. Failed: %d.", s.Done(), s.Failed)
 	if s.Unknown > 0 {
-		text = fmt.Sprintf("Applied before that: %s. Unknown: %d, applied or not.", did(s), s.Unknown)
+		text = fmt.Sprintf("Applied before that: %s. Unknown: %d, applied or not.", s.Done(), s.Unknown)
 	}
 	text += fmt.Sprintf(" Not attempted: %d.", s.NotAttempted)
 	if s.AccessLeft > 0 {
@@ -125,21 +124,6 @@ func undone(s *render.Applied, err error) string {
 func isUnknown(err error) bool {
 	var unknown *target.Unknown
 	return errors.As(err, &unknown)
-}
-
-func did(s *render.Applied) string {
-	lists := ""
-	if s.Access > 0 {
-		lists = plural(s.Access, "access list") + " set"
-	}
-	switch {
-	case s.Transactions == 0:
-		return cmp.Or(lists, "nothing")
-	case lists != "":
-		lists = "; " + lists
-	}
-	return fmt.Sprintf("%d created, %d updated, %d deleted, in %s",
-		s.Create, s.Update, s.Delete, plural(s.Transactions, "transaction")) + lists
 }
 
 // moved puts what stood in the way into the report: what the plan saw, and what

@@ -96,6 +96,7 @@ func (a *app) fail(err error) int {
 	if errors.Is(err, errDifferences) {
 		return code
 	}
+	a.releaseWarnings()
 	var several *findingsError
 	switch {
 	case errors.Is(err, errSaid):

@@ -65,7 +65,9 @@ func (a *app) plainForms(command string) error {
 // show writes the report to stdout.
 func (a *app) show() error {
 	a.shown = true
-	return a.write(a.stdout, a.Format, a.ShowSensitive || a.ShowSensitiveInFiles)
+	err := a.write(a.stdout, a.Format, a.ShowSensitive || a.ShowSensitiveInFiles)
+	a.releaseWarnings()
+	return err
 }
 
 // write writes the report in some form.

@@ -228,7 +228,7 @@ func (a *app) say(format string, args ...any) {
 	fmt.Fprintf(a.stdout, format+"\n", args...)
 }
 
-// warn shows warnings, on stderr and in the report.
+// warn adds warnings to the report and to those that stderr shows.
 func (a *app) warn(findings ...plan.Finding) {
 	a.warning.Lock()
 	defer a.warning.Unlock()
@@ -243,7 +243,22 @@ func (a *app) warn(findings ...plan.Finding) {
 	shown := findings[:min(len(findings), mostFindings-a.warning.shown)]
 	a.warning.shown += len(shown)
 	a.warning.more += len(findings) - len(shown)
-	printFindings(a.stderr, "warning", shown)
+	a.warning.held = append(a.warning.held, shown...)
+	if a.warning.released {
+		a.warning.print(a.stderr)
+	}
+}
+
+// releaseWarnings shows the warnings that were held until the report was shown, and from
+// now on each at once: the changes are what a reader looks for, and come first.
+func (a *app) releaseWarnings() {
+	if a.warning == nil {
+		return
+	}
+	a.warning.Lock()
+	defer a.warning.Unlock()
+	a.warning.released = true
+	a.warning.print(a.stderr)
 }
 
 // seeWarnings returns the hint of an error whose reasons are warnings.
@@ -261,8 +276,15 @@ const mostFindings = 50
 // warnings counts those of a run.
 type warnings struct {
 	sync.Mutex
-	shown int
-	more  int // that were not shown
+	held     []plan.Finding // that are not shown yet
+	released bool           // none are held any more
+	shown    int
+	more     int // that were not shown
+}
+
+func (w *warnings) print(out io.Writer) {
+	printFindings(out, "warning", w.held)
+	w.held = nil
 }
 
 // countWarnings says how many warnings were not shown.
@@ -270,6 +292,7 @@ func (a *app) countWarnings() {
 	if a.warning == nil {
 		return
 	}
+	a.releaseWarnings()
 	a.warning.Lock()
 	defer a.warning.Unlock()
 	if a.warning.more > 0 {

@@ -21,6 +21,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/confo-sync/confo-sync/plan"
 )
 
 // startBrowser starts a Chromium that runs until the test ends.
@@ -215,6 +217,56 @@ const (
 	jsFocus  = `(document.activeElement.id || document.activeElement.className || document.activeElement.tagName) + ""`
 )
 
+// jsPale are the texts whose contrast with what is behind them is below 4.5, as WCAG
+// counts it.
+const jsPale = `(() => {
+	const canvas = new OffscreenCanvas(1, 1).getContext("2d", {willReadFrequently: true});
+	const rgba = (color) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
+	const luminance = (c) => c.slice(0, 3).map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+	const behind = (e) => { for (; e; e = e.parentElement) { const c = rgba(getComputedStyle(e).backgroundColor); if (c[3] === 255) return c; } return rgba("Canvas"); };
+	const pale = new Set();
+	const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	while (texts.nextNode()) {
+		const e = texts.currentNode.parentElement;
+		if (!texts.currentNode.data.trim() || !e.checkVisibility() || e.closest("script, style")) continue;
+		const [a, b] = [rgba(getComputedStyle(e).color), behind(e)].map(luminance).sort((x, y) => y - x);
+		const contrast = (a + 0.05) / (b + 0.05);
+		if (contrast < 4.5) pale.add(e.tagName + "." + e.className + " " + contrast.toFixed(2));
+	}
+	return [...pale].join(", ");
+})()`
+
+// matrixPageOf returns a page of three environments with everything that it shows; of one
+// configuration, its fields.
+func matrixPageOf(t *testing.T, fields bool) string {
+	t.Helper()
+	m := &Matrix{Environments: []string{"development", "staging", "prod"}, Same: 12}
+	row := func(namespace, config string, cells ...MatrixCell) {
+		m.Rows = append(m.Rows, MatrixRow{Object: Object{Namespace: namespace, Configuration: &config}, Cells: cells})
+	}
+	row("shop", "database", MatrixCell{Value: "A"}, MatrixCell{Value: "B"}, MatrixCell{Value: "C", Drifted: true})
+	row("shop", "limits", MatrixCell{Value: "A"}, MatrixCell{Value: "A"}, MatrixCell{Value: "A"})
+	row("warehouse", "a-rather-long-name-of-a-configuration", MatrixCell{Value: "A"}, MatrixCell{}, MatrixCell{Value: "B"})
+	if fields {
+		m.AddFields([]*plan.Node{decoded(t, `{"host": "db1.dev", "port": 5432, "pool": {"max": 8}}`), decoded(t, `{"host": "db1.staging", "port": 5432, "pool": {"max": 8}}`),
+			decoded(t, `{"host": "a-rather-long-name-of-a-host-that-is-in-production.example.com", "port": 5432, "pool": {"max": 64}, "ssl": true}`)})
+	}
+	var b bytes.Buffer
+	if err := MatrixHTML(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func decoded(t *testing.T, json string) *plan.Node {
+	t.Helper()
+	n, err := plan.Decode([]byte(json))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &n
+}
+
 func TestInBrowser(t *testing.T) {
 	browser := startBrowser(t)
 	page := sampleHTML(t)
@@ -355,7 +407,7 @@ func TestInBrowser(t *testing.T) {
 				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 			}))
 			colors[b.evaluate(`getComputedStyle(document.body).backgroundColor`)] = true
-			for _, width := range []int64{1280, 375} {
+			for _, width := range []int64{1280, 390} {
 				b.run(chromedp.EmulateViewport(width, 900))
 				for _, side := range []string{"false", "true"} {
 					b.evaluate(`document.getElementById("side").checked = ` + side)
@@ -369,6 +421,57 @@ func TestInBrowser(t *testing.T) {
 		}
 		if len(colors) != 2 {
 			t.Errorf("light and dark have the backgrounds %v", colors)
+		}
+	})
+
+	t.Run("the first change is on the first screen", func(t *testing.T) {
+		r := manyChanges(300)
+		for range 30 {
+			r.Warnings = append(r.Warnings, Finding{Message: "something to know", Hint: "do it"})
+		}
+		r.Environment, r.Commit, r.Fingerprint = "staging", strings.Repeat("ab", 20), "p1-xyz"
+		b := open(t, browser, htmlOf(t, r))
+		for _, size := range [][2]int64{{1280, 720}, {390, 700}} {
+			b.run(chromedp.EmulateViewport(size[0], size[1]))
+			b.evaluate(`scrollTo(0, 0)`)
+			if below := b.evaluate(`document.querySelector(".change .edit").getBoundingClientRect().bottom - innerHeight`); !strings.HasPrefix(below, "-") {
+				t.Errorf("%d wide: the first edit is %s pixels below the first screen", size[0], below)
+			}
+			b.screenshot(fmt.Sprintf("first-%d", size[0]))
+		}
+		b.waitFor(`document.querySelector(".facts code").checkVisibility()`, "false")
+		b.click(".facts > summary")
+		b.waitFor(`[...document.querySelectorAll(".facts code")].every((e) => e.checkVisibility())`, "true")
+	})
+
+	t.Run("contrast", func(t *testing.T) {
+		for _, shown := range []string{page, matrixPageOf(t, false), matrixPageOf(t, true)} {
+			b := open(t, browser, shown)
+			for _, scheme := range []string{"light", "dark"} {
+				b.run(command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+					Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+				}))
+				b.evaluate(`document.querySelectorAll("details").forEach((d) => d.open = true)`)
+				if pale := b.evaluate(jsPale); pale != "" {
+					t.Errorf("%s: too little contrast: %s", scheme, pale)
+				}
+			}
+		}
+	})
+
+	t.Run("matrix", func(t *testing.T) {
+		for name, shown := range map[string]string{"matrix": matrixPageOf(t, false), "fields": matrixPageOf(t, true)} {
+			b := open(t, browser, shown)
+			for _, scheme := range []string{"light", "dark"} {
+				b.run(command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+					Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+				}))
+				for _, width := range []int64{1280, 390} {
+					b.run(chromedp.EmulateViewport(width, 900))
+					b.waitFor(`document.documentElement.scrollWidth <= innerWidth`, "true")
+					b.screenshot(fmt.Sprintf("%s-%s-%d", name, scheme, width))
+				}
+			}
 		}
 	})
 

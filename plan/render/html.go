@@ -38,7 +38,7 @@ func HTML(w io.Writer, r *Report) error {
 }
 
 func writeHTML(w io.Writer, r *Report, changes iter.Seq[Change]) error {
-	page := page{out: bufio.NewWriterSize(w, 64<<10)}
+	page := page{out: bufio.NewWriterSize(w, 64<<10), words: newWords(r)}
 	page.write("head", newHead(r))
 	page.namespaces(r.Namespaces, changes)
 	page.write("foot", newFoot(r))
@@ -50,8 +50,9 @@ func writeHTML(w io.Writer, r *Report, changes iter.Seq[Change]) error {
 
 // page is the file being written, up to the first error.
 type page struct {
-	out *bufio.Writer
-	err error
+	out   *bufio.Writer
+	words words
+	err   error
 }
 
 func (p *page) write(part string, data any) {
@@ -75,12 +76,12 @@ func (p *page) namespaces(counts []Namespace, changes iter.Seq[Change]) {
 			if written > 0 {
 				p.write("namespace end", nil)
 			}
-			p.write("namespace", newNamespace(counts[0]))
+			p.write("namespace", newNamespace(counts[0], p.words))
 			written, counts = 0, counts[1:]
 		case written%batch == 0:
 			p.write("next batch", nil)
 		}
-		p.change(newChange(c))
+		p.change(newChange(c, p.words))
 		written++
 	}
 	if written > 0 {
@@ -90,17 +91,20 @@ func (p *page) namespaces(counts []Namespace, changes iter.Seq[Change]) {
 
 // head is what comes before the changes.
 type head struct {
-	Title      string
-	Lead       string // the report in a sentence
-	Policy     string
-	CSS        template.CSS
-	Facts      []fact
-	Summary    Summary
+	Title  string
+	Lead   string // the report in a sentence
+	Policy string
+	CSS    template.CSS
+	Facts  []fact
+	Known  string // what the facts are
+	Tiles  []tile
+	words
 	Empty      bool
 	Many       bool   // so many changes that a browser should lay out only what is in view
-	Diff       bool   // nothing is going to happen: it only says what differs
 	Rest       string // what the counts don't say
 	Namespaces []namespaceView
+	Within     string // in how many namespaces the changes are
+	Refused    string // what follows from the errors
 	Errors     findings
 	Warnings   findings
 }
@@ -113,14 +117,24 @@ type fact struct{ Label, Value, Note string }
 func newHead(r *Report) head {
 	h := head{
 		Title: title(r), Lead: Summarize(r), Policy: policy, CSS: template.CSS(htmlCSS),
-		Facts: facts(r), Summary: r.Summary, Empty: len(r.Namespaces)+len(r.Access) == 0,
-		Diff: r.Kind == KindDiff, Rest: rest(r), Many: r.Summary.Create+r.Summary.Update+r.Summary.Delete > many,
+		Facts: facts(r), Tiles: tiles(r), words: newWords(r), Empty: len(r.Namespaces)+len(r.Access) == 0,
+		Rest: rest(r), Many: r.Summary.sum() > many, Within: "In " + plural(len(r.Namespaces), "namespace"),
 		Errors:   newFindings(r.Errors, "error"),
 		Warnings: newFindings(r.Warnings, "warning"),
 	}
-	for _, n := range r.Namespaces {
-		h.Namespaces = append(h.Namespaces, newNamespace(n))
+	if r.Applied == nil {
+		h.Refused = "this cannot be applied"
 	}
+	for _, n := range r.Namespaces {
+		h.Namespaces = append(h.Namespaces, newNamespace(n, h.words))
+	}
+	var labels []string
+	for _, f := range h.Facts {
+		if f.Label != "Environment" && f.Label != "Read at" {
+			labels = append(labels, strings.ToLower(f.Label))
+		}
+	}
+	h.Known = upperFirst(enumerate(labels))
 	return h
 }
 
@@ -129,19 +143,16 @@ func rest(r *Report) string {
 	if r.Kind == KindDiff {
 		return unchanged
 	}
-	return "In " + plural(r.Summary.Transactions, "transaction") + ". " + accessSentence(r) + strings.TrimLeft(rootAccess(r, plan.Printable)+" ", " ") + upperFirst(unchanged)
+	outcome := ""
+	if r.Applied != nil && !r.Applied.complete() {
+		outcome = r.Applied.outcome(r.RolledBack) + " The plan: "
+	}
+	return outcome + "In " + plural(r.Summary.Transactions, "transaction") + ". " + accessSentence(r) + strings.TrimLeft(rootAccess(r, plan.Printable)+" ", " ") + upperFirst(unchanged)
 }
 
 func title(r *Report) string {
-	subject := r.Environment
-	if subject == "" {
-		subject = r.Target
-	}
-	what := map[string]string{KindDiff: "Difference from ", KindHistory: "Apply to ", KindRollback: "Rollback of "}[r.Kind]
-	if what == "" {
-		what = "Plan for "
-	}
-	return what + plan.Printable(subject)
+	words, name := subject(r)
+	return words + " " + plan.Printable(name)
 }
 
 func facts(r *Report) []fact {
@@ -185,17 +196,18 @@ func hash(s string) string {
 
 // foot is what comes after the changes.
 type foot struct {
-	Access  []accessView
-	Kept    []string
-	Stays   []keptView
-	Foreign []Foreign
-	JS      template.JS
+	Access   []accessView
+	Kept     []string
+	Stays    []keptView
+	Foreign  []Foreign
+	Warnings findings
+	JS       template.JS
 }
 
 type keptView struct{ Title, Why string }
 
 func newFoot(r *Report) foot {
-	f := foot{JS: template.JS(htmlJS), Access: newAccessViews(r.Access)}
+	f := foot{Warnings: newFindings(r.Warnings, "warning"), JS: template.JS(htmlJS), Access: newAccessViews(r.Access)}
 	for _, k := range r.Kept {
 		if k.Reason == "" {
 			f.Kept = append(f.Kept, k.title())

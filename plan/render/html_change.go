@@ -11,13 +11,15 @@ import (
 // namespaceView is the heading over a namespace's changes.
 type namespaceView struct {
 	Namespace
-	ID template.URL
+	words
+	ID  template.URL
+	Did string // what is done to the namespace itself
 }
 
-func newNamespace(n Namespace) namespaceView {
+func newNamespace(n Namespace, w words) namespaceView {
 	id := anchor("namespace", n.Name)
 	n.Name = plan.Printable(n.Name)
-	return namespaceView{n, id}
+	return namespaceView{n, w, id, w.To.of(n.Action)}
 }
 
 // anchor returns an id that nothing else has and that links may name as it is:
@@ -41,6 +43,7 @@ func anchor(what string, names ...string) template.URL {
 type changeView struct {
 	ID                    template.URL
 	Action, Symbol, Place string
+	Verb                  string
 	Within, Name          string // shop/ and limits, or only shop
 	IsNamespace           bool
 	Edits                 []editView
@@ -48,8 +51,8 @@ type changeView struct {
 	Access                string // that it is created with
 }
 
-func newChange(c Change) changeView {
-	v := changeView{Action: c.Action, Symbol: symbols[c.Action], Edits: newEdits(c.Edits)}
+func newChange(c Change, w words) changeView {
+	v := changeView{Action: c.Action, Verb: w.Verbs.of(c.Action), Symbol: symbols[c.Action], Edits: newEdits(c.Edits)}
 	v.ID, v.Name, v.IsNamespace = anchor("change", c.Namespace), plan.Printable(c.Namespace), true
 	if c.Configuration != nil {
 		v.ID, v.Within, v.Name = anchor("change", c.Namespace, *c.Configuration), v.Name+"/", plan.Printable(*c.Configuration)

@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	"html"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -19,8 +18,8 @@ type MarkdownOptions struct {
 // Markdown writes the report for a comment on a pull request.
 //
 // What comes from outside stands in code, where nothing is a mention, a link or
-// a table. When the report is too long, whole objects are left out; the summary
-// and the deletions go first, and stay.
+// a table. The changes come first: what is small is open, the rest is folded. When the
+// report is too long, whole objects are left out; the summary and the deletions stay.
 func Markdown(w io.Writer, r *Report, opts MarkdownOptions) error {
 	m := markdown{room: opts.MaxBytes, bounded: opts.MaxBytes > 0}
 	_, err := io.WriteString(w, m.report(r))
@@ -54,63 +53,93 @@ func (m *markdown) fits(s string) bool { return !m.bounded || len(s) <= m.room }
 
 func (m *markdown) report(r *Report) string {
 	// What comes last is made first, so that there is room for it.
-	end := m.end(r)
+	end := factsOf(r)
 	m.room -= len(end) + len(leftOut(r.Changes.Len(), len(r.Namespaces)))
 	m.write(Marker(r) + "\n" + heading2(r) + "\n")
-	m.write(factsLine(r))
+	m.write(fmt.Sprintf("**%s**\n\n", Summarize(r)))
 	m.problems(map[bool]string{true: "Refused", false: "Errors"}[r.compared], r.Errors)
-	m.table(r)
-	m.deletions(r)
+	if !isSmall(r) {
+		m.deletions(r)
+		m.table(r)
+	}
 	left, namespaces := m.namespaces(r)
-	m.access(r)
-	m.problems("Warnings", r.Warnings)
-	m.objects("Not in the source, and left alone", kept(undeclared(r.Kept)))
-	m.objects("Kept as the target has it", kept(promoted(r.Kept)))
-	m.objects("At the target, not Confo's, and left alone", foreign(r.Foreign))
 	if left > 0 {
 		m.out.WriteString(leftOut(left, namespaces))
 	}
+	m.access(r)
+	m.warnings(r.Warnings)
+	m.objects("Not in the source, and left alone", kept(undeclared(r.Kept)))
+	m.objects("Kept as the target has it", kept(promoted(r.Kept)))
+	m.objects("At the target, not Confo's, and left alone", foreign(r.Foreign))
 	m.out.WriteString(end)
 	return m.out.String()
 }
 
 func heading2(r *Report) string {
-	what := map[string]string{KindDiff: "Difference", KindApply: "Apply", KindHistory: "Apply", KindRollback: "Rollback"}[r.Kind]
-	if what == "" {
-		what = "Plan"
-	}
-	name := r.Environment
+	heading, name := subject(r)
+	return fmt.Sprintf("## %s %s\n", heading, code(name))
+}
+
+// subject returns the words before the name that a report's heading has, and the name:
+// "Plan for", "prod".
+func subject(r *Report) (words, name string) {
+	name = r.Environment
 	if name == "" {
 		name = r.Target
 	}
-	return fmt.Sprintf("## %s for %s\n", what, code(name))
+	switch {
+	case r.Kind == KindDiff:
+		return "Difference from", name
+	case r.Kind == KindRollback && r.past():
+		return "Rolled back", name
+	case r.Kind == KindRollback:
+		return "Rollback of", name
+	case r.past():
+		return "Applied to", name
+	case r.Kind == KindApply && r.Applied != nil:
+		return "Apply to", name
+	default:
+		return "Plan for", name
+	}
 }
 
-// factsLine says what is compared with what.
-func factsLine(r *Report) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "**%s**\n\n", Summarize(r))
-	if r.Environment != "" {
-		fmt.Fprintf(&b, "Target %s", code(r.Target))
-		if r.Missing {
-			b.WriteString(" (does not exist yet)")
-		}
-		b.WriteString(", source ")
-	} else {
-		if r.Missing {
-			b.WriteString("The target does not exist yet. ")
-		}
-		b.WriteString("Source ")
+// factsOf says, folded, what is compared with what, and the fingerprint. Pipelines look
+// for a line that begins with "Fingerprint".
+func factsOf(r *Report) string {
+	to, from := "Target", "Source"
+	if r.Kind == KindDiff {
+		to, from = "From", "To"
 	}
-	b.WriteString(code(r.Source))
+	missing := ""
+	if r.Missing {
+		missing = " (does not exist yet)"
+	}
+	names := []string{strings.ToLower(to), strings.ToLower(from)}
+	text := to + " " + code(r.Target) + missing + "\n\n" + from + " " + code(r.Source) + "\n\n"
 	if len(r.Only) > 0 {
-		b.WriteString(", only " + code(strings.Join(r.Only, ", ")))
+		names = append(names, "part")
+		text += "Only " + code(strings.Join(r.Only, ", ")) + "\n\n"
 	}
 	if r.Commit != "" {
-		b.WriteString(" at commit " + code(shortCommit(r.Commit)))
+		names = append(names, "commit")
+		text += "Commit " + code(shortCommit(r.Commit)) + "\n\n"
 	}
-	b.WriteString(".\n\n")
-	return b.String()
+	if r.Fingerprint != "" {
+		names = append(names, "fingerprint")
+		text += "Fingerprint " + code(r.Fingerprint) + "\n\n"
+	}
+	return folded(upperFirst(enumerate(names)), text)
+}
+
+// folded returns a text behind a line that opens it.
+func folded(summary, text string) string {
+	return "<details><summary>" + summary + "</summary>\n\n" + text + "</details>\n\n"
+}
+
+// enumerate returns "a, b and c".
+func enumerate(names []string) string {
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 // shortCommit returns a commit's first characters, and the "+" of changes beside
@@ -127,24 +156,26 @@ func shortCommit(commit string) string {
 	return hash
 }
 
-func (m *markdown) end(r *Report) string {
-	if r.Fingerprint == "" {
-		return ""
-	}
-	return "Fingerprint " + code(r.Fingerprint) + "\n"
-}
-
 func (m *markdown) problems(title string, found []Finding) {
 	if len(found) == 0 {
 		return
 	}
 	m.write(fmt.Sprintf("**%s**\n\n", title))
+	m.list(problemItems(found), "- and %d more\n")
+	m.write("\n")
+}
+
+// warnings lists warnings, folded.
+func (m *markdown) warnings(found []Finding) {
+	m.fold(plural(len(found), "warning"), problemItems(found))
+}
+
+func problemItems(found []Finding) []string {
 	items := make([]string, len(found))
 	for i, f := range found {
 		items[i] = "- " + problem(f) + "\n"
 	}
-	m.list(items, "- and %d more\n")
-	m.write("\n")
+	return items
 }
 
 func problem(f Finding) string {
@@ -162,21 +193,26 @@ func problem(f Finding) string {
 	return text
 }
 
-// table counts by namespace. Its first rows are there in any case.
+// table counts by namespace, folded. Its first rows are there in any case.
 func (m *markdown) table(r *Report) {
-	if len(r.Namespaces) == 0 {
-		return
-	}
 	const rows = 40
-	m.write("| namespace | create | update | delete |\n| --- | ---: | ---: | ---: |\n")
+	var b strings.Builder
+	b.WriteString("| namespace | create | update | delete |\n| --- | ---: | ---: | ---: |\n")
 	for i, n := range r.Namespaces {
 		if i == rows {
-			m.write(fmt.Sprintf("| and %d more | | | |\n", len(r.Namespaces)-rows))
+			fmt.Fprintf(&b, "| and %d more | | | |\n", len(r.Namespaces)-rows)
 			break
 		}
-		m.write(fmt.Sprintf("| %s | %s | %s | %s |\n", cell(n.Name), count(n.Create), count(n.Update), count(n.Delete)))
+		name := cell(n.Name)
+		if n.Action != "" {
+			name += " (" + r.did(n.Action) + ")"
+		}
+		c := n.Configurations()
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", name, count(c.Create), count(c.Update), count(c.Delete))
 	}
-	m.write(fmt.Sprintf("| **all** | %d | %d | %d |\n\n", r.Summary.Create, r.Summary.Update, r.Summary.Delete))
+	all := r.Summary.Configurations
+	fmt.Fprintf(&b, "| **all configurations** | %d | %d | %d |\n\n", all.Create, all.Update, all.Delete)
+	m.write(folded("Changes in "+plural(len(r.Namespaces), "namespace"), b.String()))
 }
 
 func count(n int) string {
@@ -184,6 +220,20 @@ func count(n int) string {
 		return ""
 	}
 	return itoa(n)
+}
+
+// did returns a word for an action on a namespace.
+func (r *Report) did(action string) string {
+	switch {
+	case action == "create" && r.past():
+		return "created"
+	case action == "create":
+		return "new"
+	case r.past():
+		return "deleted"
+	default:
+		return "to delete"
+	}
 }
 
 // deletions lists what goes.
@@ -197,10 +247,16 @@ func (m *markdown) deletions(r *Report) {
 			gone = append(gone, "- "+c.title()+"\n")
 		}
 	}
+	title := upperFirst(plural(len(gone), "deletion"))
+	head, foot := "**"+title+"**\n\n", ""
+	if len(gone) > openChanges {
+		head, foot = "<details><summary>"+title+"</summary>\n\n", "</details>\n\n"
+	}
 	fence := fenceFor(gone)
-	m.write(fmt.Sprintf("**%s**\n\n%sdiff\n", upperFirst(plural(len(gone), "deletion")), fence))
+	m.write(head + fence + "diff\n")
+	m.room -= len(fence) + len("\n\n"+foot)
 	m.list(gone, "# and %d more\n")
-	m.write(fence + "\n\n")
+	m.out.WriteString(fence + "\n\n" + foot)
 }
 
 // list writes what fits, and says how many items did not: a comment that is too
@@ -213,85 +269,6 @@ func (m *markdown) list(items []string, more string) {
 		}
 		m.write(item)
 	}
-}
-
-// namespaces shows each namespace's changes, folded, and returns how many
-// changes in how many namespaces it left out.
-func (m *markdown) namespaces(r *Report) (left, namespaces int) {
-	var section []string
-	total := 0
-	name := ""
-	end := func() {
-		if total > 0 {
-			shown := m.namespace(name, section, total)
-			if shown < total {
-				left += total - shown
-				namespaces++
-			}
-		}
-		section, total = nil, 0
-	}
-	collected := 0
-	for c := range r.Changes.All() {
-		if c.Namespace != name {
-			end()
-			name, collected = c.Namespace, 0
-		}
-		total++
-		if m.bounded && collected > m.room {
-			continue // it can't fit any more
-		}
-		text := objectDiff(c)
-		collected += len(text)
-		section = append(section, text)
-	}
-	end()
-	return left, namespaces
-}
-
-// namespace writes as many of a namespace's objects as fit, and returns how many
-// these are.
-func (m *markdown) namespace(name string, objects []string, total int) (shown int) {
-	fence := fenceFor(objects)
-	head := fmt.Sprintf("<details><summary><code>%s</code>: %s</summary>\n\n%sdiff\n",
-		html.EscapeString(plan.Printable(name)), plural(total, "change"), fence)
-	foot := fence + "\n\n</details>\n\n"
-	size := len(head) + len(foot)
-	for shown < len(objects) && (!m.bounded || size+len(objects[shown]) <= m.room) {
-		size += len(objects[shown])
-		shown++
-	}
-	if shown > 0 {
-		m.write(head + strings.Join(objects[:shown], "") + foot)
-	}
-	return shown
-}
-
-// objectDiff returns an object's lines in a fence for diffs: their signs stand in
-// column 0.
-func objectDiff(c Change) string {
-	const width = 100
-	var b strings.Builder
-	where := ""
-	if c.Source != nil {
-		where = "  " + Place(c.Source)
-	}
-	fmt.Fprintf(&b, "%c %s%s\n", columnSign(signOf(c.Action)), c.title(), where)
-	for _, l := range editLines(c, width) {
-		if l.place != "" {
-			l.text += "  " + l.place
-		}
-		fmt.Fprintf(&b, "%s\n", strings.TrimRight(fmt.Sprintf("%c   %s%s", columnSign(l.sign), strings.Repeat("  ", l.depth), l.text), " "))
-	}
-	return b.String()
-}
-
-// columnSign returns the sign that colours a line in a fence for diffs.
-func columnSign(sign byte) byte {
-	if sign == '~' {
-		return '!'
-	}
-	return sign
 }
 
 // fenceFor returns a fence that is longer than every run of backticks in what it
@@ -377,20 +354,23 @@ func foreign(nodes []Foreign) (names []string) {
 
 // objects lists what is left alone.
 func (m *markdown) objects(title string, names []string) {
-	if len(names) == 0 {
-		return
+	items := make([]string, len(names))
+	for i, name := range names {
+		items[i] = "- " + name + "\n"
 	}
-	head := fmt.Sprintf("<details><summary>%s: %d</summary>\n\n", title, len(names))
+	m.fold(fmt.Sprintf("%s: %d", title, len(names)), items)
+}
+
+// fold writes a list behind a line that opens it, if there is room for any of it.
+func (m *markdown) fold(summary string, items []string) {
+	head := "<details><summary>" + summary + "</summary>\n\n"
 	const foot = "\n</details>\n\n"
-	if !m.fits(head + foot) {
+	if len(items) == 0 || !m.fits(head+foot) {
 		return
 	}
 	m.write(head)
 	m.room -= len(foot)
-	for i := range names {
-		names[i] = "- " + names[i] + "\n"
-	}
-	m.list(names, "- and %d more\n")
+	m.list(items, "- and %d more\n")
 	m.out.WriteString(foot)
 }
 

@@ -30,16 +30,14 @@ func TestMarkdown(t *testing.T) {
 	r.Kept = []Kept{{Object: Object{Namespace: "kept"}}}
 	want := "<!-- confo-sync:prod -->\n" + "## Plan for `prod`\n\n" +
 		"**Plan: 1 to create, 1 to update, 1 to delete, in 1 transaction.**\n\n" +
-		"Target `zk://zk1/confo`, source `config` at commit `abababababab+`.\n\n" +
 		"**Refused**\n\n- `ns: would delete @everything | #1`; `say so`\n\n" +
-		"| namespace | create | update | delete |\n| --- | ---: | ---: | ---: |\n| `ns` | 1 | 1 | 1 |\n| **all** | 1 | 1 | 1 |\n\n" +
-		"**1 deletion**\n\n```diff\n- ns/old\n```\n\n" +
-		"<details><summary><code>ns</code>: 3 changes</summary>\n\n```diff\n" +
+		"```diff\n" +
 		"! ns/db  config/ns.yaml:7\n!   port: 1 -> 2\n-   l[0]: 1\n    (2 unchanged fields hidden)\n" +
 		"+ ns/new  config/ns.yaml:7\n+   t:\n+     | x\n+     | y\n+   pwd: (sensitive #1)\n" +
-		"- ns/old\n-   a: 1\n```\n\n</details>\n\n" +
+		"- ns/old\n-   a: 1\n```\n\n" +
 		"<details><summary>Not in the source, and left alone: 1</summary>\n\n- `kept (namespace)`\n\n</details>\n\n" +
-		"Fingerprint `p1-xyz`\n"
+		"<details><summary>Target, source, commit and fingerprint</summary>\n\n" +
+		"Target `zk://zk1/confo`\n\nSource `config`\n\nCommit `abababababab+`\n\nFingerprint `p1-xyz`\n\n</details>\n\n"
 	if diff := cmp.Diff(want, markdown1(t, r, 0)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -155,8 +153,11 @@ func TestMarkdownBounded(t *testing.T) {
 	r.Fingerprint = "p1-xyz"
 	whole := markdown1(t, r, 0)
 	objects := map[string]bool{}
-	for _, object := range strings.SplitAfter(fenced.FindAllString(whole, -1)[1], "\n! ns/") {
-		objects[strings.TrimSuffix(object, "\n! ns/")] = true
+	for _, object := range objectsIn(whole) {
+		objects[object] = true
+	}
+	if len(objects) != 420 {
+		t.Fatalf("%d objects", len(objects))
 	}
 	for _, most := range []int{3000, 5000, 10_000, 30_000, 60_000, len(whole)} {
 		cut := markdown1(t, r, most)
@@ -166,19 +167,16 @@ func TestMarkdownBounded(t *testing.T) {
 		if len(cut) < most-1000 && len(cut) < len(whole) {
 			t.Errorf("only %d bytes, where %d may be", len(cut), most)
 		}
-		for _, must := range []string{"**Plan: 0 to create, 400 to update, 20 to delete", "| **all** | 0 | 400 | 20 |", "- ns/gone00\n", "- ns/gone19\n", "Fingerprint `p1-xyz`\n"} {
+		for _, must := range []string{"**Plan: 0 to create, 400 to update, 20 to delete", "| **all configurations** | 0 | 400 | 20 |", "- ns/gone00\n", "- ns/gone19\n", "Fingerprint `p1-xyz`\n"} {
 			if !strings.Contains(cut, must) {
 				t.Errorf("cut to %d bytes it lacks %q", most, must)
 			}
 		}
 		shown := 0
-		if blocks := fenced.FindAllString(cut, -1); len(blocks) > 1 {
-			parts := strings.Split(strings.TrimPrefix(blocks[1], "```diff\n"), "\n! ns/")
-			shown = len(parts)
-			for _, p := range parts[1 : len(parts)-1] {
-				if !objects[p] {
-					t.Errorf("cut to %d bytes an object is not whole: %q", most, p)
-				}
+		for _, object := range objectsIn(cut) {
+			shown++
+			if !objects[object] {
+				t.Errorf("cut to %d bytes an object is not whole: %q", most, object)
 			}
 		}
 		if left := 420 - shown; len(cut) < len(whole) && left > 20 && !strings.Contains(cut, fmt.Sprintf("**%d changes in 1 namespace left out here**", left)) {
@@ -188,4 +186,56 @@ func TestMarkdownBounded(t *testing.T) {
 	if markdown1(t, r, len(whole)+200) != whole {
 		t.Error("with room enough something is left out")
 	}
+}
+
+// objectsIn returns the objects that Markdown shows after the list of deletions.
+func objectsIn(markdown string) (objects []string) {
+	for _, block := range fenced.FindAllString(markdown, -1)[1:] {
+		for line := range strings.Lines(block) {
+			switch {
+			case strings.HasPrefix(line, "```"):
+			case strings.HasPrefix(line[1:], " ns/"):
+				objects = append(objects, line)
+			default:
+				objects[len(objects)-1] += line
+			}
+		}
+	}
+	return objects
+}
+
+// What is small is open, and of a larger plan the first changes are: the rest is folded.
+func TestMarkdownFolds(t *testing.T) {
+	for _, test := range []struct {
+		changes, linesEach int
+		open               int
+	}{
+		{1, 1, 1}, {20, 1, 20}, {20, 5, 20}, {28, 1, 28}, // 20 changes, or 60 lines
+		{21, 5, 20}, {200, 1, 30}, // more of both
+		{3, 90, 2}, {1, 300, 0}, // more lines than can be taken in
+	} {
+		after := map[string]string{}
+		for i := range test.changes {
+			var fields []string
+			for j := range test.linesEach {
+				fields = append(fields, fmt.Sprintf(`"f%03d": 1`, j))
+			}
+			after[fmt.Sprintf("c%03d", i)] = "{" + strings.Join(fields, ", ") + "}"
+		}
+		r := compared(nil, after)
+		r.Warnings = Findings([]plan.Finding{{Message: "careful"}})
+		shown := markdown1(t, r, 0)
+		open := strings.Count(unfolded(shown), "\n+ ns/")
+		if open != test.open || strings.Count(shown, "\n+ ns/") != test.changes {
+			t.Errorf("of %d changes with %d lines, %d are open, not %d", test.changes, test.linesEach, open, test.open)
+		}
+		if left := unfolded(shown); strings.Contains(left, "careful") || strings.Contains(left, "Source") {
+			t.Errorf("warnings or identifiers are open:\n%s", left)
+		}
+	}
+}
+
+// unfolded returns what is seen of Markdown before anything is opened.
+func unfolded(markdown string) string {
+	return regexp.MustCompile(`(?s)<details>.*?</details>`).ReplaceAllString(markdown, "")
 }

@@ -1,9 +1,7 @@
 package render
 
 import (
-	"embed"
 	"fmt"
-	"html/template"
 	"io"
 	"strings"
 	"text/tabwriter"
@@ -187,35 +185,4 @@ func (f MatrixField) texts() []string {
 		}
 	}
 	return texts
-}
-
-//go:embed html/matrix.html
-var matrixFile embed.FS
-
-var matrixPage = template.Must(template.ParseFS(matrixFile, "html/matrix.html"))
-
-// MatrixHTML writes the matrix as one HTML file that needs nothing but itself.
-func MatrixHTML(w io.Writer, m *Matrix) error {
-	type row struct {
-		Name  string
-		Same  bool
-		Cells []string
-	}
-	page := struct {
-		Title, Sum, Head string
-		Names            []string
-		Rows             []row
-		CSS              template.CSS
-	}{Title: "Configurations by environment", Sum: m.sum(), Head: "Configuration", Names: m.names(), CSS: template.CSS(htmlCSS)}
-	for _, r := range m.Rows {
-		page.Rows = append(page.Rows, row{r.title(), r.same(), r.texts()})
-	}
-	if len(m.Fields) > 0 {
-		page.Rows, page.Head = nil, "Field"
-		page.Title = m.Rows[0].title()
-		for _, f := range m.Fields {
-			page.Rows = append(page.Rows, row{f.Name, f.Same, f.texts()})
-		}
-	}
-	return matrixPage.ExecuteTemplate(w, "matrix", page)
 }

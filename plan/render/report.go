@@ -111,9 +111,7 @@ type Snapshot struct {
 
 // Summary counts changes, and the transactions they take.
 type Summary struct {
-	Create       int `json:"create"`
-	Update       int `json:"update"`
-	Delete       int `json:"delete"`
+	Tally
 	Unchanged    int `json:"unchanged"` // configurations
 	Transactions int `json:"transactions"`
 	// Access counts the access lists that change, each in a step of its own.
@@ -141,12 +139,25 @@ type LastApply struct {
 	Commit string    `json:"commit,omitempty"`
 }
 
-// Namespace counts the changes to a namespace and to what is in it.
+// Namespace counts the changes to a namespace and to its configurations.
 type Namespace struct {
-	Name   string `json:"namespace"`
-	Create int    `json:"create"`
-	Update int    `json:"update"`
-	Delete int    `json:"delete"`
+	Name string `json:"namespace"`
+	Counts
+	// Action is create or delete if the namespace itself is created or deleted.
+	// The counts include this change.
+	Action string `json:"action,omitempty"`
+}
+
+// Configurations counts the changes to configurations of the namespace.
+func (n Namespace) Configurations() Counts {
+	c := n.Counts
+	switch n.Action {
+	case plan.Create.String():
+		c.Create--
+	case plan.Delete.String():
+		c.Delete--
+	}
+	return c
 }
 
 // Stale is an object that a saved plan would treat differently now.
@@ -160,19 +171,6 @@ type Stale struct {
 	// that say so need have moved.
 	Maybe bool   `json:"maybe,omitempty"`
 	By    string `json:"by,omitempty"` // who changed it, from the history
-}
-
-// Applied counts what an apply did.
-type Applied struct {
-	Transactions int `json:"transactions"`
-	Create       int `json:"create"`
-	Update       int `json:"update"`
-	Delete       int `json:"delete"`
-	Access       int `json:"access,omitempty"`      // access lists that were set
-	AccessLeft   int `json:"access_left,omitempty"` // and those that were not
-	Failed       int `json:"failed"`                // changes of the transaction that failed
-	Unknown      int `json:"unknown,omitempty"`     // changes of the transaction whose outcome is not known
-	NotAttempted int `json:"not_attempted"`         // changes after it
 }
 
 // Written counts what a pull wrote.
@@ -387,8 +385,7 @@ func New(kind, target, source string) *Report {
 func (r *Report) Add(p *plan.Plan, transactions int, sensitivity plan.Sensitivity) {
 	r.compared = true
 	r.Summary = Summary{
-		Create: p.Count(plan.Create), Update: p.Count(plan.Update), Delete: p.Count(plan.Delete),
-		Unchanged: p.Unchanged, Transactions: transactions, Access: len(p.Access),
+		Tally: Count(p.Changes), Unchanged: p.Unchanged, Transactions: transactions, Access: len(p.Access),
 	}
 	if p.Root != nil {
 		r.RootAccess = p.Root.Shown()
@@ -413,13 +410,10 @@ func byNamespace(changes []plan.Change) []Namespace {
 		if name := changes[i].Key.Namespace; len(counts) == 0 || counts[len(counts)-1].Name != name {
 			counts = append(counts, Namespace{Name: name})
 		}
-		switch n := &counts[len(counts)-1]; changes[i].Action {
-		case plan.Create:
-			n.Create++
-		case plan.Update:
-			n.Update++
-		case plan.Delete:
-			n.Delete++
+		n := &counts[len(counts)-1]
+		n.Counts.add(changes[i].Action)
+		if changes[i].Key.IsNamespace() {
+			n.Action = changes[i].Action.String()
 		}
 	}
 	return counts

@@ -155,9 +155,6 @@ func (t *text) report(r *Report) {
 		return
 	}
 	t.header(r)
-	if r.Changes.Len() > indexedFrom {
-		t.index(r)
-	}
 	for c := range r.Changes.All() {
 		t.change(c)
 	}
@@ -168,6 +165,9 @@ func (t *text) report(r *Report) {
 	t.kept(r.Kept)
 	t.foreign(r.Foreign)
 	t.exact(r.Exact)
+	if r.Changes.Len() > indexedFrom {
+		t.index(r)
+	}
 	t.end(r)
 }
 
@@ -226,7 +226,8 @@ func (t *text) header(r *Report) {
 	t.line("")
 }
 
-// indexedFrom is how many objects are seen at a glance: more get an index.
+// indexedFrom is how many objects are seen at a glance: more get an index, which stands
+// where a terminal ends.
 const indexedFrom = 5
 
 // index lists the objects that change, each on a line.
@@ -331,21 +332,24 @@ func summarize(r *Report) string {
 	if !r.compared && len(r.Errors) > 0 {
 		return notCompared(r.Errors)
 	}
-	if n := len(r.Exact); n > 0 && s.Create+s.Update+s.Delete == 0 {
+	if n := len(r.Exact); n > 0 && s.sum() == 0 {
 		return fmt.Sprintf("Plan: 0 to create, 0 to update, 0 to delete. Beside configurations, %s.", plural(n, "step"))
 	}
-	if s.Create+s.Update+s.Delete+s.Access == 0 && len(r.Errors) > 0 {
+	if s.sum()+s.Access == 0 && len(r.Errors) > 0 {
 		return fmt.Sprintf("Refused: %s. No changes.", plural(len(r.Errors), "error"))
 	}
-	if s.Create+s.Update+s.Delete+s.Access == 0 {
+	if s.sum()+s.Access == 0 {
 		return fmt.Sprintf("No changes. %s as the source has %s.",
 			upperFirst(plural(s.Unchanged, "configuration")), map[bool]string{true: "it", false: "them"}[s.Unchanged == 1])
 	}
 	if r.Kind == KindHistory {
-		return fmt.Sprintf("Applied: %d created, %d updated, %d deleted, in %s.", s.Create, s.Update, s.Delete, plural(s.Transactions, "transaction"))
+		return fmt.Sprintf("Applied: %s, in %s.", s.Done(), plural(s.Transactions, "transaction"))
+	}
+	if r.Applied != nil {
+		return r.Applied.outcome(r.RolledBack)
 	}
 	if r.Kind == KindDiff {
-		return fmt.Sprintf("Difference: %d created, %d updated, %d deleted.", s.Create, s.Update, s.Delete)
+		return fmt.Sprintf("Difference: %s.", s.Done())
 	}
 	if s.Transactions == 0 {
 		return fmt.Sprintf("Plan: 0 to create, 0 to update, 0 to delete. %s to set, one by one.", upperFirst(plural(s.Access, "access list")))
@@ -354,8 +358,8 @@ func summarize(r *Report) string {
 	if n := len(r.Exact); n > 0 {
 		beside = fmt.Sprintf(" Beside configurations, %s.", plural(n, "step"))
 	}
-	return strings.TrimRight(fmt.Sprintf("Plan: %d to create, %d to update, %d to delete, in %s. %s",
-		s.Create, s.Update, s.Delete, plural(s.Transactions, "transaction"), accessSentence(r)), " ") + beside
+	return strings.TrimRight(fmt.Sprintf("Plan: %s, in %s. %s",
+		s.Planned(), plural(s.Transactions, "transaction"), accessSentence(r)), " ") + beside
 }
 
 // notCompared is the summary where errors came before anything was compared.

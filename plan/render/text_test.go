@@ -94,14 +94,14 @@ func TestFields(t *testing.T) {
 	}
 }
 
-// An index comes first when there is much, and with Summary there is no more.
+// An index comes last when there is much, and with Summary there is no more.
 func TestIndex(t *testing.T) {
 	many := map[string]string{"a": "{}", "bb": "{}", "c": "{}", "d": "{}", "e": "{}", "f": "{}"}
 	r := compared(map[string]string{"old": `{"x": 1}`}, many)
 	index := "+ ns/a    config/ns.yaml:7\n+ ns/bb   config/ns.yaml:7\n+ ns/c    config/ns.yaml:7\n"
 	whole := text1(r, TextOptions{})
-	if !strings.Contains(whole, index) || !strings.Contains(whole, "\n- ns/old\n\n+ ns/a  config/ns.yaml:7\n    + {}\n") {
-		t.Errorf("with many changes there is no index before them:\n%s", whole)
+	if !strings.Contains(whole, "\n\n"+index) || !strings.Contains(whole, "\n- ns/old\n\nPlan: ") || !strings.Contains(whole, "source  config\n\n+ ns/a  config/ns.yaml:7\n    + {}\n") {
+		t.Errorf("with many changes there is no index after them:\n%s", whole)
 	}
 	summary := text1(r, TextOptions{Summary: true})
 	if !strings.HasPrefix(summary, index) || !strings.HasSuffix(summary, "in 1 transaction.\n") || strings.Contains(summary, "x: 1") || !strings.Contains(summary, "Plan: 6 to create") {
@@ -120,5 +120,52 @@ func TestColor(t *testing.T) {
 	}
 	if colored := text1(r, TextOptions{Color: true}); !strings.Contains(colored, "\x1b[31m- b\x1b[0m") {
 		t.Errorf("no red for what goes: %q", colored)
+	}
+}
+
+// Namespaces and configurations are counted apart where there are namespaces to count.
+func TestCounts(t *testing.T) {
+	space, config := plan.Key{Namespace: "a"}, plan.Key{Namespace: "a", Config: "c"}
+	for _, test := range []struct {
+		changes       []plan.Change
+		planned, done string
+	}{
+		{nil, "0 to create, 0 to update, 0 to delete", "0 created, 0 updated, 0 deleted"},
+		{[]plan.Change{{Key: config, Action: plan.Create}, {Key: config, Action: plan.Update}, {Key: config, Action: plan.Update}},
+			"1 to create, 2 to update, 0 to delete", "1 created, 2 updated, 0 deleted"},
+		{[]plan.Change{{Key: space, Action: plan.Create}, {Key: config, Action: plan.Create}, {Key: config, Action: plan.Create}},
+			"1 namespace and 2 configurations to create, 0 to update, 0 to delete", "1 namespace and 2 configurations created, 0 updated, 0 deleted"},
+		{[]plan.Change{{Key: space, Action: plan.Delete}, {Key: space, Action: plan.Delete}, {Key: config, Action: plan.Update}},
+			"0 to create, 1 to update, 2 namespaces to delete", "0 created, 1 updated, 2 namespaces deleted"},
+	} {
+		tally := Count(test.changes)
+		if tally.Planned() != test.planned || tally.Done() != test.done {
+			t.Errorf("%q and %q, want %q and %q", tally.Planned(), tally.Done(), test.planned, test.done)
+		}
+	}
+}
+
+// A report of the past is in the past tense, in every form.
+func TestPastTense(t *testing.T) {
+	history := compared(map[string]string{"c": `{"a": 1}`}, map[string]string{"c": `{"a": 2}`})
+	history.Kind = KindHistory
+	applied := compared(map[string]string{"c": `{"a": 1}`}, map[string]string{"c": `{"a": 2}`})
+	applied.Kind, applied.Applied = KindApply, &Applied{Transactions: 1, Tally: applied.Summary.Tally}
+	for _, r := range []*Report{history, applied} {
+		for form, shown := range map[string]string{"text": text1(r, TextOptions{}), "markdown": markdown1(t, r, 0), "html": htmlOf(t, r)} {
+			if !strings.Contains(shown, "1 updated") && !strings.Contains(shown, "</b> updated") {
+				t.Errorf("%s as %s does not say that something was updated:\n%s", r.Kind, form, shown)
+			}
+			for _, future := range []string{"to update", "to create", "to delete", "Plan:"} {
+				if strings.Contains(shown, future) {
+					t.Errorf("%s as %s speaks of the future: %q", r.Kind, form, future)
+				}
+			}
+		}
+	}
+	failed := compared(map[string]string{"c": `{"a": 1}`}, map[string]string{"c": `{"a": 2}`})
+	failed.Kind, failed.Applied = KindApply, &Applied{Failed: 1}
+	if shown := text1(failed, TextOptions{}); !strings.Contains(shown, "Applied in part: nothing. Failed: 1.") {
+		t.Errorf("an apply that failed: %s", shown)
 	}
 }

@@ -254,11 +254,14 @@ func splitLines(s string) []string {
 
 func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-func plural(n int, noun string) string {
+func plural(n int, one string) string { return itoa(n) + " " + noun(n, one) }
+
+// noun returns the noun for so many.
+func noun(n int, one string) string {
 	if n == 1 {
-		return "1 " + noun
+		return one
 	}
-	return itoa(n) + " " + noun + "s"
+	return one + "s"
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

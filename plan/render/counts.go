@@ -1,0 +1,78 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/confo-sync/confo-sync/plan"
+)
+
+// Counts are numbers of changes by action.
+type Counts struct {
+	Create int `json:"create"`
+	Update int `json:"update"`
+	Delete int `json:"delete"`
+}
+
+// Tally counts changes: all of them, and those of namespaces and of configurations
+// apart.
+type Tally struct {
+	Counts
+	Namespaces     Counts `json:"namespaces"`
+	Configurations Counts `json:"configurations"`
+}
+
+// Count returns the tally of changes.
+func Count(changes []plan.Change) Tally {
+	var t Tally
+	for i := range changes {
+		t.Counts.add(changes[i].Action)
+		if changes[i].Key.IsNamespace() {
+			t.Namespaces.add(changes[i].Action)
+		} else {
+			t.Configurations.add(changes[i].Action)
+		}
+	}
+	return t
+}
+
+func (c *Counts) add(a plan.Action) {
+	switch a {
+	case plan.Create:
+		c.Create++
+	case plan.Update:
+		c.Update++
+	case plan.Delete:
+		c.Delete++
+	}
+}
+
+func (c Counts) sum() int { return c.Create + c.Update + c.Delete }
+
+// Planned says what is going to be done: "1 to create, 2 to update, 0 to delete", or with
+// a namespace among what is created "1 namespace and 2 configurations to create, …".
+func (t Tally) Planned() string { return t.sentence("to create", "to update", "to delete") }
+
+// Done says what was done, as Planned does: "1 created, 2 updated, 0 deleted".
+func (t Tally) Done() string { return t.sentence("created", "updated", "deleted") }
+
+func (t Tally) sentence(create, update, remove string) string {
+	return strings.Join([]string{
+		counted(t.Create, t.Namespaces.Create, t.Configurations.Create) + " " + create,
+		counted(t.Update, t.Namespaces.Update, t.Configurations.Update) + " " + update,
+		counted(t.Delete, t.Namespaces.Delete, t.Configurations.Delete) + " " + remove,
+	}, ", ")
+}
+
+// counted returns the number of changes with one action. A number without a noun is of
+// configurations.
+func counted(all, namespaces, configurations int) string {
+	switch {
+	case namespaces == 0:
+		return itoa(all)
+	case configurations == 0:
+		return plural(namespaces, "namespace")
+	default:
+		return fmt.Sprintf("%s and %s", plural(namespaces, "namespace"), plural(configurations, "configuration"))
+	}
+}
