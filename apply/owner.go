@@ -23,7 +23,7 @@ func (o *Owned) Error() string {
 	if o.Owner == (Owner{}) {
 		return fmt.Sprintf("this target belongs to %s, and no environment is selected", o.By)
 	}
-	return fmt.Sprintf("this target belongs to %s, and this is %s", o.By, o.Owner)
+	return fmt.Sprintf("this target belongs to %s, not to %s", o.By, o.Owner)
 }
 
 func (o Owner) String() string {
@@ -39,7 +39,7 @@ func (o Owner) Check(ctx context.Context, t target.Target) (claimed bool, err er
 	}
 	var by Owner
 	if err := json.Unmarshal(data, &by); err != nil {
-		return false, fmt.Errorf("whose %s is can't be read: %w", plan.Printable(t.String()), err)
+		return false, fmt.Errorf("the owner of %s can't be read: %w", plan.Printable(t.String()), err)
 	}
 	if by != o {
 		return false, &Owned{Owner: o, By: by}

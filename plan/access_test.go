@@ -219,9 +219,9 @@ func TestLockouts(t *testing.T) {
 		want string
 	}{
 		{untold, "world:anyone:r", "/a/x would keep the right to write from who applies it"},
-		{untold, "ip:127.0.0.1:cdrwa", "/a/x may keep the rights to read and write from who applies it"},
+		{untold, "ip:127.0.0.1:cdrwa", "/a/x may keep permission to read and write from who applies it"},
 		{told, "ip:127.0.0.1:cdrwa", ""},
-		{told, "ip:10.9.9.9:cdrwa", "/a/x would keep the rights to read and write from who applies it"},
+		{told, "ip:10.9.9.9:cdrwa", "/a/x would keep permission to read and write from who applies it"},
 	} {
 		p := &plan.Plan{Changes: []plan.Change{{Key: key, Action: plan.Create, Access: plan.Access{c.list}}}}
 		if found := p.Lockouts(c.who); len(found) > 0 != (c.want != "") || len(found) > 0 && !strings.Contains(found[0].Message, c.want) {

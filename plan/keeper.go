@@ -114,8 +114,8 @@ func (k *keeper) object(at keeperPlace, from, there *Node) Node {
 			combined.Fields = append(combined.Fields, Field{f.Name, *was})
 		case k.whole || below.named:
 			k.missing = append(k.missing, Finding{
-				Key: k.key, Message: fmt.Sprintf("%s needs a value in %s", Printable(below.shown().String()), Printable(k.To)),
-				Hint: "set it there first, or go on without it: --allow-missing; or take the value along: --with-secrets for what is sensitive, or less to --keep",
+				Key: k.key, Message: fmt.Sprintf("%s has no value in %s", Printable(below.shown().String()), Printable(k.To)),
+				Hint: "set it there first, or use --allow-missing to leave it out; to copy the value, use --with-secrets (sensitive values) or fewer keep patterns",
 			})
 		}
 	}

@@ -141,7 +141,7 @@ func TestLayout(t *testing.T) {
 				`a.yaml:4:6: the value is not what its tag !!int says`,
 				`b.yaml:1:4: the file ends where a value should be`,
 				`c/d.yaml:1:1: the configuration "d" is empty`,
-				`e.json:1:2: not JSON: a key is a string in double quotes`,
+				`e.json:1:2: not JSON: a key must be a string in double quotes`,
 			},
 		},
 		{

@@ -73,7 +73,7 @@ func TestParseRefuses(t *testing.T) {
 		"file:a\x00b":               "NUL",
 		"zk:":                       "two slashes",
 		"zk:zk1":                    "two slashes",
-		"zks:zk1":                   "after zks: come two slashes",
+		"zks:zk1":                   "two slashes must follow zks:",
 		"zks://u:p@zk1":             "a URL holds no user or password",
 		"zk:/zk1":                   "two slashes",
 		"zk://":                     "a host's name is empty",

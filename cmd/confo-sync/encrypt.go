@@ -27,8 +27,8 @@ func (f recipientFlags) recipients(a *app) (*secret.Recipients, int, error) {
 		texts = a.project.Recipients
 	}
 	if len(texts) == 0 {
-		return nil, 0, target.WithHint(errors.New("there is no one to encrypt to"),
-			"add recipients: [age1…] to the project file, or say --recipient age1…; age-keygen -o FILE makes an identity and prints its recipient")
+		return nil, 0, target.WithHint(errors.New("there are no recipients to encrypt to"),
+			"add recipients: [age1…] to the project file, or use --recipient age1…; to create an identity and its recipient, run age-keygen -o FILE")
 	}
 	r, err := secret.ParseRecipients(texts)
 	return r, len(texts), err
@@ -56,7 +56,7 @@ func (c *encryptCmd) Run(ctx context.Context, a *app) error {
 	}
 	a.report.AddSuspects(done.Left)
 	if len(done.Fields) == 0 {
-		if err := a.showFiles("Nothing to encrypt: no sensitive value stands in %s in plain text.", plan.Printable(file.Name())); err != nil {
+		if err := a.showFiles("Nothing to encrypt: %s has no sensitive values in plain text.", plan.Printable(file.Name())); err != nil {
 			return err
 		}
 		a.listLeft()
@@ -69,7 +69,7 @@ func (c *encryptCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	a.listLeft()
-	a.notice("What was committed in plain text before still stands in the history of git: change it where it is used.")
+	a.notice("Values that were committed in plain text are still in the history of git: change these passwords.")
 	return nil
 }
 
@@ -79,7 +79,7 @@ func (a *app) listLeft() {
 	if len(left) == 0 {
 		return
 	}
-	a.notice("Left in plain text, although it looks like a secret: %s.", plural(len(left), "place"))
+	a.notice("Possible secrets left in plain text: %s.", plural(len(left), "place"))
 	for _, s := range left {
 		name := s.Field
 		if s.Configuration != "" {
@@ -106,7 +106,7 @@ func (c *decryptCmd) Run(ctx context.Context, a *app) error {
 		return several(err)
 	}
 	if len(done.Fields) == 0 {
-		return a.showFiles("Nothing to decrypt: %s has no value that is encrypted with age.", plan.Printable(file.Name()))
+		return a.showFiles("Nothing to decrypt: %s has no values that are encrypted with age.", plan.Printable(file.Name()))
 	}
 	if err := a.save([]source.Revised{done.Revised}, reviseFlags{}, plan.Sensitivity{}); err != nil {
 		return err
@@ -114,7 +114,7 @@ func (c *decryptCmd) Run(ctx context.Context, a *app) error {
 	if err := a.showFiles("Decrypted %s:%s", plural(len(done.Fields), "value"), lines(done.Fields)); err != nil {
 		return err
 	}
-	a.notice("They stand in plain text now: encrypt them again before you commit.")
+	a.notice("They are now in plain text: encrypt them again before you commit.")
 	return nil
 }
 
@@ -168,12 +168,12 @@ func (c *rotateCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if len(sealed) > 0 {
-		a.notice("Left alone, as SOPS encrypted them: %s (sops updatekeys).", plan.ListNames(sealed))
+		a.notice("Not changed because SOPS encrypted them: %s (use sops updatekeys).", plan.ListNames(sealed))
 	}
 	if len(changed) == 0 {
 		return a.showFiles("Nothing to rotate: no value is encrypted with age.")
 	}
-	return a.showFiles("Encrypted %s again, to %s. Who was removed can still decrypt what git remembers: change the passwords too.",
+	return a.showFiles("Encrypted %s again to %s. A removed recipient can still decrypt the old versions in git: change the passwords too.",
 		plural(values, "value"), plural(count, "recipient"))
 }
 
@@ -231,10 +231,10 @@ func (a *app) treeFiles(names []string) ([]source.File, error) {
 	var files []source.File
 	var found []plan.Finding
 	if strings.HasPrefix(a.Source, git.Prefix) && len(names) == 0 {
-		return nil, &usageError{errors.New("files are changed in a folder, not in a commit")}
+		return nil, &usageError{errors.New("files in a commit can't be changed: name a folder")}
 	}
 	if len(names) > 0 && a.selects() {
-		return nil, &usageError{errors.New("-n and --exclude choose among the files of the tree, and go with none that are named")}
+		return nil, &usageError{errors.New("-n and --exclude can't be used with named files")}
 	}
 	folders := a.folders()
 	dirs := slices.Clone(folders)

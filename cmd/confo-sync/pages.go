@@ -24,7 +24,7 @@ func book(model *kong.Application) *manual.Book {
 var exitMeanings = map[int]string{
 	exitDone:        "Done, or no differences.",
 	exitError:       "Error.",
-	exitDifferences: "There are differences, with the flag that asks for this code.",
+	exitDifferences: "There are differences, and the flag that asks for this code was given.",
 	exitRefused:     "Refused: a safety limit, a stale plan, a conflict, or another run holds the lock.",
 	exitUnknown:     "The outcome of a transaction is unknown. The message says how to find out.",
 	exitUsage:       "The command line is not valid.",

@@ -36,11 +36,11 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 	if err := c.check(a); err != nil {
 		return err
 	}
-	if err := a.needSource("say which folder to write, as in -s config"); err != nil {
+	if err := a.needSource("name the folder to write to, as in -s config"); err != nil {
 		return err
 	}
 	if strings.HasPrefix(a.Source, git.Prefix) {
-		return &usageError{errors.New("a tree is written to a folder, not to a commit")}
+		return &usageError{errors.New("pull can't write to a commit: name a folder")}
 	}
 	if c.Overlay && len(a.overlays) == 0 {
 		return &usageError{errors.New("--overlay: the environment has no overlay to write to")}
@@ -51,13 +51,13 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 	}
 	defer t.Close()
 	if _, ok := t.(*zk.Target); c.ACL && (!ok || a.environment == nil) {
-		return &usageError{errors.New("--acl declares access lists of a ZooKeeper in an environment of a project file: say which with -e")}
+		return &usageError{errors.New("--acl needs an environment of the project file with a ZooKeeper target: choose it with -e")}
 	}
 	if !isEmptyFolder(a.Source) {
 		return c.revise(ctx, a, t)
 	}
 	if c.DryRun {
-		return &usageError{fmt.Errorf("--dry-run: %s is empty, so all that is live would be written to it", plan.Printable(a.Source))}
+		return &usageError{fmt.Errorf("--dry-run shows changes to existing files, but %s is empty: pull would write everything to it", plan.Printable(a.Source))}
 	}
 	p, err := a.pull(ctx, t, a.Source, c.Split, c.access())
 	if err != nil {
@@ -162,7 +162,7 @@ func (a *app) pulled(ctx context.Context, live *plan.Snapshot, revision *source.
 	if err == nil {
 		for _, w := range a.adopt(tree, live).Wishes {
 			if !revision.Unfulfilled[w.Key] {
-				err = fmt.Errorf("%s would not read as what is live", plan.Printable(w.Key.String()))
+				err = fmt.Errorf("%s would not have its live value in the changed tree", plan.Printable(w.Key.String()))
 				break
 			}
 		}
@@ -223,9 +223,9 @@ func (c *pullCmd) tell(a *app, n pullTally, undeclared []string, left int) error
 	var err error
 	switch {
 	case len(a.report.Files) == 1 && a.report.Files[0].File == a.projectFile():
-		err = a.showFiles("%s the access lists that are live.", map[bool]string{false: "Declared", true: "Would declare"}[c.DryRun])
+		err = a.showFiles("%s the live ACLs.", map[bool]string{false: "Declared", true: "Would declare"}[c.DryRun])
 	case len(a.report.Files) == 0 && left == 0:
-		err = a.showFiles("Nothing to pull: the tree declares what is live.")
+		err = a.showFiles("Nothing to pull: the tree is equal to the target.")
 	default:
 		err = a.showFiles("%s %s into %s: %d added, %d changed, %d removed.",
 			verb, plural(changed, "configuration"), plural(len(a.report.Files), "file"), n.added, n.changed, n.removed)
@@ -237,11 +237,11 @@ func (c *pullCmd) tell(a *app, n pullTally, undeclared []string, left int) error
 		a.inPlain(n.sensitive, "encrypt before you commit (confo-sync encrypt)")
 	}
 	if len(undeclared) > 0 {
-		a.notice("Left out, as the tree does not declare them: %s (pull -n NAME takes one in).", plan.ListNames(undeclared))
+		a.notice("Left out because the tree does not declare them: %s (add one with pull -n NAME).", plan.ListNames(undeclared))
 	}
 	c.tellShared(a)
 	if left > 0 {
-		return target.WithHint(fmt.Errorf("what is live differs from the tree in %s, so a plan is not empty", plural(left, "place")),
+		return target.WithHint(fmt.Errorf("the target still differs from the tree in %s, so a plan is not empty", plural(left, "place")),
 			a.seeWarnings())
 	}
 	return nil
@@ -274,7 +274,7 @@ func (c *pullCmd) tellShared(a *app) {
 	if len(a.overlays) > 0 {
 		hint = " (--overlay writes to " + plan.Printable(a.overlays[len(a.overlays)-1]) + " instead)"
 	}
-	a.notice("%s of these %s shared with %s: theirs change too%s.", plural(shared, "file"), verb, plan.ListNames(others), hint)
+	a.notice("%s of these %s shared with %s, so their configurations change too%s.", plural(shared, "file"), verb, plan.ListNames(others), hint)
 }
 
 func isWithin(file, dir string) bool {
@@ -355,8 +355,8 @@ func leftOut(left []plan.Finding) error {
 		return nil
 	}
 	return target.WithHint(
-		fmt.Errorf("%s left out, so a plan of this folder would delete what was left out", plural(len(left), "configuration")),
-		"mend or delete them at the target, or declare them in the folder, before you apply it")
+		fmt.Errorf("%s left out, so a plan of this folder would delete them", plural(len(left), "configuration")),
+		"correct or delete them at the target, or declare them in the folder, before you apply it")
 }
 
 func nothingToPull(t target.Target, live *plan.Snapshot) error {
@@ -364,7 +364,7 @@ func nothingToPull(t target.Target, live *plan.Snapshot) error {
 		return target.WithHint(fmt.Errorf("there is nothing to pull: %s does not exist", plan.Printable(t.String())),
 			"check the path in the target")
 	}
-	return target.WithHint(fmt.Errorf("there is nothing to pull: %s has no namespace that was asked for", plan.Printable(t.String())),
+	return target.WithHint(fmt.Errorf("there is nothing to pull: %s has none of the selected namespaces", plan.Printable(t.String())),
 		"check --namespace and --exclude")
 }
 
@@ -379,7 +379,7 @@ func readable(live *plan.Snapshot) (*plan.Tree, []plan.Finding) {
 		for _, c := range ns.Configs {
 			n, err := c.Value.Parse()
 			if err == nil && n.IsLeaf() {
-				err = fmt.Errorf("a configuration is an object or a list, and this is neither (%s)", n.Kind)
+				err = fmt.Errorf("a configuration must be an object or a list, and this is neither (%s)", n.Kind)
 			}
 			if err == nil {
 				kept = append(kept, c)
@@ -412,7 +412,7 @@ func writtenIs(ctx context.Context, dir string, tree *plan.Tree) error {
 	}
 	if len(problems) > 0 {
 		return &plan.Listing{
-			Err:   fmt.Errorf("what was written to %s does not read as what is live (please report this)", plan.Printable(dir)),
+			Err:   fmt.Errorf("the files in %s do not have the live values (please report this)", plan.Printable(dir)),
 			Names: problems,
 		}
 	}

@@ -254,11 +254,6 @@ func splitLines(s string) []string {
 
 func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return itoa(n) + " " + noun + "s"
-}
+func plural(n int, noun string) string { return plan.Plural(n, noun) }
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -155,7 +155,7 @@ func checkStored(backend string, s *plan.Stored) error {
 		}
 		for _, entry := range s.Access {
 			if !utf8.ValidString(entry) {
-				return errors.New("has an access list that is not UTF-8")
+				return errors.New("has an ACL that is not UTF-8")
 			}
 		}
 		return nil

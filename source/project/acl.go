@@ -43,7 +43,7 @@ const RootPattern = "/"
 // acl reads access lists by pattern.
 func (r *reader) acl(n *yaml.Node, to *[]ACL) {
 	if n.Kind != yaml.MappingNode {
-		r.fail(n, "acl is a mapping of patterns to access lists", `write "payments/**": ["digest:ops:cdrwa", "world:anyone:r"]`)
+		r.fail(n, "acl is a mapping of patterns to ACLs", `write "payments/**": ["digest:ops:cdrwa", "world:anyone:r"]`)
 		return
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -70,7 +70,7 @@ func (r *reader) acl(n *yaml.Node, to *[]ACL) {
 			rule.Entries = append(rule.Entries, e)
 		}
 		if len(r.findings) == 0 && len(rule.Entries) == 0 {
-			r.fail(key, "an access list has an entry at least", `write ["world:anyone:cdrwa"] for what is open to all`)
+			r.fail(key, "an ACL has an entry at least", `write ["world:anyone:cdrwa"] for what is open to all`)
 		}
 		*to = append(*to, rule)
 	}
@@ -86,7 +86,7 @@ func ParseEntry(text string) (e ACLEntry, message, hint string) {
 	const form = `write SCHEME:ID:RIGHTS, as in "digest:ops:cdrwa" or "world:anyone:r"`
 	switch {
 	case !ok:
-		return e, plan.Quote(text) + " is no entry of an access list", form
+		return e, plan.Quote(text) + " is no entry of an ACL", form
 	case !slices.Contains(schemes, scheme):
 		if hint = "there are " + strings.Join(schemes, ", "); plan.Closest(scheme, schemes) != "" {
 			hint = "did you mean " + plan.Closest(scheme, schemes) + "?"

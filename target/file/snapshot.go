@@ -133,7 +133,7 @@ func (r *reader) listRoot() ([]string, error) {
 			continue
 		}
 		if isGits(e.Name()) {
-			r.foreign(plan.Key{Namespace: e.Name()}, e.Name(), "git's own, and not read")
+			r.foreign(plan.Key{Namespace: e.Name()}, e.Name(), "belongs to git, not read")
 			continue
 		}
 		kind, err := r.kindOf(r.root, e)
@@ -147,9 +147,9 @@ func (r *reader) listRoot() ([]string, error) {
 				r.outside = append(r.outside, e.Name())
 			}
 		case plainFile:
-			r.foreign(plan.Key{Namespace: e.Name()}, e.Name(), "a plain file, on which Confo crashes")
+			r.foreign(plan.Key{Namespace: e.Name()}, e.Name(), "a file in place of a namespace folder; Confo crashes on it")
 		case special:
-			r.foreign(plan.Key{Namespace: e.Name()}, e.Name(), "not a folder, on which Confo crashes")
+			r.foreign(plan.Key{Namespace: e.Name()}, e.Name(), "not a folder; Confo crashes on it")
 		}
 	}
 	return names, nil

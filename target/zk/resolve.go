@@ -35,7 +35,7 @@ func (w *writer) resolve(ctx context.Context, m *multi, cause error) error {
 			w.version++
 			return nil
 		case notApplied:
-			return fmt.Errorf("the connection was lost, and the batch was not applied: %w", lost)
+			return fmt.Errorf("the connection was lost, and the transaction was not applied: %w", lost)
 		}
 	}
 	switch w.onNewSession(ctx, m) {
