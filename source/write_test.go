@@ -207,7 +207,7 @@ func TestWriteRefuses(t *testing.T) {
 		message string
 	}{
 		{"what is not JSON", treeOf("a/b", "{}", "c/d", "{"), false, "write c/d: not JSON"},
-		{"what is no object or list", treeOf("a/b", "{}", "c/d", "12"), true, "write c/d: a configuration is an object or a list, not an integer"},
+		{"what is no object or list", treeOf("a/b", "{}", "c/d", "12"), true, "write c/d: a configuration must be an object or a list, not an integer"},
 		{"a namespace that can't be", treeOf("a/b", "{}", "..", ""), false, `a name can't be ".."`},
 		{"a configuration that can't be", treeOf("a/b", "{}", "c/\x00", "{}"), false, "has a control character"},
 		{"a name too long for a file", treeOf("a/b", "{}", long, ""), false, "would be 256 bytes long"},

@@ -104,8 +104,8 @@ func TestScalars(t *testing.T) {
 		{"binary", `!!binary aGk=`, ``, "the tag !!binary has no counterpart"},
 		{"unknown tag", `!enw NAME`, ``, "this tag is unknown"},
 		{"unknown long tag", `!!python/none x`, ``, "this tag is unknown"},
-		{"map on a scalar", `!!map x`, ``, "the tag !!map does not belong here"},
-		{"str on a list", `!!str [a]`, ``, "the tag !!str does not belong here"},
+		{"map on a scalar", `!!map x`, ``, "the tag !!map can't be used here"},
+		{"str on a list", `!!str [a]`, ``, "the tag !!str can't be used here"},
 		{"set", `!!set {a: }`, ``, "the tag !!set has no counterpart"},
 		{"seq", `!!seq [1]`, `[1]`, ""},
 		{"map", `!!map {a: 1}`, `{"a": 1}`, ""},
@@ -172,10 +172,10 @@ func TestStructure(t *testing.T) {
 		{"alias as a key", "a: &x name\n*x : 1\n", `{"a": "name", "name": 1}`, ""},
 		{"mapping as a key", "{a: 1}: x", ``, "can't be a key"},
 		{"sequence as a key", "? [a]\n: x", ``, "can't be a key"},
-		{"blank in a key", `"a ": x`, `{"a ": "x"}`, `"a " begins or ends with a blank`},
-		{"repeated key", "a: 1\nb: 2\na: 3\n", ``, `the key "a" is there twice, first at line 1, column 1`},
+		{"blank in a key", `"a ": x`, `{"a ": "x"}`, `"a " begins or ends with a space`},
+		{"repeated key", "a: 1\nb: 2\na: 3\n", ``, `the key "a" is duplicated, first at line 1, column 1`},
 		{"repeated once converted", "1: x\n\"1\": y\n", ``, `"1" is there twice`},
-		{"repeated among many", manyKeys(40) + "k7: again\n", ``, `"k7" is there twice, first at line 8, column 1`},
+		{"repeated among many", manyKeys(40) + "k7: again\n", ``, `"k7" is duplicated, first at line 8, column 1`},
 		{"repeated merge", "a: &a {x: 1}\nb:\n  <<: *a\n  <<: *a\n", ``, `"<<" is there twice`},
 
 		{"alias", "a: &x [1]\nb: *x\n", `{"a": [1], "b": [1]}`, ""},
@@ -281,5 +281,5 @@ i: shown
 	if diff := cmp.Diff([]string{"a", "b[0]"}, sensitivePaths(whole.configs[0].Value)); diff != "" {
 		t.Errorf("sensitive configuration (-want +got):\n%s", diff)
 	}
-	check(t, parse("f.yaml", "!sensitive a: 1"), "", "does not belong here")
+	check(t, parse("f.yaml", "!sensitive a: 1"), "", "can't be used here")
 }

@@ -93,7 +93,7 @@ func TestFileOutside(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := strings.TrimPrefix(wrong.Findings[0].Error(), filepath.ToSlash(path)) + wrong.Findings[0].Excerpt
-		if diff := cmp.Diff(": this link leads out of the repository", got); diff != "" {
+		if diff := cmp.Diff(": this link points out of the repository", got); diff != "" {
 			t.Error(diff)
 		}
 	}

@@ -156,13 +156,13 @@ func TestFile(t *testing.T) {
 		"../secrets/pipe":        {message: "no regular file"},
 		"../secrets/binary":      {message: "not UTF-8"},
 		"../secrets/large":       {message: "larger than 16 MiB"},
-		"../secrets/out":         {message: "leads out of the project"},
-		"../away/password":       {message: "leads out of the project"},
-		"../../outside/password": {message: "leads out of the project"},
-		"../../project-2/x":      {message: "leads out of the project"},
+		"../secrets/out":         {message: "is outside the project"},
+		"../away/password":       {message: "is outside the project"},
+		"../../outside/password": {message: "is outside the project"},
+		"../../project-2/x":      {message: "is outside the project"},
 		"../secrets/loop":        {message: "../secrets/loop"},
-		"/etc/passwd":            {message: "leads out of the project"},
-		"../../../../etc/passwd": {message: "leads out of the project"},
+		"/etc/passwd":            {message: "is outside the project"},
+		"../../../../etc/passwd": {message: "is outside the project"},
 		"../secrets/bare/deeper": {message: "../secrets/bare/deeper"},
 	} {
 		got, err := p.resolver(Options{Allowed: []string{filepath.Join(p.dir, "allowed")}}).File(from, path)
@@ -185,7 +185,7 @@ func TestFileOfCheckout(t *testing.T) {
 		"both":                {value: "then"},
 		"ignored":             {value: "not in git"},
 		"../secrets/password": {value: "beside the tree"},
-		"../../outside":       {message: "leads out of the project"},
+		"../../outside":       {message: "is outside the project"},
 		"../checkout/both":    {message: "there is no file"},
 	} {
 		got, err := r.File(from, path)
@@ -214,7 +214,7 @@ func TestAge(t *testing.T) {
 		"the second file":         {identities: []string{wrong, file}, value: "hunter2"},
 		"the variable":            {env: map[string]string{IdentityVariable: mine}, value: "hunter2"},
 		"lines of the variable":   {env: map[string]string{IdentityVariable: "# mine\n" + other + "\n" + mine}, value: "hunter2"},
-		"a file goes first":       {identities: []string{wrong}, env: map[string]string{IdentityVariable: mine}, message: "the only identity there is can't decrypt it"},
+		"a file goes first":       {identities: []string{wrong}, env: map[string]string{IdentityVariable: mine}, message: "the only identity can't decrypt it"},
 		"of our own":              {usual: "home/.config/confo-sync/age.txt", value: "hunter2"},
 		"of age":                  {usual: "home/.config/age/keys.txt", value: "hunter2"},
 		"of sops":                 {usual: "home/.config/sops/age/keys.txt", value: "hunter2"},
@@ -223,8 +223,8 @@ func TestAge(t *testing.T) {
 		"no identity":             {message: "no age identity to decrypt it with"},
 		"others":                  {identities: []string{wrong, wrong}, message: "can't decrypt it"},
 		"no such file":            {identities: []string{file + "x"}, message: "can't be read"},
-		"no identity in the file": {identities: []string{p.write("empty.txt", "# nothing\n")}, message: "holds no age identity"},
-		"rubbish in the file":     {identities: []string{p.write("rubbish.txt", "hunter2\n")}, message: "holds what is no age identity, in line 1"},
+		"no identity in the file": {identities: []string{p.write("empty.txt", "# nothing\n")}, message: "has no age identity"},
+		"rubbish in the file":     {identities: []string{p.write("rubbish.txt", "hunter2\n")}, message: "has something other than an age identity in line 1"},
 		"rubbish in the variable": {env: map[string]string{IdentityVariable: "hunter2"}, message: IdentityVariable + " holds what is no age identity"},
 		"not armored":             {identities: []string{file}, armored: "hunter2", message: "this is not an age file"},
 		"cut off":                 {identities: []string{file}, armored: armored[:len(armored)/2], message: "this is not an age file"},
@@ -335,7 +335,7 @@ func TestRecipients(t *testing.T) {
 		"none":        {nil, "no one to encrypt to"},
 		"a typo":      {[]string{recipient, recipient[:20]}, "recipient 2, "},
 		"an identity": {[]string{secret}, "is an identity, which is secret"},
-		"a password":  {[]string{"hunter2"}, "recipient 1 is none that age knows"},
+		"a password":  {[]string{"hunter2"}, "recipient 1 is not supported by age"},
 		"two lines":   {[]string{recipient + "\n" + recipient}, "recipient 1"},
 	} {
 		_, err := ParseRecipients(c.texts)
