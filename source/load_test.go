@@ -138,7 +138,7 @@ func TestLayout(t *testing.T) {
 			errors: []string{
 				`a.yaml:1:4: the configuration "x" must be a mapping or a sequence, not an integer`,
 				`a.yaml:2:4: a number with a leading zero is octal, but this one has an 8 or 9`,
-				`a.yaml:4:6: the value does not match its tag !!int says`,
+				`a.yaml:4:6: the value does not match its tag !!int`,
 				`b.yaml:1:4: the file ends where a value should be`,
 				`c/d.yaml:1:1: the configuration "d" is empty`,
 				`e.json:1:2: not JSON: a key must be a string in double quotes`,

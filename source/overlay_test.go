@@ -129,7 +129,7 @@ func TestOverlayErrors(t *testing.T) {
 	base := []string{"shop.yaml", "db: {host: a, list: [1]}\n"}
 	for over, want := range map[string]string{
 		"db: {host: !append [1]}\n":         "OVER/shop.yaml:1:6: !append to host, which is a string at BASE/shop.yaml:1",
-		"db: {list: !append 1}\n":           "OVER/shop.yaml:1:12: !append takes a list",
+		"db: {list: !append 1}\n":           "OVER/shop.yaml:1:12: !append needs a list",
 		"db: {host: !delete x}\n":           "OVER/shop.yaml:1:12: !delete can't have a value",
 		"db: {host: !replace 5}\n":          "OVER/shop.yaml:1:12: !replace needs a mapping: other values always replace the value below",
 		"db: {list: [!delete ]}\n":          "OVER/shop.yaml:1:13: !delete works only on fields, not on elements of a list",
@@ -139,7 +139,7 @@ func TestOverlayErrors(t *testing.T) {
 		"db: {!delete host: a}\n":           "OVER/shop.yaml:1:6: the tag !delete must be before a value, not before a key",
 		"db:\n":                             `OVER/shop.yaml:1:4: the configuration "db" is empty`,
 		"db: {host: !enw X}\n":              "OVER/shop.yaml:1:12: this tag is unknown",
-		"!append\ndb: {}\n":                 "OVER/shop.yaml:1:1: !append takes a list",
+		"!append\ndb: {}\n":                 "OVER/shop.yaml:1:1: !append needs a list",
 		"db: {a: 1}\ndb: {host: b}\n":       `OVER/shop.yaml:2:1: the key "db" is duplicated, first at line 1, column 1`,
 	} {
 		if _, errors, _ := laid(t, base, []string{"shop.yaml", over}); len(errors) != 1 || errors[0] != want {

@@ -113,8 +113,8 @@ three: {!env PASSWORD: 1}
 		"a.yaml:3:5: the value of this !env is not true or false",
 		"a.yaml:4:5: the value of this !env is not a number",
 		"a.yaml:5:5: the value of this !env is not JSON",
-		"a.yaml:6:5: !env takes the name of an environment variable",
-		"a.yaml:7:5: !env takes the name of an environment variable",
+		"a.yaml:6:5: !env needs the name of an environment variable",
+		"a.yaml:7:5: !env needs the name of an environment variable",
 		"a.yaml:8:5: the tag !env:date is unknown",
 		"a.yaml:9:5: this is not an age file",
 		"a.yaml:10:5: /etc/passwd is outside the project",
@@ -198,7 +198,7 @@ shop/limits = {"max": 5}
 	}
 	t.Setenv("PATH", "")
 	_, problems, _ = load(t, dir, opts)
-	if len(problems) != 2 || !strings.Contains(problems[0], "there is no sops program") {
+	if len(problems) != 2 || !strings.Contains(problems[0], "the sops program is not installed") {
 		t.Error(problems)
 	}
 }

@@ -26,7 +26,7 @@ func TestKilledRollback(t *testing.T) {
 		if committed {
 			finished++
 			said, _ := program(t, dir, 0, "plan", "-s", "config", "-t", "file:live")
-			if !strings.Contains(said, "hint: run the same rollback again: it finishes that change first") {
+			if !strings.Contains(said, "hint: run the same rollback again: like every command that writes, it completes that change first") {
 				t.Errorf("killed after step %d, plan says\n%s", steps, said)
 			}
 		}

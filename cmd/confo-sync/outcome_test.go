@@ -185,7 +185,7 @@ func TestLostAndNotApplied(t *testing.T) {
 		proxy.Once(zktest.OpMulti, 1, zktest.DropCut)
 		code, said := command(proxy.Addr, append(args, "--auto-approve")...)
 		want := fmt.Sprintf("\nhint: run the same %s again: confo-sync %s ", args[0], args[0])
-		if code != exitError || !strings.Contains(said, "the batch was not applied") || !strings.Contains(said, want) {
+		if code != exitError || !strings.Contains(said, "the transaction was not applied") || !strings.Contains(said, want) {
 			t.Errorf("%v: the exit code is %d:\n%s", args, code, said)
 		}
 	}

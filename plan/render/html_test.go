@@ -290,7 +290,7 @@ func TestHTMLAnchors(t *testing.T) {
 
 func TestHTMLEmpty(t *testing.T) {
 	page := htmlOf(t, planOf(config{"a", "b", "[1]", "[1]"}))
-	if !strings.Contains(page, `</span> No changes. 1 configuration as the source has it.</p>`) {
+	if !strings.Contains(page, `</span> No changes. 1 configuration matches the source.</p>`) {
 		t.Error("it doesn't say so")
 	}
 	if strings.Contains(page, "<form") || strings.Contains(page, "<nav") {

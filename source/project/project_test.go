@@ -174,7 +174,7 @@ func TestConnect(t *testing.T) {
 		"credentials: {zookeeper_user: me, zookeeper_passwd: hunter2}":                "a password can't be written in the project file",
 		"credentials: {zookeeper_user: me, zookeeper_passwd: !crypt hunter2}":         "zookeeper_passwd has an unknown tag !crypt",
 		"credentials: {zookeeper_user: me, zookeeper_pw: hunter2}":                    `a credentials dictionary has no "zookeeper_pw"`,
-		"credentials: {zookeeper_user: me:hunter2, zookeeper_passwd: !env X}":         "zookeeper_user is a name alone",
+		"credentials: {zookeeper_user: me:hunter2, zookeeper_passwd: !env X}":         "zookeeper_user must be a name without a colon",
 		"credentials: {zookeeper_passwd: !env X}":                                     "zookeeper_user and zookeeper_passwd must be used together",
 		"credentials: {zookeeper_host: x}":                                            "zookeeper_host and zookeeper_port must be used together",
 		"credentials: {}":                                                             "the credentials dictionary is empty",

@@ -150,10 +150,10 @@ func TestFile(t *testing.T) {
 		"../../allowed/password": {value: "allowed"},
 		filepath.Join(p.dir, "project/secrets/bare"): {value: "hunter2"},
 
-		"":                       {message: "names no file"},
+		"":                       {message: "is not the name of a file"},
 		"../secrets/none":        {message: "there is no file ../secrets/none"},
 		"../secrets":             {message: "is a folder"},
-		"../secrets/pipe":        {message: "no regular file"},
+		"../secrets/pipe":        {message: "not a regular file"},
 		"../secrets/binary":      {message: "not UTF-8"},
 		"../secrets/large":       {message: "larger than 16 MiB"},
 		"../secrets/out":         {message: "is outside the project"},
@@ -225,7 +225,7 @@ func TestAge(t *testing.T) {
 		"no such file":            {identities: []string{file + "x"}, message: "can't be read"},
 		"no identity in the file": {identities: []string{p.write("empty.txt", "# nothing\n")}, message: "has no age identity"},
 		"rubbish in the file":     {identities: []string{p.write("rubbish.txt", "hunter2\n")}, message: "has something other than an age identity in line 1"},
-		"rubbish in the variable": {env: map[string]string{IdentityVariable: "hunter2"}, message: IdentityVariable + " holds what is no age identity"},
+		"rubbish in the variable": {env: map[string]string{IdentityVariable: "hunter2"}, message: IdentityVariable + " has something other than an age identity"},
 		"not armored":             {identities: []string{file}, armored: "hunter2", message: "this is not an age file"},
 		"cut off":                 {identities: []string{file}, armored: armored[:len(armored)/2], message: "this is not an age file"},
 		"changed":                 {identities: []string{file}, armored: changed(armored), message: "this is not an age file"},
@@ -332,9 +332,9 @@ func TestRecipients(t *testing.T) {
 		texts   []string
 		message string
 	}{
-		"none":        {nil, "no one to encrypt to"},
+		"none":        {nil, "no recipients to encrypt to"},
 		"a typo":      {[]string{recipient, recipient[:20]}, "recipient 2, "},
-		"an identity": {[]string{secret}, "is an identity, which is secret"},
+		"an identity": {[]string{secret}, "is an identity, which must be kept secret"},
 		"a password":  {[]string{"hunter2"}, "recipient 1 is not supported by age"},
 		"two lines":   {[]string{recipient + "\n" + recipient}, "recipient 1"},
 	} {

@@ -103,7 +103,7 @@ func TestRefusedList(t *testing.T) {
 		var refused *zk.RefusedList
 		var hinted *target.Hinted
 		if !errors.As(err, &refused) || !strings.Contains(err.Error(), path+": the server refuses the ACL: of world:anyone:cdrwa, sasl:bob:r it refuses sasl:bob:r") ||
-			!errors.As(err, &hinted) || !strings.Contains(hinted.Hint, "no provider for sasl") {
+			!errors.As(err, &hinted) || !strings.Contains(hinted.Hint, "an authProvider for sasl") {
 			t.Errorf("it is %v", err)
 		}
 	}
