@@ -62,7 +62,7 @@ func noneUnused(command *kong.Context) error {
 	name := nameOf(command.Selected())
 	for _, flag := range givenOn(command) {
 		if w, is := unused[name][flag.name]; is {
-			return target.WithHint(fmt.Errorf("%s takes no --%s: %s", shortName(name), flag.name, w.why), cmp.Or(w.hint, "leave it out"))
+			return target.WithHint(fmt.Errorf("%s does not use --%s: %s", shortName(name), flag.name, w.why), cmp.Or(w.hint, "leave it out"))
 		}
 	}
 	return nil

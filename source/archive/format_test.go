@@ -60,11 +60,11 @@ func examples(t *testing.T) map[string]content {
 	}
 	files := content{about: aboutFile, stored: []plan.Stored{
 		folder(""),
-		{Path: ".keep", Foreign: "a file in place of a namespace folder; Confo crashes on it", Mode: 0o600, Value: plan.NewValue([]byte{})},
+		{Path: ".keep", Foreign: "a plain file, on which Confo crashes", Mode: 0o600, Value: plan.NewValue([]byte{})},
 		folder("systemA"),
 		{Path: "systemA/database.json", Key: plan.Key{Namespace: "systemA", Config: "database"}, Mode: 0o640, Value: plan.NewValue([]byte("{\"host\": \"127.0.0.1\"}\n"))},
 		{Path: "systemA/linked.json", Key: plan.Key{Namespace: "systemA", Config: "linked"}, Mode: 0o777, Link: "database.json", Value: plan.NewValue([]byte("{}"))},
-		{Path: "systemA/sub", Foreign: "a folder in a namespace; Confo crashes on it", Folder: true, Mode: 0o700},
+		{Path: "systemA/sub", Foreign: "a folder, on which Confo crashes", Folder: true, Mode: 0o700},
 		{Path: "systemA/\xff.json", Key: plan.Key{Namespace: "systemA", Config: "\xff"}, Mode: 0o644, Value: plan.NewValue([]byte("[]"))},
 	}}
 	encrypted := zk

@@ -99,7 +99,7 @@ func drawFiles(t *rapid.T) []plan.Stored {
 		seen[ns] = true
 		if rapid.IntRange(0, 5).Draw(t, "stray") == 0 {
 			s := add(ns)
-			s.Foreign, s.Value = "a file in place of a namespace folder; Confo crashes on it", value()
+			s.Foreign, s.Value = "a plain file, on which Confo crashes", value()
 			continue
 		}
 		s := add(ns)

@@ -52,7 +52,7 @@ func wantSnapshot(t *testing.T, c content, selection plan.Selection, want string
 
 func ephemeral(path string) plan.Stored {
 	s := znode(path, []byte("x"))
-	s.Key, s.Foreign = plan.Key{}, "an ephemeral configuration, which disappears with its session"
+	s.Key, s.Foreign = plan.Key{}, "an ephemeral configuration, which goes with the session that made it"
 	s.Stat = &plan.Stat{EphemeralOwner: 7}
 	return s
 }
@@ -83,9 +83,9 @@ func TestSnapshotOfZooKeeper(t *testing.T) {
 		  not-json "{" false children 0 ephemeral false
 		c data 1 children 0 ephemeral true
 		foreign a: /confo/a: data on a namespace (4 bytes), which Confo does not read
-		foreign a/gone: /confo/a/gone: an ephemeral configuration, which disappears with its session
+		foreign a/gone: /confo/a/gone: an ephemeral configuration, which goes with the session that made it
 		foreign a/one: /confo/a/one/below: a child of a configuration, which Confo does not read
-		foreign c: /confo/c: an ephemeral configuration, which disappears with its session
+		foreign c: /confo/c: an ephemeral configuration, which goes with the session that made it
 		foreign c: /confo/c: data on a namespace (1 bytes), which Confo does not read`)
 	if got := s.Access[plan.Key{Namespace: "a", Config: "one"}]; !reflect.DeepEqual(got.List, plan.Access{"world:anyone:cdrwa"}) || len(s.Access) != 9 {
 		t.Errorf("access %v", s.Access)
@@ -96,7 +96,7 @@ func TestSnapshotOfZooKeeper(t *testing.T) {
 		  gone "x" false children 0 ephemeral true
 		  null "" false children 0 ephemeral false
 		foreign a: /confo/a: data on a namespace (4 bytes), which Confo does not read
-		foreign a/gone: /confo/a/gone: an ephemeral configuration, which disappears with its session`)
+		foreign a/gone: /confo/a/gone: an ephemeral configuration, which goes with the session that made it`)
 	wantSnapshot(t, content{about: aboutZK}, plan.Selection{}, "exists false zxid 0")
 }
 
@@ -108,7 +108,7 @@ func TestSnapshotOfFiles(t *testing.T) {
 		return plan.Stored{Path: path, Key: plan.Key{Namespace: namespace, Config: config}, Mode: 0o644, Value: plan.NewValue([]byte(data))}
 	}
 	foreign := func(path, what string) plan.Stored { return plan.Stored{Path: path, Foreign: what, Mode: 0o644} }
-	inside := foreign("a/sub", "a folder in a namespace; Confo crashes on it")
+	inside := foreign("a/sub", "a folder, on which Confo crashes")
 	inside.Folder = true
 	c := content{about: aboutFile, stored: []plan.Stored{
 		folder(""),
@@ -117,8 +117,8 @@ func TestSnapshotOfFiles(t *testing.T) {
 		file("a/db.json", "a", "db", "{}"),
 		file("a/empty.json", "a", "empty", " \n"),
 		inside,
-		foreign("a/sub/x", "in a folder in a namespace; Confo crashes on it"),
-		foreign("notes", "a file in place of a namespace folder; Confo crashes on it"),
+		foreign("a/sub/x", "in a folder, on which Confo crashes"),
+		foreign("notes", "a plain file, on which Confo crashes"),
 	}}
 	wantSnapshot(t, c, plan.Selection{}, `
 		exists true zxid 0
@@ -126,8 +126,8 @@ func TestSnapshotOfFiles(t *testing.T) {
 		  db "{}" true children 0 ephemeral false
 		  empty " \n" false children 0 ephemeral false
 		foreign a: /srv/confo/a/.hidden: a file that Confo reads as a configuration with an empty name
-		foreign a/sub: /srv/confo/a/sub: a folder in a namespace; Confo crashes on it
-		foreign notes: /srv/confo/notes: a file in place of a namespace folder; Confo crashes on it`)
+		foreign a/sub: /srv/confo/a/sub: a folder, on which Confo crashes
+		foreign notes: /srv/confo/notes: a plain file, on which Confo crashes`)
 	wantSnapshot(t, c, plan.Selection{Exclude: []string{"a/sub", "notes", "a/empty"}}, `
 		exists true zxid 0
 		a data 0 children 2 ephemeral false

@@ -111,24 +111,24 @@ environments:
 		got = append(got, strings.ReplaceAll(strings.TrimPrefix(f.Error(), path), filepath.Dir(path), "DIR")+" / "+f.Hint)
 	}
 	want := []string{
-		`:1:1: the project file has no "sorce" / did you mean source?`,
+		`:1:1: the project file has no key "sorce" / did you mean source?`,
 		`:2:9: there is no folder "DIR/nowhere" / create it, or name another folder; the path is relative to this file`,
 		`:4:8: prune can't be "confgurations" / did you mean configurations?`,
 		`:5:26: delete_percent must be a number from 0 to 100 / write 100 to allow all deletions`,
-		`:5:32: limits has no "x" / there are delete_percent`,
+		`:5:32: limits has no key "x" / use one of delete_percent`,
 		`:6:19: "read" can't be protected against / use update or delete`,
 		`:6:11: a protection needs a path / write {path: shop/*, from: [update, delete]}`,
 		`:6:27: a level of the pattern is empty / write a path, as in "shop/*/password" or "**/last_seen"`,
 		`:7:13: "A=B" can't be the name of an environment variable / write a name, as in DB_PASSWORD, or a pattern, as in SHOP_*`,
 		`:7:18: "$C" can't be the name of an environment variable / write a name, as in DB_PASSWORD, or a pattern, as in SHOP_*`,
 		`:7:22: this must be a text / write it after the colon`,
-		`:10:5: an environment has no "taget" / did you mean target?`,
+		`:10:5: an environment has no key "taget" / did you mean target?`,
 		`:11:31: there is no folder "DIR/overlays/none" / create it, or name another folder; the path is relative to this file`,
 		`:9:3: the environment "staging" has no target / add target: zk://host:2181/confo, or target: file:PATH`,
 		`:12:3: the environment "staging" is duplicated / keep one of the two`,
 		`:13:3: "a/b" can't be the name of an environment / use letters, digits and hyphens`,
-		`:13:38: "prune" is there twice / keep one of the two`,
-		`:14:6: an environment is a mapping / write KEY: VALUE`,
+		`:13:38: "prune" is duplicated / keep one of the two`,
+		`:14:6: an environment must be a mapping / write KEY: VALUE`,
 		`:3:10: there is no environment "stagin" / did you mean staging?`,
 	}
 	for i := range want {
@@ -173,17 +173,17 @@ func TestConnect(t *testing.T) {
 	for wrong, words := range map[string]string{
 		"credentials: {zookeeper_user: me, zookeeper_passwd: hunter2}":                "a password can't be written in the project file",
 		"credentials: {zookeeper_user: me, zookeeper_passwd: !crypt hunter2}":         "zookeeper_passwd has an unknown tag !crypt",
-		"credentials: {zookeeper_user: me, zookeeper_pw: hunter2}":                    `a credentials dictionary has no "zookeeper_pw"`,
+		"credentials: {zookeeper_user: me, zookeeper_pw: hunter2}":                    `a credentials dictionary has no key "zookeeper_pw"`,
 		"credentials: {zookeeper_user: me:hunter2, zookeeper_passwd: !env X}":         "zookeeper_user must be a name without a colon",
 		"credentials: {zookeeper_passwd: !env X}":                                     "zookeeper_user and zookeeper_passwd must be used together",
 		"credentials: {zookeeper_host: x}":                                            "zookeeper_host and zookeeper_port must be used together",
 		"credentials: {}":                                                             "the credentials dictionary is empty",
 		"credentials: {zookeeper_user: x, zookeeper_passwd: [hunter2]}":               "zookeeper_passwd must be a text or a reference to a text",
-		"taget: x, credentials: {zookeeper_user: me, zookeeper_passwd: !env hunter2}": `an environment has no "taget"`,
+		"taget: x, credentials: {zookeeper_user: me, zookeeper_passwd: !env hunter2}": `an environment has no key "taget"`,
 		"tls: true":         "tls must be a mapping",
 		"tls: null":         "tls must be a mapping",
 		"tls: {cert: x}":    "a client certificate and its key must be used together",
-		"tls: {ca_file: x}": `tls has no "ca_file"`,
+		"tls: {ca_file: x}": `tls has no key "ca_file"`,
 	} {
 		_, err := project.Read(write(t, "environments:\n  a: {target: zk://a, "+wrong+"}\n"))
 		var all *project.Error

@@ -30,7 +30,7 @@ func (r *reader) bounded(n *yaml.Node, path string) bool {
 		r.fail(n, plan.Quote(n.Value)+" belongs to git, and confo-sync does not read the files of git because they may have tokens", "name a file or folder outside of .git")
 		return false
 	}
-	r.fail(n, fmt.Sprintf("%s points out of %s", plan.Quote(n.Value), r.root()), hintOutside)
+	r.fail(n, fmt.Sprintf("%s is outside %s", plan.Quote(n.Value), r.root()), hintOutside)
 	return false
 }
 

@@ -123,7 +123,7 @@ func (d *dump) entry(path string) error {
 			d.gap(path, err)
 			return nil
 		default:
-			s.Foreign, s.Mode = "a link to nothing", 0
+			s.Foreign, s.Mode = "a link that leads nowhere", 0
 			return d.add(s)
 		}
 	}
@@ -164,15 +164,15 @@ func whatIs(path string, mode fs.FileMode) (plan.Key, string) {
 	case len(parts) == 1 && mode.IsDir():
 		return plan.Key{Namespace: parts[0]}, ""
 	case len(parts) == 1:
-		return plan.Key{}, "a file in place of a namespace folder; Confo crashes on it"
+		return plan.Key{}, "a plain file, on which Confo crashes"
 	case len(parts) == 2 && mode.IsRegular() && configName(parts[1]) != "":
 		return plan.Key{Namespace: parts[0], Config: configName(parts[1])}, ""
 	case len(parts) == 2 && mode.IsRegular():
 		return plan.Key{}, "a file that Confo reads as a configuration with an empty name"
 	case len(parts) == 2 && mode.IsDir():
-		return plan.Key{}, "a folder in a namespace; Confo crashes on it"
+		return plan.Key{}, "a folder, on which Confo crashes"
 	}
-	return plan.Key{}, "in a folder that Confo does not read"
+	return plan.Key{}, "in a folder that is not Confo's"
 }
 
 func (d *dump) gap(path string, err error) {

@@ -91,7 +91,7 @@ func (p place) listNamespace(dir string) (entries []entry, exists bool, err erro
 		case kind == gone:
 			continue
 		case kind == folder:
-			e.foreign = "a folder in a namespace; Confo crashes on it"
+			e.foreign = "a folder, on which Confo crashes"
 		case kind == special:
 			e.foreign = "neither a file nor a folder"
 		case e.config == "":

@@ -147,9 +147,9 @@ func (r *reader) listRoot() ([]string, error) {
 				r.outside = append(r.outside, e.Name())
 			}
 		case plainFile:
-			r.foreign(plan.Key{Namespace: e.Name()}, e.Name(), "a file in place of a namespace folder; Confo crashes on it")
+			r.foreign(plan.Key{Namespace: e.Name()}, e.Name(), "a plain file, on which Confo crashes")
 		case special:
-			r.foreign(plan.Key{Namespace: e.Name()}, e.Name(), "not a folder; Confo crashes on it")
+			r.foreign(plan.Key{Namespace: e.Name()}, e.Name(), "not a folder, on which Confo crashes")
 		}
 	}
 	return names, nil

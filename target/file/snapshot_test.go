@@ -110,11 +110,11 @@ func TestSnapshotForeign(t *testing.T) {
 	}
 	empty := "a file that Confo reads as a configuration with an empty name"
 	want := []plan.Foreign{
-		{Key: plan.Key{Namespace: "README.md"}, Path: filepath.Join(root, "README.md"), What: "a file in place of a namespace folder; Confo crashes on it"},
-		{Key: plan.Key{Namespace: "pipe"}, Path: filepath.Join(root, "pipe"), What: "not a folder; Confo crashes on it"},
+		{Key: plan.Key{Namespace: "README.md"}, Path: filepath.Join(root, "README.md"), What: "a plain file, on which Confo crashes"},
+		{Key: plan.Key{Namespace: "pipe"}, Path: filepath.Join(root, "pipe"), What: "not a folder, on which Confo crashes"},
 		{Key: plan.Key{Namespace: "shop"}, Path: filepath.Join(root, "shop/.database.json.tmp"), What: empty},
 		{Key: plan.Key{Namespace: "shop"}, Path: filepath.Join(root, "shop/.x"), What: empty},
-		{Key: plan.Key{Namespace: "shop", Config: "old"}, Path: filepath.Join(root, "shop/old"), What: "a folder in a namespace; Confo crashes on it"},
+		{Key: plan.Key{Namespace: "shop", Config: "old"}, Path: filepath.Join(root, "shop/old"), What: "a folder, on which Confo crashes"},
 		{Key: plan.Key{Namespace: "shop", Config: "pipe"}, Path: filepath.Join(root, "shop/pipe.json"), What: "neither a file nor a folder"},
 	}
 	if d := cmp.Diff(want, s.Foreign); d != "" {

@@ -210,7 +210,7 @@ func (d *dump) take(s *plan.Stored, data []byte, st stat) {
 	switch {
 	case s.Path == "":
 	case st.owner != 0:
-		s.Foreign = "it is ephemeral and disappears with the session that created it"
+		s.Foreign = "it is ephemeral, and goes with the session that made it"
 	case len(parts) == 1:
 		s.Key = plan.Key{Namespace: parts[0]}
 	case len(parts) == 2:
