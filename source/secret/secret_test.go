@@ -104,8 +104,8 @@ func TestEnv(t *testing.T) {
 		"PASSWORD": {value: "hunter2"},
 		"EMPTY":    {},
 		"UNSET":    {message: "UNSET is not set"},
-		"A=B":      {message: "no name of an environment variable"},
-		"A B":      {message: "no name"},
+		"A=B":      {message: "can't be the name of an environment variable"},
+		"A B":      {message: "can't be the name"},
 		"BINARY":   {message: "not UTF-8"},
 	} {
 		got, err := p.resolver(Options{}).Env(name)
