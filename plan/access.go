@@ -229,6 +229,9 @@ func (d *diff) access(desired *Tree, live *Snapshot) {
 		return
 	}
 	set := func(k Key) {
+		if !d.part.whole(k) {
+			return
+		}
 		rule := d.opts.rule(k)
 		if now, ok := live.Access[k]; ok && rule != nil && !gone[k] && !rule.Access.Same(now.List) {
 			d.plan.Access = append(d.plan.Access, AccessChange{Key: k, Before: now.List, After: rule.Access, Version: now.Version, Position: rule.Position})
@@ -249,7 +252,7 @@ func (d *diff) access(desired *Tree, live *Snapshot) {
 			}
 		}
 	}
-	if s := d.opts.Selection; len(s.Namespaces) == 0 && (s.only == nil || s.only[""]) {
+	if s := d.opts.Selection; d.part.all && len(s.Namespaces) == 0 && (s.only == nil || s.only[""]) {
 		set(Key{})
 	}
 }

@@ -39,6 +39,7 @@ func Adopt(desired *Tree, live *Snapshot, opts Options, take func(namespace stri
 	var a Adoption
 	passed := map[string]bool{}
 	ignored := newPatternSet(opts.Ignore)
+	part := newPart(opts)
 	p := Diff(desired, adoptable(live, wants), opts)
 	for _, key := range p.Kept {
 		a.Undeclared = append(a.Undeclared, key.Namespace)
@@ -51,20 +52,40 @@ func Adopt(desired *Tree, live *Snapshot, opts Options, take func(namespace stri
 		ns := c.Key.Namespace
 		switch {
 		case passed[ns]:
+		case c.Key.IsNamespace() && !part.whole(c.Key): // it is there for what is selected in it
 		case c.Key.Config == "" && c.Action == Delete && !take(ns):
 			passed[ns] = true
 			a.Undeclared = append(a.Undeclared, ns)
 		case c.Key.Config == "" || c.Action == Create:
 			a.Wishes = append(a.Wishes, Wish{Key: c.Key, Absent: c.Action == Create})
 		default:
-			a.config(c, wants, ignoring{ignored.of(c.Key)})
+			a.config(c, wants, ignoring{ignored.of(c.Key)}, part)
+		}
+	}
+	for _, ns := range live.Namespaces {
+		if !declared[ns.Name] && !part.whole(Key{Namespace: ns.Name}) {
+			a.parts(ns, part, ignored)
 		}
 	}
 	return a
 }
 
+// parts adds the wishes for the selected configurations of a namespace that the tree does
+// not declare.
+func (a *Adoption) parts(ns LiveNamespace, p part, ignored patternSet) {
+	at := len(a.Wishes)
+	for _, c := range ns.Configs {
+		if k := (Key{ns.Name, c.Name}); p.whole(k) && !c.Ephemeral {
+			a.config(Change{Key: k, Before: c.Value}, nil, ignoring{ignored.of(k)}, p)
+		}
+	}
+	if len(a.Wishes) > at {
+		a.Wishes = slices.Insert(a.Wishes, at, Wish{Key: Key{Namespace: ns.Name}})
+	}
+}
+
 // config adds the wish for a live configuration.
-func (a *Adoption) config(c Change, wants map[Key]Value, i ignoring) {
+func (a *Adoption) config(c Change, wants map[Key]Value, i ignoring, p part) {
 	n, err := c.Before.Parse()
 	if err == nil && n.IsLeaf() {
 		err = fmt.Errorf("a configuration must be an object or a list, and this is neither (%s)", n.Kind)
@@ -83,6 +104,13 @@ func (a *Adoption) config(c Change, wants map[Key]Value, i ignoring) {
 			stripped = keepEmpty(stripped, n, want)
 		}
 		value = Encode(stripped)
+	}
+	if !p.whole(c.Key) {
+		// Only some fields are taken; the others stay as the tree has them.
+		if value, err = p.of(c.Key, Config{Name: c.Key.Config, Value: value}, wants[c.Key]); err != nil {
+			a.Left = append(a.Left, Finding{Key: c.Key, Position: c.Position, Message: "left as it is: " + err.Error()})
+			return
+		}
 	}
 	a.Wishes = append(a.Wishes, Wish{Key: c.Key, Value: value})
 }

@@ -18,6 +18,9 @@ const (
 type Options struct {
 	Prune     Prune
 	Selection Selection
+	// Only has the plan change nothing but what a pattern names: namespaces,
+	// configurations or fields. Without patterns it changes everything.
+	Only []Pattern
 	// Exact has bytes compared, and not what they say: what is restored is to be
 	// stored as it was.
 	Exact bool
@@ -46,13 +49,17 @@ func (o Options) same(a, b Value) bool {
 // A value that the two sides hold equal is not written, however its bytes
 // differ.
 func Diff(desired *Tree, live *Snapshot, opts Options) *Plan {
-	d := diff{opts: opts, ignored: newPatternSet(opts.Ignore), plan: &Plan{Foreign: live.Foreign}}
+	d := diff{opts: opts, part: newPart(opts), ignored: newPatternSet(opts.Ignore), plan: &Plan{Foreign: live.Foreign}}
 	want, have := desired.Namespaces, live.Namespaces
 	for len(want) > 0 || len(have) > 0 {
 		switch {
 		case len(want) > 0 && !opts.Selection.Namespace(want[0].Name):
 			want = want[1:]
 		case len(have) > 0 && !opts.Selection.Namespace(have[0].Name):
+			have = have[1:]
+		case len(want) > 0 && !d.part.any(want[0].Name):
+			want = want[1:]
+		case len(have) > 0 && !d.part.any(have[0].Name):
 			have = have[1:]
 		case len(have) == 0 || len(want) > 0 && want[0].Name < have[0].Name:
 			d.createNamespace(want[0])
@@ -73,6 +80,7 @@ func Diff(desired *Tree, live *Snapshot, opts Options) *Plan {
 
 type diff struct {
 	opts    Options
+	part    part
 	ignored patternSet
 	plan    *Plan
 }
@@ -87,11 +95,16 @@ func (d *diff) problem(key Key, position Position, message, hint string) {
 }
 
 func (d *diff) createNamespace(want Namespace) {
-	d.change(Change{Key: Key{Namespace: want.Name}, Action: Create, Position: want.Position})
+	key := Key{Namespace: want.Name}
+	at := len(d.plan.Changes)
+	d.change(Change{Key: key, Action: Create, Position: want.Position})
 	for _, c := range want.Configs {
 		if d.opts.Selection.Config(want.Name, c.Name) {
 			d.createConfig(want.Name, c)
 		}
+	}
+	if !d.part.whole(key) && len(d.plan.Changes) == at+1 {
+		d.plan.Changes = d.plan.Changes[:at] // nothing in it is selected
 	}
 }
 
@@ -99,6 +112,13 @@ func (d *diff) createConfig(namespace string, want Config) {
 	c := Change{
 		Key: Key{namespace, want.Name}, Action: Create,
 		After: want.Value, Position: want.Position, Origins: want.Origins,
+	}
+	if !d.part.whole(c.Key) {
+		if d.part.fields(c.Key) {
+			d.problem(c.Key, c.Position, "it does not exist at the target, so it can't be created with only some of its fields",
+				"select all of it: --only "+c.Key.String())
+		}
+		return
 	}
 	if d.ignores(c.Key) {
 		d.declaresIgnored(c.Key, c.Position)
@@ -116,7 +136,7 @@ func (d *diff) declaresIgnored(key Key, position Position) {
 func (d *diff) undeclaredNamespace(have LiveNamespace) {
 	key := Key{Namespace: have.Name}
 	switch {
-	case have.Ephemeral, d.ignores(key):
+	case have.Ephemeral, d.ignores(key), !d.part.whole(key):
 	case d.opts.Prune != PruneNamespaces || !d.opts.Selection.Whole(have.Name):
 		d.plan.Kept = append(d.plan.Kept, key)
 	case have.Children > 0 || have.Data > 0:
@@ -176,7 +196,7 @@ func (d *diff) namespace(want Namespace, have LiveNamespace) {
 
 func (d *diff) undeclaredConfig(namespace string, have LiveConfig) {
 	switch {
-	case have.Ephemeral, d.ignores(Key{namespace, have.Name}):
+	case have.Ephemeral, d.ignores(Key{namespace, have.Name}), !d.part.whole(Key{namespace, have.Name}):
 	case d.opts.Prune == PruneNone:
 		d.plan.Kept = append(d.plan.Kept, Key{namespace, have.Name})
 	default:
@@ -186,6 +206,17 @@ func (d *diff) undeclaredConfig(namespace string, have LiveConfig) {
 
 func (d *diff) config(namespace string, want Config, have LiveConfig) {
 	key := Key{namespace, want.Name}
+	if !d.part.whole(key) {
+		if !d.part.fields(key) {
+			return
+		}
+		value, err := d.part.of(key, want, have.Value)
+		if err != nil {
+			d.problem(key, want.Position, err.Error(), "select all of it: --only "+key.String())
+			return
+		}
+		want.Value = value
+	}
 	switch {
 	case have.Ephemeral:
 		d.problem(key, want.Position,

@@ -47,7 +47,7 @@ func (k *keeper) keeps(at keeperPlace, n *Node) (why KeptReason, keeps bool) {
 	case !k.WithSecrets && (n.Sensitive || n.Kind == List && slices.ContainsFunc(n.Items, func(item Node) bool { return item.Sensitive })):
 		return KeptSecret, true
 	}
-	return "", !k.whole && n.Kind != Object && !at.named
+	return "", !k.whole && !at.named && (n.Kind != Object || !at.paths.mayMatchBelow())
 }
 
 // keep remembers a field that stays, if it would have travelled otherwise. Of what is
@@ -109,7 +109,11 @@ func (k *keeper) object(at keeperPlace, from, there *Node) Node {
 		}
 		switch {
 		case !keeps:
-			combined.Fields = append(combined.Fields, Field{f.Name, k.combine(below, &f.Value, was)})
+			value := k.combine(below, &f.Value, was)
+			if was == nil && value.Kind == Object && len(value.Fields) == 0 && !k.whole && !below.named {
+				continue // nothing in it travels
+			}
+			combined.Fields = append(combined.Fields, Field{f.Name, value})
 		case was != nil:
 			combined.Fields = append(combined.Fields, Field{f.Name, *was})
 		case k.whole || below.named:
@@ -152,7 +156,7 @@ func (k *keeper) staying(at keeperPlace, n *Node) (rest Node, stays bool) {
 			rest.Fields = append(rest.Fields, Field{f.Name, below})
 		}
 	}
-	return rest, len(rest.Fields) > 0
+	return rest, len(rest.Fields) > 0 || len(n.Fields) == 0 && !k.whole && !at.named
 }
 
 func (k *keeper) list(at keeperPlace, from, there *Node) Node {

@@ -20,6 +20,7 @@ import (
 
 type applyCmd struct {
 	Plan string `arg:"" optional:"" name:"file" help:"Saved plan to apply, made by plan --out." complete:"file"`
+	onlyFlags
 	planFlags
 	outputFlags
 	applyFlags
@@ -62,6 +63,9 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if err := a.needSource(hintSource); err != nil {
+		return err
+	}
+	if err := a.selectOnly(c.onlyFlags); err != nil {
 		return err
 	}
 	return c.applyFlags.run(ctx, a, approved, a.declared(), c.planFlags)

@@ -32,6 +32,7 @@ func (a *app) savePlan(path string, header planfile.Header, fingerprint planfile
 	header.Tool, header.Made = tool(), w.began
 	header.Source, header.Target, header.Environment = a.Source, w.target.String(), a.report.Environment
 	header.Prune, header.Namespaces, header.Exclude = flags.Prune, a.Namespace, a.Exclude
+	header.Only = a.onlyTexts()
 	header.DeletePercent, header.AllowEmpty, header.Protect = flags.DeletePercent, flags.AllowEmpty, flags.Protect
 	header.AllowLockout = flags.AllowLockout
 	header.Fingerprint = fingerprint.String()
@@ -42,7 +43,7 @@ func (a *app) savePlan(path string, header planfile.Header, fingerprint planfile
 		return fmt.Errorf("save the plan: %w", err)
 	}
 	// The plan has its own of these.
-	given := a.given.everywhere("source", "target", "env", "namespace", "exclude")
+	given := a.given.everywhere("source", "target", "env", "namespace", "exclude", "only")
 	a.notice("Saved the plan to %s. To apply it: confo-sync apply %s%s", plan.Printable(path), shellWord(path), given)
 	return nil
 }
@@ -120,6 +121,7 @@ func (c *applyCmd) approval(a *app) (*approval, error) {
 		a.Target = file.Target
 	}
 	a.Namespace, a.Exclude = file.Namespaces, file.Exclude
+	c.Only = file.Only
 	c.Prune, c.DeletePercent, c.AllowEmpty, c.Protect = file.Prune, file.DeletePercent, file.AllowEmpty, file.Protect
 	c.AllowLockout = file.AllowLockout
 	if file.Promotion == nil { // which names its environment itself
@@ -144,6 +146,7 @@ func (c *applyCmd) otherOptions(a *app, f *planfile.File) (others []string) {
 	differs("--target", a.Target != "", url, f.Target)
 	differs("--namespace", len(a.Namespace) > 0, a.Namespace, f.Namespaces)
 	differs("--exclude", len(a.Exclude) > 0, a.Exclude, f.Exclude)
+	differs("--only", len(c.Only) > 0, c.Only, f.Only)
 	differs("--prune", c.Prune != "", c.Prune, f.Prune)
 	if c.DeletePercent != nil {
 		differs("--delete-percent", true, *c.DeletePercent, percent(f.DeletePercent))

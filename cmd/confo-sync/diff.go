@@ -17,10 +17,11 @@ import (
 )
 
 type diffCmd struct {
-	From             string `arg:"" name:"a" help:"Before: a folder, git:REF[:PATH], env:NAME, a target or a backup." complete:"endpoint,folder"`
-	To               string `arg:"" name:"b" help:"After: the same." complete:"endpoint,folder"`
-	DetailedExitcode bool   `help:"Exit with 2 if there are differences."`
-	NoSecrets        bool   `help:"Compare references as text. Needs no identity, file or variable."`
+	From string `arg:"" name:"a" help:"Before: a folder, git:REF[:PATH], env:NAME, a target or a backup." complete:"endpoint,folder"`
+	To   string `arg:"" name:"b" help:"After: the same." complete:"endpoint,folder"`
+	onlyFlags
+	DetailedExitcode bool `help:"Exit with 2 if there are differences."`
+	NoSecrets        bool `help:"Compare references as text. Needs no identity, file or variable."`
 	outputFlags
 }
 
@@ -44,6 +45,9 @@ func (c *diffCmd) Run(ctx context.Context, a *app) error {
 			return &usageError{errors.New("--no-secrets works only between trees, because targets have no references")}
 		}
 	}
+	if err := a.selectOnly(c.onlyFlags); err != nil {
+		return err
+	}
 	from, err := a.side(ctx, c.From, c.To)
 	if err != nil {
 		return err
@@ -55,7 +59,10 @@ func (c *diffCmd) Run(ctx context.Context, a *app) error {
 	if err := a.checkSelection(); err != nil {
 		return err
 	}
-	p := plan.Diff(to.tree(), from.snapshot(), plan.Options{Prune: plan.PruneNamespaces, Selection: a.selection()})
+	if err := a.checkOnly(to.tree(), from.snapshot()); err != nil {
+		return err
+	}
+	p := plan.Diff(to.tree(), from.snapshot(), plan.Options{Prune: plan.PruneNamespaces, Selection: a.selection(), Only: a.only})
 	a.report.Commit = to.commit
 	a.report.Missing = !from.snapshot().Exists
 	marks, err := a.marks(ctx, from.environment, to.environment)

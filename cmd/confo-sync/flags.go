@@ -120,6 +120,7 @@ func (g given) ofPlan(f *planfile.File) given {
 	}
 	add("namespace", "-n", f.Namespaces...)
 	add("exclude", "--exclude", f.Exclude...)
+	add("only", "--only", f.Only...)
 	return all
 }
 

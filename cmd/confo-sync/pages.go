@@ -56,6 +56,7 @@ var pages = map[string]manual.Page{
 	"plan": {Document: "review.md", Exits: []int{exitDifferences, exitRefused}, Examples: []manual.Example{
 		{Command: "plan -e prod", Text: "Compare the tree with an environment"},
 		{Command: "plan -e prod --out plan.confo --report markdown=plan.md", Text: "Save the plan, and a report for a pull request"},
+		{Command: "plan -e prod --only shop/database", Text: "Plan the changes to one configuration"},
 	}},
 	"apply": {Document: "review.md", Exits: []int{exitRefused, exitUnknown}, Examples: []manual.Example{
 		{Command: "apply -e prod", Text: "Show the changes, ask, and apply them"},

@@ -51,6 +51,7 @@ func (f railFlags) rails(rules project.Rules) (plan.Rails, error) {
 }
 
 type planCmd struct {
+	onlyFlags
 	planFlags
 	outputFlags
 	Out              string `placeholder:"FILE" help:"Save the plan for apply FILE. It holds no values." complete:"file"`
@@ -66,6 +67,9 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if err := a.needSource(hintSource); err != nil {
+		return err
+	}
+	if err := a.selectOnly(c.onlyFlags); err != nil {
 		return err
 	}
 	t, err := a.openTarget(false)
@@ -190,7 +194,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 		return nil, err
 	}
 	rails.Operation = want.operation
-	w := &work{target: t, began: time.Now().UTC(), options: plan.Options{Ignore: a.rules.Ignore, Prune: pruneLevel(cmp.Or(flags.Prune, a.rules.Prune)), Selection: a.selection()}}
+	w := &work{target: t, began: time.Now().UTC(), options: plan.Options{Ignore: a.rules.Ignore, Prune: pruneLevel(cmp.Or(flags.Prune, a.rules.Prune)), Selection: a.selection(), Only: a.only}}
 	if w.options.Access, err = a.accessRules(t); err != nil {
 		return nil, err
 	}
@@ -200,6 +204,9 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 		return nil, err
 	}
 	if err := a.checkSelection(); err != nil {
+		return nil, err
+	}
+	if err := a.checkOnly(desired, live); err != nil {
 		return nil, err
 	}
 	a.warn(live.Warnings...)

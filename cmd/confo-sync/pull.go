@@ -18,6 +18,7 @@ import (
 )
 
 type pullCmd struct {
+	onlyFlags
 	Split     bool `help:"Write one file for each configuration into an empty folder."`
 	Overlay   bool `help:"Write to the environment's last overlay."`
 	ACL       bool `name:"acl" help:"Also write the live ACLs, to the project file."`
@@ -45,6 +46,9 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 	if c.Overlay && len(a.overlays) == 0 {
 		return &usageError{errors.New("--overlay: the environment has no overlay to write to")}
 	}
+	if err := a.selectOnly(c.onlyFlags); err != nil {
+		return err
+	}
 	t, err := a.openTarget(false)
 	if err != nil {
 		return err
@@ -55,6 +59,9 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 	}
 	if !isEmptyFolder(a.Source) {
 		return c.revise(ctx, a, t)
+	}
+	if len(a.only) > 0 {
+		return &usageError{fmt.Errorf("--only: %s is empty, and --only changes an existing tree", plan.Printable(a.Source))}
 	}
 	if c.DryRun {
 		return &usageError{fmt.Errorf("--dry-run shows changes to existing files, but %s is empty: pull would write everything to it", plan.Printable(a.Source))}
@@ -88,6 +95,9 @@ func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
 	a.report.Commit, a.report.Snapshot = commit, snapshotOf(live)
 	if len(live.Namespaces) == 0 {
 		return nothingToPull(t, live)
+	}
+	if err := a.checkOnly(tree, live); err != nil {
+		return err
 	}
 	adoption := a.adopt(tree, live)
 	revision, err := source.Revise(ctx, a.Source, adoption.Wishes, source.ReviseOptions{
@@ -148,8 +158,8 @@ func (c *pullCmd) declare(a *app, t target.Target, live *plan.Snapshot, takes fu
 // has none.
 func (a *app) adopt(tree *plan.Tree, live *plan.Snapshot) plan.Adoption {
 	all := len(tree.Namespaces) == 0 || pruneLevel(a.rules.Prune) == plan.PruneNamespaces
-	return plan.Adopt(tree, live, plan.Options{Ignore: a.rules.Ignore, Selection: a.selection()}, func(namespace string) bool {
-		return all || len(a.Namespace) > 0
+	return plan.Adopt(tree, live, plan.Options{Ignore: a.rules.Ignore, Selection: a.selection(), Only: a.only}, func(namespace string) bool {
+		return all || len(a.Namespace)+len(a.only) > 0
 	})
 }
 

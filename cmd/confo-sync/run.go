@@ -46,6 +46,7 @@ type app struct {
 	finished string
 	goesOn   bool // the newest run in the history was interrupted, and this one goes on from there
 	outputFlags
+	only  []plan.Pattern // what is to change, nil for all
 	files []reportFile
 	settings
 	// ctx ends when the run is interrupted, for what is asked for on the way to a

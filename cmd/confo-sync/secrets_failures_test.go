@@ -191,7 +191,7 @@ func TestNoSecretIsShownByFailures(t *testing.T) {
 			s.run("fmt", "--diff", "-s", before)
 			s.run("fmt", "--check", "-s", before)
 			for _, args := range []string{"envs", "validate -e a", "render -e b", "matrix", "matrix a/c", "promote a b --plan-only", "promote b a --declared --plan-only --with-secrets",
-				"plan -e c", "fmt", "encrypt X", "encrypt X -r age1x", "decrypt X", "rotate", "version"} {
+				"plan -e c", "fmt", "encrypt X", "encrypt X -r age1x", "decrypt X", "rotate", "version", "help", "completion bash"} {
 				project(strings.Fields(strings.ReplaceAll(args, "X", s.at("refs/a.yaml")))...)
 			}
 			cmd := exec.Command("confo-sync", "init", "--from", target, "-v")

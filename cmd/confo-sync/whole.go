@@ -27,6 +27,9 @@ var whole = map[string]why{
 	"encrypt":       {"it changes one file", "name the fields"},
 	"decrypt":       {"it changes one file", "name the fields"},
 	"version":       {"it does not use a project", ""},
+	"help":          {"it does not use a project", ""},
+	"completion":    {"it does not use a project", ""},
+	"man":           {"it does not use a project", ""},
 }
 
 // ofPart refuses a command line that asks for a part where there is none.

@@ -42,6 +42,7 @@ type Header struct {
 	Prune      string   `json:"prune,omitempty"`
 	Namespaces []string `json:"namespaces,omitempty"` // patterns
 	Exclude    []string `json:"exclude,omitempty"`
+	Only       []string `json:"only,omitempty"`
 
 	DeletePercent *int     `json:"delete_percent,omitempty"`
 	AllowEmpty    bool     `json:"allow_empty,omitempty"`

@@ -97,6 +97,12 @@ func (f Fingerprint) of(w Work) [sumSize]byte {
 	d.number(uint64(w.Options.Prune))
 	d.texts(w.Options.Selection.Namespaces)
 	d.texts(w.Options.Selection.Exclude)
+	if len(w.Options.Only) > 0 {
+		d.text("only")
+		for _, p := range w.Options.Only {
+			d.text(p.String())
+		}
+	}
 	for i := range w.Changes {
 		c := &w.Changes[i]
 		d.key(c.Key)

@@ -156,6 +156,9 @@ func facts(r *Report) []fact {
 	if r.Environment != "" {
 		all = append([]fact{{"Environment", r.Environment, ""}}, all...)
 	}
+	if len(r.Only) > 0 {
+		all = append(all, fact{"Only", plan.Printable(strings.Join(r.Only, ", ")), ""})
+	}
 	if r.Commit != "" {
 		all = append(all, fact{"Commit", r.Commit, ""})
 	}

@@ -103,6 +103,9 @@ func factsLine(r *Report) string {
 		b.WriteString("Source ")
 	}
 	b.WriteString(code(r.Source))
+	if len(r.Only) > 0 {
+		b.WriteString(", only " + code(strings.Join(r.Only, ", ")))
+	}
 	if r.Commit != "" {
 		b.WriteString(" at commit " + code(shortCommit(r.Commit)))
 	}

@@ -46,6 +46,7 @@ type Report struct {
 	Target      string    `json:"target"`
 	Source      string    `json:"source"`
 	Commit      string    `json:"commit,omitempty"`         // of the source; with a "+" it has changes beside it
+	Only        []string  `json:"only,omitempty"`           // what --only selects
 	Missing     bool      `json:"target_missing,omitempty"` // the target's root does not exist yet
 	Snapshot    *Snapshot `json:"snapshot,omitempty"`
 	Summary     Summary   `json:"summary"`

@@ -217,6 +217,9 @@ func (t *text) header(r *Report) {
 	}
 	t.line("%-7s %s%s", to, plan.Printable(r.Target), missing)
 	t.line("%-7s %s", from, plan.Printable(r.Source))
+	if len(r.Only) > 0 {
+		t.line("%-7s %s", "only", plan.Printable(strings.Join(r.Only, ", ")))
+	}
 	if r.Commit != "" {
 		t.line("%-7s %s", "commit", shortCommit(r.Commit))
 	}

@@ -114,9 +114,11 @@ func (f *finder) passwordFiles() {
 	f.each("digest:", func(at int) int { // an entry of an access list of ZooKeeper
 		from := at + len("digest:")
 		end := f.end(from, blanks+"\"',")
-		user, _, ok := strings.Cut(f.text[from:end], ":")
-		if ok && user != "" && !strings.HasPrefix(user, "sha") && f.startsWord(at) {
-			f.add(from+len(user)+1, end)
+		user, hash, ok := strings.Cut(f.text[from:end], ":")
+		onlyPermissions := strings.Trim(hash, "cdrwa") == "" // as confo-sync declares them
+		if ok && user != "" && !onlyPermissions && !strings.HasPrefix(user, "sha") && f.startsWord(at) {
+			hash, _, _ = strings.Cut(hash, ":")
+			f.add(from+len(user)+1, from+len(user)+1+len(hash))
 		}
 		return end
 	})

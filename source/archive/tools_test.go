@@ -35,39 +35,40 @@ func shell(t *testing.T, lines string) string {
 	return string(out)
 }
 
-// TestDocumentation runs the examples of docs/backup-format.md. A command begins
-// with "$", and what it goes on to is further in; what it says comes after it.
+// TestDocumentation runs the examples of docs/backup-format.md: the blocks that begin
+// with "```console". A command begins with "$ ", and goes on in the next lines while a
+// quote is open. The lines after it are its output.
 func TestDocumentation(t *testing.T) {
 	text, err := os.ReadFile("../../docs/backup-format.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := 0
-	for block := range strings.SplitSeq(string(text), "\n\n") {
-		if !strings.HasPrefix(strings.TrimLeft(block, "\n"), "    $ ") {
+	blocks := strings.Split(string(text), "\n```console\n")[1:]
+	if len(blocks) < 10 {
+		t.Errorf("there are only %d examples", len(blocks))
+	}
+	for _, block := range blocks {
+		block, _, closed := strings.Cut(block, "\n```\n")
+		if !closed || !strings.HasPrefix(block, "$ ") {
+			t.Errorf("not an example:\n%s", block)
 			continue
 		}
-		blocks++
 		var script, want strings.Builder
-		within := false // a command, whose quotes are still open
-		for line := range strings.Lines(strings.Trim(block, "\n") + "\n") {
-			line = strings.TrimPrefix(line, "    ")
+		quoted := false // inside a command's quotes
+		for line := range strings.Lines(block + "\n") {
 			command, begins := strings.CutPrefix(line, "$ ")
-			if !begins && !within {
+			if !begins && !quoted {
 				want.WriteString(line)
 				continue
 			}
 			script.WriteString(command)
 			if strings.Count(command, "'")%2 == 1 {
-				within = !within
+				quoted = !quoted
 			}
 		}
 		if got := shell(t, script.String()); got != want.String() {
-			t.Errorf("%s\nsays\n%s\nwant\n%s", script.String(), got, want.String())
+			t.Errorf("%s\nprints\n%s\nwant\n%s", script.String(), got, want.String())
 		}
-	}
-	if blocks < 10 {
-		t.Errorf("there are only %d examples", blocks)
 	}
 }
 

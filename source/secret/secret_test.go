@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"filippo.io/age"
@@ -135,7 +134,7 @@ func TestFile(t *testing.T) {
 	link("../../outside", "project/away")
 	link("../../allowed/password", "project/secrets/in")
 	link("loop", "project/secrets/loop")
-	if err := syscall.Mkfifo(filepath.Join(p.dir, "project/secrets/pipe"), 0o600); err != nil {
+	if err := makePipe(filepath.Join(p.dir, "project/secrets/pipe"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]struct{ value, message string }{

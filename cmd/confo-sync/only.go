@@ -1,0 +1,50 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// onlyFlags select a part of what a command compares or changes.
+type onlyFlags struct {
+	Only []string `sep:"none" placeholder:"PATH" help:"Only this namespace, configuration or field (repeatable)." complete:"path"`
+}
+
+// selectOnly has the run change nothing but what the flags name.
+func (a *app) selectOnly(f onlyFlags) error {
+	a.only = nil
+	for _, text := range f.Only {
+		pattern, err := plan.ParsePattern(text)
+		if err != nil {
+			return &usageError{fmt.Errorf("--only %s: %w", plan.Quote(text), err)}
+		}
+		a.only = append(a.only, pattern)
+	}
+	a.report.Only = a.onlyTexts()
+	return nil
+}
+
+// onlyTexts returns what --only names, as it was given.
+func (a *app) onlyTexts() (texts []string) {
+	for _, p := range a.only {
+		texts = append(texts, p.String())
+	}
+	return texts
+}
+
+// checkOnly returns the error of an --only that selects nothing, or of a name in it that
+// there is none of. It warns of patterns that match nothing beside others that do.
+func (a *app) checkOnly(tree *plan.Tree, live *plan.Snapshot) error {
+	found := plan.Unmatched("--only", "in the tree or at the target", a.only, tree, live)
+	for _, f := range found {
+		if len(found) == len(a.only) || !strings.ContainsAny(f.Message, "*?") {
+			return target.WithHint(errors.New(f.Message), f.Hint)
+		}
+	}
+	a.warn(found...)
+	return nil
+}

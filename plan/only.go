@@ -1,0 +1,94 @@
+package plan
+
+import "fmt"
+
+// part is what Options.Only selects: objects that a pattern names with all that is in
+// them, and fields of configurations.
+type part struct {
+	all   bool // there are no patterns: everything is selected
+	set   patternSet
+	rules rules
+}
+
+func newPart(opts Options) part {
+	return part{
+		all: len(opts.Only) == 0, set: newPatternSet(opts.Only),
+		rules: Promotion{Paths: opts.Only, WithSecrets: true, Ignore: opts.Ignore}.rules(),
+	}
+}
+
+// whole reports whether an object is selected with all that is in it.
+func (p part) whole(k Key) bool {
+	if p.all {
+		return true
+	}
+	namespace := p.set.below(k.Namespace)
+	return namespace.matches() || !k.IsNamespace() && namespace.below(k.Config).matches()
+}
+
+// fields reports whether fields of a configuration are selected, but not all of it.
+func (p part) fields(k Key) bool {
+	return !p.whole(k) && p.set.of(k).mayMatchBelow()
+}
+
+// any reports whether something in a namespace may be selected.
+func (p part) any(namespace string) bool {
+	below := p.set.below(namespace)
+	return p.all || below.matches() || below.mayMatchBelow()
+}
+
+// of returns what a configuration is to hold if only the selected fields of want are
+// written, and the others stay as they are there. It returns an error if there is no such
+// value.
+func (p part) of(k Key, want Config, there Value) (Value, error) {
+	n, err := there.Parse()
+	if err != nil {
+		return Value{}, fmt.Errorf("it has no fields at the target: %w", err)
+	}
+	if n.Kind != Object {
+		return Value{}, fmt.Errorf("it is a %s at the target, which has no fields", n.Kind)
+	}
+	wanted, err := want.Value.Parse()
+	if err != nil {
+		return Value{}, err
+	}
+	if err := partly(nil, ignoring{p.set.of(k)}, &wanted, &n); err != nil {
+		return Value{}, err
+	}
+	config, _ := p.rules.config(k, want, there, true)
+	return config.Value, nil
+}
+
+// partly returns an error if a pattern names a part of something that can only be changed
+// as one: a list, or what is an object on one side alone.
+func partly(path Path, at ignoring, want, there *Node) error {
+	if at.matches() || !at.within() {
+		return nil
+	}
+	for _, n := range []*Node{want, there} {
+		if n.Kind != List {
+			continue
+		}
+		if _, found := at.declared(*n); found {
+			return fmt.Errorf("%s is a list, which is changed as one", Printable(path.String()))
+		}
+	}
+	if want.Kind != there.Kind && (want.Kind == Object || there.Kind == Object) {
+		for _, n := range []*Node{want, there} {
+			if _, found := at.declared(*n); found {
+				return fmt.Errorf("%s is an object on one side only, and is changed as one", Printable(path.String()))
+			}
+		}
+		return nil
+	}
+	present := there.Index()
+	for i := range want.Fields {
+		f := &want.Fields[i]
+		if was := present.Find(f.Name); was != nil {
+			if err := partly(path.With(Name(f.Name)), at.field(f.Name), &f.Value, was); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

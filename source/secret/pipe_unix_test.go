@@ -1,0 +1,7 @@
+//go:build unix
+
+package secret
+
+import "syscall"
+
+var makePipe = syscall.Mkfifo
