@@ -116,7 +116,7 @@ func (d *diff) createConfig(namespace string, want Config) {
 	if !d.part.whole(c.Key) {
 		if d.part.fields(c.Key) {
 			d.problem(c.Key, c.Position, "it does not exist at the target, so it can't be created with only some of its fields",
-				"select all of it: --only "+c.Key.String())
+				"select the configuration: --only "+c.Key.String())
 		}
 		return
 	}
@@ -212,7 +212,7 @@ func (d *diff) config(namespace string, want Config, have LiveConfig) {
 		}
 		value, err := d.part.of(key, want, have.Value)
 		if err != nil {
-			d.problem(key, want.Position, err.Error(), "select all of it: --only "+key.String())
+			d.problem(key, want.Position, err.Error(), "select the configuration: --only "+key.String())
 			return
 		}
 		want.Value = value
