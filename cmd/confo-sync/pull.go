@@ -409,7 +409,7 @@ func readable(live *plan.Snapshot) (*plan.Tree, []plan.Finding) {
 func writtenIs(ctx context.Context, dir string, tree *plan.Tree) error {
 	reread, found, err := source.Load(ctx, dir, source.LoadOptions{})
 	if err != nil {
-		return fmt.Errorf("read what was written: %w", err)
+		return fmt.Errorf("read the written files: %w", err)
 	}
 	var problems []string
 	for _, f := range found.Errors {

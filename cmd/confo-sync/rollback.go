@@ -94,7 +94,7 @@ func (c *rollbackCmd) run(ctx context.Context, a *app, approved *approval) error
 			o.Exact, o.Prune = true, plan.PruneNamespaces
 			moved := undo.Moved
 			for i := range moved {
-				moved[i].Hint = "look at it, and say --force if it may be lost; -n and --exclude leave things out"
+				moved[i].Hint = "check it, and use --force to overwrite it, or leave it out with -n or --exclude"
 			}
 			moved = append(moved, unread(undone)...)
 			if c.Force {

@@ -94,7 +94,7 @@ func noneIdle(command *kong.Context) error {
 	for _, t := range together {
 		for _, flag := range t.flags {
 			if all.has(t.beside) && all.has(flag) {
-				return target.WithHint(fmt.Errorf("--%s does nothing beside --%s: %s", flag, t.beside, t.why), "leave out one of them")
+				return target.WithHint(fmt.Errorf("--%s has no effect with --%s: %s", flag, t.beside, t.why), "leave out one of them")
 			}
 		}
 	}

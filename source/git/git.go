@@ -240,7 +240,7 @@ func (r repository) refused(said string) *Error {
 	case inNone(said) && hasGit(r.dir):
 		return &Error{
 			fmt.Sprintf("git: there is a .git above %s, but git finds no repository there (%s)", dir, brief(said)),
-			"run git to see the reason: git -C " + plan.Printable(shellWord(r.dir)) + " status; if .git is no repository, remove it",
+			"run git to see the reason: git -C " + plan.Printable(shellWord(r.dir)) + " status; if .git is not a repository, remove it",
 		}
 	case inNone(said):
 		return &Error{fmt.Sprintf("git: %s is not in a repository (%s)", dir, brief(said)), "run it in a repository, or name a folder rather than a commit"}
