@@ -33,6 +33,12 @@ const (
 	freeLines = 256 << 10
 	linesMost = 512
 
+	// The records of an entry unpack to so many bytes at most: freeUnpacked, and unpackedMost
+	// for each of its packed bytes. So what reading a history takes is bounded by its size.
+	// The encoder adds what lacks.
+	freeUnpacked = 256 << 10
+	unpackedMost = 1024
+
 	// stepsMost is how many steps the marks of an entry have at most. In a record beyond
 	// it, the whole configuration is marked.
 	stepsMost = 1 << 18
@@ -92,7 +98,8 @@ func decodeEntry(stored []byte, keep keep) (*Entry, error) {
 		return nil, fmt.Errorf("its records: %w", err)
 	}
 	defer d.Reset(nil)
-	unpacked := &io.LimitedReader{R: d, N: entryMost + 1}
+	most := int64(min(entryMost, freeUnpacked+unpackedMost*len(packed)))
+	unpacked := &io.LimitedReader{R: d, N: most + 1}
 	r := &recordReader{buffer: d.buffer, lines: freeLines + linesMost*len(packed)}
 	r.buffer.Reset(unpacked)
 	marked := 0
@@ -105,7 +112,7 @@ func decodeEntry(stored []byte, keep keep) (*Entry, error) {
 		}
 		switch {
 		case unpacked.N <= 0:
-			return nil, fmt.Errorf("its records have more than %d bytes when decompressed", entryMost)
+			return nil, fmt.Errorf("its records have more than %d bytes when decompressed", most)
 		case err == io.EOF:
 			return e, nil
 		case err != nil:

@@ -142,13 +142,15 @@ func encodeEntry(h Header, changes []plan.Change) ([]byte, error) {
 // pack returns the records of changes, compressed.
 func pack(changes []plan.Change) []byte {
 	b, lines := records(changes)
-	return pad(compress(b), lines)
+	return pad(compress(b), lines, len(b))
 }
 
-// pad returns compressed records whose lines have so many bytes. If the lines are so alike
-// that a reader would refuse them, it adds a frame of zstd's that readers skip.
-func pad(packed []byte, lines int) []byte {
-	if lacks := (lines-freeLines+linesMost-1)/linesMost - len(packed); lacks > 0 {
+// pad returns compressed records that have so many bytes unpacked, and whose lines have so
+// many. If they compress so well that a reader would refuse them, it adds a frame of zstd's
+// that readers skip.
+func pad(packed []byte, lines, unpacked int) []byte {
+	needed := max((lines-freeLines+linesMost-1)/linesMost, (unpacked-freeUnpacked+unpackedMost-1)/unpackedMost)
+	if lacks := needed - len(packed); lacks > 0 {
 		const skippable = 0x184D2A50 // then the length of what is skipped
 		packed = binary.LittleEndian.AppendUint32(packed, skippable)
 		packed = binary.LittleEndian.AppendUint32(packed, uint32(lacks))

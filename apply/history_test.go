@@ -224,6 +224,31 @@ func TestManyRecords(t *testing.T) {
 	}
 }
 
+// TestUnpackedIsBounded: an entry unpacks to no more than its size allows. One that is
+// written can be read again, however well its values compress.
+func TestUnpackedIsBounded(t *testing.T) {
+	header := Header{Version: 1, ID: "id", Batch: 1, Of: 1}
+	large := plan.NewValue(make([]byte, 32<<20))
+	c := change(plan.Update, "a", "b", 0)
+	c.Before = large
+	stored, err := encodeEntry(header, []plan.Change{c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e, err := DecodeEntry(stored); err != nil || len(e.Previous) != 1 {
+		t.Errorf("what was written can't be read: %v", err)
+	}
+	line, err := json.Marshal(header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := records([]plan.Change{c})
+	bomb := append(append(line, '\n'), compress(b)...)
+	if _, err := DecodeEntry(bomb); err == nil || !strings.Contains(err.Error(), "unpack to more than") {
+		t.Errorf("%d bytes that unpack to %d are read: %v", len(bomb), len(b), err)
+	}
+}
+
 // TestManyMarks: of an entry that has marks beyond measure, those beyond it are not even
 // read: the whole configuration is marked, whatever they say.
 func TestManyMarks(t *testing.T) {
@@ -238,7 +263,7 @@ func TestManyMarks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := DecodeEntry(slices.Concat(header, []byte("\n"), pad(compress(records), len(records))))
+	e, err := DecodeEntry(slices.Concat(header, []byte("\n"), pad(compress(records), len(records), len(records))))
 	if err != nil {
 		t.Fatal(err)
 	}

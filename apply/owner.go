@@ -39,7 +39,8 @@ func (o Owner) Check(ctx context.Context, t target.Target) (claimed bool, err er
 	}
 	var by Owner
 	if err := json.Unmarshal(data, &by); err != nil {
-		return false, fmt.Errorf("the owner of %s can't be read: %w", plan.Printable(t.String()), err)
+		return false, target.WithHint(fmt.Errorf("the owner of %s can't be read: %w", plan.Printable(t.String()), err),
+			"find out who wrote it, and delete it: the next apply makes its environment the owner")
 	}
 	if by != o {
 		return false, &Owned{Owner: o, By: by}

@@ -3,6 +3,7 @@ package plan
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -82,6 +83,10 @@ type decoder struct {
 	depth int
 	visit Visitor
 	path  Path // kept for the visitor only
+	// items and fields are those of the lists and objects that have not ended yet. At its
+	// end each takes its own, in as much memory as they need.
+	items  []Node
+	fields []Field
 }
 
 func (d *decoder) document() (Node, error) {
@@ -221,7 +226,7 @@ func (d *decoder) digits() {
 }
 
 func (d *decoder) list() (Node, error) {
-	n := Node{Kind: List}
+	n, first := Node{Kind: List}, len(d.items)
 	d.pos++
 	d.space()
 	if d.peek() == ']' {
@@ -230,7 +235,7 @@ func (d *decoder) list() (Node, error) {
 	}
 	for {
 		if d.visit != nil {
-			d.path = append(d.path, Item(len(n.Items)))
+			d.path = append(d.path, Item(len(d.items)-first))
 		}
 		item, err := d.value()
 		if err != nil {
@@ -239,7 +244,7 @@ func (d *decoder) list() (Node, error) {
 		if d.visit != nil {
 			d.path = d.path[:len(d.path)-1]
 		}
-		n.Items = append(n.Items, item)
+		d.items = append(d.items, item)
 		d.space()
 		switch d.peek() {
 		case ',':
@@ -247,6 +252,7 @@ func (d *decoder) list() (Node, error) {
 			d.space()
 		case ']':
 			d.pos++
+			n.Items = taken(&d.items, first)
 			return n, nil
 		default:
 			return Node{}, d.fail(`expected "," or "]" in a list`)
@@ -254,8 +260,16 @@ func (d *decoder) list() (Node, error) {
 	}
 }
 
+// taken returns a copy of the elements from first on, and removes them.
+func taken[E any](from *[]E, first int) []E {
+	copied := slices.Clone((*from)[first:])
+	clear((*from)[first:])
+	*from = (*from)[:first]
+	return copied
+}
+
 func (d *decoder) object() (Node, error) {
-	n := Node{Kind: Object}
+	n, begin := Node{Kind: Object}, len(d.fields)
 	var seen keyIndex
 	d.pos++
 	d.space()
@@ -288,14 +302,17 @@ func (d *decoder) object() (Node, error) {
 		if d.visit != nil {
 			d.path = d.path[:len(d.path)-1]
 		}
-		if i, first, ok := seen.find(n.Fields, name); ok {
-			n.Fields[i].Value = value
+		if i, ok := seen.find(d.fields[begin:], name); ok {
+			d.fields[begin+i].Value = value
 			if d.visit != nil {
-				d.visit.Repeated(d.path, name, offset, first)
+				d.visit.Repeated(d.path, name, offset, seen.offsets[i])
 			}
 		} else {
-			n.Fields = append(n.Fields, Field{name, value})
-			seen.add(n.Fields, offset)
+			d.fields = append(d.fields, Field{name, value})
+			seen.add(d.fields[begin:])
+			if d.visit != nil {
+				seen.offsets = append(seen.offsets, offset)
+			}
 		}
 		d.space()
 		switch d.peek() {
@@ -304,6 +321,7 @@ func (d *decoder) object() (Node, error) {
 			d.space()
 		case '}':
 			d.pos++
+			n.Fields = taken(&d.fields, begin)
 			return n, nil
 		default:
 			return Node{}, d.fail(`expected "," or "}" in an object`)
@@ -314,30 +332,21 @@ func (d *decoder) object() (Node, error) {
 // keyIndex finds the keys that an object has so far: by looking through a few,
 // by a map through many.
 type keyIndex struct {
-	offsets []int
+	offsets []int // of the keys, if somebody wants to know them
 	byName  map[string]int
 }
 
-func (x *keyIndex) find(fields []Field, name string) (index, offset int, ok bool) {
+func (x *keyIndex) find(fields []Field, name string) (index int, ok bool) {
 	if x.byName != nil {
 		index, ok = x.byName[name]
-	} else {
-		for i := range fields {
-			if fields[i].Name == name {
-				index, ok = i, true
-				break
-			}
-		}
+		return index, ok
 	}
-	if !ok {
-		return 0, 0, false
-	}
-	return index, x.offsets[index], true
+	index = slices.IndexFunc(fields, func(f Field) bool { return f.Name == name })
+	return index, index >= 0
 }
 
-// add takes in the last of fields, whose key is at offset.
-func (x *keyIndex) add(fields []Field, offset int) {
-	x.offsets = append(x.offsets, offset)
+// add takes in the last of fields.
+func (x *keyIndex) add(fields []Field) {
 	switch last := len(fields) - 1; {
 	case x.byName != nil:
 		x.byName[fields[last].Name] = last

@@ -126,15 +126,17 @@ type differ struct {
 	unchanged int // fields and elements compared and found equal
 }
 
-// compare compares what stands at the end of a path: at one step, or at none.
+// compare compares what stands at the end of a path: at one step, or at none. The path is
+// only lent: what is compared next is written over it, so that an edit gets a copy.
 func (d *differ) compare(path Path, before, after *Node, step ...Step) {
 	if d.Same(before, after) {
 		d.unchanged++
 		return
 	}
-	for _, s := range step {
-		path = path.With(s)
+	if path == nil {
+		path = make(Path, 0, MaxCompared)
 	}
+	path = append(path, step...)
 	switch {
 	case before.Kind == after.Kind && !before.IsLeaf() && len(path) >= MaxCompared:
 		d.replace(path, before, after)
@@ -148,7 +150,7 @@ func (d *differ) compare(path Path, before, after *Node, step ...Step) {
 			inner.compare(nil, before.JSON(), after.JSON())
 		}
 		d.edits = append(d.edits, Edit{
-			Path: path, Kind: Replace, Before: before, After: after,
+			Path: path.clone(), Kind: Replace, Before: before, After: after,
 			Inner: &Inner{inner.edits, inner.unchanged},
 		})
 	default:
@@ -166,7 +168,7 @@ func (d *differ) replace(path Path, before, after *Node) {
 			after.markAll()
 		}
 	}
-	d.edits = append(d.edits, Edit{Path: path, Kind: Replace, Before: before, After: after})
+	d.edits = append(d.edits, Edit{Path: path.clone(), Kind: Replace, Before: before, After: after})
 }
 
 func (d *differ) compareObjects(path Path, before, after *Node) {

@@ -3,6 +3,8 @@ package plan
 import (
 	"fmt"
 	"slices"
+
+	"github.com/confo-sync/confo-sync/plan/sensitive"
 )
 
 // keeper combines a configuration that travels with the one that is there.
@@ -13,20 +15,25 @@ type keeper struct {
 	missing []Finding
 	kept    []Kept
 	rest    map[*Node]*Node // values without what stays
+	stays   map[Place]bool  // where a value of either side stays
 	numbers Numbers         // of the elements in rest
 }
 
 // keeperPlace is a place in a configuration, with what the patterns say of it.
 type keeperPlace struct {
 	*trail
+	place       Place
 	keep, paths patternSet
 	ignore      ignoring
 	named       bool // a path on the command line names this, or what it is in
 }
 
 func (at keeperPlace) below(s Step) keeperPlace {
-	paths := at.paths.step(s)
-	return keeperPlace{at.with(s), at.keep.step(s), paths, ignoring{at.ignore.step(s)}, at.named || paths.matches()}
+	paths, place := at.paths.step(s), at.place.Item()
+	if name, isField := s.Field(); isField {
+		place = at.place.Field(name)
+	}
+	return keeperPlace{at.with(s), place, at.keep.step(s), paths, ignoring{at.ignore.step(s)}, at.named || paths.matches()}
 }
 
 // shown returns the path, or of a deep one its beginning.
@@ -99,28 +106,8 @@ func (k *keeper) object(at keeperPlace, from, there *Node) Node {
 		if below.ignore.matches() {
 			continue
 		}
-		why, keeps := k.keeps(below, &f.Value)
-		if !keeps && was != nil {
-			// A placeholder here must not replace a secret there.
-			why, keeps = k.keeps(below, was)
-		}
-		if keeps {
-			k.keep(below, why)
-		}
-		switch {
-		case !keeps:
-			value := k.combine(below, &f.Value, was)
-			if was == nil && value.Kind == Object && len(value.Fields) == 0 && !k.whole && !below.named {
-				continue // nothing in it travels
-			}
+		if value, ok := k.value(below, &f.Value, was); ok {
 			combined.Fields = append(combined.Fields, Field{f.Name, value})
-		case was != nil:
-			combined.Fields = append(combined.Fields, Field{f.Name, *was})
-		case k.whole || below.named:
-			k.missing = append(k.missing, Finding{
-				Key: k.key, Message: fmt.Sprintf("%s has no value in %s", Printable(below.shown().String()), Printable(k.To)),
-				Hint: "set it there first, or use --allow-missing to leave it out; to copy the value, use --with-secrets (sensitive values) or fewer keep patterns",
-			})
 		}
 	}
 	if there == nil {
@@ -138,6 +125,69 @@ func (k *keeper) object(at keeperPlace, from, there *Node) Node {
 		}
 	}
 	return combined
+}
+
+// value returns what a field or an inner list becomes. It reports false if it is to stay,
+// and is not there.
+func (k *keeper) value(at keeperPlace, from, was *Node) (Node, bool) {
+	why, keeps := k.keeps(at, from)
+	if !keeps && was != nil {
+		// A placeholder here must not replace a secret there.
+		if why, keeps = k.keeps(at, was); !keeps && !k.WithSecrets && isUnfilled(from) && was.anySensitive() {
+			why, keeps = KeptSecret, true
+		}
+	}
+	if !keeps && k.isUnfilledSecret(at, from) {
+		why, keeps = KeptSecret, true
+	}
+	if !keeps {
+		value := k.combine(at, from, was)
+		nothing := was == nil && value.Kind == Object && len(value.Fields) == 0 && !k.whole && !at.named
+		return value, !nothing
+	}
+	k.keep(at, why)
+	if was != nil {
+		return *was, true
+	}
+	if k.whole || at.named {
+		k.missing = append(k.missing, Finding{
+			Key: k.key, Message: fmt.Sprintf("%s has no value in %s", Printable(at.shown().String()), Printable(k.To)),
+			Hint: "set it there first, or use --allow-missing to leave it out; to copy the value, use --with-secrets (sensitive values) or fewer keep patterns",
+		})
+	}
+	return Node{}, false
+}
+
+// isUnfilled reports whether a value is a placeholder, empty or null, or a list with such an
+// element.
+func isUnfilled(n *Node) bool {
+	switch n.Kind {
+	case String:
+		return n.Text == "" || sensitive.IsPlaceholder(n.Text)
+	case List:
+		return slices.ContainsFunc(n.Items, func(item Node) bool { return item.Kind != List && isUnfilled(&item) })
+	}
+	return n.Kind == Null
+}
+
+// isUnfilledSecret reports whether a value in a list stands for a secret: it is unfilled, and other
+// elements have a value that stays in the same place.
+func (k *keeper) isUnfilledSecret(at keeperPlace, n *Node) bool {
+	return k.stays[at.place] && isUnfilled(n)
+}
+
+// findStays finds the places in a value where something stays.
+func (k *keeper) findStays(at keeperPlace, n *Node) {
+	if why, keeps := k.keeps(at, n); keeps && why != "" {
+		k.stays[at.place] = true
+		return
+	}
+	for i := range n.Fields {
+		k.findStays(at.below(Name(n.Fields[i].Name)), &n.Fields[i].Value)
+	}
+	for i := range n.Items {
+		k.findStays(at.below(Item(i)), &n.Items[i])
+	}
 }
 
 // staying returns what stays of a value that only the target has.
@@ -160,7 +210,7 @@ func (k *keeper) staying(at keeperPlace, n *Node) (rest Node, stays bool) {
 }
 
 func (k *keeper) list(at keeperPlace, from, there *Node) Node {
-	combined := Node{Kind: List, Items: make([]Node, len(from.Items))}
+	combined := Node{Kind: List, Items: make([]Node, 0, len(from.Items))}
 	was := &Node{Kind: List}
 	if there != nil {
 		was = there
@@ -177,20 +227,33 @@ func (k *keeper) list(at keeperPlace, from, there *Node) Node {
 		if name != "" {
 			step = step.Named(name, item.Field(name).Text)
 		}
-		combined.Items[i] = k.combine(at.below(step), item, partner)
+		below := at.below(step)
+		if item.Kind != List {
+			combined.Items = append(combined.Items, k.combine(below, item, partner))
+		} else if value, ok := k.value(below, item, partner); ok {
+			combined.Items = append(combined.Items, value)
+		}
 	}
 	return combined
 }
 
 // partners returns for each element the one that it takes what stays from, or -1:
-// as a plan pairs them, but by what travels alone, as the rest is different. Of
-// lists that are equally long, the elements that are left are partners in order.
+// as a plan pairs them, and then by likeness, but by what travels alone, as the rest is
+// different. Of lists that are equally long, the elements that are left are partners in
+// order.
 func (k *keeper) partners(at keeperPlace, from, there *Node) []int {
 	if len(from.Items) == 1 && len(there.Items) == 1 && identity(from.Items, there.Items) == "" {
 		return []int{0}
 	}
-	partners, named := k.numbers.Partners(k.without(at, there).Items, k.without(at, from).Items)
-	if named || len(from.Items) != len(there.Items) {
+	was, is := k.without(at, there).Items, k.without(at, from).Items
+	partners, named := k.numbers.Partners(was, is)
+	if named {
+		return partners
+	}
+	if at.len() <= MaxCompared { // its time is in proportion to all that is below
+		Likeness(was, is, partners)
+	}
+	if len(from.Items) != len(there.Items) {
 		return partners
 	}
 	rest := alone(len(there.Items), partners)
@@ -218,7 +281,7 @@ func (k *keeper) without(at keeperPlace, n *Node) *Node {
 		for i := range n.Fields {
 			f := &n.Fields[i]
 			below := at.below(Name(f.Name))
-			if _, keeps := k.keeps(below, &f.Value); !keeps && !below.ignore.matches() {
+			if _, keeps := k.keeps(below, &f.Value); !keeps && !below.ignore.matches() && !k.isUnfilledSecret(below, &f.Value) {
 				rest.Fields = append(rest.Fields, Field{f.Name, *k.without(below, &f.Value)})
 			}
 		}

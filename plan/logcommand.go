@@ -40,6 +40,10 @@ const (
 // Append appends text to dst as it can be printed, and returns it.
 func (g *LogGuard) Append(dst, text []byte) []byte {
 	for len(text) > 0 {
+		if n := g.ordinary(text); n > 0 {
+			dst, text = append(dst, text[:n]...), text[n:]
+			continue
+		}
 		r, size := rune(text[0]), 1
 		if r >= utf8.RuneSelf || len(g.partial) > 0 {
 			if r, size = g.decode(text); size == 0 && len(g.partial) > 0 {
@@ -55,6 +59,19 @@ func (g *LogGuard) Append(dst, text []byte) []byte {
 		text = text[size:]
 	}
 	return dst
+}
+
+// ordinary returns how many bytes at the beginning of text are as they should be, and leave
+// the guard as it is. It finds most of them, and does so much faster than Append does.
+func (g *LogGuard) ordinary(text []byte) int {
+	if !g.inLine || g.colon || g.hashes > 0 || g.control != noControl || len(g.partial) > 0 {
+		return 0
+	}
+	n := 0
+	for n < len(text) && text[n] >= ' ' && text[n] <= '~' && text[n] != '#' {
+		n++
+	}
+	return n
 }
 
 const hexLower = "0123456789abcdef"

@@ -12,6 +12,9 @@ type marker struct {
 	declared, stored *marked
 	texts            func(text string) []Span
 	found            func(n *Node, path Path) // is told of leaves that are only recognised; may be nil
+	// named has what namesBelow gives for a parent and a name: values often have the same
+	// ones again and again.
+	named map[[2]string][]string
 }
 
 // place is where a node stands.
@@ -134,7 +137,7 @@ func (m *marker) object(n *Node, at place) {
 		f := &n.Fields[i]
 		below := m.step(at, Name(f.Name))
 		below.parent = f.Name
-		below.names = namesBelow(at.names, at.parent, f.Name)
+		below.names = m.namesBelow(at.names, at.parent, f.Name)
 		if slices.Contains(members, f.Name) {
 			below.names, below.secret = []string{"secret"}, true
 		}
@@ -162,20 +165,23 @@ func secretMembers(n *Node) []string {
 // saysSecret reports whether an object says that the value in it is secret:
 // {"sensitive": true, "value": …}, {"type": "password", "value": …}.
 func saysSecret(n *Node) bool {
-	for _, f := range n.Fields {
-		switch strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(f.Name)) {
-		case "sensitive", "secret", "issecret", "issensitive", "masked", "confidential":
-			if f.Value.Kind == Bool && f.Value.Text == "true" || f.Value.Text == "true" {
-				return true
-			}
-		case "type", "kind", "format", "inputtype":
-			switch strings.ToLower(f.Value.Text) {
-			case "password", "secret", "concealed", "securestring":
-				return true
-			}
+	return slices.ContainsFunc(n.Fields, func(f Field) bool {
+		switch f.Value.Text {
+		case "true":
+			return isOneOf(withoutDashes.Replace(f.Name), "sensitive", "secret", "issecret", "issensitive", "masked", "confidential")
+		case "":
+			return false
 		}
-	}
-	return false
+		return isOneOf(f.Value.Text, "password", "secret", "concealed", "securestring") &&
+			isOneOf(withoutDashes.Replace(f.Name), "type", "kind", "format", "inputtype")
+	})
+}
+
+var withoutDashes = strings.NewReplacer("_", "", "-", "")
+
+// isOneOf reports whether a text is one of some words, in small or capital letters.
+func isOneOf(text string, words ...string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return strings.EqualFold(text, word) })
 }
 
 // labelOf returns the name that an object gives to the value beside, if it is a
@@ -187,6 +193,26 @@ func labelOf(n *Node) string {
 		}
 	}
 	return ""
+}
+
+// namesBelow is the function namesBelow, which it asks once for each parent and name.
+func (m *marker) namesBelow(above []string, parent, name string) []string {
+	if above != nil {
+		return namesBelow(above, parent, name)
+	}
+	const mostNamed = 1000
+	key := [2]string{parent, name}
+	names, known := m.named[key]
+	if !known {
+		names = namesBelow(nil, parent, name)
+		if m.named == nil {
+			m.named = map[[2]string][]string{}
+		}
+		if len(m.named) < mostNamed {
+			m.named[key] = names
+		}
+	}
+	return names
 }
 
 // namesBelow returns the names that stand above a field and its own: nil if none

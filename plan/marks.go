@@ -262,27 +262,36 @@ func (s Sensitivity) Marks(desired *Tree, live *Snapshot) Marks {
 		}
 		if n, err := v.Parse(); err == nil {
 			n.matching(hidden, public, nil, add)
-			s.alike(n, public, nil, add)
+			if s.texts != nil {
+				own := textSet{}
+				n.textsOf(marks.in(k), public, own)
+				s.alike(n, public, own, nil, add)
+			}
 		}
 	})
 	return marks
 }
 
-// alike calls do with the path of every leaf whose text is that of a marked value, except
-// what public patterns name.
-func (s Sensitivity) alike(n Node, public patternSet, path Path, do func(Path)) {
-	if s.texts == nil || public.matches() {
+// alike calls do with the path of every leaf that holds the text of a marked value, except
+// what public patterns name, and longer texts in which own has all that is marked.
+func (s Sensitivity) alike(n Node, public patternSet, own textSet, path Path, do func(Path)) {
+	if public.matches() {
 		return
 	}
 	for i := range n.Items {
-		s.alike(n.Items[i], public.item(i), append(path, Item(i)), do)
+		s.alike(n.Items[i], public.item(i), own, append(path, Item(i)), do)
 	}
 	for i := range n.Fields {
-		s.alike(n.Fields[i].Value, public.below(n.Fields[i].Name), append(path, Name(n.Fields[i].Name)), do)
+		s.alike(n.Fields[i].Value, public.below(n.Fields[i].Name), own, append(path, Name(n.Fields[i].Name)), do)
 	}
-	if n.Kind == String || n.Kind == Integer || n.Kind == Float {
-		if (&marker{texts: s.texts}).isMarkedText(n.Text) {
+	if n.Kind != String && n.Kind != Integer && n.Kind != Float {
+		return
+	}
+	whole := Span{From: 0, To: len(n.Text)}
+	for _, span := range s.texts(n.Text) {
+		if span == whole || !own[n.Text[span.From:span.To]] {
 			do(path)
+			return
 		}
 	}
 }

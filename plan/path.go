@@ -42,6 +42,9 @@ func (p Path) With(s Step) Path {
 	return longer
 }
 
+// clone returns a copy of the path; nil for one without steps.
+func (p Path) clone() Path { return append(Path(nil), p...) }
+
 // InList reports whether the path leads into a list.
 func (p Path) InList() bool {
 	return slices.ContainsFunc(p, func(s Step) bool { return s.item > 0 })

@@ -20,11 +20,14 @@ type Pattern struct {
 	Position Position
 }
 
-var unescapeLevel = strings.NewReplacer("~1", "/", "~0", "~")
+var (
+	unescapeLevel = strings.NewReplacer("~1", "/", "~0", "~")
+	escapeLevel   = strings.NewReplacer("~", "~0", "/", "~1")
+)
 
 // PatternLevel returns a name as a level of a pattern: "/" and "~" are escaped.
 func PatternLevel(name string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+	return escapeLevel.Replace(name)
 }
 
 // ParsePattern reads a pattern.

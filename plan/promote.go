@@ -165,7 +165,7 @@ func (p rules) config(key Key, from Config, there Value, exists bool) (Config, *
 	if err != nil {
 		return from, &keeper{} // as it is: what can't be read has no fields to keep
 	}
-	k := keeper{rules: p, key: key, whole: p.whole(key), rest: map[*Node]*Node{}}
+	k := keeper{rules: p, key: key, whole: p.whole(key), rest: map[*Node]*Node{}, stays: map[Place]bool{}}
 	var live *Node
 	if exists {
 		if l, err := p.Sensitivity.Parse(key, there); err == nil {
@@ -173,6 +173,10 @@ func (p rules) config(key Key, from Config, there Value, exists bool) (Config, *
 		}
 	}
 	at := keeperPlace{keep: p.keep.of(key), ignore: ignoring{p.ignore.of(key)}, paths: p.paths.of(key)}
+	k.findStays(at, &n)
+	if live != nil {
+		k.findStays(at, live)
+	}
 	combined := k.combine(at, &n, live)
 	from.Value = Encode(combined, from.Value.sensitive()...)
 	return from, &k

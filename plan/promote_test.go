@@ -129,6 +129,19 @@ func TestPromotion(t *testing.T) {
 			[]string{`other/x={"a": 1}`, `shop/w={"a": 1}`, `shop/y={"a": 2}`, `shop/z={}`}, nil,
 		},
 		{
+			"no placeholder replaces a secret in a list without names", plan.Promotion{},
+			[]string{`ns/c={"l": [{"user": "b", "password": "${PW}", "n": 2}], "m": [["DB_PASSWORD", ""], ["X", "2"]], "n": {"password": "${PW}"}, "o": [["DB_PASSWORD", "staging"]]}`},
+			[]string{`ns/c={"l": [{"user": "a", "password": "pa", "n": 1}, {"user": "b", "password": "pb", "n": 1}], "m": [["DB_PASSWORD", "pm"], ["X", "1"], ["Y", "1"]], "n": {"password": {"value": "pn"}}, "o": [["DB_PASSWORD", "po"]]}`},
+			[]string{`ns/c={"l": [{"user": "b", "password": "pb", "n": 2}], "m": [["DB_PASSWORD", "pm"], ["X", "2"]], "n": {"password": {"value": "pn"}}, "o": [["DB_PASSWORD", "po"]]}`}, nil,
+		},
+		{
+			"an element without a partner needs a secret of its own", plan.Promotion{},
+			[]string{`ns/c={"l": [{"user": "b", "password": "${PW}"}, {"user": "c", "password": null}], "m": [["x"], ["DB_PASSWORD", "staging"]]}`},
+			[]string{`ns/c={"l": [{"user": "b", "password": "pb"}], "m": []}`},
+			[]string{`ns/c={"l": [{"user": "b", "password": "pb"}, {"user": "c"}], "m": [["x"]]}`},
+			[]string{"ns/c: l[1].password needs a value in prod", "ns/c: m[1] needs a value in prod"},
+		},
+		{
 			"a namespace and a path besides", plan.Promotion{Selection: plan.Selection{Namespaces: []string{"other"}, Exclude: []string{"*/v"}}, Paths: patterns(t, "shop/y")},
 			[]string{`other/v={"a": 2}`, `other/x={"a": 2}`, `shop/w={"a": 2}`, `shop/y={"a": 2}`}, []string{`other/v={"a": 1}`, `other/x={"a": 1}`, `shop/w={"a": 1}`, `shop/y={"a": 1}`},
 			[]string{`other/v={"a": 1}`, `other/x={"a": 2}`, `shop/w={"a": 1}`, `shop/y={"a": 2}`}, nil,

@@ -48,6 +48,14 @@ func (m *marked) inherited(s Step) *marked {
 
 // add adds a text in the forms in which it may stand elsewhere.
 func (t textSet) add(text string) {
+	for _, form := range TextForms(text) {
+		t[form] = true
+	}
+}
+
+// TextForms returns the forms in which a secret text may stand within another: as it is,
+// and encoded. They have 4 bytes or more.
+func TextForms(text string) (forms []string) {
 	trimmed := strings.TrimSpace(text)
 	quoted := string(AppendJSON(nil, Node{Kind: String, Text: trimmed}))
 	for _, form := range []string{
@@ -56,9 +64,10 @@ func (t textSet) add(text string) {
 		base64.StdEncoding.EncodeToString([]byte(trimmed)), base64.RawURLEncoding.EncodeToString([]byte(trimmed)),
 	} {
 		if len(form) >= minMarked {
-			t[form] = true
+			forms = append(forms, form)
 		}
 	}
+	return forms
 }
 
 // FindTexts returns what finds secret texts within another, in the forms in which

@@ -28,6 +28,9 @@ func (t *text) excerpt(states []lineState, position plan.Position, syntax bool) 
 	}
 	if t.shown.number != number || t.shown.syntax != syntax {
 		hidden := t.hiddenLine(states, number, syntax)
+		if syntax && marksSome(t.data) { // any value may be the same as a marked one
+			hidden = maskAfter(hidden, keyEnd(hidden))
+		}
 		t.shown = shownLine{number, syntax, []rune(hidden)}
 	}
 	return plan.Printable(window(t.shown.characters, int(position.Column)))

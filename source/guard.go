@@ -69,12 +69,13 @@ func (d *draft) markedAt(at plan.Place, marks map[plan.Place]bool) *draft {
 type guard struct {
 	all   map[string]guarded        // by text, of the configuration
 	lists map[plan.Place]*listGuard // by the place of the outermost list
+	plain func(yield func(string) bool)
 }
 
 type guarded struct {
 	draft *draft
-	// strict says that the text is to stand nowhere else: it is in a list, or marked.
-	// The text of another reference may be that of a plain field.
+	// strict says that the text is to stand nowhere else. The number of a reference that
+	// is not in a list may be that of a plain field.
 	strict bool
 }
 
@@ -93,8 +94,8 @@ const minSecret = 4
 // newGuard returns the guard of what the layers say of one configuration. What they
 // say in plain text, too, is not guarded.
 func newGuard(slots []*draft) *guard {
-	g := guard{map[string]guarded{}, map[plan.Place]*listGuard{}}
 	plain := map[string]bool{}
+	g := guard{map[string]guarded{}, map[plan.Place]*listGuard{}, maps.Keys(plain)}
 	for _, slot := range slots {
 		g.walk(slot, func(l leafDraft) {
 			switch {
@@ -114,7 +115,7 @@ func newGuard(slots []*draft) *guard {
 				if old.draft == nil || !old.draft.fixed {
 					old.draft = l.draft
 				}
-				g.all[l.text] = guarded{old.draft, old.strict || l.in != nil || l.marked}
+				g.all[l.text] = guarded{old.draft, old.strict || l.in != nil || l.marked || l.isString}
 			}
 		})
 	}
@@ -151,6 +152,8 @@ type leafDraft struct {
 	in     *listGuard // of that list; nil outside of lists
 	secret bool       // it is of a reference, or marked
 	marked bool
+
+	isString bool
 }
 
 // walk calls do for each string and number of a draft.
@@ -167,7 +170,7 @@ func (g *guard) below(d *draft, at plan.Place, in *listGuard, marked bool, do fu
 	case d.fixed || d.Kind != plan.Object && d.Kind != plan.List:
 		d.value().EachTrait(at, func(t plan.Trait, leaf plan.Node) {
 			if leaf.Text != "" && leaf.Kind != plan.Bool && leaf.Kind != plan.Null && !isUnknown(leaf) {
-				do(leafDraft{draft: d, text: leaf.Text, trait: t, in: in, secret: d.fixed || marked, marked: marked})
+				do(leafDraft{draft: d, text: leaf.Text, trait: t, in: in, secret: d.fixed || marked, marked: marked, isString: leaf.Kind == plan.String})
 			}
 		})
 		return
@@ -206,25 +209,20 @@ func (g *guard) exposed(settled []*draft, hidden map[string]bool, moved func(tex
 }
 
 // within returns what finds a reference or mark whose text would stand within a longer
-// one outside of lists: if names say that it is secret.
+// one outside of lists. What stood so before may stay.
 func (g *guard) within(hidden map[string]bool) func(leafDraft) *draft {
-	var secrets []string
+	secrets := map[string]*draft{}
 	for text, one := range g.all {
-		if hidden[text] || one.strict && !one.draft.fixed {
-			secrets = append(secrets, text)
+		if hidden[text] || one.strict {
+			secrets[text] = one.draft
 		}
 	}
-	find := plan.FindTexts(secrets)
+	find := newTextFinder(secrets).except(g.plain)
 	return func(l leafDraft) *draft {
-		if find == nil || l.secret {
+		if l.secret {
 			return nil
 		}
-		for _, span := range find(l.text) {
-			if one := g.all[l.text[span.From:span.To]]; one.draft != nil {
-				return one.draft
-			}
-		}
-		return nil
+		return find.in(l.text)
 	}
 }
 

@@ -43,6 +43,7 @@ type Findings struct {
 //
 // Positions name files as a user would: dir joined with the path in it.
 func Load(ctx context.Context, dir string, opts LoadOptions) (*plan.Tree, Findings, error) {
+	opts.References.hidden = &hiddenTexts{}
 	w := walk(dir, opts)
 	parsed := make([]parsed, len(w.units))
 	all := newWorkers()
@@ -74,6 +75,19 @@ func Load(ctx context.Context, dir string, opts LoadOptions) (*plan.Tree, Findin
 			return nil, Findings{}, err
 		}
 	}
+	for i, u := range w.units {
+		if len(parsed[i].findings.Errors) > 0 {
+			opts.References.hidden.search(u)
+		}
+	}
+	if len(a.findings.Errors) > 0 {
+		for _, o := range opts.Overlays {
+			for _, u := range o.walk(opts).units {
+				opts.References.hidden.search(u)
+			}
+		}
+	}
+	opts.References.hidden.hide(a.findings, tree, &plan.Tree{Namespaces: a.unselected})
 	a.findings.sort()
 	if len(a.findings.Errors) > 0 {
 		return nil, a.findings, nil
@@ -85,6 +99,7 @@ func Load(ctx context.Context, dir string, opts LoadOptions) (*plan.Tree, Findin
 type assembly struct {
 	findings   Findings
 	namespaces []plan.Namespace
+	unselected []plan.Namespace // what the selection leaves out of them
 	index      map[string]int
 	excerpts
 }
@@ -124,7 +139,15 @@ func (a *assembly) tree(sel plan.Selection) *plan.Tree {
 			return cmp.Or(strings.Compare(x.Name, y.Name), comparePositions(x.Position, y.Position))
 		})
 		a.repeated(ns)
-		ns.Configs = slices.DeleteFunc(ns.Configs, func(c plan.Config) bool { return !sel.Config(ns.Name, c.Name) })
+		out := plan.Namespace{Name: ns.Name}
+		ns.Configs = slices.DeleteFunc(ns.Configs, func(c plan.Config) bool {
+			if sel.Config(ns.Name, c.Name) {
+				return false
+			}
+			out.Configs = append(out.Configs, c)
+			return true
+		})
+		a.unselected = append(a.unselected, out)
 	}
 	return t
 }

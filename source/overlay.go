@@ -83,10 +83,14 @@ type layer struct {
 	sensitive []plan.Path
 }
 
+// walk finds the overlay's files.
+func (o Overlay) walk(opts LoadOptions) *walker {
+	return walk(o.Dir, LoadOptions{Selection: opts.Selection, AllowEmpty: true, Shown: o.Shown, References: opts.References})
+}
+
 // lay lays an overlay over what is there.
 func (s *stack) lay(o Overlay, opts LoadOptions) {
-	sel := opts.Selection
-	w := walk(o.Dir, LoadOptions{Selection: sel, AllowEmpty: true, Shown: o.Shown, References: opts.References})
+	sel, w := opts.Selection, o.walk(opts)
 	s.add(w.findings)
 	s.tree.Unread = append(s.tree.Unread, w.unread...)
 	for _, declared := range w.folders {

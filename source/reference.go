@@ -27,6 +27,7 @@ type References struct {
 	Within []string
 
 	bounds *within.Bounds // of the tree that is being read
+	hidden *hiddenTexts   // is told what references stand for; may be nil
 }
 
 // of returns the References of a tree: its files are in its folder, or links lead to
@@ -111,7 +112,12 @@ func (d *document) look(n *yaml.Node, r reference) (plan.Node, *problem) {
 	if err != nil {
 		return plan.Node{}, problemOf(err)
 	}
-	return r.typed(text)
+	d.references.hidden.add(plan.Node{Kind: plan.String, Text: text})
+	v, p := r.typed(text)
+	if p == nil {
+		d.references.hidden.add(v)
+	}
+	return v, p
 }
 
 // problemOf returns what is said of an error of a resolver.

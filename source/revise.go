@@ -95,7 +95,7 @@ type reviser struct {
 	left   []plan.Finding
 	stays  map[plan.Key]bool
 
-	secrets elsewhere // once it is known
+	secrets *elsewhere // once it is known
 }
 
 // layerFiles are the files of the tree, or of an overlay.

@@ -51,8 +51,10 @@ func (e *editing) blockLike(s slot, want *draft, old *yaml.Node) (head, lines st
 // fitsBlock reports whether a text is of several lines, with nothing in it that must
 // be escaped.
 func fitsBlock(s string) bool {
-	return strings.Contains(s, "\n") && strings.Trim(s, "\n") != "" && isShown(strings.NewReplacer("\n", "", "\t", "").Replace(s))
+	return strings.Contains(s, "\n") && strings.Trim(s, "\n") != "" && isShown(withoutBreaks.Replace(s))
 }
+
+var withoutBreaks = strings.NewReplacer("\n", "", "\t", "")
 
 // blockDepth returns by how much the lines of a text after | or > are indented, or 0.
 func (s *spans) blockDepth(at, indent int) int {

@@ -158,6 +158,9 @@ func (s *spans) end(n *yaml.Node, indent int) (int, error) {
 	if len(n.Content) == 0 {
 		return s.findEnd(n, indent)
 	}
+	if n.Style&yaml.FlowStyle != 0 {
+		indent = -1 // it makes no difference within brackets
+	}
 	of := nodeEnd{n, indent}
 	if end, ok := s.ends[of]; ok {
 		return end, nil

@@ -13,6 +13,7 @@ type text struct {
 	starts []int // of the lines; found when first asked for
 	feeds  []int // the places after line feeds; the same
 	every  []spot
+	ascii  bool // each character is one byte; known once every is
 	shown  shownLine
 }
 
@@ -106,6 +107,7 @@ func (t *text) spots() []spot {
 			}
 			t.every = append(t.every, at)
 		}
+		t.ascii = t.every[len(t.every)-1].characters == len(t.data)
 	}
 	return t.every
 }
@@ -113,6 +115,9 @@ func (t *text) spots() []spot {
 // characters returns how many characters are before a place.
 func (t *text) characters(offset int) int {
 	spots := t.spots()
+	if t.ascii {
+		return offset
+	}
 	from := spots[sort.Search(len(spots), func(i int) bool { return spots[i].offset > offset })-1]
 	return from.characters + utf8.RuneCount(t.data[from.offset:offset])
 }
@@ -124,6 +129,9 @@ func (t *text) offset(line, column int) int {
 		return len(t.data)
 	}
 	spots, wanted := t.spots(), t.characters(t.starts[line-1])+column-1
+	if t.ascii {
+		return min(wanted, len(t.data))
+	}
 	at := spots[max(1, sort.Search(len(spots), func(i int) bool { return spots[i].characters > wanted }))-1]
 	for ; at.characters < wanted && at.offset < len(t.data); at.characters++ {
 		_, size := utf8.DecodeRune(t.data[at.offset:])

@@ -282,7 +282,7 @@ func (c applyFlags) options(a *app) apply.Options {
 			a.notice("Waiting up to %s for the lock: %s.", c.LockTimeout, holder)
 		},
 		Lost: func(atMost time.Duration) {
-			a.notice("The connection was lost during a transaction. Finding out whether the transaction was applied takes up to %s.", atMost)
+			a.notice("The answer to a transaction was lost, or does not tell whether it was applied. Finding out takes up to %s.", atMost)
 		},
 	}
 }

@@ -39,7 +39,9 @@ func (a *app) savePlan(path string, header planfile.Header, fingerprint planfile
 	header.Tree, header.Live = planfile.TreeSum(fingerprint, w.desired), planfile.LiveSum(fingerprint, w.live)
 	header.Zxid, header.Objects = w.live.Zxid, planfile.Objects(w.plan.Changes, revisions)
 	f := &planfile.File{Header: header, Report: a.report}
-	if err := writeFile(path, private, func(out io.Writer) error { return planfile.Write(out, f) }); err != nil {
+	if err := writeFile(path, private, func(out io.Writer) error { return planfile.Write(out, f) }); errors.Is(err, planfile.ErrLarge) {
+		return target.WithHint(fmt.Errorf("save the plan: %w", err), "plan fewer namespaces at a time, with -n")
+	} else if err != nil {
 		return fmt.Errorf("save the plan: %w", err)
 	}
 	// The plan has its own of these.
@@ -51,6 +53,10 @@ func (a *app) savePlan(path string, header planfile.Header, fingerprint planfile
 // readPlan reads a saved plan.
 func (a *app) readPlan(path string) (*planfile.File, planfile.Fingerprint, error) {
 	data, err := within.ReadNamed(path, a.AllowFile...)
+	var large *within.TooLargeError
+	if errors.As(err, &large) {
+		return nil, planfile.Fingerprint{}, target.WithHint(fmt.Errorf("%s can't be used: %w", plan.Printable(path), err), `name a plan that "confo-sync plan --out FILE" saved`)
+	}
 	if err != nil {
 		return nil, planfile.Fingerprint{}, fmt.Errorf("read the plan: %w", ledOut(path, err))
 	}

@@ -47,10 +47,18 @@ func (c *backupVerifyCmd) Run(ctx context.Context, a *app) error {
 	}
 	a.say("%s is %s: %s in %s, of %s on %s.", plan.Printable(c.File), state, plural(manifest.Counts.Configurations, "configuration"),
 		plural(manifest.Counts.Namespaces, "namespace"), plan.Printable(manifest.Target), manifest.Time.Local().Format(time.DateTime))
-	for _, gap := range manifest.Gaps {
-		a.say("Not in the backup because it could not be read: /%s (%s)", plan.Printable(gap.Path), plan.Printable(gap.Why))
-	}
+	a.sayGaps("Not in the backup because it could not be read: ", manifest.Gaps)
 	return nil
+}
+
+// sayGaps prints the first gaps of a backup, each after a word, and counts the others.
+func (a *app) sayGaps(before string, gaps []archive.Gap) {
+	for _, gap := range gaps[:min(len(gaps), mostFindings)] {
+		a.say("%s/%s (%s)", before, plan.Printable(gap.Path), plan.Printable(gap.Why))
+	}
+	if more := len(gaps) - mostFindings; more > 0 {
+		a.say("%sand %d more; --format json lists all", before, more)
+	}
 }
 
 // beginBackup begins a command about backups, which needs no target.
@@ -118,9 +126,7 @@ func (c *backupShowCmd) list(ctx context.Context, a *app, r *archive.Reader) err
 		a.say("configurations  %d", m.Counts.Configurations)
 		a.say("foreign         %d", m.Counts.Foreign)
 		a.say("history         %d", m.Counts.History)
-		for _, gap := range m.Gaps {
-			a.say("gap             /%s (%s)", plan.Printable(gap.Path), plan.Printable(gap.Why))
-		}
+		a.sayGaps("gap             ", m.Gaps)
 		a.say("")
 	}
 	var tree, all plan.Tree

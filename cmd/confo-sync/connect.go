@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 
@@ -191,7 +190,7 @@ func (a *app) readTLS(path string) ([]byte, error) {
 		if path == e.Key {
 			a.warnExposed("the TLS key", f)
 		}
-		return io.ReadAll(f)
+		return within.ReadAll(f)
 	}
 	f, err := within.Named(path, a.AllowFile...)
 	if err != nil {
@@ -201,7 +200,7 @@ func (a *app) readTLS(path string) ([]byte, error) {
 	if path == a.TLSKey {
 		a.warnExposed("the TLS key", f)
 	}
-	return io.ReadAll(f)
+	return within.ReadAll(f)
 }
 
 // warnInsecure warns, with --quiet too.

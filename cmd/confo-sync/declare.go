@@ -73,7 +73,7 @@ func (a *app) accessLines(t target.Target, rules []plan.AccessRule) (lines []pro
 	}
 	if hashes > 0 {
 		a.warn(plan.Finding{
-			Message: fmt.Sprintf("%s of passwords written to %s: anybody who can read the file can try to guess the passwords", plural(hashes, "hash"), project.FileName),
+			Message: fmt.Sprintf("the live ACLs have password hashes (%d): users who can read %s could try to guess the passwords", hashes, project.FileName),
 			Hint:    "add references to the passwords under users, as in ops: !env OPS_PASSWD, and remove the hashes",
 		})
 	}

@@ -162,6 +162,7 @@ func (c *rotateCmd) Run(ctx context.Context, a *app) error {
 		}
 	}
 	if len(failed) > 0 {
+		source.HideMarked(files, failed)
 		return several(failed)
 	}
 	if err := a.save(changed, reviseFlags{}, plan.Sensitivity{}); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -103,8 +102,6 @@ func (a *app) loadFolder(ctx context.Context, dir, called string, opts source.Lo
 	if err != nil {
 		return nil, err
 	}
-	a.hideTexts(tree, found.Warnings)
-	a.hideTexts(tree, found.Errors)
 	a.warn(found.Warnings...)
 	if len(found.Errors) > 0 {
 		return nil, &findingsError{
@@ -113,19 +110,4 @@ func (a *app) loadFolder(ctx context.Context, dir, called string, opts source.Lo
 		}
 	}
 	return tree, nil
-}
-
-// hideTexts hides in excerpts the texts of what a tree marks, which may stand in other
-// lines than those that are marked.
-func (a *app) hideTexts(tree *plan.Tree, found []plan.Finding) {
-	shown := func(f plan.Finding) bool { return f.Excerpt != "" }
-	if tree == nil || !slices.ContainsFunc(found, shown) {
-		return
-	}
-	hides := a.hides().Of(tree, nil)
-	for i := range found {
-		if shown(found[i]) {
-			found[i].Excerpt = hides.MarkedText(found[i].Excerpt)
-		}
-	}
 }

@@ -97,6 +97,7 @@ func (a *app) hidden(ctx context.Context) (plan.Sensitivity, error) {
 // when one of them is in error.
 func (a *app) formatted(ctx context.Context, files []source.File) (changed []source.Revised, sealed []string, left int, err error) {
 	var failed source.Errors
+	var notFollowed []plan.Finding
 	for _, file := range files {
 		if ctx.Err() != nil {
 			return nil, nil, 0, context.Cause(ctx)
@@ -113,16 +114,18 @@ func (a *app) formatted(ctx context.Context, files []source.File) (changed []sou
 		case err != nil:
 			return nil, nil, 0, err
 		case done.Warning != nil:
-			a.warn(*done.Warning)
-			left++
+			notFollowed = append(notFollowed, *done.Warning)
 		case done.Changed():
 			changed = append(changed, done.Revised)
 		}
 	}
+	source.HideMarked(files, failed)
+	source.HideMarked(files, notFollowed)
+	a.warn(notFollowed...)
 	if len(failed) > 0 {
 		return nil, nil, 0, several(failed)
 	}
-	return changed, sealed, left, nil
+	return changed, sealed, len(notFollowed), nil
 }
 
 func areAll(n, all int) string {

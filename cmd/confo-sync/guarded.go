@@ -33,20 +33,26 @@ func (o *outputError) Unwrap() error { return o.err }
 func (g *guarded) Write(p []byte) (int, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.buf = g.guard.Append(g.buf[:0], p)
-	n, err := g.out.Write(g.buf)
-	if cap(g.buf) > 1<<20 {
-		g.buf = nil // a large document is not kept
+	done := 0
+	for done < len(p) {
+		part := p[done:min(len(p), done+guardedAtOnce)]
+		g.buf = g.guard.Append(g.buf[:0], part)
+		n, err := g.out.Write(g.buf)
+		if err != nil {
+			err = &outputError{err}
+			if g.err == nil {
+				g.err = err
+			}
+			return done + min(n, len(part)), err
+		}
+		done += len(part)
 	}
-	if err == nil {
-		return len(p), nil
-	}
-	err = &outputError{err}
-	if g.err == nil {
-		g.err = err
-	}
-	return min(n, len(p)), err
+	return done, nil
 }
+
+// guardedAtOnce is how many bytes are guarded together, so that a large document is not
+// copied as a whole.
+const guardedAtOnce = 64 << 10
 
 // failed returns the first error of writing, or nil.
 func (g *guarded) failed() error {

@@ -99,7 +99,8 @@ func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
 	if err := a.checkOnly(tree, live); err != nil {
 		return err
 	}
-	adoption := a.adopt(tree, live)
+	takesNew := a.takesNew(tree)
+	adoption := a.adopt(tree, live, takesNew)
 	revision, err := source.Revise(ctx, a.Source, adoption.Wishes, source.ReviseOptions{
 		Overlays: a.laid(), Above: c.Overlay, References: a.references(a.Source).References,
 	})
@@ -116,7 +117,7 @@ func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
 	}
 	written := tree
 	if !c.DryRun {
-		if written, err = a.pulled(ctx, live, revision); err != nil {
+		if written, err = a.pulled(ctx, live, revision, takesNew); err != nil {
 			return err
 		}
 	}
@@ -153,24 +154,27 @@ func (c *pullCmd) declare(a *app, t target.Target, live *plan.Snapshot, takes fu
 	return []source.Revised{*file}, left, nil
 }
 
-// adopt returns how the tree has to change. Namespaces that it does not declare
-// are taken in when they are asked for by name, when it is to have all, or when it
-// has none.
-func (a *app) adopt(tree *plan.Tree, live *plan.Snapshot) plan.Adoption {
-	all := len(tree.Namespaces) == 0 || pruneLevel(a.rules.Prune) == plan.PruneNamespaces
-	return plan.Adopt(tree, live, plan.Options{Ignore: a.rules.Ignore, Selection: a.selection(), Only: a.only}, func(namespace string) bool {
-		return all || len(a.Namespace)+len(a.only) > 0
-	})
+// takesNew reports whether a pull adds live namespaces that the tree does not declare: it
+// does if namespaces are selected by name, if the project prunes namespaces, or if the tree
+// declares none.
+func (a *app) takesNew(tree *plan.Tree) bool {
+	return len(a.Namespace)+len(a.only) > 0 || len(tree.Namespaces) == 0 || pruneLevel(a.rules.Prune) == plan.PruneNamespaces
+}
+
+// adopt returns how the tree has to change. It adds live namespaces only if takesNew.
+func (a *app) adopt(tree *plan.Tree, live *plan.Snapshot, takesNew bool) plan.Adoption {
+	return plan.Adopt(tree, live, plan.Options{Ignore: a.rules.Ignore, Selection: a.selection(), Only: a.only}, func(string) bool { return takesNew })
 }
 
 // pulled reads the tree again, which now has to declare what is live; if it does
-// not, the files become again what they were.
-func (a *app) pulled(ctx context.Context, live *plan.Snapshot, revision *source.Revision) (*plan.Tree, error) {
+// not, the files become again what they were. takesNew is that of the tree as it was: a
+// pull that leaves the tree empty would otherwise be expected to add all namespaces.
+func (a *app) pulled(ctx context.Context, live *plan.Snapshot, revision *source.Revision, takesNew bool) (*plan.Tree, error) {
 	again := *a
 	again.Quiet = true
 	tree, _, err := again.declared().read(ctx)
 	if err == nil {
-		for _, w := range a.adopt(tree, live).Wishes {
+		for _, w := range a.adopt(tree, live, takesNew).Wishes {
 			if !revision.Unfulfilled[w.Key] {
 				err = fmt.Errorf("%s would not have its live value in the changed tree", plan.Printable(w.Key.String()))
 				break

@@ -132,7 +132,7 @@ func Objects(changes []plan.Change, revisions bool) []Object {
 func Write(w io.Writer, f *File) error {
 	f.Format, f.Version = format, version
 	sum := sha256.New()
-	out := io.MultiWriter(w, sum)
+	out := &limited{to: io.MultiWriter(w, sum), left: maxSize - len(lastLine(nil)) - 2*sha256.Size - 1}
 	header, err := json.Marshal(f.Header)
 	if err != nil {
 		return err
@@ -155,7 +155,13 @@ func lastLine(sum []byte) string { return `{"sha256":"` + hex.EncodeToString(sum
 func Read(data []byte) (*File, error) {
 	first, rest, _ := bytes.Cut(data, []byte("\n"))
 	var f File
+	if bytes.Count(first, []byte("{")) > freeObjects+len(first)/minObject || bytes.Count(rest, []byte("\n")) > freeObjects+len(rest)/minLine {
+		return nil, ErrNotPlan
+	}
 	if json.Unmarshal(first, &f.Header) != nil || f.Format != format {
+		return nil, ErrNotPlan
+	}
+	if len(f.Source)+len(f.Target)+len(f.Environment)+len(f.Tool) > maxNames {
 		return nil, ErrNotPlan
 	}
 	if f.Version > version {
@@ -176,6 +182,32 @@ func Read(data []byte) (*File, error) {
 	}
 	f.Report = report
 	return &f, nil
+}
+
+// What reading a plan costs is bounded by its size: an empty object takes much more memory
+// than text.
+const (
+	maxSize     = 128 << 20 // bytes of a plan file
+	freeObjects = 1 << 16   // objects in the header, and lines of the report, in a file of any size
+	maxNames    = 64 << 10  // bytes of the source, target, environment and tool
+	minObject   = 24        // bytes in which a header has one more object
+	minLine     = 48        // bytes in which a report has one more line
+)
+
+// ErrLarge means that a plan is too large to be saved.
+var ErrLarge = fmt.Errorf("it has more than %d bytes", maxSize)
+
+// limited is a writer that takes no more than left bytes.
+type limited struct {
+	to   io.Writer
+	left int
+}
+
+func (l *limited) Write(b []byte) (int, error) {
+	if l.left -= len(b); l.left < 0 {
+		return 0, ErrLarge
+	}
+	return l.to.Write(b)
 }
 
 // Why a file is no plan that can be applied.

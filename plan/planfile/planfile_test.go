@@ -2,6 +2,7 @@ package planfile_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"regexp"
@@ -237,5 +238,24 @@ func BenchmarkFingerprint(b *testing.B) {
 	w := work()
 	for b.Loop() {
 		planfile.Of(w)
+	}
+}
+
+// TestReadIsBounded reads plan files of objects that take much more memory than text, and
+// of names that no target has. They are refused before anything is made of them.
+func TestReadIsBounded(t *testing.T) {
+	header := func(objects string, source int) string {
+		return `{"format":"confo-sync/plan-file","version":1,"source":"` + strings.Repeat("x", source) + `","objects":[` + objects + "{}]}\n"
+	}
+	for what, data := range map[string]string{
+		"objects":       header(strings.Repeat("{},", 200_000), 1) + "{}\n",
+		"lines":         header("", 1) + strings.Repeat("{}\n", 200_000),
+		"a long source": header("", 1<<20) + "{}\n",
+	} {
+		sum := sha256.Sum256([]byte(data))
+		data += fmt.Sprintf("{\"sha256\":\"%x\"}\n", sum)
+		if _, err := planfile.Read([]byte(data)); !errors.Is(err, planfile.ErrNotPlan) {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }

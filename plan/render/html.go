@@ -80,7 +80,7 @@ func (p *page) namespaces(counts []Namespace, changes iter.Seq[Change]) {
 		case written%batch == 0:
 			p.write("next batch", nil)
 		}
-		p.write("change", newChange(c))
+		p.change(newChange(c))
 		written++
 	}
 	if written > 0 {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"unicode/utf16"
 
@@ -81,6 +82,9 @@ func indented(v any, prefix string) ([]byte, error) {
 // ascii escapes what is not ASCII in JSON, and deletions, so that nothing is obeyed by a
 // terminal or changes the direction of the text. Such characters are in strings alone.
 func ascii(text []byte) []byte {
+	if !slices.ContainsFunc(text, func(c byte) bool { return c > '~' }) {
+		return text
+	}
 	escaped := make([]byte, 0, len(text))
 	for _, r := range string(text) {
 		if r <= '~' {

@@ -45,7 +45,7 @@ func (w *Writer) finish(zxid int64) (Manifest, error) {
 	if err != nil {
 		return m, err
 	}
-	if len(b) > maxManifest {
+	if int64(len(b)) > largestManifest(w.pipe.out.n) {
 		return m, errors.New("write a backup: the manifest is larger than the format allows")
 	}
 	h, err := header(manifestName, int64(len(b)), w.about.Time)

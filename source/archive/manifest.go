@@ -171,8 +171,11 @@ func decodeManifest(b []byte) (Manifest, error) {
 	if err := checkKind(b); err != nil {
 		return Manifest{}, err
 	}
-	var marks plan.Marks
-	j := manifestJSON{Marked: &marks}
+	if bytes.Count(b, []byte("{")) > freeObjects+len(b)/minObject {
+		return Manifest{}, errors.New("it has more objects than its size allows")
+	}
+	var marked json.RawMessage
+	j := manifestJSON{Marked: &marked}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&j); err != nil {
@@ -180,6 +183,10 @@ func decodeManifest(b []byte) (Manifest, error) {
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return Manifest{}, errors.New("it is followed by other data")
+	}
+	marks, err := decodeMarks(marked)
+	if err != nil {
+		return Manifest{}, err
 	}
 	m := Manifest{
 		About:  About{j.Target, j.Backend, j.Time, j.Tool},
@@ -196,6 +203,22 @@ func decodeManifest(b []byte) (Manifest, error) {
 		return Manifest{}, err
 	}
 	return m, checkMembers(m.Members, limitsOf(m.Backend))
+}
+
+// decodeMarks reads the marks in a manifest.
+func decodeMarks(marked []byte) (plan.Marks, error) {
+	var marks plan.Marks
+	if len(marked) == 0 {
+		return marks, nil
+	}
+	var compact bytes.Buffer // a writer may indent them
+	if err := json.Compact(&compact, marked); err != nil || compact.Len() > maxMarks {
+		return marks, fmt.Errorf("its marks have more than %d bytes", maxMarks)
+	}
+	if err := marks.UnmarshalJSON(compact.Bytes()); err != nil {
+		return marks, errors.New("its marks are not as the format has them")
+	}
+	return marks, nil
 }
 
 // base64Encoding is that of everything in an archive that is not UTF-8.

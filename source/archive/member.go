@@ -36,9 +36,26 @@ const (
 	maxAbout    = 64 << 10
 	maxManifest = 64 << 20
 	maxEntry    = 64 << 20
+	// maxMarks is how many bytes of marks a manifest has, without white space. A target
+	// keeps less.
+	maxMarks = 1 << 20
 	// maxAmended is how many lines amend others: they are kept in memory.
 	maxAmended = 250_000
 )
+
+// What decoding a manifest costs is bounded by its size, and its size by that of the archive:
+// a few bytes of zstd decompress to any number of empty objects.
+const (
+	freeManifest  = 16 << 20 // bytes of a manifest, in an archive of any size
+	manifestRatio = 32       // more bytes for each byte of the archive
+	freeObjects   = 1 << 16
+	minObject     = 32 // bytes in which a manifest has one more object
+)
+
+// largestManifest returns how many bytes the manifest of an archive of that size may have.
+func largestManifest(size int64) int64 {
+	return min(maxManifest, freeManifest+manifestRatio*size)
+}
 
 // minLine is shorter than any line, in bytes.
 const minLine = 20

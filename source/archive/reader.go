@@ -203,7 +203,7 @@ func (r *Reader) readManifest() (Manifest, error) {
 		return Manifest{}, err
 	}
 	size := sizeIn(h)
-	if size < 0 || size > maxManifest {
+	if size < 0 || size > largestManifest(r.size) {
 		return Manifest{}, errors.New("it has an impossible size")
 	}
 	b, err := g.take(size)

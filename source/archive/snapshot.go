@@ -34,6 +34,28 @@ type builder struct {
 	reader    *Reader
 	selection plan.Selection
 	snapshot  *plan.Snapshot
+	bytes     int64 // of the values in it
+}
+
+// A snapshot holds all values in memory: so many bytes of an archive of any size, and
+// snapshotRatio more for each byte of the archive. A few bytes of zstd decompress to any
+// size, and values that make sense to no more than a part of this.
+const (
+	freeSnapshot  = 128 << 20
+	snapshotRatio = 256
+)
+
+// keep counts a value that the snapshot holds. It returns an error if that is too much in
+// all.
+func (b *builder) keep(v plan.Value) error {
+	b.bytes += int64(v.Size())
+	if most := freeSnapshot + snapshotRatio*b.reader.size; b.bytes > most {
+		return &Error{
+			Message: fmt.Sprintf("the configurations in the backup %s have more than %d bytes, which is too much for a file of %d bytes", plan.Printable(b.reader.path), most, b.reader.size),
+			Next:    "find out who made the backup; name the namespaces that you need with -n",
+		}
+	}
+	return nil
 }
 
 func (b *builder) add(s *plan.Stored) error {
@@ -103,6 +125,9 @@ func (b *builder) second(key plan.Key, s *plan.Stored) error {
 	if ns == nil { // it is in the gaps
 		b.snapshot.Namespaces = append(b.snapshot.Namespaces, plan.LiveNamespace{Name: key.Namespace})
 		ns = b.namespace(key.Namespace)
+	}
+	if err := b.keep(s.Value); err != nil {
+		return err
 	}
 	ns.Configs = append(ns.Configs, plan.LiveConfig{
 		Name: key.Config, Value: b.reader.value(s), Ephemeral: s.Ephemeral(),

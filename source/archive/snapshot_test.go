@@ -1,6 +1,7 @@
 package archive_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"reflect"
@@ -151,5 +152,27 @@ func TestCanceled(t *testing.T) {
 	}
 	for range r.All(context.Background()) {
 		break // and nothing is left running
+	}
+}
+
+// TestSnapshotIsBounded reads an archive whose values are far larger than the file. A
+// snapshot holds all of them in memory.
+func TestSnapshotIsBounded(t *testing.T) {
+	value := plan.NewValue(bytes.Repeat([]byte("x"), 3<<20))
+	c := content{about: aboutZK, stored: []plan.Stored{
+		{Value: plan.NewValue([]byte{})},
+		{Path: "a", Key: plan.Key{Namespace: "a"}, Value: plan.NewValue([]byte{})},
+	}}
+	for i := range 60 {
+		name := fmt.Sprintf("c%02d", i)
+		c.stored = append(c.stored, plan.Stored{Path: "a/" + name, Key: plan.Key{Namespace: "a", Config: name}, Value: value})
+	}
+	path, _ := write(t, c)
+	if _, err := open(t, path, nil).Snapshot(t.Context(), plan.Selection{}); err == nil || !strings.Contains(err.Error(), "too much for a file of") {
+		t.Errorf("all of it: %v", err)
+	}
+	part := plan.Selection{Exclude: []string{"a/c0*", "a/c1*", "a/c2*"}}
+	if _, err := open(t, path, nil).Snapshot(t.Context(), part); err != nil {
+		t.Errorf("a part of it: %v", err)
 	}
 }

@@ -2,7 +2,6 @@ package within
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -196,7 +195,7 @@ func (b *Bounds) ReadFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(f)
+	return ReadAll(f)
 }
 
 // ReadDir lists a folder.

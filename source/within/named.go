@@ -1,6 +1,7 @@
 package within
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -17,6 +18,9 @@ func Named(path string, allowed ...string) (*os.File, error) {
 	return os.Open(path)
 }
 
+// MaxFile is how many bytes a file may have that is read as a whole.
+const MaxFile = 128 << 20
+
 // ReadNamed reads a file as Named opens it.
 func ReadNamed(path string, allowed ...string) ([]byte, error) {
 	f, err := Named(path, allowed...)
@@ -24,7 +28,22 @@ func ReadNamed(path string, allowed ...string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(f)
+	return ReadAll(f)
+}
+
+// TooLargeError is the error of a file that has more than MaxFile bytes.
+type TooLargeError struct{}
+
+func (*TooLargeError) Error() string { return fmt.Sprintf("it has more than %d bytes", MaxFile) }
+
+// ReadAll reads a file, device or pipe to its end. The error is a *TooLargeError if it has
+// more than MaxFile bytes.
+func ReadAll(r io.Reader) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
+	if err == nil && len(content) > MaxFile {
+		return nil, &TooLargeError{}
+	}
+	return content, err
 }
 
 // CheckNamed returns the error of Named, without opening the file.

@@ -255,6 +255,27 @@ func TestMultiOfErrors(t *testing.T) {
 	}
 }
 
+// TestNegativeStat: no znode has a negative number of bytes or children.
+func TestNegativeStat(t *testing.T) {
+	for _, at := range []int{52, 56} {
+		stat := make([]byte, statSize)
+		copy(stat[at:], number(-1))
+		for _, c := range calls {
+			if c.name != "exists" && c.name != "set" {
+				continue
+			}
+			frame := answerTo(stat)
+			if _, bad := ask(t, c.call, goodGreeting, uint32(len(frame)), frame, true); bad == nil {
+				t.Errorf("%s: -1 at byte %d of a stat is taken", c.name, at)
+			}
+		}
+		f := &fields{rest: stat}
+		if f.stat(); !f.short {
+			t.Errorf("-1 at byte %d of a stat is read", at)
+		}
+	}
+}
+
 // FuzzAnswers: nothing that a server answers ends go-zookeeper's process.
 func FuzzAnswers(f *testing.F) {
 	for i, c := range calls {

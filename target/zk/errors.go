@@ -68,7 +68,7 @@ var codeWords = map[code]string{
 
 // codeHints say what to do where that does not depend on the znode.
 var codeHints = map[code]string{
-	codeConnectionLoss:   "run the command again; if it fails again, see the server's log",
+	codeConnectionLoss:   againHint,
 	codeOperationTimeout: "run the command again when the server is less busy",
 	codeSessionExpired:   "run the command again",
 	codeSessionMoved:     "run the command again",
@@ -79,6 +79,9 @@ var codeHints = map[code]string{
 
 // unknownHint is the hint of a code that has no words.
 const unknownHint = "see the server's log, which explains the error; the server may be newer than this confo-sync"
+
+// againHint is the hint of a code that has no other.
+const againHint = "run the command again; if it fails again, see the server's log"
 
 func (c code) Error() string {
 	if words, ok := codeWords[c]; ok {
@@ -156,6 +159,22 @@ func outcomeOf(err error) outcome {
 	}
 }
 
+// beforehand are the errors with which a server refuses a request before it looks at it.
+var beforehand = map[code]bool{
+	codeUnimplemented: true, codeAuthFailed: true, codeAuthRequired: true, codeNotReadOnly: true, codeThrottled: true,
+}
+
+// outcomeOfMulti is outcomeOf for a multi. A server that refuses an operation of a multi
+// answers with a result for each. So an error without results says only that the multi
+// was not applied if it is one of those beforehand.
+func outcomeOfMulti(results []zk.MultiResponse, err error) outcome {
+	o := outcomeOf(err)
+	if c, answered := codeOf(err); o == notApplied && answered && len(results) == 0 && !beforehand[c] {
+		return unknown
+	}
+	return o
+}
+
 // errNotSent means that a request was given up before anything left.
 var errNotSent = errors.New("nothing was sent")
 
@@ -193,6 +212,9 @@ func (t *Target) told(deed, path, guard string, ask bool, err error) error {
 	switch {
 	case !ok && errors.Is(err, zk.ErrNoServer):
 		return t.unreachable()
+	case !ok && errors.Is(err, zk.ErrShortBuffer):
+		return target.WithHint(&explained{fmt.Errorf("%s %s: the request is larger than a server takes", deed, where)},
+			"see how long the access list of the znode above it is: a new znode gets the same list, unless the project declares another")
 	case !ok:
 		if bad := t.malformed.Load(); bad != nil && isLost(err) {
 			err = fmt.Errorf("%w (%w)", bad.explain(), err)
@@ -227,7 +249,7 @@ func (t *Target) told(deed, path, guard string, ask bool, err error) error {
 		hint = unknownHint
 	}
 	if hint == "" {
-		return err
+		hint = againHint
 	}
 	return target.WithHint(err, hint)
 }
@@ -241,7 +263,7 @@ func (w *wire) explain(err error) error {
 		return (&fromServer{w.host, bad}).explain()
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return target.WithHint(fmt.Errorf("the server %s closed the connection in the middle of an answer", w.host),
-			"run the command again; if it fails again, see the server's log")
+			againHint)
 	case errors.As(err, &network) && network.Timeout():
 		return target.WithHint(fmt.Errorf("the server %s has not answered for %s", w.host, w.silence),
 			"check whether the server is overloaded or has lost its ensemble")

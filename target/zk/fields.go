@@ -74,6 +74,10 @@ func (f *fields) stat() stat {
 	}
 	i64 := func(at int) int64 { return int64(binary.BigEndian.Uint64(b[at:])) }
 	i32 := func(at int) int32 { return int32(binary.BigEndian.Uint32(b[at:])) }
+	if i32(52) < 0 || i32(56) < 0 {
+		f.reject("a znode with %d bytes and %d children", i32(52), i32(56))
+		return stat{}
+	}
 	return stat{
 		czxid: i64(0), mzxid: i64(8), ctime: i64(16), mtime: i64(24), version: i32(32), cversion: i32(36), aversion: i32(40),
 		owner: i64(44), dataLength: i32(52), numChildren: i32(56), pzxid: i64(60),

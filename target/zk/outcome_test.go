@@ -2,6 +2,7 @@ package zk_test
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -97,6 +98,47 @@ func TestLostAnswers(t *testing.T) {
 			}
 			if s.has("new") != test.applied {
 				t.Errorf("the configuration exists: %v", s.has("new"))
+			}
+		})
+	}
+}
+
+// TestErrorWithoutResults replaces the answer to a transaction that was applied by the
+// header of an error. A server that refuses an operation answers with results, so only an
+// error of the request as a whole says that nothing was applied, and none of them says that
+// the lock was lost.
+func TestErrorWithoutResults(t *testing.T) {
+	t.Parallel()
+	const overloaded = -127
+	for _, code := range []int32{-1, -5, -103, -110, -125, -777, overloaded} {
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			w, err := begin(t.Context(), s.target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer w.End()
+			s.proxy.Tamper(func(op int32, frame []byte) []byte {
+				if op != zktest.OpMulti {
+					return frame
+				}
+				const header = 16
+				frame = frame[:4+header]
+				binary.BigEndian.PutUint32(frame, header)
+				binary.BigEndian.PutUint32(frame[header:], uint32(code))
+				return frame
+			})
+			err = w.Apply(t.Context(), target.Batch{Number: 1, Changes: []plan.Change{create("a", "new", "{}")}, Entry: []byte("x")})
+			if !s.has("new") {
+				t.Fatal("it was not applied")
+			}
+			var lost *target.LockLost
+			switch {
+			case code == overloaded && (err == nil || errors.As(err, &lost) || !strings.Contains(err.Error(), "overloaded")):
+				t.Errorf("Apply: %v", err)
+			case code != overloaded && err != nil:
+				t.Errorf("Apply does not see that it was applied: %v", err)
 			}
 		})
 	}

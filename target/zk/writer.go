@@ -229,14 +229,14 @@ func (w *writer) commit(ctx context.Context, m *multi) error {
 		results, err := within(ctx, w.t.patience(), func() ([]zk.MultiResponse, error) {
 			return w.s.conn.Multi(m.ops...)
 		})
-		switch {
-		case outcomeOf(err) == applied:
+		switch outcome := outcomeOfMulti(results, err); {
+		case outcome == applied:
 			w.version++
 			return nil
 		case errors.Is(err, zk.ErrNoServer) && time.Now().Before(unsent):
 			// Nothing was sent, so sending it again is safe.
 			time.Sleep(100 * time.Millisecond)
-		case outcomeOf(err) == notApplied:
+		case outcome == notApplied:
 			return w.refused(ctx, m, results, err)
 		default:
 			return w.resolve(ctx, m, err)
@@ -248,10 +248,13 @@ func (w *writer) sameSession() bool { return w.s.conn.SessionID() == w.s.id }
 
 // refused explains a transaction that the server turned down.
 func (w *writer) refused(ctx context.Context, m *multi, results []zk.MultiResponse, err error) error {
+	if len(results) == 0 {
+		return w.t.explain("write to", w.t.url.Root, err)
+	}
 	path, err := blame(m.ops, results, err)
 	c, _ := codeOf(err)
 	switch {
-	case path == w.lockPath && path != "":
+	case path == w.lockPath && path != "" && (c == codeBadVersion || c == codeNoNode):
 		return &target.LockLost{}
 	case path == m.entry && path != "":
 		if c == codeNoNode {
