@@ -139,7 +139,7 @@ func TestPromotion(t *testing.T) {
 			[]string{`ns/c={"l": [{"user": "b", "password": "${PW}"}, {"user": "c", "password": null}], "m": [["x"], ["DB_PASSWORD", "staging"]]}`},
 			[]string{`ns/c={"l": [{"user": "b", "password": "pb"}], "m": []}`},
 			[]string{`ns/c={"l": [{"user": "b", "password": "pb"}, {"user": "c"}], "m": [["x"]]}`},
-			[]string{"ns/c: l[1].password needs a value in prod", "ns/c: m[1] needs a value in prod"},
+			[]string{"ns/c: l[1].password has no value in prod", "ns/c: m[1] has no value in prod"},
 		},
 		{
 			"a namespace and a path besides", plan.Promotion{Selection: plan.Selection{Namespaces: []string{"other"}, Exclude: []string{"*/v"}}, Paths: patterns(t, "shop/y")},

@@ -216,7 +216,7 @@ func decodeMarks(marked []byte) (plan.Marks, error) {
 		return marks, fmt.Errorf("its marks have more than %d bytes", maxMarks)
 	}
 	if err := marks.UnmarshalJSON(compact.Bytes()); err != nil {
-		return marks, errors.New("its marks are not as the format has them")
+		return marks, errors.New("its marks do not follow the format")
 	}
 	return marks, nil
 }

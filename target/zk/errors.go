@@ -214,7 +214,7 @@ func (t *Target) told(deed, path, guard string, ask bool, err error) error {
 		return t.unreachable()
 	case !ok && errors.Is(err, zk.ErrShortBuffer):
 		return target.WithHint(&explained{fmt.Errorf("%s %s: the request is larger than a server takes", deed, where)},
-			"see how long the access list of the znode above it is: a new znode gets the same list, unless the project declares another")
+			"check the size of its parent's ACL: a new znode gets the same ACL, unless the project declares another")
 	case !ok:
 		if bad := t.malformed.Load(); bad != nil && isLost(err) {
 			err = fmt.Errorf("%w (%w)", bad.explain(), err)
