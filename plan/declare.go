@@ -118,7 +118,7 @@ func (d *declaring) rule(k Key, pattern string, list ...Access) {
 		access = list[0]
 	}
 	switch {
-	case strings.ContainsAny(k.String(), "*?"):
+	case IsGlob(k.String()):
 		d.leave(k, "its ACL can't be declared because its name would be read as a pattern", "rename it, or do not declare its ACL")
 	case slices.ContainsFunc(access, func(text string) bool { who, _ := entry(text); return isHidden(who) }):
 		d.leave(k, "its ACL can't be declared because the server hides a password hash in it", "use credentials with permission to administer it (a)")

@@ -96,61 +96,92 @@ func (s Selection) Whole(namespace string) bool {
 	return true
 }
 
-// Glob reports whether name matches pattern, in which "*" stands for any run
-// of characters and "?" for any one. Every other character stands for itself.
+// globSigns are the characters that mean something in a glob.
+const globSigns = "*?["
+
+// IsGlob reports whether a text can match other names than itself.
+func IsGlob(text string) bool { return strings.ContainsAny(text, globSigns) }
+
+// Glob reports whether name matches pattern. "*" matches any run of characters, "?" any
+// one, and "[a-c.]" one of those listed, "[!a]" one that is not. "[" without a "]" and every
+// other character match themselves.
+//
+// On a mismatch it goes back to the last star alone, which takes one character more: the
+// work is at most the product of the lengths.
 func Glob(pattern, name string) bool {
-	parts := strings.Split(pattern, "*")
-	first, last := parts[0], parts[len(parts)-1]
-	name, ok := cutGlob(name, first)
-	if len(parts) == 1 || !ok {
-		return ok && name == ""
-	}
-	for _, part := range parts[1 : len(parts)-1] {
-		if name, ok = afterGlob(name, part); !ok {
+	p, n, star, from := 0, 0, -1, 0
+	for n < len(name) {
+		if p < len(pattern) && pattern[p] == '*' {
+			star, from = p, n
+			p++
+			continue
+		}
+		if p < len(pattern) {
+			if of, size, ok := matchOne(pattern[p:], name[n:]); ok {
+				p, n = p+of, n+size
+				continue
+			}
+		}
+		if star < 0 {
 			return false
 		}
+		_, size := utf8.DecodeRuneInString(name[from:])
+		from += size
+		p, n = star+1, from
 	}
-	if !strings.Contains(last, "?") {
-		return strings.HasSuffix(name, last)
-	}
-	from := len(name)
-	for range utf8.RuneCountInString(last) {
-		_, size := utf8.DecodeLastRuneInString(name[:from])
-		from -= size
-	}
-	rest, ok := cutGlob(name[from:], last)
-	return ok && rest == ""
+	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// cutGlob returns what follows a beginning in which "?" stands for any character.
-func cutGlob(name, beginning string) (rest string, ok bool) {
-	for {
-		part, more, any := strings.Cut(beginning, "?")
-		if name, ok = strings.CutPrefix(name, part); !ok || !any {
-			return name, ok
+// matchOne matches what a pattern begins with, which is no star, with what a name begins
+// with. It returns how much of each that is.
+func matchOne(pattern, name string) (of, size int, ok bool) {
+	switch pattern[0] {
+	case '?':
+		_, size = utf8.DecodeRuneInString(name)
+		return 1, size, true
+	case '[':
+		if set, isSet := class(pattern); isSet {
+			r, size := utf8.DecodeRuneInString(name)
+			return len(set) + 2, size, inClass(set, r)
 		}
-		_, size := utf8.DecodeRuneInString(name)
-		if size == 0 {
-			return "", false
-		}
-		name, beginning = name[size:], more
 	}
+	return 1, 1, pattern[0] == name[0]
 }
 
-// afterGlob returns what follows the first place where a part stands, in which "?"
-// stands for any character.
-func afterGlob(name, part string) (rest string, ok bool) {
-	if !strings.Contains(part, "?") {
-		_, rest, ok = strings.Cut(name, part)
-		return rest, ok
+// class returns what stands in the brackets that a pattern begins with. A "]" that comes
+// first is one of the characters.
+func class(pattern string) (set string, isSet bool) {
+	from := 1
+	if strings.HasPrefix(pattern[from:], "!") || strings.HasPrefix(pattern[from:], "^") {
+		from++
 	}
-	for {
-		if rest, ok = cutGlob(name, part); ok || name == "" {
-			return rest, ok
+	if from+1 >= len(pattern) {
+		return "", false
+	}
+	to := strings.IndexByte(pattern[from+1:], ']')
+	if to < 0 {
+		return "", false
+	}
+	return pattern[1 : from+1+to], true
+}
+
+// inClass reports whether a character is one of a class.
+func inClass(set string, r rune) bool {
+	rest := strings.TrimLeft(set[:1], "!^") + set[1:]
+	not := len(rest) < len(set)
+	for len(rest) > 0 {
+		low, size := utf8.DecodeRuneInString(rest)
+		rest = rest[size:]
+		high := low
+		if len(rest) > 1 && rest[0] == '-' {
+			high, size = utf8.DecodeRuneInString(rest[1:])
+			rest = rest[1+size:]
 		}
-		_, size := utf8.DecodeRuneInString(name)
-		name = name[size:]
+		if low <= r && r <= high {
+			return !not
+		}
 	}
+	return not
 }
 
 // matchRuns reports whether a pattern matches, in which what isRun takes stands for any

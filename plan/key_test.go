@@ -105,7 +105,9 @@ func TestGlob(t *testing.T) {
 		{"*ab*ab", "abab", true}, {"*ab*ab", "aab", false}, {"*aab", "aaaab", true}, {"a*b*c", "a1b2b3c", true},
 		{"?", "é", true}, {"??", "é", false}, {"*é", "caféé", true}, {"日*語", "日本語", true},
 		{"a*??b*", "a日bc", false}, // a star takes whole characters
-		{"[ab]", "a", false}, {"[ab]", "[ab]", true}, {`\*`, "*", false}, {`\*`, `\x`, true}, {"a.b", "axb", false}, {"{a,b}", "a", false},
+		{"[ab]", "a", true}, {"[ab]", "c", false}, {"[ab]", "[ab]", false}, {"[ab", "[ab", true}, {"[]", "[]", true}, {"[]a]", "]", true},
+		{"[!ab]", "c", true}, {"[^ab]", "a", false}, {"[!]]", "]", false}, {"[a-c]x", "bx", true}, {"[a-c]x", "dx", false}, {"[a-]", "-", true},
+		{"[ä-ö]", "å", true}, {"*[0-9]", "db12", true}, {"db[0-9]*.x", "db12.x", true}, {"[[]0]", "[0]", true}, {"a[", "a[", true}, {"a[!", "a[!", true}, {`\*`, "*", false}, {`\*`, `\x`, true}, {"a.b", "axb", false}, {"{a,b}", "a", false},
 	} {
 		if got := plan.Glob(test.pattern, test.name); got != test.want {
 			t.Errorf("%q matches %q: %v", test.pattern, test.name, got)

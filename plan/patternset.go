@@ -60,7 +60,7 @@ func (n *patternNode) child(level string) *patternNode {
 		return n.any
 	}
 	slashes := strings.Count(level, "/")
-	if strings.ContainsAny(level, "*?") {
+	if IsGlob(level) {
 		for _, g := range n.globs {
 			if g.glob == level {
 				return g.below

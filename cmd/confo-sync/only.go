@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
@@ -41,7 +40,7 @@ func (a *app) onlyTexts() (texts []string) {
 func (a *app) checkOnly(tree *plan.Tree, live *plan.Snapshot) error {
 	found := plan.Unmatched("--only", "in the tree or at the target", a.only, tree, live)
 	for _, f := range found {
-		if len(found) == len(a.only) || !strings.ContainsAny(f.Message, "*?") {
+		if len(found) == len(a.only) || !plan.IsGlob(f.Message) {
 			return target.WithHint(errors.New(f.Message), f.Hint)
 		}
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/source/project"
@@ -24,7 +23,7 @@ func (a *app) selection() plan.Selection {
 func (a *app) checkSelection() error {
 	namespaces, exclude := a.seen.Unmatched(plan.Selection{Namespaces: a.Namespace, Exclude: a.Exclude})
 	for _, u := range namespaces {
-		if !strings.ContainsAny(u.Glob, "*?") {
+		if !plan.IsGlob(u.Glob) {
 			return target.WithHint(fmt.Errorf("-n %s matches no namespace", plan.Quote(u.Glob)), meantOr(u.Closest, "check the name"))
 		}
 		a.warnUnmatched("-n", u)
