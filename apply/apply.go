@@ -187,7 +187,7 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 	if len(p.Access) > 0 {
 		setter, ok := w.(target.AccessSetter)
 		if !ok {
-			return result, &Stopped{Err: errors.New("this target has no access lists"), AccessLeft: len(p.Access)}
+			return result, &Stopped{Err: errors.New("this target does not support ACLs"), AccessLeft: len(p.Access)}
 		}
 		if result.Access, err = setter.SetAccess(ctx, p.Access, opts.AccessProgress); err != nil {
 			return result, &Stopped{Err: err, AccessLeft: len(p.Access) - result.Access}
@@ -293,7 +293,7 @@ func nextID(ctx context.Context, t target.Target, now time.Time) (string, error)
 
 // ErrNotAsWanted is the error of a target that, read again after a plan was
 // applied, is not as it was to be.
-var ErrNotAsWanted = errors.New("read again, the target is not as it was to be")
+var ErrNotAsWanted = errors.New("the target was read again and is not as planned")
 
 // run reads the namespaces that a plan wrote to again, and compares them with
 // what was wanted.
@@ -313,7 +313,7 @@ func (v *Verification) run(ctx context.Context, t target.Target, p *plan.Plan) e
 	}
 	live, err := t.Snapshot(ctx, read)
 	if err != nil {
-		return fmt.Errorf("read again what was written: %w", err)
+		return fmt.Errorf("read the target again: %w", err)
 	}
 	rest := plan.Diff(v.Desired, live, opts)
 	if rest.Empty() {
@@ -324,7 +324,7 @@ func (v *Verification) run(ctx context.Context, t target.Target, p *plan.Plan) e
 		names = append(names, plan.Printable(c.Key.String()))
 	}
 	for _, c := range rest.Access {
-		names = append(names, "the access list of "+plan.Printable("/"+c.Key.String()))
+		names = append(names, "the ACL of "+plan.Printable("/"+c.Key.String()))
 	}
 	return &plan.Listing{Err: ErrNotAsWanted, Names: names}
 }

@@ -237,7 +237,7 @@ func TestBrokenEntries(t *testing.T) {
 		}
 	}
 	newer := bytes.Replace(stored, []byte(`"version":1`), []byte(`"version":2`), 1)
-	if _, err := DecodeEntry(newer); err == nil || !strings.Contains(err.Error(), "a newer one wrote it") {
+	if _, err := DecodeEntry(newer); err == nil || !strings.Contains(err.Error(), "a newer confo-sync wrote it") {
 		t.Errorf("of a newer version: %v", err)
 	}
 }

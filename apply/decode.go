@@ -72,7 +72,7 @@ func decodeHeader(stored []byte) (h Header, packed []byte, err error) {
 	}
 	switch {
 	case h.Version > entryVersion:
-		return h, nil, fmt.Errorf("it has version %d, and this program knows %d; a newer one wrote it", h.Version, entryVersion)
+		return h, nil, fmt.Errorf("it has version %d, and this program supports version %d; a newer confo-sync wrote it", h.Version, entryVersion)
 	case h.Batch < 1 || h.Of < h.Batch:
 		return h, nil, fmt.Errorf("its header says that it is batch %d of %d", h.Batch, h.Of)
 	}
@@ -112,7 +112,7 @@ func decodeEntry(stored []byte, keep keep) (*Entry, error) {
 		}
 		switch {
 		case unpacked.N <= 0:
-			return nil, fmt.Errorf("its records unpack to more than %d bytes", most)
+			return nil, fmt.Errorf("its records have more than %d bytes when decompressed", most)
 		case err == io.EOF:
 			return e, nil
 		case err != nil:
@@ -158,7 +158,7 @@ func (r *recordReader) next(marks bool, keep func(plan.Key) bool) (*Previous, er
 	}
 	p := record.Previous
 	if p.Size < 0 || p.Size > entryMost {
-		return nil, fmt.Errorf("it says that it has %d bytes", p.Size)
+		return nil, fmt.Errorf("it declares a size of %d bytes", p.Size)
 	}
 	kept := keep(p.Key())
 	switch {
@@ -197,7 +197,7 @@ func (r *recordReader) line() ([]byte, error) {
 		r.lines -= len(part)
 		switch {
 		case r.lines < 0:
-			return nil, errors.New("the lines of the records have too many bytes for what they unpack from")
+			return nil, errors.New("the lines of the records have too many bytes for their compressed size")
 		case err == nil:
 			return line, nil
 		case len(line) > recordMost:

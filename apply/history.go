@@ -73,7 +73,7 @@ func EntryNames(t target.Target, infos []target.EntryInfo) (names []string, stra
 		if entryForm.MatchString(info.Name) {
 			names = append(names, info.Name)
 		} else {
-			strange = append(strange, Skipped(t, info.Name, errors.New("no history entry has such a name")))
+			strange = append(strange, Skipped(t, info.Name, errors.New("this is not the name of a history entry")))
 		}
 	}
 	return names, strange
@@ -82,7 +82,7 @@ func EntryNames(t target.Target, infos []target.EntryInfo) (names []string, stra
 // Skipped returns the warning of an entry that can't be read.
 func Skipped(t target.Target, name string, err error) plan.Finding {
 	return plan.Finding{
-		Message: fmt.Sprintf("the entry %s in the history of %s was skipped, because it can't be read: %v", plan.Printable(name), plan.Printable(t.String()), err),
+		Message: fmt.Sprintf("the entry %s in the history of %s was skipped because it can't be read: %v", plan.Printable(name), plan.Printable(t.String()), err),
 		Hint:    "find out who wrote it, and delete it",
 	}
 }
@@ -113,7 +113,7 @@ func headerOf(stored target.Entry) (Header, error) {
 	}
 	h, _, err := decodeHeader(stored.Data)
 	if err == nil && target.EntryName(h.ID, h.Batch) != stored.Name {
-		err = errors.New("its header is that of another entry")
+		err = errors.New("its header belongs to another entry")
 	}
 	return h, err
 }
@@ -178,7 +178,7 @@ func (k *Kept) Add(e *Entry, previous []Previous) error {
 		k.bytes += len(previous[i].Value) + step*(1+previous[i].steps())
 	}
 	if k.most += keptMost * e.stored; k.bytes > freeKept+k.most {
-		return target.WithHint(fmt.Errorf("what the history holds of this unpacks to more than %d bytes", freeKept+k.most), k.Next)
+		return target.WithHint(fmt.Errorf("the selected part of the history has more than %d bytes when decompressed", freeKept+k.most), k.Next)
 	}
 	return nil
 }

@@ -30,8 +30,8 @@ func readMarks(ctx context.Context, t target.Target) (marks plan.Marks, data []b
 	}
 	var s stored
 	if len(data) > 2*marksMost || json.Unmarshal(data, &s) != nil || s.Version != 1 {
-		return plan.Marks{}, nil, target.WithHint(fmt.Errorf("what was ever marked as sensitive at %s can't be read", plan.Printable(t.String())),
-			"update confo-sync; if somebody else wrote it, delete it, and values that were marked before are shown")
+		return plan.Marks{}, nil, target.WithHint(fmt.Errorf("the list of sensitive fields at %s can't be read", plan.Printable(t.String())),
+			"update confo-sync; if another program wrote the list, delete it: plans then show values that were marked only in it")
 	}
 	return s.Marked, data, nil
 }

@@ -23,7 +23,7 @@ func (o *Owned) Error() string {
 	if o.Owner == (Owner{}) {
 		return fmt.Sprintf("this target belongs to %s, and no environment is selected", o.By)
 	}
-	return fmt.Sprintf("this target belongs to %s, and this is %s", o.By, o.Owner)
+	return fmt.Sprintf("this target belongs to %s, not to %s", o.By, o.Owner)
 }
 
 func (o Owner) String() string {

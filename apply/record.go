@@ -109,7 +109,7 @@ func Last(ctx context.Context, t target.Target) (newest *Newest, unread []plan.F
 // unreadable is the warning of a history whose newest entries can't be read.
 func unreadable(t target.Target, count int) plan.Finding {
 	return plan.Finding{
-		Message: fmt.Sprintf("none of the newest %d entries in the history of %s can be read, so the last apply is not known", count, plan.Printable(t.String())),
+		Message: fmt.Sprintf("the last apply is unknown: none of the newest %d entries in the history of %s can be read", count, plan.Printable(t.String())),
 		Hint:    "find out who wrote them, and delete them",
 	}
 }

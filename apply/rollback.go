@@ -164,7 +164,7 @@ func (u *Undoing) stillInUse(live *plan.Snapshot) []plan.Finding {
 			}
 		}
 		if len(since) > 0 {
-			found = append(found, plan.Finding{Key: key, Message: "would go, and holds what came since: " + plan.ListNames(since), Names: since})
+			found = append(found, plan.Finding{Key: key, Message: "would be deleted, but configurations were created in it since: " + plan.ListNames(since), Names: since})
 		}
 	}
 	return found

@@ -132,7 +132,7 @@ func TestMoved(t *testing.T) {
 		{name: "created", after: func(now live) { now["a"]["z"] = value("4") }, want: "a/z: has been created again since"},
 		{name: "something else", after: func(now live) { now["a"]["other"] = value("4") }, updates: 2},
 		{name: "in between", meddle: func(now live) { now["a"]["x"] = value("5") }, want: "a/x: was changed by somebody else between 1 and 2"},
-		{name: "in its namespace", after: func(now live) { now["new"]["other"] = value("4") }, want: "new: would go, and holds what came since: other"},
+		{name: "in its namespace", after: func(now live) { now["new"]["other"] = value("4") }, want: "new: would be deleted, but configurations were created in it since: other"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			now := live{"a": {"x": value("1"), "y": value("1"), "z": value("1")}}

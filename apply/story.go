@@ -61,7 +61,7 @@ func (k known) of(key plan.Key, sum string) plan.Value {
 	if v, ok := k[key][sum]; ok {
 		return v
 	}
-	return plan.Unreadable(nil, "not kept: somebody else changed it before the next apply did")
+	return plan.Unreadable(nil, "not kept: somebody else changed it before the next apply")
 }
 
 // valuesAfter finds the values that an apply's objects have had since.

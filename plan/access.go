@@ -267,8 +267,8 @@ func NamesNothing(rules []AccessRule, tree *Tree) []Finding {
 				slices.ContainsFunc(ns.Configs, func(c Config) bool { return r.names(Key{ns.Name, c.Name}) })
 		}) {
 			found = append(found, Finding{
-				Position: r.Position, Message: "this access list is for nothing that the tree has: " + Quote(r.Pattern.String()),
-				Hint: "see whether a name is misspelt, or take it out",
+				Position: r.Position, Message: "this ACL matches nothing in the tree: " + Quote(r.Pattern.String()),
+				Hint: "check its names, or remove it",
 			})
 		}
 	}
@@ -286,9 +286,9 @@ func (p *Plan) SetsAccess() bool {
 func (p *Plan) Lockouts(who Who) []Finding {
 	var found []Finding
 	add := func(k Key, position Position, recorded bool, verb, lost, perhaps string) {
-		from, hint := "declared for ", "apply it with credentials that keep the right, declare it for them, or say --allow-lockout"
+		from, hint := "declared for ", "apply it with credentials that keep the permission, add them to the ACL, or use --allow-lockout"
 		if recorded {
-			from, hint = "that the backup has for ", "restore it with credentials that keep the right, or say --allow-lockout"
+			from, hint = "that the backup has for ", "restore it with credentials that keep the permission, or use --allow-lockout"
 		}
 		switch {
 		case lost == "" && perhaps == "":
@@ -298,12 +298,12 @@ func (p *Plan) Lockouts(who Who) []Finding {
 		default:
 			verb, lost = "may "+verb, perhaps
 			if !who.Told {
-				hint = "the server does not say which address and certificate it sees (3.7 and later do); if the list is for who applies it, say --allow-lockout"
+				hint = "use --allow-lockout if the ACL includes you: servers before 3.7 do not tell which address and certificate they see"
 			}
 		}
 		found = append(found, Finding{
 			Key: k, Position: position, Hint: hint,
-			Message: "the access list " + from + objectName(k) + " " + verb + " " + rightsInWords(lost) + " from who applies it",
+			Message: "the ACL " + from + objectName(k) + " " + verb + " you " + rightsInWords(lost),
 		})
 	}
 	lacks := func(needed string, list Access, recorded bool) (lost, perhaps string) {
@@ -318,7 +318,7 @@ func (p *Plan) Lockouts(who Who) []Finding {
 		if c.Recorded {
 			lost, perhaps = lacks("cdr", c.After, true)
 		}
-		add(c.Key, c.Position, c.Recorded, "take", lost, perhaps)
+		add(c.Key, c.Position, c.Recorded, "deny", lost, perhaps)
 	}
 	for i := range p.Changes {
 		c := &p.Changes[i]
@@ -330,7 +330,7 @@ func (p *Plan) Lockouts(who Who) []Finding {
 			needed = "cdr"
 		}
 		lost, perhaps := lacks(needed, c.Access, c.Recorded)
-		add(c.Key, c.Position, c.Recorded, "keep", lost, perhaps)
+		add(c.Key, c.Position, c.Recorded, "deny", lost, perhaps)
 	}
 	return found
 }
@@ -363,8 +363,8 @@ func (p *Plan) Unsettable(who Who) []Finding {
 		if has, may := c.Before.For(who); !strings.Contains(has+may, "a") {
 			found = append(found, Finding{
 				Key: c.Key, Position: c.Position,
-				Message: "the access list of " + objectName(c.Key) + " is not as it is declared, and who applies this has no right to administer it",
-				Hint:    "apply it with credentials that have the right (a), or take the declaration out of acl",
+				Message: "the ACL of " + objectName(c.Key) + " is not as declared, and you do not have permission to administer it",
+				Hint:    "apply it with credentials that have the permission (a), or remove the declaration from acl",
 			})
 		}
 	}
@@ -384,7 +384,7 @@ func without(rights, these string) string {
 	return out
 }
 
-// rightsInWords returns "the rights to read and write".
+// rightsInWords returns "permission to read and write".
 func rightsInWords(rights string) string {
 	words := map[rune]string{'c': "create", 'd': "delete", 'r': "read", 'w': "write", 'a': "administer"}
 	var all []string
@@ -392,7 +392,7 @@ func rightsInWords(rights string) string {
 		all = append(all, words[r])
 	}
 	if len(all) == 1 {
-		return "the right to " + all[0]
+		return "permission to " + all[0]
 	}
-	return "the rights to " + strings.Join(all[:len(all)-1], ", ") + " and " + all[len(all)-1]
+	return "permission to " + strings.Join(all[:len(all)-1], ", ") + " and " + all[len(all)-1]
 }

@@ -209,7 +209,7 @@ func TestLockouts(t *testing.T) {
 	} {
 		p := &plan.Plan{Access: []plan.AccessChange{{Key: key, Before: c.before, After: c.after}}}
 		lost, forbidden := p.Lockouts(c.who), p.Unsettable(c.who)
-		if len(lost) > 0 != (c.lost != "") || len(lost) > 0 && !strings.Contains(lost[0].Message, "/a/x "+c.lost+" take ") || len(forbidden) > 0 != c.forbidden {
+		if len(lost) > 0 != (c.lost != "") || len(lost) > 0 && !strings.Contains(lost[0].Message, "/a/x "+c.lost+" deny you permission to ") || len(forbidden) > 0 != c.forbidden {
 			t.Errorf("from %v to %v: %v, %v", c.before, c.after, lost, forbidden)
 		}
 	}
@@ -218,10 +218,10 @@ func TestLockouts(t *testing.T) {
 		list string
 		want string
 	}{
-		{untold, "world:anyone:r", "/a/x would keep the right to write from who applies it"},
-		{untold, "ip:127.0.0.1:cdrwa", "/a/x may keep the rights to read and write from who applies it"},
+		{untold, "world:anyone:r", "/a/x would deny you permission to write"},
+		{untold, "ip:127.0.0.1:cdrwa", "/a/x may deny you permission to read and write"},
 		{told, "ip:127.0.0.1:cdrwa", ""},
-		{told, "ip:10.9.9.9:cdrwa", "/a/x would keep the rights to read and write from who applies it"},
+		{told, "ip:10.9.9.9:cdrwa", "/a/x would deny you permission to read and write"},
 	} {
 		p := &plan.Plan{Changes: []plan.Change{{Key: key, Action: plan.Create, Access: plan.Access{c.list}}}}
 		if found := p.Lockouts(c.who); len(found) > 0 != (c.want != "") || len(found) > 0 && !strings.Contains(found[0].Message, c.want) {

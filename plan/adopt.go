@@ -45,7 +45,7 @@ func Adopt(desired *Tree, live *Snapshot, opts Options, take func(namespace stri
 		a.Undeclared = append(a.Undeclared, key.Namespace)
 	}
 	for _, f := range p.Problems {
-		f.Message = "left as it is: " + f.Message
+		f.Message = "not changed: " + f.Message
 		a.Left = append(a.Left, f)
 	}
 	for _, c := range p.Changes {
@@ -88,12 +88,12 @@ func (a *Adoption) parts(ns LiveNamespace, p part, ignored patternSet) {
 func (a *Adoption) config(c Change, wants map[Key]Value, i ignoring, p part) {
 	n, err := c.Before.Parse()
 	if err == nil && n.IsLeaf() {
-		err = fmt.Errorf("a configuration is an object or a list, and this is neither (%s)", n.Kind)
+		err = fmt.Errorf("a configuration must be an object or a list, and this is neither (%s)", n.Kind)
 	}
 	if err != nil {
 		a.Left = append(a.Left, Finding{
 			Key: c.Key, Position: c.Position, Message: "left out: " + err.Error(),
-			Hint: "mend or delete it at the target",
+			Hint: "correct or delete it at the target",
 		})
 		return
 	}

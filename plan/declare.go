@@ -119,9 +119,9 @@ func (d *declaring) rule(k Key, pattern string, list ...Access) {
 	}
 	switch {
 	case IsGlob(k.String()):
-		d.leave(k, "its access list can't be declared, as its name would be taken for a pattern", "rename it, or leave its access list to others")
+		d.leave(k, "its ACL can't be declared because its name would be read as a pattern", "rename it, or do not declare its ACL")
 	case slices.ContainsFunc(access, func(text string) bool { who, _ := entry(text); return isHidden(who) }):
-		d.leave(k, "its access list can't be declared, as the server hides a password's hash in it", "use credentials with the right to administer it (a)")
+		d.leave(k, "its ACL can't be declared because the server hides a password hash in it", "use credentials with permission to administer it (a)")
 	default:
 		d.add(pattern, k == Key{}, access)
 	}

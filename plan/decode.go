@@ -97,7 +97,7 @@ func (d *decoder) document() (Node, error) {
 	}
 	d.space()
 	if d.pos < len(d.data) {
-		return Node{}, d.fail("something after the end of the value")
+		return Node{}, d.fail("unexpected data after the value")
 	}
 	return n, nil
 }
@@ -160,15 +160,15 @@ func (d *decoder) value() (Node, error) {
 	case c == '-' || isDigit(c):
 		return d.number()
 	case d.pos >= len(d.data):
-		return Node{}, d.fail("it ends where a value should be")
+		return Node{}, d.fail("the value is missing at the end")
 	default:
-		return Node{}, d.fail("no value starts like this")
+		return Node{}, d.fail("no value starts with this character")
 	}
 }
 
 func (d *decoder) nested(parse func() (Node, error)) (Node, error) {
 	if d.depth++; d.depth > MaxDepth {
-		return Node{}, d.fail(fmt.Sprintf("nested more than %d deep, which Python does not read", MaxDepth))
+		return Node{}, d.fail(fmt.Sprintf("more than %d levels deep, which Python can't read", MaxDepth))
 	}
 	n, err := parse()
 	d.depth--
@@ -214,7 +214,7 @@ func (d *decoder) number() (Node, error) {
 	}
 	if kind == Integer && tooLong {
 		d.pos = start
-		return Node{}, d.fail(fmt.Sprintf("an integer of more than %d digits, which Python does not read", MaxDigits))
+		return Node{}, d.fail(fmt.Sprintf("an integer of more than %d digits, which Python can't read", MaxDigits))
 	}
 	return Node{Kind: kind, Text: string(d.data[start:d.pos])}, nil
 }
@@ -255,7 +255,7 @@ func (d *decoder) list() (Node, error) {
 			n.Items = taken(&d.items, first)
 			return n, nil
 		default:
-			return Node{}, d.fail(`a list goes on with "," or ends with "]"`)
+			return Node{}, d.fail(`expected "," or "]" in a list`)
 		}
 	}
 }
@@ -280,7 +280,7 @@ func (d *decoder) object() (Node, error) {
 	for {
 		offset := d.pos
 		if d.peek() != '"' {
-			return Node{}, d.fail("a key is a string in double quotes")
+			return Node{}, d.fail("a key must be a string in double quotes")
 		}
 		name, err := d.string()
 		if err != nil {
@@ -288,7 +288,7 @@ func (d *decoder) object() (Node, error) {
 		}
 		d.space()
 		if d.peek() != ':' {
-			return Node{}, d.fail(`after a key comes ":"`)
+			return Node{}, d.fail(`expected ":" after a key`)
 		}
 		d.pos++
 		d.space()
@@ -324,7 +324,7 @@ func (d *decoder) object() (Node, error) {
 			n.Fields = taken(&d.fields, begin)
 			return n, nil
 		default:
-			return Node{}, d.fail(`an object goes on with "," or ends with "}"`)
+			return Node{}, d.fail(`expected "," or "}" in an object`)
 		}
 	}
 }
@@ -423,7 +423,7 @@ func (d *decoder) escape(text []byte) ([]byte, error) {
 	case 'u':
 		unit, ok := d.hex4()
 		if !ok {
-			return nil, d.fail(`\u is followed by four hexadecimal digits`)
+			return nil, d.fail(`four hexadecimal digits must follow \u`)
 		}
 		if isHighSurrogate(unit) && d.peek() == '\\' && d.pos+1 < len(d.data) && d.data[d.pos+1] == 'u' {
 			mark := d.pos
@@ -436,7 +436,7 @@ func (d *decoder) escape(text []byte) ([]byte, error) {
 		return appendUnit(text, unit), nil
 	default:
 		d.pos--
-		return nil, d.fail("a backslash is followed by no escape that JSON has")
+		return nil, d.fail("unknown escape after a backslash")
 	}
 }
 

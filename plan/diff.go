@@ -116,7 +116,7 @@ func (d *diff) createConfig(namespace string, want Config) {
 	if !d.part.whole(c.Key) {
 		if d.part.fields(c.Key) {
 			d.problem(c.Key, c.Position, "it does not exist at the target, so it can't be created with only some of its fields",
-				"select all of it: --only "+c.Key.String())
+				"select the configuration: --only "+c.Key.String())
 		}
 		return
 	}
@@ -129,8 +129,8 @@ func (d *diff) createConfig(namespace string, want Config) {
 }
 
 func (d *diff) declaresIgnored(key Key, position Position) {
-	d.problem(key, position, "it is declared here, and ignored: applications write it",
-		"take it out of the tree, or out of what is ignored")
+	d.problem(key, position, "it is declared here, but ignored because applications write it",
+		"remove it from the tree, or from ignore in the project file")
 }
 
 func (d *diff) undeclaredNamespace(have LiveNamespace) {
@@ -141,8 +141,8 @@ func (d *diff) undeclaredNamespace(have LiveNamespace) {
 		d.plan.Kept = append(d.plan.Kept, key)
 	case have.Children > 0 || have.Data > 0:
 		d.problem(key, Position{},
-			"it would be deleted, but holds something that Confo knows nothing of",
-			"delete that by hand if nobody needs it, or put the namespace back into the tree")
+			"it would be deleted, but has content that Confo does not read",
+			"delete this content by hand if nobody needs it, or put the namespace back into the tree")
 	default:
 		d.change(Change{Key: key, Action: Delete, Revision: have.Revision})
 		for _, c := range have.Configs {
@@ -156,11 +156,11 @@ func (d *diff) deleteConfig(namespace string, have LiveConfig) {
 	switch {
 	case have.Ephemeral:
 		d.problem(key, Position{},
-			"it is ephemeral: it belongs to a running application and goes away with it",
-			"leave its namespace in the tree until then")
+			"it is ephemeral: it belongs to a running application and disappears with it",
+			"keep its namespace in the tree until then")
 	case have.Children > 0:
 		d.problem(key, Position{},
-			"it would be deleted, but has nodes below it that Confo knows nothing of",
+			"it would be deleted, but has znodes below it that Confo does not read",
 			"delete them by hand if nobody needs them, or put the configuration back into the tree")
 	default:
 		d.change(Change{Key: key, Action: Delete, Before: have.Value, Revision: have.Revision})
@@ -170,8 +170,8 @@ func (d *diff) deleteConfig(namespace string, have LiveConfig) {
 func (d *diff) namespace(want Namespace, have LiveNamespace) {
 	if have.Ephemeral {
 		d.problem(Key{Namespace: want.Name}, want.Position,
-			"the live namespace is ephemeral: it belongs to a running application and goes away with it",
-			"take it out of the tree")
+			"the live namespace is ephemeral: it belongs to a running application and disappears with it",
+			"remove it from the tree")
 		return
 	}
 	w, h := want.Configs, have.Configs
@@ -212,7 +212,7 @@ func (d *diff) config(namespace string, want Config, have LiveConfig) {
 		}
 		value, err := d.part.of(key, want, have.Value)
 		if err != nil {
-			d.problem(key, want.Position, err.Error(), "select all of it: --only "+key.String())
+			d.problem(key, want.Position, err.Error(), "select the configuration: --only "+key.String())
 			return
 		}
 		want.Value = value
@@ -220,8 +220,8 @@ func (d *diff) config(namespace string, want Config, have LiveConfig) {
 	switch {
 	case have.Ephemeral:
 		d.problem(key, want.Position,
-			"the live configuration is ephemeral: it belongs to a running application and goes away with it",
-			"take it out of the tree")
+			"the live configuration is ephemeral: it belongs to a running application and disappears with it",
+			"remove it from the tree")
 	case len(d.opts.Ignore) > 0 && d.ignores(key):
 		d.declaresIgnored(key, want.Position)
 	case d.opts.same(want.Value, have.Value) && len(d.opts.Ignore) == 0:

@@ -19,7 +19,7 @@ func FileValue(stored []byte) Value {
 		return Unreadable(stored, "a file that begins with a byte order mark, which Confo reads as None")
 	}
 	if width, _, _ := encodingOf(stored); width > 1 {
-		return Unreadable(stored, "a file that is not UTF-8, on which Confo fails for the whole namespace")
+		return Unreadable(stored, "a file that is not UTF-8; because of it Confo can't read the namespace")
 	}
 	return NewValue(stored)
 }
@@ -33,7 +33,7 @@ func decodeBytes(stored []byte) (Node, error) {
 	if width > 1 {
 		var ok bool
 		if text, ok = toUTF8(text, width, order); !ok {
-			return Node{}, &NotJSON{Size: len(stored), Offset: -1, Reason: "not JSON: it looks like UTF-16 or UTF-32, and is neither"}
+			return Node{}, &NotJSON{Size: len(stored), Offset: -1, Reason: "not JSON: it looks like UTF-16 or UTF-32, but is neither"}
 		}
 	}
 	n, err := decode(text, nil)

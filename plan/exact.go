@@ -36,13 +36,13 @@ func (s Mend) What() string {
 	case s.Action != Update:
 		return s.Action.String()
 	case s.Data && s.Access != nil:
-		return "its data and access list"
+		return "its data and ACL"
 	case s.Data:
 		return "its data"
 	case s.Chmod:
 		return fmt.Sprintf("its mode, %04o", s.Mode)
 	}
-	return "its access list"
+	return "its ACL"
 }
 
 // Exactly returns the steps that make what stands at a target what it is to be, from the
@@ -52,7 +52,7 @@ func (s Mend) What() string {
 // belongs to a session, and is neither made nor removed: it is returned as left. What is
 // behind links stays as it is.
 //
-// What is made has its access list from the first, and what is written is closed before:
+// What is made has its ACL from the first, and what is written is closed before:
 // at no time may somebody read what they are not to. Where a list would keep from the
 // rest who does it (as access lists name them), they have the rights beside it until the
 // end.
@@ -135,7 +135,7 @@ func (e *exactly) lacks(w Stored, inner bool) {
 }
 
 // RightsWithin are those on something that what is in it can't be made without, and be
-// read again to compare: with its access list, which takes the right to administer.
+// read again to compare: with its ACL, which takes the right to administer.
 const RightsWithin = "cra"
 
 func (e *exactly) extra(l Stored) {

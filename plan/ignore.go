@@ -198,8 +198,8 @@ func (d *diff) ignore(c *Change) {
 			position = p
 		}
 		d.problem(c.Key, position,
-			fmt.Sprintf("%s is declared here, and ignored: applications write it", Printable(path.String())),
-			"take it out of the tree, or out of what is ignored")
+			fmt.Sprintf("%s is declared here, but ignored because applications write it", Printable(path.String())),
+			"remove it from the tree, or from ignore in the project file")
 		return
 	}
 	live, err := c.Before.Parse()

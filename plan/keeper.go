@@ -151,8 +151,8 @@ func (k *keeper) value(at keeperPlace, from, was *Node) (Node, bool) {
 	}
 	if k.whole || at.named {
 		k.missing = append(k.missing, Finding{
-			Key: k.key, Message: fmt.Sprintf("%s needs a value in %s", Printable(at.shown().String()), Printable(k.To)),
-			Hint: "set it there first, or go on without it: --allow-missing; or take the value along: --with-secrets for what is sensitive, or less to --keep",
+			Key: k.key, Message: fmt.Sprintf("%s has no value in %s", Printable(at.shown().String()), Printable(k.To)),
+			Hint: "set it there first, or use --allow-missing to leave it out; to copy the value, use --with-secrets (sensitive values) or fewer keep patterns",
 		})
 	}
 	return Node{}, false

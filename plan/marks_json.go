@@ -35,15 +35,15 @@ func (m *Marks) UnmarshalJSON(data []byte) error {
 	}
 	*m = Marks{}
 	if all.Kind != Object {
-		return errors.New("the marks are no object")
+		return errors.New("the marks are not an object")
 	}
 	for _, namespace := range all.Fields {
 		if namespace.Value.Kind != Object {
-			return errors.New("the marks of a namespace are no object")
+			return errors.New("the marks of a namespace are not an object")
 		}
 		for _, config := range namespace.Value.Fields {
 			if config.Value.Kind != List {
-				return errors.New("the marks of a configuration are no list")
+				return errors.New("the marks of a configuration are not a list")
 			}
 			for _, steps := range config.Value.Items {
 				path, err := steps.path()
@@ -88,7 +88,7 @@ func pathNode(path Path) Node {
 // path returns the path of a list of steps. It is no deeper than a value may be.
 func (n Node) path() (Path, error) {
 	if n.Kind != List || len(n.Items) > MaxDepth {
-		return nil, errors.New("a marked path is no list of steps, or too long")
+		return nil, errors.New("a marked path is not a list of steps, or it is too long")
 	}
 	path := make(Path, len(n.Items))
 	for i, step := range n.Items {

@@ -46,7 +46,7 @@ func (p part) of(k Key, want Config, there Value) (Value, error) {
 		return Value{}, fmt.Errorf("it has no fields at the target: %w", err)
 	}
 	if n.Kind != Object {
-		return Value{}, fmt.Errorf("it is a %s at the target, which has no fields", n.Kind)
+		return Value{}, fmt.Errorf("it is a %s at the target, and has no fields", n.Kind)
 	}
 	wanted, err := want.Value.Parse()
 	if err != nil {
@@ -70,13 +70,13 @@ func partly(path Path, at ignoring, want, there *Node) error {
 			continue
 		}
 		if _, found := at.declared(*n); found {
-			return fmt.Errorf("%s is a list, which is changed as one", Printable(path.String()))
+			return fmt.Errorf("only the complete list %s can be changed", Printable(path.String()))
 		}
 	}
 	if want.Kind != there.Kind && (want.Kind == Object || there.Kind == Object) {
 		for _, n := range []*Node{want, there} {
 			if _, found := at.declared(*n); found {
-				return fmt.Errorf("%s is an object on one side only, and is changed as one", Printable(path.String()))
+				return fmt.Errorf("only the complete object %s can be changed, because it is not an object on the other side", Printable(path.String()))
 			}
 		}
 		return nil

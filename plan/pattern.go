@@ -38,7 +38,7 @@ func ParsePattern(text string) (Pattern, error) {
 		case level == "":
 			return Pattern{}, errors.New("a level of the pattern is empty")
 		case level != "**" && strings.Contains(level, "**"):
-			return Pattern{}, errors.New(`"**" stands for whole levels: nothing may stand beside it`)
+			return Pattern{}, errors.New(`"**" must be alone in its level of the pattern`)
 		}
 		levels[i] = unescapeLevel.Replace(level)
 	}

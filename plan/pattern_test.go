@@ -99,14 +99,14 @@ func TestRails(t *testing.T) {
 	}
 	selected := plan.Selection{Namespaces: []string{"larg"}}
 	found := limit.Check(&plan.Plan{}, &plan.Tree{}, live, selected)
-	if len(found) != 1 || found[0].Message != "the tree has nothing that is selected" {
+	if len(found) != 1 || found[0].Message != "the tree has none of the selected objects" {
 		t.Errorf("with a selection: %v", found)
 	}
 }
 
 func protectedNames(count int) (all []string) {
 	for i := range count {
-		all = append(all, "large/a"+string(rune('a'+i))+": it would be deleted, and is protected by large/a*")
+		all = append(all, "large/a"+string(rune('a'+i))+": it would be deleted, but is protected by large/a*")
 	}
 	return all
 }

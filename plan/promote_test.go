@@ -92,7 +92,7 @@ func TestPromotion(t *testing.T) {
 		{
 			"what is kept and not there is missing", plan.Promotion{Keep: keep},
 			[]string{`shop/db={"host": "s", "password": "s", "port": 1}`, `shop/local={"a": 1}`}, []string{`shop/x={}`},
-			[]string{`shop/db={"port": 1}`}, []string{"shop/db: host needs a value in prod", "shop/db: password needs a value in prod"},
+			[]string{`shop/db={"port": 1}`}, []string{"shop/db: host has no value in prod", "shop/db: password has no value in prod"},
 		},
 		{
 			"what only the target has, and is kept, stays", plan.Promotion{Keep: keep},
@@ -116,7 +116,7 @@ func TestPromotion(t *testing.T) {
 			[]string{`shop/web={"users": [{"user": "c", "password": "s3"}]}`, `shop/x={"users": [{"user": "b", "password": "s2"}, {"user": "c", "password": "s3"}]}`},
 			[]string{`shop/web={"users": [{"user": "a", "password": "p1"}, {"user": "c", "password": "p3"}]}`, `shop/x={"users": [{"user": "a", "password": "p1"}, {"user": "b", "password": "p2"}, {"user": "d", "password": "p4"}]}`},
 			[]string{`shop/web={"users": [{"user": "c", "password": "p3"}]}`, `shop/x={"users": [{"user": "b", "password": "p2"}, {"user": "c"}]}`},
-			[]string{"shop/x: users[1].password needs a value in prod"},
+			[]string{"shop/x: users[1].password has no value in prod"},
 		},
 		{
 			"only a namespace", plan.Promotion{Selection: plan.Selection{Namespaces: []string{"shop"}}},
@@ -139,7 +139,7 @@ func TestPromotion(t *testing.T) {
 			[]string{`ns/c={"l": [{"user": "b", "password": "${PW}"}, {"user": "c", "password": null}], "m": [["x"], ["DB_PASSWORD", "staging"]]}`},
 			[]string{`ns/c={"l": [{"user": "b", "password": "pb"}], "m": []}`},
 			[]string{`ns/c={"l": [{"user": "b", "password": "pb"}, {"user": "c"}], "m": [["x"]]}`},
-			[]string{"ns/c: l[1].password needs a value in prod", "ns/c: m[1] needs a value in prod"},
+			[]string{"ns/c: l[1].password has no value in prod", "ns/c: m[1] has no value in prod"},
 		},
 		{
 			"a namespace and a path besides", plan.Promotion{Selection: plan.Selection{Namespaces: []string{"other"}, Exclude: []string{"*/v"}}, Paths: patterns(t, "shop/y")},

@@ -69,8 +69,8 @@ func unread(p *Plan, desired *Tree) []Finding {
 		if ok {
 			found = append(found, Finding{
 				Key: c.Key, Position: position,
-				Message: Printable(c.Key.String()) + " would be deleted, and this looks like it but is not read",
-				Hint:    "rename or move it so that it is read (NAME.yaml, NAME.yml or NAME.json), or begin its name with _ to leave it out",
+				Message: Printable(c.Key.String()) + " would be deleted, but this looks like its file and is not read",
+				Hint:    "rename it to NAME.yaml, NAME.yml or NAME.json, or move it; to ignore it, begin its name with _",
 			})
 		}
 	}
@@ -79,14 +79,14 @@ func unread(p *Plan, desired *Tree) []Finding {
 
 // empty is the finding of a plan that wants nothing.
 func (r Rails) empty(sel Selection) Finding {
-	f := Finding{Message: "the tree is empty", Hint: "check the folder; if it is meant to be empty, say --allow-empty"}
+	f := Finding{Message: "the tree is empty", Hint: "check the folder; if it should be empty, use --allow-empty"}
 	switch {
 	case r.Operation != "":
-		f.Message = "after this " + r.Operation + " the target would hold nothing"
-		f.Hint = "if that is what you want, add --allow-empty"
+		f.Message = "after this " + r.Operation + " the target would be empty"
+		f.Hint = "use --allow-empty if that is intended"
 	case len(sel.Namespaces)+len(sel.Exclude) > 0:
-		f.Message = "the tree has nothing that is selected"
-		f.Hint = "check --namespace and --exclude; if the tree is meant to have none of it, say --allow-empty"
+		f.Message = "the tree has none of the selected objects"
+		f.Hint = "check --namespace and --exclude; if the tree should have none of them, use --allow-empty"
 	}
 	return f
 }
@@ -106,8 +106,8 @@ func (r Rails) protected(p *Plan) []Finding {
 		if what, by := r.protects(c, set); what != "" {
 			found = append(found, Finding{
 				Key: c.Key, Position: c.Position,
-				Message: fmt.Sprintf("%s, and is protected by %s", what, Printable(by.String())),
-				Hint:    "leave it as it is, or take away its protection",
+				Message: fmt.Sprintf("%s, but is protected by %s", what, Printable(by.String())),
+				Hint:    "undo the change, or remove the protection",
 			})
 		}
 	}
@@ -194,7 +194,7 @@ func (r Rails) deletions(p *Plan, live *Snapshot) []Finding {
 		found = append(found, Finding{
 			Key:     Key{Namespace: ns.Name},
 			Message: fmt.Sprintf("would delete %d of %d configurations (%d %%, limit %d %%)", gone, total, percent, r.DeletePercent),
-			Hint:    fmt.Sprintf("if that is meant, say --delete-percent %d", percent),
+			Hint:    fmt.Sprintf("use --delete-percent %d if that is intended", percent),
 		})
 	}
 	return found

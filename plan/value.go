@@ -47,7 +47,7 @@ func Unreadable(stored []byte, reason string) Value {
 // NullValue returns the value of a znode that was created without data, which is not the
 // same as an empty one.
 func NullValue() Value {
-	return Unreadable(nil, "null (a znode created without data), on which Confo fails for the whole namespace")
+	return Unreadable(nil, "null (a znode created without data); because of it Confo can't read the namespace")
 }
 
 // IsNull reports whether it is that of a znode without data.

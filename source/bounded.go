@@ -66,7 +66,7 @@ func tooMany(data []byte) bool {
 }
 
 func (d *document) failTooMany() {
-	d.syntaxError(at{1, 1}, fmt.Sprintf("this file holds more than %d values", maxValues), "split it: a namespace may be a folder with a file for each configuration")
+	d.syntaxError(at{1, 1}, fmt.Sprintf("this file has more than %d values", maxValues), "split it: make the namespace a folder with a file for each configuration")
 }
 
 // maxFindings is how many errors, or warnings, there can be in one file, before the
@@ -96,7 +96,7 @@ func bounded(notes []note) []note {
 	for kind, what := range []string{"errors", "warnings"} {
 		if more := count[kind] - maxFindings; more > 0 {
 			n := first[kind]
-			n.message, n.hint = fmt.Sprintf("here begin %d more %s", more, what), "correct those before first"
+			n.message, n.hint = fmt.Sprintf("%d more %s begin here", more, what), "correct those before first"
 			kept = append(kept, n)
 		}
 	}

@@ -35,7 +35,7 @@ type leaf struct {
 
 func (u unit) cipher(data []byte) (*cipher, error) {
 	if u.json {
-		return nil, aboutFile(u.shown, "JSON has no place for encrypted values", "write it as YAML, or encrypt the whole file with sops")
+		return nil, aboutFile(u.shown, "a JSON file can't have encrypted values", "write it as YAML, or encrypt the file with sops")
 	}
 	u.references = References{Unresolved: true}
 	c := &cipher{editing: newEditing(u, data)}
@@ -44,7 +44,7 @@ func (u unit) cipher(data []byte) (*cipher, error) {
 		if found := u.check(data); len(found) > 0 {
 			return nil, Errors(found)
 		}
-		return nil, aboutFile(u.shown, "this file can't be read", `see what "confo-sync validate" says`)
+		return nil, aboutFile(u.shown, "this file can't be read", `run "confo-sync validate" to see why`)
 	}
 	if mayBeSealed(data) && u.isSealed(data) {
 		return nil, aboutFile(u.shown, "this file is encrypted by SOPS", "edit it with sops")
@@ -284,7 +284,7 @@ func (c *cipher) restored(text string, l leaf) (first, rest string) {
 }
 
 func (c *cipher) unfollowed(n *yaml.Node) plan.Finding {
-	return c.at(n, "this way of writing a value is not followed", "write it in a simpler way: on one line after its key, an anchor before a tag")
+	return c.at(n, "confo-sync can't change a value that is written like this", "write it in a simpler way: on the line of its key, with an anchor before a tag")
 }
 
 // at is a finding about a value.

@@ -77,11 +77,11 @@ func (c *converter) node(n *yaml.Node) plan.Kind {
 		return c.expand(n)
 	}
 	if tag := layerTag(n); tag != "" && c.doc.isOverlay() && c.path.InList() {
-		what := "on fields, not on elements of a list"
+		what := "only on fields, not on elements of a list"
 		if c.path[len(c.path)-1].Index() < 0 {
-			what = "on fields that are laid over others, not within a list"
+			what = "only on fields that override others, not within a list"
 		}
-		c.fail(n, tag+" works "+what, "write the list as it is to be, or !append to it")
+		c.fail(n, tag+" works "+what, "write the complete list, or use !append")
 		return plan.Null
 	}
 	if r, ok := referenceOf(n); ok {
@@ -98,7 +98,7 @@ func (c *converter) node(n *yaml.Node) plan.Kind {
 	}
 	if c.depth++; c.depth > plan.MaxDepth {
 		c.depth--
-		c.fail(n, fmt.Sprintf("nested more than %d deep, which Python does not read", plan.MaxDepth), "store less in one configuration")
+		c.fail(n, fmt.Sprintf("more than %d levels deep, which Python can't read", plan.MaxDepth), "store less in one configuration")
 		return plan.Null
 	}
 	leave := c.inside(n)
@@ -150,7 +150,7 @@ func (c *converter) expand(n *yaml.Node) plan.Kind {
 }
 
 func (c *converter) containsItself(n *yaml.Node) {
-	c.fail(n, "this alias stands for a value that it is part of", "a value can't contain itself: write out what you mean")
+	c.fail(n, "this alias refers to a value that contains the alias", "write out the value: a value can't contain itself")
 }
 
 // spend takes a node that came by an alias from what aliases may add to a file.
@@ -165,7 +165,7 @@ func (c *converter) spend(n *yaml.Node) bool {
 	c.bytes -= len(n.Value)
 	if c.values < 0 || c.bytes < 0 {
 		c.spent = true
-		c.fail(c.alias, "the aliases of this file add far more to it than it holds itself", "write out what they stand for, or split the file")
+		c.fail(c.alias, "the aliases of this file expand it to many times its size", "write out the values of the aliases, or split the file")
 	}
 	return !c.spent
 }
@@ -261,13 +261,13 @@ func looksLikeVersion(number string) bool {
 func (c *converter) lint(n *yaml.Node, v scalar) {
 	warn := func(message, hint string) { c.doc.warn(nodeAt(n), message, hint) }
 	if v.traps&trapOctal != 0 {
-		warn("a number with a leading zero is octal", "write 0o and its digits if it is, drop the zero if it isn't, or quote it to keep it as it is")
+		warn("a number with a leading zero is octal", "write 0o and the digits for an octal number, drop the zero for a decimal one, or quote it to keep it as it is")
 	}
 	if v.traps&trapSeparators != 0 {
-		warn("an _ between the digits of a number is dropped", "leave it out, or quote the value to keep it as it is")
+		warn("the _ between the digits of this number is ignored", "leave it out, or quote the value to keep it as it is")
 	}
 	if v.traps&trapZero != 0 {
-		warn("this is a number, and the zero at its end is dropped", "quote it if it is a version or a name, or leave the zero out")
+		warn("this is a number, and its last zero is dropped", "quote it if it is a version or a name, or leave the zero out")
 	}
 	if v.traps&trapBoolean != 0 {
 		warn("yes, no, on, off, y and n are strings here, but booleans elsewhere", "quote it, or write true or false")
@@ -276,14 +276,14 @@ func (c *converter) lint(n *yaml.Node, v scalar) {
 		warn(messageNotFinite, hintNotFinite)
 	}
 	if v.kind == plan.String && n.Style&quoted == 0 && strings.IndexByte(n.Value, '\t') >= 0 {
-		warn("there is a tab in a value without quotes", `put the value in double quotes, with \t for the tab, or make it a blank`)
+		warn("there is a tab in a value without quotes", `put the value in double quotes with \t for the tab, or replace the tab with a space`)
 	}
 }
 
 const (
 	messageNotFinite = "NaN and infinity are not JSON outside Python"
-	hintNotFinite    = "Confo reads them; a program in another language may refuse the configuration"
+	hintNotFinite    = "quote the value if other programs read it: Confo can read NaN and infinity, but other programs may not"
 	hintLong         = "store it as a string"
 )
 
-var messageLong = fmt.Sprintf("Python refuses to read integers of more than %d digits", plan.MaxDigits)
+var messageLong = fmt.Sprintf("Python can't read integers of more than %d digits", plan.MaxDigits)

@@ -16,10 +16,10 @@ func (r *reviser) doubtful(key plan.Key, s *settling, slots []*draft, files []*l
 	case want == nil:
 		return nil
 	case d != nil && d.fixed && !isReference(d.at()):
-		f.Message = "it is not clear which element of the live list has the value that SOPS encrypted here, so the configuration stays as it is"
+		f.Message = "the configuration was not changed: it is not clear which element of the live list has the value that SOPS encrypted here"
 		f.Hint = "edit the file with sops, then pull again"
 	case d != nil:
-		f.Message = "it is not clear which element of the live list has the value of this " + d.at().Tag + ", so the configuration stays as it is"
+		f.Message = "the configuration was not changed: it is not clear which element of the live list has the value of this " + d.at().Tag
 	default:
 		if slices.ContainsFunc(slots, s.facts.holdsSecret) {
 			have := s.facts.overlaidAll(slots)
@@ -32,7 +32,7 @@ func (r *reviser) doubtful(key plan.Key, s *settling, slots []*draft, files []*l
 				return nil
 			}
 		}
-		f.Message = "the change would write this value in plain text elsewhere, so the configuration stays as it is"
+		f.Message = "the configuration was not changed: the change would write this value in plain text elsewhere"
 	}
 	if d != nil {
 		f.Position = positionOf(s.seals.original(d), slots, files)

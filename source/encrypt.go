@@ -101,7 +101,7 @@ func (f File) Encrypt(fields []plan.Pattern, s plan.Sensitivity, encrypt func(te
 		return text, ok, nil
 	})
 	if err != nil || len(opened) != len(chosen.leaves) || !bytes.Equal(back, f.data) {
-		return nil, errors.Join(fmt.Errorf("%s: what is encrypted could not be put back as it was, so nothing is; please report this", plan.Printable(f.unit.shown)), err)
+		return nil, errors.Join(fmt.Errorf("%s was not changed: its values could not be decrypted again (please report this)", plan.Printable(f.unit.shown)), err)
 	}
 	done := &Ciphered{Revised: f.revised(after), Fields: chosen.names, Plain: plain}
 	if len(fields) == 0 {
@@ -208,7 +208,7 @@ func (f File) chosen(c *cipher, fields []plan.Pattern, otherwise, ok func(d *dra
 			return all, plan.Finding{
 				Position: plan.Position{File: f.unit.shown},
 				Message:  fmt.Sprintf("there is no field %s in this file", plan.Quote(p.String())),
-				Hint:     "fields count from the top of the file, with / between levels, as in db/password" + meant(plan.Closest(p.String(), names)),
+				Hint:     "write the path from the top of the file, with / between levels, as in db/password" + meant(plan.Closest(p.String(), names)),
 			}
 		}
 	}
@@ -280,7 +280,7 @@ func (f File) Decrypt(fields []plan.Pattern, decrypt func(armored string) (strin
 	}
 	now, _, ok := c.drafts(after)
 	if !ok || !c.have.becomes(now, texts) {
-		return nil, fmt.Errorf("%s would not read back as what was encrypted, so it is left as it is; please report this", plan.Printable(f.unit.shown))
+		return nil, fmt.Errorf("%s was not changed: it would not have the same values after encryption (please report this)", plan.Printable(f.unit.shown))
 	}
 	return &Ciphered{Revised: f.revised(after), Fields: chosen.names}, nil
 }
@@ -368,7 +368,7 @@ func (f File) Rotate(decrypt func(armored string) (string, error), encrypt func(
 		return text, ok, nil
 	})
 	if err != nil || len(was) != len(is) || !bytes.Equal(old, again) {
-		return nil, errors.Join(fmt.Errorf("%s would not hold the same any more, so it is left as it is; please report this", plan.Printable(f.unit.shown)), err)
+		return nil, errors.Join(fmt.Errorf("%s was not changed: it would not have the same values after the change (please report this)", plan.Printable(f.unit.shown)), err)
 	}
 	return &Ciphered{Revised: f.revised(content), Fields: chosen.names}, nil
 }

@@ -170,7 +170,7 @@ func (d *document) settle() {
 		if sensitive := d.sensitive[i]; len(sensitive) > 0 {
 			n, err := plan.Decode(value)
 			if err != nil {
-				panic(fmt.Sprintf("what was just encoded can't be decoded: %v", err))
+				panic(fmt.Sprintf("the encoded value can't be decoded: %v", err))
 			}
 			d.configs[i].Value = plan.Encode(n, sensitive...)
 		}
@@ -197,13 +197,13 @@ func (d *document) emptyConfig(where at) {
 }
 
 func (d *document) notConfig(where at, kind plan.Kind) {
-	d.fail(where, fmt.Sprintf("the configuration %s is a mapping or a sequence, not %s", plan.Quote(d.key.Config), oneOf(kind)),
+	d.fail(where, fmt.Sprintf("the configuration %s must be a mapping or a sequence, not %s", plan.Quote(d.key.Config), oneOf(kind)),
 		"write its fields as NAME: VALUE, or "+hintEmpty)
 }
 
 func (d *document) notNamespace(where at, kind plan.Kind) {
-	d.fail(where, fmt.Sprintf("the file of a namespace is a mapping of its configurations, not %s", oneOf(kind)),
-		"write CONFIGURATION: and its fields below it, or {} for an empty namespace")
+	d.fail(where, fmt.Sprintf("the file of a namespace must be a mapping of configurations, not %s", oneOf(kind)),
+		"write CONFIGURATION: with its fields below it, or {} for an empty namespace")
 }
 
 // oneOf returns a kind with its article.

@@ -43,11 +43,11 @@ func checkName(name string) error {
 	case name == "." || name == "..":
 		reason = fmt.Sprintf("a name can't be %s", plan.Quote(name))
 	case strings.Contains(name, "/"):
-		reason = fmt.Sprintf("the name %s has a / in it", plan.Quote(name))
+		reason = fmt.Sprintf("the name %s has a /", plan.Quote(name))
 	case !utf8.ValidString(name):
 		reason = fmt.Sprintf("the name %s is not UTF-8", plan.Quote(name))
 	case strings.ContainsFunc(name, unicode.IsControl):
-		reason = fmt.Sprintf("the name %s has a control character in it", plan.Quote(name))
+		reason = fmt.Sprintf("the name %s has a control character", plan.Quote(name))
 	default:
 		return nil
 	}
@@ -71,7 +71,7 @@ func decodeName(stem string) (string, error) {
 			continue
 		}
 		if i+2 >= len(stem) || !isHex(stem[i+1]) || !isHex(stem[i+2]) {
-			return "", &badName{"in a file's name % is followed by two hexadecimal digits", "write %25 for the character % itself"}
+			return "", &badName{"in a file name, two hexadecimal digits must follow %", "write %25 for the character % itself"}
 		}
 		b.WriteByte(unhex(stem[i+1])<<4 | unhex(stem[i+2]))
 		i += 2

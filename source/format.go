@@ -46,7 +46,7 @@ func (u unit) unfollowed(data []byte, at int) plan.Finding {
 	if at < 0 {
 		return plan.Finding{
 			Position: plan.Position{File: u.shown},
-			Message:  "laid out, this file would not read as it does, so it stays as it is",
+			Message:  "this file was not formatted: it would not have the same values after formatting",
 			Hint:     "please report this",
 		}
 	}
@@ -55,7 +55,7 @@ func (u unit) unfollowed(data []byte, at int) plan.Finding {
 	where := plan.Position{File: u.shown, Line: int32(line), Column: int32(column)}
 	return plan.Finding{
 		Position: where,
-		Message:  "this way of writing is not followed, so the file stays as it is",
+		Message:  "this file was not formatted: confo-sync can't format YAML that is written like this",
 		Hint:     "write it in a simpler way here",
 		Excerpt:  t.excerpt(t.states(), where, true),
 	}

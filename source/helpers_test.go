@@ -109,5 +109,5 @@ func sensitiveBelow(path plan.Path, n plan.Node) []string {
 // findingTooLong reports whether err is that of a name too long for a file.
 func findingTooLong(err error) bool {
 	var f plan.Finding
-	return errors.As(err, &f) && strings.Contains(f.Message, "bytes long")
+	return errors.As(err, &f) && strings.Contains(f.Message, "the file name would have")
 }

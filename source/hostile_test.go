@@ -27,7 +27,7 @@ func TestHostileFiles(t *testing.T) {
 	merges := "c:\n  a0: &a0 {x0: 1, y0: 1}\n" + lines(30, func(i int) string {
 		return fmt.Sprintf("  a%d: &a%d {<<: [%s], x%d: {<<: *a%d}, y%d: {<<: *a%d}}\n", i+1, i+1, strings.TrimSuffix(repeat(fmt.Sprintf("*a%d, ", i), 10), ", "), i+1, i, i+1, i)
 	})
-	const deep, many, bombs, aliases = "nested", "more than 2000000 values", "aliases of this file add far more", "add far more"
+	const deep, many, bombs, aliases = "levels", "more than 2000000 values", "aliases of this file expand it", "expand it"
 	for name, c := range map[string]struct{ file, content, want string }{
 		"a list of two million":      {"a.yaml", "c: {a: [" + repeat("0,", 2<<20) + "0]}\n", many},
 		"two million in lines":       {"a.yaml", "c:\n  a:\n" + repeat("  - \n", 2<<20), many},
@@ -43,10 +43,10 @@ func TestHostileFiles(t *testing.T) {
 		"an alias bomb":              {"a.yaml", bomb, bombs},
 		"an alias bomb in a file":    {"a/c.yaml", bomb, bombs},
 		"a bomb of merges":           {"a.yaml", merges, aliases},
-		"an alias of itself":         {"a.yaml", "c: &c {a: *c}\n", "that it is part of"},
-		"errors in one line":         {"a.yaml", "c: {a: [" + repeat("!!binary x,", 1<<17) + "]}\n", "here begin 130072 more errors"},
-		"errors in many lines":       {"a.yaml", "c:\n" + repeat("  ? a\n", 1<<17), "here begin 130071 more errors"},
-		"one line of configurations": {"a.json", "{" + lines(100_000, func(i int) string { return fmt.Sprintf(`"c%d":{"a":NaN},`, i) }) + `"c":{}}`, "here begin 99000 more warnings"},
+		"an alias of itself":         {"a.yaml", "c: &c {a: *c}\n", "that contains the alias"},
+		"errors in one line":         {"a.yaml", "c: {a: [" + repeat("!!binary x,", 1<<17) + "]}\n", "130072 more errors begin here"},
+		"errors in many lines":       {"a.yaml", "c:\n" + repeat("  ? a\n", 1<<17), "130071 more errors begin here"},
+		"one line of configurations": {"a.json", "{" + lines(100_000, func(i int) string { return fmt.Sprintf(`"c%d":{"a":NaN},`, i) }) + `"c":{}}`, "99000 more warnings begin here"},
 		"a long tag":                 {"a.yaml", "c: " + repeat("!", 1<<20) + "\n", "tag"},
 		"a long key":                 {"a.yaml", "? " + repeat("k", 1<<20) + "\n: {}\n", ""},
 		"comments":                   {"a.yaml", "c:\n  a: 1\n" + repeat("#\n", 1<<20) + "  b: 1\n", ""},

@@ -77,7 +77,7 @@ func (d *document) jsonError(err error) {
 	if bad.Offset >= len(d.text.data) {
 		where = d.text.lastCharacter(math.MaxInt)
 	}
-	d.syntaxError(where, "not JSON: "+bad.Reason, "correct the JSON here or just before, or write the file as YAML")
+	d.syntaxError(where, "not JSON: "+bad.Reason, "correct the JSON here or just before this place, or write the file as YAML")
 }
 
 // jsonVisitor notes where things are in a JSON file, and what is odd about
@@ -139,7 +139,7 @@ func (v *jsonVisitor) Repeated(path plan.Path, key string, offset, first int) {
 		v.configs = v.configs[:len(v.configs)-1]
 	}
 	line, column := v.doc.text.position(first)
-	v.doc.fail(v.doc.at(offset), fmt.Sprintf("the key %s is there twice, first at line %d, column %d",
+	v.doc.fail(v.doc.at(offset), fmt.Sprintf("the key %s is duplicated, first at line %d, column %d",
 		plan.Quote(key), line, column), "keep one of the two")
 }
 

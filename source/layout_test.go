@@ -99,7 +99,7 @@ func TestFormatUnfollowed(t *testing.T) {
 			warnings = append(warnings, *done.Warning)
 		}
 	}
-	const stays = ": this way of writing is not followed, so the file stays as it is"
+	const stays = ": this file was not formatted: confo-sync can't format YAML that is written like this"
 	if diff := cmp.Diff([]string{"anchor.yaml:3:3" + stays}, brief(dir, warnings)); diff != "" {
 		t.Error(diff)
 	}

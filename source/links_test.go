@@ -30,7 +30,7 @@ func TestLinksIntoGit(t *testing.T) {
 	dir := folder(t, "repo/.git/HEAD", "", "repo/.git/a.yaml", "c: {}\n", "repo/config/b.yaml", "c: {}\n")
 	repo := filepath.Join(dir, "repo")
 	must(t, os.Symlink("../.git/a.yaml", filepath.Join(repo, "config/a.yaml")))
-	const gits = "this belongs to git, and confo-sync reads nothing of it: it may hold tokens"
+	const gits = "this belongs to git, and confo-sync does not read the files of git because they may have tokens"
 	for at, want := range map[string]string{"config": "config/a.yaml: " + gits, ".git": ".git: " + gits} {
 		_, findings, err := Load(t.Context(), filepath.Join(repo, at), LoadOptions{References: References{Within: []string{repo}}})
 		must(t, err)
@@ -52,7 +52,7 @@ func TestLinksThatLeadOut(t *testing.T) {
 	must(t, os.Symlink(tree, filepath.Join(elsewhere, "back")))
 	must(t, os.Symlink(filepath.Join(elsewhere, "back/real/c.yaml"), filepath.Join(tree, "real/in.yaml")))
 	must(t, os.Symlink(elsewhere, filepath.Join(dir, "away")))
-	const out = "this leads out of the repository"
+	const out = "this points out of the repository"
 	want := []string{"a.yaml: " + out, "b: " + out, "none.yaml: this can't be read: no such file or directory", "real/d.yaml: " + out}
 	check := func(name string, opts LoadOptions) {
 		t.Helper()

@@ -48,7 +48,7 @@ func TestLayout(t *testing.T) {
 		{
 			rule:   "also when one of the two is in error, or excluded",
 			files:  []string{"a.yaml", "c: 1\n", "a/c.json", "{}"},
-			errors: []string{"a.yaml:1:4: the configuration \"c\" is a mapping or a sequence, not an integer", `a/c.json:1:1: the configuration "c" is defined twice, first at a.yaml:1:1`},
+			errors: []string{"a.yaml:1:4: the configuration \"c\" must be a mapping or a sequence, not an integer", `a/c.json:1:1: the configuration "c" is defined twice, first at a.yaml:1:1`},
 		},
 		{
 			rule: "names that begin with . or _ are passed over",
@@ -62,7 +62,7 @@ func TestLayout(t *testing.T) {
 			rule:     "other files are passed over with a warning",
 			files:    []string{"a.yaml", "c: {}\n", "README.md", "bad: [", "b/x.txt", "", "b/y.yaml", "k: 1\n", "B.YAMLX", ""},
 			want:     "a\na/c = {}\nb\nb/y = {\"k\": 1}\n",
-			warnings: []string{"B.YAMLX: a file that is not .yaml, .yml or .json is passed over", "README.md: a file that is not .yaml, .yml or .json is passed over", "b/x.txt: a file that is not .yaml, .yml or .json is passed over"},
+			warnings: []string{"B.YAMLX: this file is ignored because it is not .yaml, .yml or .json", "README.md: this file is ignored because it is not .yaml, .yml or .json", "b/x.txt: this file is ignored because it is not .yaml, .yml or .json"},
 		},
 		{
 			rule:  "extensions may be in capitals",
@@ -75,10 +75,10 @@ func TestLayout(t *testing.T) {
 			errors: []string{`b/y.yaml:1:1: the configuration "y" is defined twice, first at b/y.JSON:1:1`},
 		},
 		{
-			rule:     "a folder within a namespace is passed over with a warning",
+			rule:     "a folder within a namespace is ignored with a warning",
 			files:    []string{"b/y.yaml", "k: 1\n", "b/deep/z.yaml", "bad: ["},
 			want:     "b\nb/y = {\"k\": 1}\n",
-			warnings: []string{"b/deep: a folder within a namespace is passed over"},
+			warnings: []string{"b/deep: this folder within a namespace is ignored"},
 		},
 		{
 			rule:  "empty namespaces",
@@ -89,7 +89,7 @@ func TestLayout(t *testing.T) {
 			rule:     "a folder without configurations declares nothing without .keep",
 			files:    []string{"a.yaml", "", "b/", "", "c/notes.txt", ""},
 			want:     "a\n",
-			warnings: []string{"b: a folder without configurations is passed over", "c: a folder without configurations is passed over", "c/notes.txt: a file that is not .yaml, .yml or .json is passed over"},
+			warnings: []string{"b: this folder without configurations is ignored", "c: this folder without configurations is ignored", "c/notes.txt: this file is ignored because it is not .yaml, .yml or .json"},
 		},
 		{
 			rule:  "nor is .keep needed when a file declares the namespace",
@@ -110,14 +110,14 @@ func TestLayout(t *testing.T) {
 			rule:  "percent-encoding that is none, and names that can't be",
 			files: []string{"a%zz.yaml", "", "b%2.yaml", "", "%2F.yaml", "", "%2e.yaml", "", "%2e%2e/x.yaml", "{}", "%00.yaml", "", "%ff.yaml", "", "c/%0a.yaml", "{}"},
 			errors: []string{
-				`%00.yaml: the name "\x00" has a control character in it`,
-				`%2F.yaml: the name "/" has a / in it`,
+				`%00.yaml: the name "\x00" has a control character`,
+				`%2F.yaml: the name "/" has a /`,
 				`%2e%2e: a name can't be ".."`,
 				`%2e.yaml: a name can't be "."`,
 				`%ff.yaml: the name "\xff" is not UTF-8`,
-				`a%zz.yaml: in a file's name % is followed by two hexadecimal digits`,
-				`b%2.yaml: in a file's name % is followed by two hexadecimal digits`,
-				`c/%0a.yaml: the name "\n" has a control character in it`,
+				`a%zz.yaml: in a file name, two hexadecimal digits must follow %`,
+				`b%2.yaml: in a file name, two hexadecimal digits must follow %`,
+				`c/%0a.yaml: the name "\n" has a control character`,
 			},
 		},
 		{
@@ -126,27 +126,27 @@ func TestLayout(t *testing.T) {
 			errors: []string{
 				"a.yaml:1:1: a name can't be empty",
 				`a.yaml:2:1: a name can't be ".."`,
-				`a.yaml:3:1: the name "a/b" has a / in it`,
-				`a.yaml:4:1: the name "\u0085" has a control character in it`,
-				`b.json:2:8: the name "a/b" has a / in it`,
+				`a.yaml:3:1: the name "a/b" has a /`,
+				`a.yaml:4:1: the name "\u0085" has a control character`,
+				`b.json:2:8: the name "a/b" has a /`,
 			},
 		},
 		{
 			rule:  "all errors of all files are reported",
 			files: []string{"a.yaml", "x: 1\ny: 0899\nz:\n  k: !!int q\n", "b.yaml", "c: [\n", "c/d.yaml", "", "e.json", "{]"},
 			errors: []string{
-				`a.yaml:1:4: the configuration "x" is a mapping or a sequence, not an integer`,
-				`a.yaml:2:4: a number with a leading zero is octal, and this one has an 8 or 9`,
-				`a.yaml:4:6: the value is not what its tag !!int says`,
+				`a.yaml:1:4: the configuration "x" must be a mapping or a sequence, not an integer`,
+				`a.yaml:2:4: a number with a leading zero is octal, but this one has an 8 or 9`,
+				`a.yaml:4:6: the value does not match its tag !!int`,
 				`b.yaml:1:4: the file ends where a value should be`,
 				`c/d.yaml:1:1: the configuration "d" is empty`,
-				`e.json:1:2: not JSON: a key is a string in double quotes`,
+				`e.json:1:2: not JSON: a key must be a string in double quotes`,
 			},
 		},
 		{
 			rule:   "a namespace is a mapping",
 			files:  []string{"a.yaml", "- x\n", "b.yaml", "hello\n", "c.json", "[]", "d.yaml", "!sensitive {}", "e.yaml", "!x {}"},
-			errors: []string{"a.yaml:1:1: the file of a namespace is a mapping of its configurations, not a list", "b.yaml:1:1: the file of a namespace is a mapping of its configurations, not a string", "c.json:1:1: the file of a namespace is a mapping of its configurations, not a list", "d.yaml:1:1: the tag !sensitive does not belong here", "e.yaml:1:1: this tag is unknown"},
+			errors: []string{"a.yaml:1:1: the file of a namespace must be a mapping of configurations, not a list", "b.yaml:1:1: the file of a namespace must be a mapping of configurations, not a string", "c.json:1:1: the file of a namespace must be a mapping of configurations, not a list", "d.yaml:1:1: the tag !sensitive can't be used here", "e.yaml:1:1: this tag is unknown"},
 		},
 		{
 			rule:  "configurations may be merged in",
@@ -161,7 +161,7 @@ func TestLayout(t *testing.T) {
 			rule:     "nothing but what is passed over",
 			files:    []string{"README", "", "_x.yaml", "", "b/", ""},
 			errors:   []string{"DIR: there is no namespace in this folder"},
-			warnings: []string{"README: a file that is not .yaml, .yml or .json is passed over", "b: a folder without configurations is passed over"},
+			warnings: []string{"README: this file is ignored because it is not .yaml, .yml or .json", "b: this folder without configurations is ignored"},
 		},
 	} {
 		t.Run(test.rule, func(t *testing.T) {
@@ -219,7 +219,7 @@ func TestUnreadable(t *testing.T) {
 	})
 	t.Run("a file for a folder", func(t *testing.T) {
 		_, errors, _ := load(t, filepath.Join(folder(t, "x", ""), "x"), LoadOptions{})
-		if diff := cmp.Diff([]string{"DIR: this is a file, and a tree is a folder"}, errors); diff != "" {
+		if diff := cmp.Diff([]string{"DIR: this is a file, but a tree must be a folder"}, errors); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -302,7 +302,7 @@ func TestJSONFiles(t *testing.T) {
 		{"out of range", `[1e999]`, ``, "too large for a float"},
 		{"long integer", `[-` + strings.Repeat("1", 4301) + `]`, ``, "an integer of more than 4300 digits"},
 		{"as long as Python reads", `[-` + strings.Repeat("1", 4300) + `]`, `[-` + strings.Repeat("1", 4300) + `]`, ""},
-		{"repeated key", "{\"a\": 1,\n \"a\": 2}", ``, `the key "a" is there twice, first at line 1, column 2`},
+		{"repeated key", "{\"a\": 1,\n \"a\": 2}", ``, `the key "a" is duplicated, first at line 1, column 2`},
 		{"not UTF-8", "{\"a\": \"\xff\"}", ``, "not UTF-8"},
 		{"no lint", `{"a": "no", "b ": "0755"}`, `{"a": "no", "b ": "0755"}`, ""},
 	} {
@@ -316,7 +316,7 @@ func TestJSONFiles(t *testing.T) {
 	}
 	t.Run("repeated configuration", func(t *testing.T) {
 		_, errors, _ := load(t, folder(t, "a.json", "{\"x\": {},\n\"y\": {}, \"x\": []}"), LoadOptions{})
-		want := []string{`a.json:2:10: the key "x" is there twice, first at line 1, column 2`}
+		want := []string{`a.json:2:10: the key "x" is duplicated, first at line 1, column 2`}
 		if diff := cmp.Diff(want, errors); diff != "" {
 			t.Error(diff)
 		}

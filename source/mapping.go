@@ -79,7 +79,7 @@ func (c *converter) entries(n *yaml.Node) []entry {
 			if e.merges {
 				hint = "merge several mappings with <<: [*one, *two]"
 			}
-			c.fail(e.key, fmt.Sprintf("the key %s is there twice, first at line %d, column %d",
+			c.fail(e.key, fmt.Sprintf("the key %s is duplicated, first at line %d, column %d",
 				plan.Quote(e.name), entries[first].key.Line, entries[first].key.Column), hint)
 			continue
 		}
@@ -116,7 +116,7 @@ func (c *converter) name(e *entry) bool {
 		return false
 	}
 	if tag := layerTag(key); tag != "" {
-		c.problem(e.key, &problem{"the tag " + tag + " stands before a value, not before a key", "write NAME: " + tag})
+		c.problem(e.key, &problem{"the tag " + tag + " must be before a value, not before a key", "write NAME: " + tag})
 		return false
 	}
 	v := c.resolve(key)
@@ -129,7 +129,7 @@ func (c *converter) name(e *entry) bool {
 		c.lint(key, v)
 	}
 	if key.Style&quoted != 0 && key.Style&yaml.TaggedStyle == 0 && strings.Trim(e.name, " \t") != e.name {
-		c.doc.warn(nodeAt(key), fmt.Sprintf("the key %s begins or ends with a blank", plan.Quote(e.name)), "remove the blank, or write !!str before the key if it is meant")
+		c.doc.warn(nodeAt(key), fmt.Sprintf("the key %s begins or ends with a space", plan.Quote(e.name)), "remove the space, or write !!str before the key to keep it")
 	}
 	return true
 }
@@ -195,7 +195,7 @@ func (c *converter) merge(all []entry, taken map[string]bool, source *yaml.Node)
 		defer c.by(source)()
 	}
 	if target.Kind != yaml.MappingNode {
-		c.fail(source, "<< merges a mapping or a list of mappings, and this is neither", `quote "<<" if it is meant as a name`)
+		c.fail(source, "<< needs a mapping or a list of mappings, and this is neither", `quote "<<" if it is a name`)
 		return all
 	}
 	if c.spent || c.alias != nil && !c.spend(target) {
@@ -229,7 +229,7 @@ func hide(entries []entry) {
 func (c *converter) within(n *yaml.Node) []entry {
 	if c.depth++; c.depth > plan.MaxDepth {
 		c.depth--
-		c.fail(n, fmt.Sprintf("merged more than %d deep", plan.MaxDepth), "write out what you mean")
+		c.fail(n, fmt.Sprintf("merged more than %d levels deep", plan.MaxDepth), "write out the values")
 		return nil
 	}
 	leave := c.inside(n)

@@ -23,7 +23,7 @@ func OpenFile(path string, folders []string) (File, error) {
 	base := filepath.Base(path)
 	ext := extension(base)
 	if ext == "" {
-		return File{}, aboutFile(u.shown, "a tree has no such files", "name a file that ends with .yaml, .yml or .json")
+		return File{}, aboutFile(u.shown, "this is not a file of a tree", "name a file that ends with .yaml, .yml or .json")
 	}
 	u.json = isJSON(ext)
 	name, err := decodeName(strings.TrimSuffix(base, ext))
@@ -60,7 +60,7 @@ func (u unit) file() (File, error) {
 	data, err := u.references.readFile(u.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return File{}, aboutFile(u.shown, "there is no such file", "check its path, which counts from the current folder")
+		return File{}, aboutFile(u.shown, "there is no such file", "check its path, which is relative to the current folder")
 	case err != nil:
 		return File{}, unreadable(u.shown, err)
 	}

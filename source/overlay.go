@@ -124,7 +124,7 @@ func (s *stack) unit(u unit, p parsed, l *layered, sel plan.Selection) {
 	before := len(s.namespaces)
 	ns := s.namespace(u.namespace, plan.Position{File: u.shown})
 	if len(p.configs) == 0 && len(s.namespaces) == before && l.root == "" {
-		s.warn(plan.Key{Namespace: u.namespace}, position, "an empty file adds nothing to the namespace", "drop it, or write !delete to remove the namespace")
+		s.warn(plan.Key{Namespace: u.namespace}, position, "this empty file does not change the namespace", "drop it, or write !delete to remove the namespace")
 	}
 	for _, c := range p.configs {
 		if sel.Config(u.namespace, c.Name) {
@@ -146,7 +146,7 @@ func (s *stack) namespace(name string, position plan.Position) *stackNamespace {
 // drop takes a whole namespace away.
 func (s *stack) drop(name string, position plan.Position, tag string) {
 	if s.namespaces[name] == nil {
-		s.warn(plan.Key{Namespace: name}, position, tag+" of a namespace that is not there", "check its name, or drop the file")
+		s.warn(plan.Key{Namespace: name}, position, tag+" of a namespace that does not exist", "check its name, or drop the file")
 	}
 	delete(s.namespaces, name)
 }
@@ -165,7 +165,7 @@ func (s *stack) config(ns *stackNamespace, over plan.Config, marks layerMarks) {
 	}
 	node, err := over.Value.Parse()
 	if err != nil {
-		panic(fmt.Sprintf("what was just encoded can't be decoded: %v", err))
+		panic(fmt.Sprintf("the encoded value can't be decoded: %v", err))
 	}
 	m.sensitive = append(m.sensitive[:len(m.sensitive):len(m.sensitive)], over.Value.SensitivePaths()...)
 	merged, stays := m.merge(nil, base, node)
@@ -283,7 +283,7 @@ func (m *merger) merge(path plan.Path, base *plan.Node, over plan.Node) (merged 
 	switch {
 	case over.Kind == plan.Object && base != nil && base.Kind == plan.Object:
 		if len(over.Fields) == 0 {
-			m.warn(m.key, m.position(path), fmt.Sprintf("an empty mapping adds nothing to %s at %s", m.name(path), m.origin(path)), "drop it here, or write !replace {} to empty it")
+			m.warn(m.key, m.position(path), fmt.Sprintf("this empty mapping does not change %s at %s", m.name(path), m.origin(path)), "drop it here, or write !replace {} to empty it")
 		}
 		return m.mapping(path, *base, over), true
 	case base == nil:
@@ -294,10 +294,10 @@ func (m *merger) merge(path plan.Path, base *plan.Node, over plan.Node) (merged 
 		return over, true
 	case isUnknown(*base) || isUnknown(over):
 	case base.Equal(over):
-		m.warn(m.key, m.position(path), fmt.Sprintf("%s is what it is already at %s, so this changes nothing", m.name(path), m.origin(path)), "drop it here")
+		m.warn(m.key, m.position(path), fmt.Sprintf("this does not change %s, which has the same value at %s", m.name(path), m.origin(path)), "drop it here")
 		return *base, true
 	case typeOf(base.Kind) != typeOf(over.Kind):
-		m.warn(m.key, m.position(path), fmt.Sprintf("%s becomes %s here, and is %s at %s", m.name(path), oneOf(over.Kind), oneOf(base.Kind), m.origin(path)), "check which of the two is right")
+		m.warn(m.key, m.position(path), fmt.Sprintf("%s becomes %s here, but is %s at %s", m.name(path), oneOf(over.Kind), oneOf(base.Kind), m.origin(path)), "check which type is right")
 	}
 	m.decide(path, base, over)
 	if over.Kind == plan.Object {
@@ -358,7 +358,7 @@ func (m *merger) delete(path plan.Path, base *plan.Node) {
 		if len(path) == 0 {
 			what = "the configuration " + plan.Quote(m.key.Config)
 		}
-		m.warn(m.key, m.position(path), "!delete of what is not there: "+what, "check its name, or drop it here")
+		m.warn(m.key, m.position(path), "!delete of an object that does not exist: "+what, "check its name, or drop it here")
 		return
 	}
 	m.forget(path, base)
@@ -368,7 +368,7 @@ func (m *merger) delete(path plan.Path, base *plan.Node) {
 // replaced forgets what is below a mapping that is replaced whole.
 func (m *merger) replaced(path plan.Path, base *plan.Node) *plan.Node {
 	if base == nil {
-		m.warn(m.key, m.position(path), "!replace of what is not there: "+m.name(path), "check its name, or drop the tag")
+		m.warn(m.key, m.position(path), "!replace of an object that does not exist: "+m.name(path), "check its name, or drop the tag")
 	}
 	m.forget(path, base)
 	return nil
@@ -379,7 +379,7 @@ func (m *merger) extend(path plan.Path, base *plan.Node, over plan.Node) plan.No
 	tag := m.tag(path)
 	switch {
 	case base == nil:
-		m.warn(m.key, m.position(path), tag+" to what is not there: "+m.name(path), "check its name, or drop the tag")
+		m.warn(m.key, m.position(path), tag+" to a list that does not exist: "+m.name(path), "check its name, or drop the tag")
 		m.decide(path, base, over)
 		return over
 	case base.Kind != plan.List:
@@ -391,7 +391,7 @@ func (m *merger) extend(path plan.Path, base *plan.Node, over plan.Node) plan.No
 		})
 		return over
 	case len(over.Items) == 0:
-		m.warn(m.key, m.position(path), tag+" of nothing changes nothing", "drop it here")
+		m.warn(m.key, m.position(path), tag+" of an empty list changes nothing", "drop it here")
 	}
 	kept := m.take(path, base.Items)
 	m.decide(path, base, over)

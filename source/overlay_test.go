@@ -61,7 +61,7 @@ func TestOverlays(t *testing.T) {
 			`other/c={"a": {"b": 1}} shop/db={"host": "b", "port": 1, "list": [1, 2], "pool": {"min": 1, "max": 5, "new": 1}} shop/mail={"from": "x"}`, nil},
 		{"everything else replaces", []string{"shop/db.yaml", "list: [3]\npool: 7\n"},
 			`other/c={"a": {"b": 1}} shop/db={"host": "a", "port": 1, "list": [3], "pool": 7} shop/mail={"from": "x"}`,
-			[]string{"OVER/shop/db.yaml:2:1: pool becomes an integer here, and is an object at BASE/shop.yaml:5"}},
+			[]string{"OVER/shop/db.yaml:2:1: pool becomes an integer here, but is an object at BASE/shop.yaml:5"}},
 		{"deleted fields, configurations", []string{"shop.yaml", "db: {port: !delete , pool: {min: !delete }}\nmail: !delete\n"},
 			`other/c={"a": {"b": 1}} shop/db={"host": "a", "list": [1, 2], "pool": {"max": 2}}`, nil},
 		{"and namespaces", []string{"shop.yaml", "!delete\n"}, `other/c={"a": {"b": 1}}`, nil},
@@ -79,22 +79,22 @@ func TestOverlays(t *testing.T) {
 		{"nothing is changed", []string{"shop.yaml", "db:\n  host: a\n  pool:\n    max: 2\nmail: {from: z}\n", "other/c.json", `{"a": {"b": 1}}`},
 			`other/c={"a": {"b": 1}} shop/db={"host": "a", "port": 1, "list": [1, 2], "pool": {"min": 1, "max": 2}} shop/mail={"from": "z"}`,
 			[]string{
-				"OVER/other/c.json:1:13: a.b is what it is already at BASE/other/c.json:1, so this changes nothing",
-				"OVER/shop.yaml:2:3: host is what it is already at BASE/shop.yaml:2, so this changes nothing",
-				"OVER/shop.yaml:4:5: pool.max is what it is already at BASE/shop.yaml:5, so this changes nothing",
+				"OVER/other/c.json:1:13: this does not change a.b, which has the same value at BASE/other/c.json:1",
+				"OVER/shop.yaml:2:3: this does not change host, which has the same value at BASE/shop.yaml:2",
+				"OVER/shop.yaml:4:5: this does not change pool.max, which has the same value at BASE/shop.yaml:5",
 			}},
 		{"nothing is added", []string{"shop.yaml", "db: {pool: {}}\nmail: {}\n", "other.yaml", "\n"},
 			`other/c={"a": {"b": 1}} shop/db={"host": "a", "port": 1, "list": [1, 2], "pool": {"min": 1, "max": 2}} shop/mail={"from": "x"}`,
 			[]string{
-				"OVER/other.yaml:1:1: an empty file adds nothing to the namespace",
-				"OVER/shop.yaml:1:6: an empty mapping adds nothing to pool at BASE/shop.yaml:5",
-				"OVER/shop.yaml:2:1: an empty mapping adds nothing to the configuration at BASE/shop.yaml:6",
+				"OVER/other.yaml:1:1: this empty file does not change the namespace",
+				"OVER/shop.yaml:1:6: this empty mapping does not change pool at BASE/shop.yaml:5",
+				"OVER/shop.yaml:2:1: this empty mapping does not change the configuration at BASE/shop.yaml:6",
 			}},
 		{"what is not there", []string{"shop.yaml", "db: {hots: !delete , x: !append [1], y: !replace {}}\nmial: !delete\n", "shp.yaml", "!delete\n"},
 			`other/c={"a": {"b": 1}} shop/db={"host": "a", "port": 1, "list": [1, 2], "pool": {"min": 1, "max": 2}, "x": [1], "y": {}} shop/mail={"from": "x"}`,
 			[]string{
-				"OVER/shop.yaml:1:6: !delete of what is not there: hots", "OVER/shop.yaml:1:22: !append to what is not there: x", "OVER/shop.yaml:1:38: !replace of what is not there: y",
-				`OVER/shop.yaml:2:1: !delete of what is not there: the configuration "mial"`, "OVER/shp.yaml:1:1: !delete of a namespace that is not there",
+				"OVER/shop.yaml:1:6: !delete of an object that does not exist: hots", "OVER/shop.yaml:1:22: !append to a list that does not exist: x", "OVER/shop.yaml:1:38: !replace of an object that does not exist: y",
+				`OVER/shop.yaml:2:1: !delete of an object that does not exist: the configuration "mial"`, "OVER/shp.yaml:1:1: !delete of a namespace that does not exist",
 			}},
 	} {
 		tree, errors, warnings := laid(t, base, test.over)
@@ -129,18 +129,18 @@ func TestOverlayErrors(t *testing.T) {
 	base := []string{"shop.yaml", "db: {host: a, list: [1]}\n"}
 	for over, want := range map[string]string{
 		"db: {host: !append [1]}\n":         "OVER/shop.yaml:1:6: !append to host, which is a string at BASE/shop.yaml:1",
-		"db: {list: !append 1}\n":           "OVER/shop.yaml:1:12: !append takes a list",
-		"db: {host: !delete x}\n":           "OVER/shop.yaml:1:12: !delete takes no value",
-		"db: {host: !replace 5}\n":          "OVER/shop.yaml:1:12: !replace takes a mapping: everything else replaces what it is laid over anyway",
-		"db: {list: [!delete ]}\n":          "OVER/shop.yaml:1:13: !delete works on fields, not on elements of a list",
-		"db: {list: [{a: !delete }]}\n":     "OVER/shop.yaml:1:17: !delete works on fields that are laid over others, not within a list",
-		"db: {list: [{a: !append [1]}]}\n":  "OVER/shop.yaml:1:17: !append works on fields that are laid over others, not within a list",
-		"db: {list: [[!replace {a: 1}]]}\n": "OVER/shop.yaml:1:14: !replace works on fields, not on elements of a list",
-		"db: {!delete host: a}\n":           "OVER/shop.yaml:1:6: the tag !delete stands before a value, not before a key",
+		"db: {list: !append 1}\n":           "OVER/shop.yaml:1:12: !append needs a list",
+		"db: {host: !delete x}\n":           "OVER/shop.yaml:1:12: !delete can't have a value",
+		"db: {host: !replace 5}\n":          "OVER/shop.yaml:1:12: !replace needs a mapping: other values always replace the value below",
+		"db: {list: [!delete ]}\n":          "OVER/shop.yaml:1:13: !delete works only on fields, not on elements of a list",
+		"db: {list: [{a: !delete }]}\n":     "OVER/shop.yaml:1:17: !delete works only on fields that override others, not within a list",
+		"db: {list: [{a: !append [1]}]}\n":  "OVER/shop.yaml:1:17: !append works only on fields that override others, not within a list",
+		"db: {list: [[!replace {a: 1}]]}\n": "OVER/shop.yaml:1:14: !replace works only on fields, not on elements of a list",
+		"db: {!delete host: a}\n":           "OVER/shop.yaml:1:6: the tag !delete must be before a value, not before a key",
 		"db:\n":                             `OVER/shop.yaml:1:4: the configuration "db" is empty`,
 		"db: {host: !enw X}\n":              "OVER/shop.yaml:1:12: this tag is unknown",
-		"!append\ndb: {}\n":                 "OVER/shop.yaml:1:1: !append takes a list",
-		"db: {a: 1}\ndb: {host: b}\n":       `OVER/shop.yaml:2:1: the key "db" is there twice, first at line 1, column 1`,
+		"!append\ndb: {}\n":                 "OVER/shop.yaml:1:1: !append needs a list",
+		"db: {a: 1}\ndb: {host: b}\n":       `OVER/shop.yaml:2:1: the key "db" is duplicated, first at line 1, column 1`,
 	} {
 		if _, errors, _ := laid(t, base, []string{"shop.yaml", over}); len(errors) != 1 || errors[0] != want {
 			t.Errorf("%q: %q, want %q", over, errors, want)
@@ -148,7 +148,7 @@ func TestOverlayErrors(t *testing.T) {
 	}
 	_, found, err := Load(t.Context(), folder(t, "shop.yaml", "db: {host: !delete }\n"), LoadOptions{})
 	must(t, err)
-	if len(found.Errors) != 1 || found.Errors[0].Message != "the tag !delete belongs into an overlay" {
+	if len(found.Errors) != 1 || found.Errors[0].Message != "the tag !delete can be used only in an overlay" {
 		t.Errorf("in the base: %v", found.Errors)
 	}
 	_, found, err = Load(t.Context(), folder(t, base...), LoadOptions{Overlays: []Overlay{{Dir: filepath.Join(t.TempDir(), "none")}}})

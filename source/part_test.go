@@ -149,7 +149,7 @@ func TestPartEncrypts(t *testing.T) {
 		"copied":            {text: "db:\n  password: GEHEIM\n  n: GEHEIM\n", fails: "would be written in plain text"},
 		"not of its type":   {text: "db:\n  password: !age:int GEHEIM\n", fails: "not an integer"},
 		"another tag":       {text: "db:\n  password: !age:x GEHEIM\n", fails: "is unknown"},
-		"nothing":           {text: "db:\n  password: !age\n  n: GEHEIM\n", fails: "takes a text"},
+		"nothing":           {text: "db:\n  password: !age\n  n: GEHEIM\n", fails: "needs a text"},
 		"not YAML":          {text: "db:\n  password: !age GEHEIM\n n: 1\n", fails: ""},
 		"another name":      {text: "dc:\n  password: !age GEHEIM\n", fails: "does not declare"},
 		"another one, too":  {text: "db:\n  password: !age GEHEIM\ndc: {x: 1}\n", fails: "too"},

@@ -97,7 +97,7 @@ func (d *document) look(n *yaml.Node, r reference) (plan.Node, *problem) {
 	}
 	resolver := d.references.Resolver
 	if resolver == nil {
-		return plan.Node{}, &problem{"references are not followed here", "write the value itself"}
+		return plan.Node{}, &problem{"references can't be used here", "write the value itself"}
 	}
 	var text string
 	var err error
@@ -138,11 +138,11 @@ func (r reference) malformed(n *yaml.Node) *problem {
 	}[r.tag]
 	switch {
 	case n.Kind != yaml.ScalarNode || strings.TrimSpace(r.text) == "":
-		return &problem{n.Tag + " takes " + takes, map[string]string{
-			tagEnv: "write " + n.Tag + " NAME", tagFile: "write " + n.Tag + " PATH", tagAge: `"confo-sync encrypt FILE FIELD" makes one`,
+		return &problem{n.Tag + " needs " + takes, map[string]string{
+			tagEnv: "write " + n.Tag + " NAME", tagFile: "write " + n.Tag + " PATH", tagAge: `run "confo-sync encrypt FILE FIELD" to create one`,
 		}[r.tag]}
 	case strings.Contains(n.Tag, ":") && !r.isKnown():
-		return &problem{"the tag " + plan.Printable(n.Tag) + " is unknown", "a reference is a string, or of the type that follows its tag: :int, :float, :bool or :json"}
+		return &problem{"the tag " + plan.Printable(n.Tag) + " is unknown", "use :int, :float, :bool or :json for a type other than string"}
 	}
 	return nil
 }
@@ -161,7 +161,7 @@ func (r reference) isKnown() bool {
 // does not quote it.
 func (r reference) typed(text string) (plan.Node, *problem) {
 	wrong := func(what string) *problem {
-		return &problem{"what this " + r.tag + " stands for is not " + what, "correct the value there, or drop :" + r.kind + " if it is meant as a string"}
+		return &problem{"the value of this " + r.tag + " is not " + what, "correct the value at its source, or drop :" + r.kind + " if it is a string"}
 	}
 	switch r.kind {
 	case "":

@@ -108,18 +108,18 @@ three: {!env PASSWORD: 1}
 	_, problems, _ := load(t, dir, LoadOptions{References: References{Resolver: secret.New(secret.Options{Root: dir, Variables: secret.Variables{Listed: []string{"*"}}})}})
 	want := []string{
 		"a.yaml:1:10: the environment variable UNSET is not set",
-		"a.yaml:1:25: what this !env stands for is not an integer",
+		"a.yaml:1:25: the value of this !env is not an integer",
 		"a.yaml:1:47: there is no file none",
-		"a.yaml:3:5: what this !env stands for is not true or false",
-		"a.yaml:4:5: what this !env stands for is not a number",
-		"a.yaml:5:5: what this !env stands for is not JSON",
-		"a.yaml:6:5: !env takes the name of an environment variable",
-		"a.yaml:7:5: !env takes the name of an environment variable",
+		"a.yaml:3:5: the value of this !env is not true or false",
+		"a.yaml:4:5: the value of this !env is not a number",
+		"a.yaml:5:5: the value of this !env is not JSON",
+		"a.yaml:6:5: !env needs the name of an environment variable",
+		"a.yaml:7:5: !env needs the name of an environment variable",
 		"a.yaml:8:5: the tag !env:date is unknown",
 		"a.yaml:9:5: this is not an age file",
-		"a.yaml:10:5: /etc/passwd leads out of the project",
+		"a.yaml:10:5: /etc/passwd is outside the project",
 		"a.yaml:11:9: a reference can't be a key",
-		"b.yaml:1:6: the configuration \"one\" is a mapping or a sequence, not a string",
+		"b.yaml:1:6: the configuration \"one\" must be a mapping or a sequence, not a string",
 	}
 	if d := cmp.Diff(want, problems); d != "" {
 		t.Error(d)
@@ -198,7 +198,7 @@ shop/limits = {"max": 5}
 	}
 	t.Setenv("PATH", "")
 	_, problems, _ = load(t, dir, opts)
-	if len(problems) != 2 || !strings.Contains(problems[0], "there is no sops program") {
+	if len(problems) != 2 || !strings.Contains(problems[0], "the sops program is not installed") {
 		t.Error(problems)
 	}
 }

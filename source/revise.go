@@ -204,7 +204,7 @@ func (l *layerFiles) of(namespace string) (*namespaceFiles, error) {
 			have, ok = u.jsonDraft(data)
 		}
 		if !ok {
-			return nil, fmt.Errorf("%s can't be read any more", plan.Printable(u.shown))
+			return nil, fmt.Errorf("%s can no longer be read", plan.Printable(u.shown))
 		}
 		files.add(&layerFile{unit: u, data: data, have: have, want: have, root: root, notYAML: notYAML, sealed: mayBeSealed(data) && u.isSealed(data)})
 	}
@@ -314,11 +314,11 @@ func stays(key plan.Key, path plan.Path, d *draft, slots []*draft, files []*laye
 	f := plan.Finding{
 		Key:      key,
 		Position: positionOf(d, slots, files),
-		Message:  "what is live is not what " + d.at().Tag + " stands for here, which stays as it is",
-		Hint:     "change what it stands for, or what is live",
+		Message:  "not changed: the live value differs from the value of this " + d.at().Tag,
+		Hint:     "change the value of the reference, or the live value",
 	}
 	if strings.HasPrefix(d.at().Value, "ENC[") {
-		f.Message = "what is live is not what SOPS encrypted here, which stays as it is"
+		f.Message = "not changed: the live value differs from the value that SOPS encrypted here"
 		f.Hint = "edit the file with sops"
 	}
 	if isAge(d) {
@@ -350,7 +350,7 @@ func (d *draft) holds(part *draft) bool {
 func sealedStays(key plan.Key, f *layerFile) plan.Finding {
 	return plan.Finding{
 		Key: key, Position: plan.Position{File: f.shown},
-		Message: "what is live differs from this file, which is encrypted by SOPS and stays as it is",
+		Message: "not changed: the live state differs from this file, which SOPS encrypted",
 		Hint:    "edit the file with sops",
 	}
 }

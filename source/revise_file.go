@@ -102,7 +102,7 @@ func (r *reviser) refuse(f *layerFile, config string, have, want *draft) {
 	left := plan.Finding{
 		Key:      plan.Key{Namespace: f.namespace, Config: config},
 		Position: plan.Position{File: f.shown, Line: 1, Column: 1},
-		Message:  "confo-sync can't change this value without rewriting the file, so the configuration stays as it is",
+		Message:  "the configuration was not changed: confo-sync can't change this value without rewriting the file",
 		Hint:     "edit it by hand, or write it in a simpler way here (without ?, or tags and comments between a name and its value)",
 	}
 	if have == nil {

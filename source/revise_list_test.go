@@ -106,7 +106,7 @@ func TestReviseListWithReferences(t *testing.T) {
 	cutA := func(text string) string {
 		return strings.Replace(text, text[7:strings.Index(text, "  - name: b")], "", 1)
 	}
-	const unclear, plain, other = "it is not clear which", "the change would write this value in plain text", "what is live is not what !env stands for"
+	const unclear, plain, other = "the configuration was not changed: it is not clear which", "the configuration was not changed: the change would write this value in plain text", "not changed: the live value differs from the value of this !env"
 	for _, test := range []struct {
 		name, before, live string
 		after              string // empty: as it was

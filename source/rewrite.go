@@ -76,7 +76,7 @@ func (u unit) says(data []byte, want *draft) error {
 	if ok && have.equal(want) {
 		return nil
 	}
-	return fmt.Errorf("%s would not read back as what it should say, so it is left as it is; please report this", plan.Printable(u.shown))
+	return fmt.Errorf("%s was not changed: it would not have the expected values (please report this)", plan.Printable(u.shown))
 }
 
 // drafts reads what a file says. It is not ok when the file is in error.

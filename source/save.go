@@ -55,7 +55,7 @@ func (f Revised) unmoved() error {
 	case err == nil && f.Before != nil && bytes.Equal(now, f.Before):
 		return nil
 	case err == nil || errors.Is(err, fs.ErrNotExist):
-		return aboutFile(f.Shown, "the file has just been changed by somebody else, so nothing was written", "try again")
+		return aboutFile(f.Shown, "nothing was written because somebody else has just changed the file", "try again")
 	}
 	return fmt.Errorf("read %s: %w", plan.Printable(f.Shown), err)
 }

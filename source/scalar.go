@@ -135,7 +135,7 @@ func decimal(s, sign, digits string, traps trap) (scalar, bool) {
 	if len(digits) > 1 && digits[0] == '0' {
 		if strings.ContainsAny(digits, "89") {
 			return scalar{problem: &problem{
-				"a number with a leading zero is octal, and this one has an 8 or 9",
+				"a number with a leading zero is octal, but this one has an 8 or 9",
 				"drop the zero, or quote it to keep it as it is",
 			}}, true
 		}
@@ -256,7 +256,7 @@ func resolveTagged(tag, value string) scalar {
 		return scalar{problem: unknownTag(tag)}
 	}
 	if v.problem == nil && !fits {
-		v.problem = &problem{"the value is not what its tag " + tag + " says", "correct the value, or drop the tag"}
+		v.problem = &problem{"the value does not match its tag " + tag, "correct the value, or drop the tag"}
 	}
 	return v
 }
@@ -284,9 +284,9 @@ func isDate(s string) bool {
 func unknownTag(tag string) *problem {
 	switch tag {
 	case "!!binary", "!!set", "!!omap", "!!pairs":
-		return &problem{"the tag " + tag + " has no counterpart in JSON", "write a string, a list or a mapping"}
+		return &problem{"the tag " + tag + " has no equivalent in JSON", "write a string, a list or a mapping"}
 	case "!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp", "!!map", "!!seq", tagSensitive:
-		return &problem{"the tag " + tag + " does not belong here", "drop the tag"}
+		return &problem{"the tag " + tag + " can't be used here", "drop the tag"}
 	}
 	return &problem{"this tag is unknown", "quote the value if it begins with !, or drop the tag"}
 }

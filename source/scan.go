@@ -56,7 +56,7 @@ func (s *scanner) fail(offset int, message, hint string) {
 // stand puts a stand-in for text in the place of data[from:at].
 func (s *scanner) stand(from int, text string) {
 	if !s.put(from, s.at, text) {
-		s.fail(from, "this file uses too many private characters of Unicode", "write them in a JSON file")
+		s.fail(from, "this file uses too many different private characters of Unicode", "write this namespace as a JSON file")
 	}
 }
 

@@ -150,7 +150,7 @@ func (s *scanner) tag() {
 		s.at++
 	}
 	if c := s.byteAt(from + 1); c == '"' || c == '\'' {
-		s.fail(from, "a blank is missing between this tag and its value", "write a blank there, or quote the value if it begins with !")
+		s.fail(from, "a space is missing between this tag and its value", "add a space, or quote the value if it begins with !")
 	}
 	s.bareTags = s.bareTags || s.at-from == 1
 }
@@ -168,7 +168,7 @@ func (s *scanner) plain() {
 					return
 				}
 				if s.flow > 0 && isFlowIndicator(next) {
-					s.fail(s.at+1, "a blank is missing after the colon before this", "write a blank there, or quote the name if the colon is part of it")
+					s.fail(s.at+1, "a space is missing after the colon before this", "add a space, or quote the name if the colon is part of it")
 					return
 				}
 			}

@@ -114,13 +114,13 @@ func (d *document) unseal(ctx context.Context) {
 	case d.references.Unresolved:
 		return
 	case d.references.Resolver == nil:
-		d.seal.problem = &problem{"files encrypted by SOPS are not followed here", "write the values themselves"}
+		d.seal.problem = &problem{"files encrypted by SOPS can't be used here", "write the values themselves"}
 		return
 	}
 	if asked := service(file.Content[0]); asked != "" && d.references.Resolver.Bounded() {
 		d.seal.problem = &problem{
-			"this file, which SOPS encrypted, asks a key service (" + plan.Printable(asked) + "), which a tree may not where --allow-env or CONFO_SYNC_ALLOW_ENV bounds it",
-			"encrypt it to age or PGP, or plan it where the tree is trusted",
+			"this file, which SOPS encrypted, needs a key service (" + plan.Printable(asked) + "), and --allow-env or CONFO_SYNC_ALLOW_ENV forbids key services",
+			"encrypt it with age or PGP, or run without --allow-env if the tree is trusted",
 		}
 		return
 	}
@@ -131,7 +131,7 @@ func (d *document) unseal(ctx context.Context) {
 	}
 	var opened yaml.Node
 	if yaml.Unmarshal(plain, &opened) != nil || len(opened.Content) == 0 {
-		d.seal.problem = &problem{"what sops decrypts is not YAML", `try "sops decrypt" with this file`}
+		d.seal.problem = &problem{"the output of sops is not YAML", `try "sops decrypt" with this file`}
 		return
 	}
 	d.seal.opened = opened.Content[0]
@@ -153,7 +153,7 @@ func (d *document) open(root *yaml.Node) *yaml.Node {
 		return &own
 	}
 	if !d.seal.match(&own, d.seal.opened) {
-		d.fail(at{1, 1}, "what sops decrypts is built otherwise than the file", "please report this")
+		d.fail(at{1, 1}, "the output of sops does not match the structure of this file", "please report this")
 	}
 	return &own
 }

@@ -281,5 +281,5 @@ func fulfilled(key plan.Key, slots []*draft, want *plan.Node) error {
 	if equalNodes(overlaidAll(slots), want) {
 		return nil
 	}
-	return fmt.Errorf("%s would not become what is wanted; please report this", plan.Printable(key.String()))
+	return fmt.Errorf("%s would not get the live value (please report this)", plan.Printable(key.String()))
 }

@@ -13,7 +13,7 @@ import (
 
 // errLayout says that a node isn't where it should be: it is written in a way
 // that is not followed here.
-var errLayout = errors.New("this way of writing YAML is not followed")
+var errLayout = errors.New("confo-sync can't change YAML that is written like this")
 
 // spans finds where the nodes of a file are.
 type spans struct {

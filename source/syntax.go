@@ -40,7 +40,7 @@ func (d *document) yamlError(err error, decoder *yaml.Decoder) {
 		d.syntaxError(d.onText(where), e.message, e.hint)
 		return
 	}
-	d.syntaxError(d.onText(m.problem), "this is not YAML", "look at the indentation, the quotes and the brackets here and just above")
+	d.syntaxError(d.onText(m.problem), "this is not YAML", "check the indentation, the quotes and the brackets here and just above")
 }
 
 // onText returns where, or the last character before it when there is nothing.
@@ -73,79 +73,79 @@ var explanations = []struct {
 	{words: "did not find expected ',' or ']'", special: (*document).openBracket},
 	{words: "did not find expected ',' or '}'", special: (*document).openBracket},
 	{words: "could not find expected ':'", mark: markContext,
-		message: "there is a key without a colon", hint: "write NAME: VALUE, with a blank after the colon; indent it if it goes on with the value above"},
+		message: "there is a key without a colon", hint: "write NAME: VALUE with a space after the colon; indent the line if it continues the value above"},
 	{words: "did not find expected key",
-		message: "no key begins here",
-		hint:    "indent the keys of a mapping alike; quote a value that has quotes, or a bracket, in its middle; close the quotes above"},
+		message: "a key can't begin here",
+		hint:    "indent the keys of a mapping equally; quote a value that contains quotes or brackets; close the quotes above"},
 	{words: "did not find expected '-' indicator",
-		message: "no element of the list begins here", hint: "begin each element with - and indent all of them alike"},
+		message: "an element of the list can't begin here", hint: "begin each element with - and indent all of them equally"},
 	{words: "did not find expected node content", special: (*document).noValue},
 	{words: "found unexpected end of stream", mark: markContext,
 		message: "the quote that opens here is never closed", hint: "close it; within single quotes write '' for '"},
 	{words: "found unexpected document indicator", mark: markContext,
 		message: "the quote that opens here is not closed before the document ends", hint: "close it; within single quotes write '' for '"},
 	{words: "found unknown escape character",
-		message: "no escape begins like this", hint: `write \\ for a backslash, or use single quotes, in which a backslash is itself`},
+		message: "this escape is unknown", hint: `write \\ for a backslash, or use single quotes, where a backslash has no special meaning`},
 	{words: "did not find expected hexdecimal number", mark: markEscape,
-		message: "an escape lacks hexadecimal digits", hint: `write \xNN, \uNNNN or \UNNNNNNNN, or \\ for a backslash`},
+		message: "hexadecimal digits are missing in this escape", hint: `write \xNN, \uNNNN or \UNNNNNNNN, or \\ for a backslash`},
 	{words: "found invalid Unicode character escape code", mark: markEscape,
-		message: "an escape stands for no character", hint: "YAML has no halves of surrogate pairs: write the character itself, or write the file as JSON"},
+		message: "this escape is not a character", hint: "write the character itself, or write the file as JSON: YAML does not allow surrogate pairs"},
 	{words: "found a tab character that violates indentation",
-		message: "a line is indented with a tab", hint: "indent with blanks"},
+		message: "a line is indented with a tab", hint: "indent with spaces"},
 	{words: "found a tab character where an indentation space is expected",
-		message: "a line is indented with a tab", hint: "indent with blanks"},
+		message: "a line is indented with a tab", hint: "indent with spaces"},
 	{words: "block sequence entries are not allowed in this context",
-		message: "a list can't begin here", hint: "begin it on a line of its own; quote a value that begins with - and a blank"},
+		message: "a list can't begin here", hint: "begin it on its own line; quote a value that begins with - and a space"},
 	{words: "mapping keys are not allowed in this context",
-		message: "a key can't begin here", hint: "quote a value that begins with ? and a blank"},
+		message: "a key can't begin here", hint: "quote a value that begins with ? and a space"},
 	{words: "did not find expected alphabetic or numeric character", mark: markContext,
 		message: "* or & without a name", hint: "quote a value that begins with * or &"},
 	{words: "unknown anchor", mark: markEvent,
 		message: "there is no anchor above for this alias", hint: "name the anchor as above, or quote a value that begins with *"},
 	{words: "did not find expected comment or line break",
-		message: "nothing but a comment may follow here", hint: "quote a value that begins with | or >; write a text of several lines below it"},
+		message: "only a comment can follow here", hint: "quote a value that begins with | or >; write a text of several lines below it"},
 	{words: "found an indentation indicator equal to 0",
-		message: "the indentation after | or > is from 1 to 9", hint: "leave it out"},
+		message: "the indentation after | or > must be from 1 to 9", hint: "leave it out"},
 	{words: "found undefined tag handle",
 		message: "this tag is unknown", hint: "quote the value if it begins with !, or drop the tag"},
 	{words: "did not find expected whitespace or line break", mark: markContext,
-		message: "this tag is no tag", hint: "quote the value if it begins with !"},
+		message: "this tag is not valid", hint: "quote the value if it begins with !"},
 	{words: "did not find the expected '>'", mark: markContext,
-		message: "this tag is no tag", hint: "quote the value if it begins with !"},
+		message: "this tag is not valid", hint: "quote the value if it begins with !"},
 	{words: "did not find expected '!'", mark: markContext,
-		message: "this tag is no tag", hint: "quote the value if it begins with !"},
+		message: "this tag is not valid", hint: "quote the value if it begins with !"},
 	{words: "did not find expected tag URI", mark: markContext,
-		message: "this tag is no tag", hint: "quote the value if it begins with !"},
+		message: "this tag is not valid", hint: "quote the value if it begins with !"},
 	{words: "did not find URI escaped octet", mark: markContext,
-		message: "this tag is no tag", hint: "quote the value if it begins with !"},
+		message: "this tag is not valid", hint: "quote the value if it begins with !"},
 	{words: "did not find expected <document start>",
-		message: "something follows the end of the value", hint: "remove it, or indent it if it belongs to the value above"},
+		message: "unexpected data after the value", hint: "remove it, or indent it if it belongs to the value above"},
 	{words: "found incompatible YAML document",
-		message: "this is a version of YAML that is not known", hint: "remove the line"},
+		message: "this version of YAML is not supported", hint: "remove the line"},
 	{words: "found unknown directive name", mark: markContext,
-		message: "a line that begins with % is a directive, and this is none", hint: "indent the line, or quote it"},
+		message: "a line that begins with % must be a directive, and this is not one", hint: "indent the line, or quote it"},
 	{words: "could not find expected directive name", mark: markContext,
-		message: "a line that begins with % is a directive, and this is none", hint: "indent the line, or quote it"},
+		message: "a line that begins with % must be a directive, and this is not one", hint: "indent the line, or quote it"},
 	{words: "found unexpected non-alphabetical character", mark: markContext,
-		message: "a line that begins with % is a directive, and this is none", hint: "indent the line, or quote it"},
+		message: "a line that begins with % must be a directive, and this is not one", hint: "indent the line, or quote it"},
 	{words: "exceeded max depth",
-		message: "nested too deep", hint: "close the brackets above"},
+		message: "too many levels", hint: "close the brackets above"},
 }
 
 // badStart reports a character that no value begins with.
 func (d *document) badStart(m marks) {
 	line := []rune(d.text.line(m.problem.line))
 	if m.problem.column > len(line) {
-		d.syntaxError(d.onText(m.problem), "no value begins like this", "put it in quotes")
+		d.syntaxError(d.onText(m.problem), "a value can't begin like this", "put it in quotes")
 		return
 	}
 	switch c := line[m.problem.column-1]; c {
 	case '\t':
-		d.syntaxError(m.problem, "a line is indented with a tab", "indent with blanks")
+		d.syntaxError(m.problem, "a line is indented with a tab", "indent with spaces")
 	case '@', '`', '%':
 		d.syntaxError(m.problem, "a value without quotes can't begin with "+string(c), "put the value in quotes")
 	default:
-		d.syntaxError(m.problem, "no value begins like this", "put it in quotes")
+		d.syntaxError(m.problem, "a value can't begin like this", "put it in quotes")
 	}
 }
 
@@ -154,10 +154,10 @@ func (d *document) badStart(m marks) {
 func (d *document) badColon(m marks) {
 	line := d.text.line(m.problem.line)
 	if first := keyEnd(line); first > 0 && len([]rune(line[:first])) >= m.problem.column {
-		d.syntaxError(m.problem, "a key can't begin here: the line above has a value already", "indent the line like the key above, or take that value away")
+		d.syntaxError(m.problem, "a key can't begin here: the line above has a value already", "indent the line like the key above, or remove that value")
 		return
 	}
-	d.syntaxError(m.problem, "a second colon makes a key of the value", "put a value with a colon and a blank in it in quotes")
+	d.syntaxError(m.problem, "a second colon makes the value a key", "quote a value that has a colon and a space")
 }
 
 // openBracket reports brackets in which something is missing: a comma when the
@@ -177,7 +177,7 @@ func (d *document) openBracket(m marks) {
 		// What the line begins with was taken for the end of the value above.
 		m.problem.column = len(stopped) - len(rest) + 1
 	}
-	d.syntaxError(m.problem, "a comma or "+closing+" is missing before this", "separate what is between "+opening+" and "+closing+" with commas")
+	d.syntaxError(m.problem, "a comma or "+closing+" is missing before this", "separate the elements between "+opening+" and "+closing+" with commas")
 }
 
 func indentation(line string) int { return len(line) - len(trimBlanks(line)) }
@@ -188,7 +188,7 @@ func (d *document) noValue(m marks) {
 		d.syntaxError(where, "the file ends where a value should be", "close the brackets that are open above")
 		return
 	}
-	d.syntaxError(m.problem, "there is no value where one should be", "quote a value that begins with ] } or a comma; remove a comma or bracket too many")
+	d.syntaxError(m.problem, "there is no value where one should be", "quote a value that begins with ] } or a comma; remove extra commas and brackets")
 }
 
 // controlCharacter returns where the first character stands that YAML doesn't

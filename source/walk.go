@@ -46,7 +46,7 @@ func walk(dir string, opts LoadOptions) *walker {
 		w.fail(shown, "there is no such folder", "create it with a file for each namespace, or name another folder")
 		return w
 	case isFile(dir):
-		w.fail(shown, "this is a file, and a tree is a folder", "name the folder that the file is in")
+		w.fail(shown, "this is a file, but a tree must be a folder", "name the folder of the file")
 		return w
 	case err != nil:
 		w.unreadable(shown, err)
@@ -102,7 +102,7 @@ func (w *walker) folder(p place, declared bool) {
 		case file.folder:
 			w.pass(file, p.name)
 			w.passBelow(file, p.name)
-			w.warn(file.shown, "a folder within a namespace is passed over", "move its files up, or begin its name with _ to keep it out")
+			w.warn(file.shown, "this folder within a namespace is ignored", "move its files up, or begin its name with _ to ignore it without this warning")
 		default:
 			found = true
 			w.units = append(w.units, unit{path: file.path, shown: file.shown, namespace: p.name, config: file.name, json: file.json, references: w.references})
@@ -114,7 +114,7 @@ func (w *walker) folder(p place, declared bool) {
 		w.folders = append(w.folders, plan.Namespace{Name: p.name, Position: plan.Position{File: p.shown}})
 	case len(w.findings.Errors) == failed:
 		w.pass(p, "")
-		w.warn(p.shown, "a folder without configurations is passed over", "add an empty "+keepFile+" to declare an empty namespace")
+		w.warn(p.shown, "this folder without configurations is ignored", "add an empty "+keepFile+" to declare an empty namespace")
 	}
 }
 
@@ -228,12 +228,12 @@ func (w *walker) place(dir string, entry fs.DirEntry) (place, bool) {
 	if !p.folder {
 		ext := extension(base)
 		if ext == "" {
-			w.warn(p.shown, "a file that is not .yaml, .yml or .json is passed over", "begin its name with _ to keep it here without this warning")
+			w.warn(p.shown, "this file is ignored because it is not .yaml, .yml or .json", "begin its name with _ to ignore it without this warning")
 			p.passed = true
 			return p, false
 		}
 		if !info.Mode().IsRegular() {
-			w.fail(p.shown, "this is not a regular file", "put a file or a folder in its place")
+			w.fail(p.shown, "this is not a regular file", "replace it with a file or a folder")
 			return place{}, false
 		}
 		stem, p.json = strings.TrimSuffix(base, ext), isJSON(ext)
@@ -270,8 +270,8 @@ func (w *walker) allowed(err error, shown string) bool {
 }
 
 const (
-	outside     = "this leads out of the repository"
-	hintOutside = "put the file or folder itself there, or allow the folder that it leads to with --allow-file DIR"
+	outside     = "this points out of the repository"
+	hintOutside = "replace the link with the file or folder, or allow the folder that it points to with --allow-file DIR"
 )
 
 // show returns a path below the folder as a user would write it.
@@ -305,22 +305,22 @@ func aboutFile(shown, message, hint string) plan.Finding {
 
 // unreadable is the finding of a file or folder that can't be read.
 func unreadable(shown string, err error) plan.Finding {
-	hint := "see that it can be read, then try again"
+	hint := "check that it can be read, then try again"
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		hint = "give yourself the permission to read it"
 	case errors.Is(err, fs.ErrNotExist):
-		hint = "it is a link to nothing, or was just removed: put a file there, or remove the link"
+		hint = "put a file there, or remove the link: it points to nothing, or the file was just removed"
 	}
 	switch {
 	case errors.Is(err, within.ErrOutside):
 		return aboutFile(shown, outside, hintOutside)
 	case errors.Is(err, within.ErrGit):
-		return aboutFile(shown, "this belongs to git, and confo-sync reads nothing of it: it may hold tokens", "put the file elsewhere in the repository")
+		return aboutFile(shown, "this belongs to git, and confo-sync does not read the files of git because they may have tokens", "put the file outside of .git")
 	}
 	var pathErr *fs.PathError
 	if errors.Is(err, errLarge) {
-		return aboutFile(shown, err.Error(), "split it: a namespace may be a folder with a file for each configuration")
+		return aboutFile(shown, err.Error(), "split it: make the namespace a folder with a file for each configuration")
 	}
 	if errors.As(err, &pathErr) {
 		err = pathErr.Err

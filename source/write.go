@@ -71,18 +71,18 @@ type writer struct {
 // check checks that the folder is empty or absent, and can be written to.
 func (w *writer) check() error {
 	if link := (*within.LinkError)(nil); errors.As(within.CheckFolder(w.dir), &link) {
-		return aboutFile(filepath.ToSlash(w.dir), plan.Printable(link.Link)+" is a link in the repository, and files are not written to where such links lead", "name a folder that is no link")
+		return aboutFile(filepath.ToSlash(w.dir), plan.Printable(link.Link)+" is a link in the repository, and confo-sync does not write through such links", "name a folder that is not a link")
 	}
 	entries, err := os.ReadDir(w.dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case isFile(w.dir):
-		return aboutFile(filepath.ToSlash(w.dir), "this is a file, and a tree is written to a folder", "name a folder that is empty or does not exist")
+		return aboutFile(filepath.ToSlash(w.dir), "this is a file, but a tree must be a folder", "name a folder that is empty or does not exist")
 	case err != nil:
-		return fmt.Errorf("look into %s: %w", plan.Printable(w.dir), err)
+		return fmt.Errorf("read the folder %s: %w", plan.Printable(w.dir), err)
 	case len(entries) > 0:
-		return aboutFile(filepath.ToSlash(w.dir), "the folder is not empty, and a tree is only written to one that is", "name another folder, or empty this one")
+		return aboutFile(filepath.ToSlash(w.dir), "a new tree needs an empty folder, and this folder is not empty", "name another folder, or empty this one")
 	}
 	return nil
 }
@@ -166,7 +166,7 @@ func readable(namespace string, c plan.Config) (plan.Field, error) {
 		return plan.Field{}, fmt.Errorf("write %s: %w", key, err)
 	}
 	if n.IsLeaf() {
-		return plan.Field{}, fmt.Errorf("write %s: a configuration is an object or a list, not %s", key, oneOf(n.Kind))
+		return plan.Field{}, fmt.Errorf("write %s: a configuration must be an object or a list, not %s", key, oneOf(n.Kind))
 	}
 	return plan.Field{Name: c.Name, Value: n}, nil
 }
@@ -200,7 +200,7 @@ func survives(u unit, content []byte, want []plan.Field) error {
 		ok = err == nil && got.configs[i].Name == want[i].Name && n.Equal(want[i].Value)
 	}
 	if !ok {
-		return fmt.Errorf("write %s: the YAML would not read back as the same values, so nothing was written; please report this",
+		return fmt.Errorf("nothing was written: the YAML of %s would not have the same values (please report this)",
 			plan.Printable(plan.Key{Namespace: u.namespace, Config: u.config}.String()))
 	}
 	return nil
@@ -213,7 +213,7 @@ func checkLength(base string) error {
 	if len(base) <= longestName {
 		return nil
 	}
-	return aboutFile(base, fmt.Sprintf("a file of this name can't be: it would be %d bytes long, and %d is the most", len(base), longestName),
+	return aboutFile(base, fmt.Sprintf("the file name would have %d bytes, and the limit is %d", len(base), longestName),
 		"leave it out, or give it a shorter name")
 }
 

@@ -207,12 +207,12 @@ func TestWriteRefuses(t *testing.T) {
 		message string
 	}{
 		{"what is not JSON", treeOf("a/b", "{}", "c/d", "{"), false, "write c/d: not JSON"},
-		{"what is no object or list", treeOf("a/b", "{}", "c/d", "12"), true, "write c/d: a configuration is an object or a list, not an integer"},
+		{"what is no object or list", treeOf("a/b", "{}", "c/d", "12"), true, "write c/d: a configuration must be an object or a list, not an integer"},
 		{"a namespace that can't be", treeOf("a/b", "{}", "..", ""), false, `a name can't be ".."`},
 		{"a configuration that can't be", treeOf("a/b", "{}", "c/\x00", "{}"), false, "has a control character"},
-		{"a name too long for a file", treeOf("a/b", "{}", long, ""), false, "would be 256 bytes long"},
-		{"a name too long for a file in a folder", treeOf("a/b", "{}", "c/"+long, "{}"), true, "would be 256 bytes long"},
-		{"a name too long for a folder", treeOf("a/b", "{}", long+"xxxxx", ""), true, "would be 256 bytes long"},
+		{"a name too long for a file", treeOf("a/b", "{}", long, ""), false, "would have 256 bytes"},
+		{"a name too long for a file in a folder", treeOf("a/b", "{}", "c/"+long, "{}"), true, "would have 256 bytes"},
+		{"a name too long for a folder", treeOf("a/b", "{}", long+"xxxxx", ""), true, "would have 256 bytes"},
 	} {
 		t.Run(test.rule, func(t *testing.T) {
 			parent := t.TempDir()

@@ -103,7 +103,7 @@ func (d *document) yamlRoot() (root *yaml.Node, ok bool) {
 		return nil, false
 	}
 	for _, offset := range scan.breaks {
-		d.warn(d.at(offset), "readers of YAML 1.1 take this character for a line break", `write it as \u0085, \u2028 or \u2029 in double quotes`)
+		d.warn(d.at(offset), "YAML 1.1 programs read this character as a line break", `write it as \u0085, \u2028 or \u2029 in double quotes`)
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(scan.text()))
 	defer func() {
@@ -152,7 +152,7 @@ func (d *document) lintTabs() {
 		blanks := len(line) - len(trimBlanks(line))
 		for i := 0; i < blanks && blanks < len(line) && line[blanks] != '#'; i++ {
 			if line[i] == '\t' {
-				d.warn(at{number, i + 1}, "a line is indented with a tab", "indent with blanks only: YAML allows tabs in few places")
+				d.warn(at{number, i + 1}, "a line is indented with a tab", "indent with spaces: YAML allows tabs only in a few places")
 				break
 			}
 		}

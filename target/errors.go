@@ -34,7 +34,7 @@ func (m Moved) What() string {
 	case !m.Exists:
 		return "was deleted by someone else"
 	case m.Now.Same(m.Change.Before):
-		return "was written again by someone else, with the same value"
+		return "was rewritten by someone else with the same value"
 	default:
 		return "was changed by someone else"
 	}
@@ -58,7 +58,7 @@ type Unknown struct {
 }
 
 func (u *Unknown) Error() string {
-	return fmt.Sprintf("the answer was lost, so these changes may or may not have been applied: %v", u.Err)
+	return fmt.Sprintf("it is unknown whether these changes were applied, because the answer was lost: %v", u.Err)
 }
 
 func (u *Unknown) Unwrap() error { return u.Err }
@@ -85,16 +85,16 @@ type LockLost struct {
 
 func (l *LockLost) Error() string {
 	if l.Applied {
-		return "the lock was lost; the batch under way was applied"
+		return "the lock was lost; the current transaction was applied"
 	}
-	return "the lock was lost; the batch under way was not applied"
+	return "the lock was lost; the current transaction was not applied"
 }
 
 // String says who runs what, since when.
 func (r Run) String() string {
 	who := plan.Printable(r.Who)
 	if who == "" {
-		return "someone who does not say who it is"
+		return "an unknown process"
 	}
 	return fmt.Sprintf("%s on %s (process %d) has been running %s since %s",
 		who, plan.Printable(r.Host), r.PID, plan.Printable(r.Operation), r.Since.Local().Format(time.DateTime))
@@ -113,4 +113,4 @@ func (h *Hinted) Unwrap() error { return h.Err }
 func WithHint(err error, hint string) error { return &Hinted{err, hint} }
 
 // ErrMarksMoved is the error of marks that somebody else has changed since they were read.
-var ErrMarksMoved = errors.New("somebody else has just changed what is kept as sensitive")
+var ErrMarksMoved = errors.New("somebody else has just changed the list of sensitive fields")

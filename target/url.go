@@ -49,7 +49,7 @@ func Parse(s string) (URL, error) {
 	u, err := parse(s)
 	if err != nil {
 		return URL{}, WithHint(fmt.Errorf("target %s: %w", plan.Quote(withoutSecrets(s)), err),
-			"a target is written file:PATH or zk://host[:port][,host[:port]…][/root], with zks:// for TLS")
+			"write file:PATH or zk://host[:port][,host[:port]…][/root]; use zks:// for TLS")
 	}
 	return u, nil
 }
@@ -67,19 +67,19 @@ func parse(s string) (URL, error) {
 			rest = "/" + strings.TrimLeft(rest, "/")
 		}
 		if strings.HasPrefix(rest, "//") {
-			return URL{}, errors.New("after file: comes the path itself, without //")
+			return URL{}, errors.New("the path must follow file: without //")
 		}
 		if strings.HasPrefix(rest, "~") {
-			return URL{}, errors.New("~ is not replaced by the home folder here: write the path in full, or ./~ for a folder of that name")
+			return URL{}, errors.New("~ is not expanded here: write the full path, or ./~ for a folder with that name")
 		}
 		if strings.HasPrefix(rest, "$") {
-			return URL{}, errors.New("variables are not replaced here: write the path in full, or ./$ at its start for a folder of that name")
+			return URL{}, errors.New("variables are not expanded here: write the full path, or begin with ./$ for a folder with that name")
 		}
 		if strings.TrimSpace(rest) != rest {
-			return URL{}, errors.New("there is a blank before or after the path")
+			return URL{}, errors.New("there is a space before or after the path")
 		}
 		if strings.ContainsRune(rest, 0) {
-			return URL{}, errors.New("a path holds no NUL")
+			return URL{}, errors.New("the path has a NUL character")
 		}
 		return URL{Scheme: SchemeFile, Path: rest}, nil
 	case (scheme == SchemeZK || scheme == SchemeZKS) && strings.HasPrefix(rest, "//"):
@@ -87,7 +87,7 @@ func parse(s string) (URL, error) {
 		u.TLS = scheme == SchemeZKS
 		return u, err
 	case scheme == SchemeZK || scheme == SchemeZKS:
-		return URL{}, fmt.Errorf("after %s: come two slashes", scheme)
+		return URL{}, fmt.Errorf("two slashes must follow %s:", scheme)
 	case strings.Contains(s, "@"):
 		// Without its scheme, a URL begins with the user's name.
 		return URL{}, errors.New("its scheme is unknown")
@@ -100,9 +100,9 @@ func parseZK(rest string) (URL, error) {
 	// Whatever comes with these may be a secret, and is not repeated.
 	switch {
 	case strings.Contains(rest, "@"):
-		return URL{}, errors.New("a URL holds no user or password, as it is shown and logged everywhere: set CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD, or use --user or --credentials")
+		return URL{}, errors.New("a URL can't have a user or password, because URLs are shown and logged: set CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD, or use --user or --credentials")
 	case strings.ContainsAny(rest, "?#"):
-		return URL{}, errors.New("a URL has no options after ? or #")
+		return URL{}, errors.New("a URL can't have options after ? or #")
 	}
 	hosts, root, hasRoot := strings.Cut(rest, "/")
 	u := URL{Scheme: SchemeZK, Root: DefaultRoot}
@@ -125,11 +125,11 @@ func parseZK(rest string) (URL, error) {
 func checkRoot(root string) error {
 	switch {
 	case plan.Printable(root) != root:
-		return fmt.Errorf("the root %s holds a character that nobody would see", plan.Quote(root))
+		return fmt.Errorf("the root %s has an invisible character", plan.Quote(root))
 	case path.Clean(root) != root || root == "/":
 		return fmt.Errorf(`the root %s has an empty part, or a "." or ".." in it`, plan.Quote(root))
 	case strings.ContainsAny(root, ",; "):
-		return fmt.Errorf("the root %s has a comma, a semicolon or a blank in it: hosts are separated by commas, and the root is written once, after the last host, as in zk://zk1:2181,zk2:2181/confo", plan.Quote(root))
+		return fmt.Errorf("the root %s has a comma, a semicolon or a space: separate hosts with commas, and write the root once after the last host, as in zk://zk1:2181,zk2:2181/confo", plan.Quote(root))
 	case root == "/zookeeper" || strings.HasPrefix(root, "/zookeeper/"):
 		return errors.New("/zookeeper belongs to the server itself")
 	}
@@ -145,31 +145,31 @@ func parseHost(s string) (string, error) {
 	case strings.HasPrefix(s, "["):
 		inside, after, ok := strings.Cut(s[1:], "]")
 		if addr, err := netip.ParseAddr(inside); !ok || err != nil || !addr.Is6() {
-			return "", fmt.Errorf("%s is no IPv6 address in brackets", plan.Quote(s))
+			return "", fmt.Errorf("%s is not an IPv6 address in brackets", plan.Quote(s))
 		}
 		host = inside
 		if after != "" {
 			if !strings.HasPrefix(after, ":") {
-				return "", fmt.Errorf("after %s comes :port or nothing", plan.Quote("["+inside+"]"))
+				return "", fmt.Errorf("only :port can follow %s", plan.Quote("["+inside+"]"))
 			}
 			port = after[1:]
 		}
 	case strings.Count(s, ":") > 1:
-		return "", fmt.Errorf("%s: an IPv6 address is written in brackets, as in zk://[::1]:2181", plan.Quote(s))
+		return "", fmt.Errorf("%s: write an IPv6 address in brackets, as in zk://[::1]:2181", plan.Quote(s))
 	default:
 		if h, p, ok := strings.Cut(s, ":"); ok {
 			host, port = h, p
 		}
 		if host == "" {
-			return "", fmt.Errorf("%s names a port and no host", plan.Quote(s))
+			return "", fmt.Errorf("%s has a port but no host", plan.Quote(s))
 		}
 		if plan.Printable(host) != host || strings.ContainsAny(host, ` []%\";`) {
-			return "", fmt.Errorf("%s is no host's name", plan.Quote(host))
+			return "", fmt.Errorf("%s is not a host name", plan.Quote(host))
 		}
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || n == 0 {
-		return "", fmt.Errorf("%s is no port: a number from 1 to 65535", plan.Quote(port))
+		return "", fmt.Errorf("%s is not a port: it must be a number from 1 to 65535", plan.Quote(port))
 	}
 	return net.JoinHostPort(host, strconv.FormatUint(n, 10)), nil
 }

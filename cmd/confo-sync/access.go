@@ -68,8 +68,8 @@ func (d digests) entries(e project.ACLEntry) (plan.Access, error) {
 			all = append(all, who+":"+e.Rights)
 		}
 		if all == nil {
-			return nil, target.WithHint(fmt.Errorf("%s: auth stands for whoever applies it, and there are no credentials", e.Position),
-				"give credentials, or declare whom it is for")
+			return nil, target.WithHint(fmt.Errorf("%s: auth stands for the credentials of the connection, and there are none", e.Position),
+				"give credentials, or declare a user in place of auth")
 		}
 		return all, nil
 	case e.Scheme == "digest" && e.Hash == "":
@@ -78,8 +78,8 @@ func (d digests) entries(e project.ACLEntry) (plan.Access, error) {
 			// Who plans may have no right to the password.
 			d.app.warn(plan.Finding{
 				Position: e.Position,
-				Message:  "the password of " + plan.Quote(e.ID) + " is not known here, so the access list is compared by the user's name",
-				Hint:     "an apply needs it: by users, the credentials or its hash",
+				Message:  "the password of " + plan.Quote(e.ID) + " is not known, so only the user's name is compared in the ACL",
+				Hint:     "give it to apply: under users, with the credentials, or as a hash in the ACL",
 			})
 			id, err = e.ID+plan.HiddenHash, nil
 			d.known[e.ID] = id
@@ -104,7 +104,7 @@ func (d digests) id(e project.ACLEntry) (string, error) {
 		}
 		password, err := d.app.follow("the password of "+plan.Quote(e.ID), users[i].Credential)
 		if err == nil && password == "" {
-			err = target.WithHint(fmt.Errorf("%s: the password of %s is empty", users[i].Position, plan.Quote(e.ID)), "see what its reference stands for")
+			err = target.WithHint(fmt.Errorf("%s: the password of %s is empty", users[i].Position, plan.Quote(e.ID)), "check the value of its reference")
 		}
 		if own := d.target.DigestOf(e.ID); err != nil && own != "" {
 			return own, nil
@@ -118,8 +118,8 @@ func (d digests) id(e project.ACLEntry) (string, error) {
 	if id := d.target.DigestOf(e.ID); id != "" {
 		return id, nil
 	}
-	return "", target.WithHint(&unknownUser{fmt.Sprintf("%s: the password of %s is not known, and an access list holds its hash", e.Position, plan.Quote(e.ID))},
-		fmt.Sprintf("say where it is, as in users: {%s: !env PASSWD}; or declare the hash, digest:%[1]s:HASH:%[2]s", plan.Printable(e.ID), e.Rights))
+	return "", target.WithHint(&unknownUser{fmt.Sprintf("%s: the password of %s is not known, and the ACL needs its hash", e.Position, plan.Quote(e.ID))},
+		fmt.Sprintf("add a reference to it, as in users: {%s: !env PASSWD}; or declare the hash: digest:%[1]s:HASH:%[2]s", plan.Printable(e.ID), e.Rights))
 }
 
 // unknownUser is the error of a user whose password is not known.
@@ -147,7 +147,7 @@ func (a *app) accessProblems(ctx context.Context, p *plan.Plan, t target.Target,
 	}
 	const most = 10
 	if more := len(found) - most; more > 0 {
-		found = append(found[:most], plan.Finding{Message: fmt.Sprintf("so it is with %s more", cmp.Or(plural(more, "access list"), ""))})
+		found = append(found[:most], plan.Finding{Message: fmt.Sprintf("the same problem with %s more", cmp.Or(plural(more, "ACL"), ""))})
 	}
 	return found, nil
 }

@@ -21,8 +21,8 @@ func (c applyFlags) takeBack(ctx context.Context, a *app, w *work, result apply.
 	options := plan.Options{Exact: true, Prune: plan.PruneNamespaces, Access: w.options.Access, OnlyNew: true, Selection: w.options.Selection.Only(touched(result.Applied))}
 	cant := func(err error) error {
 		return target.WithHint(
-			errors.Join(failure, fmt.Errorf("what was applied before could not be taken back: %w", err)),
-			fmt.Sprintf("to take it back, try again: %s; or %s", a.deed.undo(result.ID), a.deed.look()))
+			errors.Join(failure, fmt.Errorf("the changes that were applied could not be undone: %w", err)),
+			fmt.Sprintf("undo them with %s; or %s", a.deed.undo(result.ID), a.deed.look()))
 	}
 	live, err := w.target.Snapshot(ctx, target.ReadOptions{Selection: options.Selection})
 	if err != nil {
@@ -90,14 +90,14 @@ func (a *app) applied(result apply.Result, verified bool, err error) error {
 		fmt.Fprintln(a.stderr, undone(sum, err))
 		switch {
 		case a.report.RolledBack != nil:
-			fmt.Fprintf(a.stderr, "That was taken back: %s.\n", a.report.RolledBack.Done())
+			fmt.Fprintf(a.stderr, "These changes were undone: %s.\n", a.report.RolledBack.Done())
 		case sum.Transactions+sum.Access > 0:
 			fmt.Fprint(a.stderr, a.deed.left(result.ID, sum.Transactions))
 		}
 	case result.Transactions+result.Access > 0:
 		line := fmt.Sprintf("Applied: %s.", sum.Done())
 		if verified {
-			line += " What was written was read again and is as planned."
+			line += " The target was read again and is as planned."
 		}
 		a.say("%s", line)
 	}
@@ -108,15 +108,15 @@ func (a *app) applied(result apply.Result, verified bool, err error) error {
 func undone(s *render.Applied, err error) string {
 	text := fmt.Sprintf("Applied before that: %s. Failed: %d.", s.Done(), s.Failed)
 	if s.Unknown > 0 {
-		text = fmt.Sprintf("Applied before that: %s. Unknown: %d, applied or not.", s.Done(), s.Unknown)
+		text = fmt.Sprintf("Applied before that: %s. Unknown whether applied: %d.", s.Done(), s.Unknown)
 	}
 	text += fmt.Sprintf(" Not attempted: %d.", s.NotAttempted)
 	if s.AccessLeft > 0 {
 		left := "not set"
 		if isUnknown(err) {
-			left += ", or not known to be"
+			left += " or unknown"
 		}
-		text += fmt.Sprintf("\nAccess lists set: %d, %s: %d.", s.Access, left, s.AccessLeft)
+		text += fmt.Sprintf("\nACLs set: %d, %s: %d.", s.Access, left, s.AccessLeft)
 	}
 	return text
 }
@@ -151,6 +151,6 @@ func (a *app) showMoved() {
 	if a.report.Moved.Len() == 0 {
 		return
 	}
-	fmt.Fprintln(a.stderr, "Since the plan was made, this has changed at the target:")
+	fmt.Fprintln(a.stderr, "These objects at the target have changed since the plan was made:")
 	render.Moved(a.stderr, a.report, a.textOptions(a.stderr), render.MostMoved)
 }

@@ -118,7 +118,7 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 		return err
 	}
 	if owned != nil {
-		also += ", which was " + owned.By.String() + "'s, and make it " + owned.Owner.String() + "'s"
+		also += " and change its owner from " + owned.By.String() + " to " + owned.Owner.String()
 	}
 	if w.plan.Empty() && len(a.report.Exact) == 0 && owned == nil {
 		f.keepMarks(ctx, a, w)
@@ -160,7 +160,7 @@ func (f applyFlags) keepMarks(ctx context.Context, a *app, w *work) {
 	opts.NoHistory, opts.LockTimeout, opts.Waiting, opts.Marks = true, 0, nil, w.marks
 	result, err := apply.Run(ctx, w.target, &plan.Plan{}, opts)
 	if err = cmp.Or(err, result.MarksNotKept); err != nil {
-		a.log.Debug("the marks were not kept", "error", err)
+		a.log.Debug("the sensitivity marks were not saved", "error", err)
 	}
 }
 
@@ -182,9 +182,9 @@ func (a *app) recover(ctx context.Context, t target.Target) error {
 	switch did {
 	case target.Finished:
 		a.finished = of.ID
-		a.notice("Finished what an earlier %s had committed at %s and not carried out.", plan.Printable(cmp.Or(of.Operation, "run")), plan.Printable(t.String()))
+		a.notice("Finished an earlier %s that was committed at %s but not completed.", plan.Printable(cmp.Or(of.Operation, "run")), plan.Printable(t.String()))
 	case target.Undone:
-		a.notice("Removed what an earlier run had prepared for %s and not committed.", plan.Printable(t.String()))
+		a.notice("Removed the uncommitted changes that an earlier run had prepared for %s.", plan.Printable(t.String()))
 	}
 	return err
 }
@@ -196,20 +196,20 @@ func (a *app) canAsk(approved bool) error {
 	case approved:
 		return nil
 	case a.Format != "text":
-		return &usageError{fmt.Errorf("%s with --format %s asks nothing: it takes --auto-approve", cmp.Or(a.deed.name, "apply"), a.Format)}
+		return &usageError{fmt.Errorf("%s can't ask for approval with --format %s: add --auto-approve", cmp.Or(a.deed.name, "apply"), a.Format)}
 	case !isTerminal(a.stdin):
-		return target.WithHint(errors.New("this asks before it changes anything, and there is no terminal to answer at"),
-			"run it at a terminal, or with --auto-approve once the plan has been reviewed")
+		return target.WithHint(errors.New("approval is needed, and there is no terminal to ask at"),
+			"run it at a terminal, or review the plan and add --auto-approve")
 	}
 	return nil
 }
 
 // errDeclined is the error of a question that was not answered with yes.
-var errDeclined = errors.New("not approved, so nothing was changed")
+var errDeclined = errors.New("not approved; nothing was changed")
 
 // confirm asks whether to go on, and do also what else that brings.
 func (a *app) confirm(ctx context.Context, t target.Target, also string) error {
-	fmt.Fprintf(a.stderr, "\nApply this to %s%s?\nOnly yes is taken for yes: ", plan.Printable(t.String()), also)
+	fmt.Fprintf(a.stderr, "\nApply this to %s%s?\nOnly \"yes\" is accepted: ", plan.Printable(t.String()), also)
 	answers := make(chan string, 1)
 	go func() {
 		line, err := bufio.NewReader(a.stdin).ReadString('\n')
@@ -232,7 +232,7 @@ func (a *app) confirm(ctx context.Context, t target.Target, also string) error {
 
 // apply carries the plan out and reads what was written again.
 func (c applyFlags) apply(ctx context.Context, a *app, w *work, approved *approval, want wish) (apply.Result, error) {
-	applying, closing, checking := a.progress("applying"), a.progress("setting access lists"), a.progress("reading again")
+	applying, closing, checking := a.progress("applying"), a.progress("setting ACLs"), a.progress("reading again")
 	defer applying.done()
 	defer closing.done()
 	defer checking.done()
@@ -252,8 +252,8 @@ func (c applyFlags) apply(ctx context.Context, a *app, w *work, approved *approv
 	if result.MarksNotKept != nil {
 		message, _ := describe(result.MarksNotKept)
 		a.warn(plan.Finding{
-			Message: "which fields are sensitive could not be kept beside the target: " + message,
-			Hint:    "apply once without --no-lock, or mark these fields in every tree that is compared with this target: otherwise their values are shown",
+			Message: "the list of sensitive fields could not be saved beside the target: " + message,
+			Hint:    "apply once without --no-lock, or mark these fields in every tree that is compared with this target; otherwise plans show their values",
 		})
 	}
 	return result, err

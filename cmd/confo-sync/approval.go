@@ -46,7 +46,7 @@ func (a *app) savePlan(path string, header planfile.Header, fingerprint planfile
 	}
 	// The plan has its own of these.
 	given := a.given.everywhere("source", "target", "env", "namespace", "exclude", "only")
-	a.notice("Saved to %s. To apply just this: confo-sync apply %s%s", plan.Printable(path), shellWord(path), given)
+	a.notice("Saved the plan to %s. To apply it: confo-sync apply %s%s", plan.Printable(path), shellWord(path), given)
 	return nil
 }
 
@@ -108,7 +108,7 @@ func (c *applyCmd) approval(a *app) (*approval, error) {
 	case c.Plan == "":
 		return approvedBy(c.applyFlags)
 	case c.Fingerprint != "":
-		return nil, &usageError{errors.New("--fingerprint and a saved plan don't go together: the plan has its own")}
+		return nil, &usageError{errors.New("--fingerprint can't be used with a saved plan, which has its own fingerprint")}
 	}
 	file, fingerprint, err := a.readPlan(c.Plan)
 	if err != nil {
@@ -117,7 +117,7 @@ func (c *applyCmd) approval(a *app) (*approval, error) {
 	if others := c.otherOptions(a, file); len(others) > 0 {
 		return nil, &staleError{
 			message: fmt.Sprintf("the plan in %s was made with other options: %s", plan.Printable(c.Plan), strings.Join(others, "; ")),
-			next:    "leave them out: a saved plan has its own; or make another",
+			next:    "leave them out, or make a new plan with them",
 		}
 	}
 	if a.Source == "" {
@@ -184,7 +184,7 @@ func (p *approval) unapplied(ctx context.Context, a *app, t target.Target) error
 	}
 	if p.file != nil && p.file.Target != t.String() {
 		return &staleError{
-			message: fmt.Sprintf("the plan in %s was made for %s, and the environment's target is %s now", plan.Printable(p.path), plan.Printable(p.file.Target), plan.Printable(t.String())),
+			message: fmt.Sprintf("the plan in %s was made for %s, but the environment's target is now %s", plan.Printable(p.path), plan.Printable(p.file.Target), plan.Printable(t.String())),
 			next:    "make the plan again, and have it approved",
 		}
 	}
@@ -193,7 +193,7 @@ func (p *approval) unapplied(ctx context.Context, a *app, t target.Target) error
 		if p.flags.NoHistory || p.flags.NoLock {
 			return nil // who may write no history may not read it either
 		}
-		return fmt.Errorf("look whether the plan was applied before: %w", err)
+		return fmt.Errorf("check whether the plan was applied before: %w", err)
 	}
 	own := p.fingerprint.String()
 	a.warn(history.Skipped...)
@@ -204,11 +204,11 @@ func (p *approval) unapplied(ctx context.Context, a *app, t target.Target) error
 	last := newestOf(records)
 	if !last.Complete() {
 		return &staleError{
-			message: fmt.Sprintf("this plan was begun already, and %d of its %d transactions were applied: %s", last.Done(), last.Of, whoApplied(last.Header)),
-			next:    "make a new plan: it has what is left",
+			message: fmt.Sprintf("%d of the %d transactions of this plan were already applied: %s", last.Done(), last.Of, whoApplied(last.Header)),
+			next:    "make a new plan for the rest",
 		}
 	}
-	return &staleError{message: "this plan was applied already: " + whoApplied(last.Header), next: "a plan is applied once; for what is to change now, make a new one"}
+	return &staleError{message: "this plan was already applied: " + whoApplied(last.Header), next: "make a new plan: a plan can be applied only once"}
 }
 
 func whoApplied(h apply.Header) string {
@@ -235,7 +235,7 @@ func (p *approval) stillFits(ctx context.Context, a *app, w *work) error {
 	if p.file == nil {
 		return &staleError{
 			message: fmt.Sprintf("the plan is not the one with this fingerprint, made %s: the tree, the target or the flags have changed", made),
-			next:    a.deed.look() + "; then have that approved",
+			next:    a.deed.look() + "; then have the new plan approved",
 		}
 	}
 	moved := p.file.Compare(p.fingerprint, planfile.Now{
@@ -250,7 +250,7 @@ func (p *approval) stillFits(ctx context.Context, a *app, w *work) error {
 		a.report.AddStale(m.Key, m.Side.String(), m.Position, m.Maybe, by)
 	}
 	return &staleError{
-		message: fmt.Sprintf("the plan in %s, made %s, is not what would be done now", plan.Printable(p.path), made),
+		message: fmt.Sprintf("the plan in %s, made %s, is out of date", plan.Printable(p.path), made),
 		next:    "make the plan again, and have it approved",
 	}
 }
@@ -289,6 +289,6 @@ func (a *app) showStale() {
 	if len(a.report.Stale) == 0 {
 		return
 	}
-	fmt.Fprintln(a.stderr, "Since the plan was made, this has changed")
+	fmt.Fprintln(a.stderr, "Changed since the plan was made")
 	render.StaleObjects(a.stderr, a.report, a.textOptions(a.stderr))
 }

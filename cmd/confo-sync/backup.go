@@ -73,7 +73,7 @@ func (c *backupMakeCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if len(gaps) > 0 && !c.SkipUnreadable {
-		return &findingsError{summary: fmt.Sprintf("no backup was made: %s could not be read (--skip-unreadable makes one without)", plural(len(gaps), "object")), findings: gaps}
+		return &findingsError{summary: fmt.Sprintf("no backup was made: %s could not be read (--skip-unreadable backs up the rest)", plural(len(gaps), "object")), findings: gaps}
 	}
 	a.warn(gaps...)
 	a.warn(large...)
@@ -178,13 +178,13 @@ func (g *watched) measure(s plan.Stored) {
 func (g *watched) tooLarge() (found []plan.Finding) {
 	for _, path := range slices.Sorted(maps.Keys(g.large)) {
 		found = append(found, plan.Finding{
-			Message: fmt.Sprintf("%s is larger than what a ZooKeeper takes by default, and a restore writes", plan.Printable(path)),
-			Hint:    fmt.Sprintf("restore it to servers with a jute.maxbuffer of %[1]d or more, and with --max-request %[1]d", g.large[path]),
+			Message: fmt.Sprintf("%s is larger than ZooKeeper's default limit for a restore", plan.Printable(path)),
+			Hint:    fmt.Sprintf("to restore it, set jute.maxbuffer to at least %[1]d on the servers and use --max-request %[1]d", g.large[path]),
 		})
 	}
 	const most = 10
 	if more := len(found) - most; more > 0 {
-		found = append(found[:most], plan.Finding{Message: fmt.Sprintf("so are %d more", more), Hint: "confo-sync backup show lists their sizes"})
+		found = append(found[:most], plan.Finding{Message: fmt.Sprintf("%d more are larger than the limit", more), Hint: "run confo-sync backup show to list their sizes"})
 	}
 	return found
 }
@@ -210,10 +210,10 @@ func (c *backupMakeCmd) tell(a *app, path string, m archive.Manifest, encrypted 
 	}
 	a.say("Backed up %s in %s to %s (%s).", plural(m.Counts.Configurations, "configuration"), plural(m.Counts.Namespaces, "namespace"), plan.Printable(path), byteSize(info.Size()))
 	if m.Counts.Foreign > 0 {
-		a.say("With %s that Confo knows nothing of.", plural(m.Counts.Foreign, "object"))
+		a.say("The backup also has %s that Confo does not read.", plural(m.Counts.Foreign, "object"))
 	}
 	if len(m.Gaps) > 0 {
-		return target.WithHint(errors.New("something could not be read, so it is not in the backup"), "see what that is: confo-sync backup show "+shellWord(path))
+		return target.WithHint(errors.New("the backup is incomplete: some objects could not be read"), "list them: confo-sync backup show "+shellWord(path))
 	}
 	return nil
 }

@@ -66,7 +66,7 @@ func listedOf(l archive.Listed) render.Backup {
 	b := render.Backup{File: l.Path, Size: l.Size, Encrypted: l.Encrypted, Target: l.Target, Time: l.Time}
 	switch {
 	case l.Writing:
-		b.State, b.Why = "unfinished", "it is being written"
+		b.State, b.Why = "unfinished", "it is still being written"
 	case l.Draft:
 		b.State, b.Why = "unfinished", "the backup was interrupted"
 	case l.Err != nil:
@@ -96,9 +96,9 @@ func (c *backupPruneCmd) Run(ctx context.Context, a *app) error {
 	keep := archive.Keep{Last: c.KeepLast, Daily: c.KeepDaily, Weekly: c.KeepWeekly, Monthly: c.KeepMonthly}
 	switch {
 	case keep == (archive.Keep{}):
-		return &usageError{errors.New("say what to keep: --keep-last, --keep-daily, --keep-weekly or --keep-monthly")}
+		return &usageError{errors.New("choose which backups to keep: --keep-last, --keep-daily, --keep-weekly or --keep-monthly")}
 	case min(keep.Last, keep.Daily, keep.Weekly, keep.Monthly) < 0:
-		return &usageError{errors.New("a number of backups to keep is negative")}
+		return &usageError{errors.New("the number of backups to keep can't be negative")}
 	}
 	all, err := archive.List(c.Dir)
 	if err != nil {

@@ -47,7 +47,7 @@ func (c *backupVerifyCmd) Run(ctx context.Context, a *app) error {
 	}
 	a.say("%s is %s: %s in %s, of %s on %s.", plan.Printable(c.File), state, plural(manifest.Counts.Configurations, "configuration"),
 		plural(manifest.Counts.Namespaces, "namespace"), plan.Printable(manifest.Target), manifest.Time.Local().Format(time.DateTime))
-	a.sayGaps("Not in it, as it could not be read: ", manifest.Gaps)
+	a.sayGaps("Not in the backup because it could not be read: ", manifest.Gaps)
 	return nil
 }
 
@@ -149,7 +149,7 @@ func (c *backupShowCmd) list(ctx context.Context, a *app, r *archive.Reader) err
 		a.say("%s", objectLine(&s))
 	}
 	if found == 0 && c.Path != "" {
-		return target.WithHint(fmt.Errorf("%s has nothing at %s", plan.Printable(c.File), plan.Quote(c.Path)), "without a path, all that is in it is listed")
+		return target.WithHint(fmt.Errorf("%s has no object %s", plan.Printable(c.File), plan.Quote(c.Path)), "leave out the path to list everything in the backup")
 	}
 	if len(tree.Namespaces) == 0 {
 		return nil

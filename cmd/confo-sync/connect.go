@@ -56,12 +56,12 @@ func (a *app) targetURL() (string, error) {
 		}
 	}
 	if len(dictionaries) > 0 {
-		return "", need("--target", "the credentials hold no zookeeper_host and zookeeper_port")
+		return "", need("--target", "the credentials have no zookeeper_host and zookeeper_port")
 	}
 	if a.project != nil && len(a.project.Environments) > 0 {
-		return "", need("--env", "say which environment: "+plan.ListNames(a.project.Names()))
+		return "", need("--env", "choose an environment: "+plan.ListNames(a.project.Names()))
 	}
-	return "", need("--target", "say which target, as in -t zk://localhost:2181 or -t file:PATH")
+	return "", need("--target", "name a target: -t zk://localhost:2181 or -t file:PATH")
 }
 
 // openTarget returns the target that the flags name, and puts it into the
@@ -120,7 +120,7 @@ func (a *app) maxRequest() (int, error) {
 	case n == 0:
 		return a.connection.maxRequest, nil
 	case n < project.LeastRequest || n > project.MostRequest:
-		return 0, &usageError{fmt.Errorf("--max-request is a number of bytes from %d to %d", project.LeastRequest, project.MostRequest)}
+		return 0, &usageError{fmt.Errorf("--max-request must be a number of bytes from %d to %d", project.LeastRequest, project.MostRequest)}
 	}
 	return a.MaxRequest, nil
 }
@@ -130,7 +130,7 @@ func (a *app) maxRequest() (int, error) {
 // through a link to it that a repository holds, and git's own folders are no target.
 func (a *app) openFiles(path string) (target.Target, error) {
 	if within.IsGits(path) {
-		return nil, target.WithHint(fmt.Errorf("%s belongs to git, so it is not a target of files", plan.Printable(path)), "name a folder outside of .git")
+		return nil, target.WithHint(fmt.Errorf("%s belongs to git, so it can't be a target", plan.Printable(path)), "name a folder outside of .git")
 	}
 	opts := file.Options{Write: notThroughLinks}
 	if a.variables().Bounded {
@@ -140,8 +140,8 @@ func (a *app) openFiles(path string) (target.Target, error) {
 				return nil
 			}
 			return target.WithHint(
-				fmt.Errorf("%s leads out of the repository, or nowhere, and is not followed where --allow-env or %s bounds what is read", plan.Printable(link), allowEnv),
-				"put the file or folder itself there, or allow the folder that it leads to with --allow-file DIR")
+				fmt.Errorf("the link %s points out of the repository, or to nothing, and --allow-env or %s forbids to follow it", plan.Printable(link), allowEnv),
+				"replace the link with the file or folder, or allow the folder that it points to with --allow-file DIR")
 		}
 	}
 	return file.Open(path, opts)
@@ -153,8 +153,8 @@ func notThroughLinks(path string) error {
 	var link *within.LinkError
 	switch err := within.CheckFolder(path); {
 	case errors.As(err, &link):
-		return target.WithHint(fmt.Errorf("%s is a link in the repository, and files are not written to where such links lead", plan.Printable(link.Link)),
-			"name the folder itself, or put a folder in the place of the link")
+		return target.WithHint(fmt.Errorf("%s is a link in the repository, and confo-sync does not write through such links", plan.Printable(link.Link)),
+			"name the folder that the link points to, or replace the link with a folder")
 	default:
 		return err
 	}
@@ -206,8 +206,8 @@ func (a *app) readTLS(path string) ([]byte, error) {
 // warnInsecure warns, with --quiet too.
 func (a *app) warnInsecure() {
 	f := plan.Finding{
-		Message: "--tls-insecure: the server's certificate is not verified, so anybody in between can read and change everything, passwords included",
-		Hint:    "trust the server's authority with --tls-ca FILE instead",
+		Message: "--tls-insecure: the server's certificate is not verified, so an attacker on the network can read and change everything, including passwords",
+		Hint:    "use --tls-ca FILE with the certificate of the server's authority instead",
 	}
 	a.warning.Lock()
 	defer a.warning.Unlock()

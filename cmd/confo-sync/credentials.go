@@ -70,11 +70,11 @@ func (d dictionary) checkHosts() error {
 		host = strings.TrimSpace(host)
 		switch {
 		case strings.ContainsAny(host, "/@?# \t\r\n"):
-			return errors.New("zookeeper_host is not the name of a host alone, or of several with commas between them")
+			return errors.New("zookeeper_host must be the name of a host, or several names separated by commas")
 		case host == "" && len(hosts) > 1:
 			return errors.New("zookeeper_host has an empty entry in its list of hosts")
 		case i == len(hosts)-1 && hasPort(host):
-			return errors.New("zookeeper_host ends with a port, and Confo adds zookeeper_port to it")
+			return errors.New("zookeeper_host ends with a port, but Confo adds zookeeper_port itself")
 		}
 	}
 	return nil
@@ -87,7 +87,7 @@ func (a *app) dictionaries() ([]dictionary, error) {
 		from = nil
 		for _, path := range a.Credentials {
 			if strings.HasPrefix(strings.TrimSpace(path), "{") {
-				return nil, &usageError{errors.New("--credentials takes the path of a file, never what is in it: everybody on the machine sees command lines")}
+				return nil, &usageError{errors.New("--credentials takes the path of a file, not its content: every user of this machine can see command lines")}
 			}
 			from = append(from, project.Credentials{Path: path})
 		}
@@ -100,7 +100,7 @@ func (a *app) dictionaries() ([]dictionary, error) {
 		}
 		if all[i], err = readDictionary(n); err != nil {
 			return nil, target.WithHint(fmt.Errorf("credentials %s: %w", plan.Printable(cmp.Or(c.Path, "in "+c.Position.String())), err),
-				"it is a dictionary with zookeeper_host and zookeeper_port, and with zookeeper_user and zookeeper_passwd or neither")
+				"write a JSON object with zookeeper_host and zookeeper_port; add both zookeeper_user and zookeeper_passwd, or neither")
 		}
 	}
 	return all, nil
@@ -202,10 +202,10 @@ func (a *app) fromBackend(dir, name string) (plan.Node, error) {
 	}
 	namespace, config, ok := strings.Cut(name, "/")
 	if !ok || namespace == "" || config == "" || strings.Contains(config, "/") {
-		return plan.Node{}, target.WithHint(failed(errors.New("after # comes namespace/configuration")), "write FOLDER#namespace/configuration, as in secrets/confo#ops/zookeeper")
+		return plan.Node{}, target.WithHint(failed(errors.New("namespace/configuration must follow the #")), "write FOLDER#namespace/configuration, as in secrets/confo#ops/zookeeper")
 	}
 	if read, _, dotted := strings.Cut(config, "."); dotted {
-		return plan.Node{}, target.WithHint(failed(fmt.Errorf("the name of a configuration ends at the first dot of its file's")), "write "+plan.Printable(dir+"#"+namespace+"/"+read))
+		return plan.Node{}, target.WithHint(failed(fmt.Errorf("a configuration's name ends at the first dot of the file name")), "write "+plan.Printable(dir+"#"+namespace+"/"+read))
 	}
 	backend, err := a.openFiles(dir)
 	if err != nil {
@@ -230,8 +230,8 @@ func (a *app) fromBackend(dir, name string) (plan.Node, error) {
 			}
 		}
 	}
-	return plan.Node{}, target.WithHint(failed(fmt.Errorf("there is no configuration %s in namespace %s", plan.Quote(config), plan.Quote(namespace))),
-		"it would be in "+plan.Printable(filepath.ToSlash(filepath.Join(dir, namespace, config+".json"))))
+	return plan.Node{}, target.WithHint(failed(fmt.Errorf("there is no configuration %s in the namespace %s", plan.Quote(config), plan.Quote(namespace))),
+		"create it in "+plan.Printable(filepath.ToSlash(filepath.Join(dir, namespace, config+".json"))))
 }
 
 // inlined returns a dictionary that is written in the project file.
@@ -296,21 +296,21 @@ func readDictionary(n plan.Node) (dictionary, error) {
 	}
 	switch {
 	case d == dictionary{}:
-		return d, errors.New("it has none of " + strings.Join(project.CredentialKeys, ", "))
+		return d, errors.New("it has no " + strings.Join(project.CredentialKeys, ", "))
 	case (d.host == "") != (d.port == ""):
 		return d, errors.New("zookeeper_host or zookeeper_port is missing")
 	case d.user == "" && d.password != "":
-		return d, errors.New("zookeeper_passwd is there, zookeeper_user is not")
+		return d, errors.New("zookeeper_user is missing, but zookeeper_passwd is set")
 	case d.user != "" && d.password == "":
-		return d, errors.New("zookeeper_user is there, zookeeper_passwd is not")
+		return d, errors.New("zookeeper_passwd is missing, but zookeeper_user is set")
 	case strings.Contains(d.user, ":"):
-		return d, errors.New("zookeeper_user holds a colon, which ends a user's name")
+		return d, errors.New("zookeeper_user has a colon, which can't be part of a user name")
 	}
 	if err := d.checkHosts(); err != nil {
 		return d, err
 	}
 	if n, err := strconv.ParseUint(d.port, 10, 16); d.port != "" && (err != nil || n == 0) {
-		return d, errors.New("zookeeper_port is no port: a number from 1 to 65535")
+		return d, errors.New("zookeeper_port must be a number from 1 to 65535")
 	}
 	return d, nil
 }
@@ -334,13 +334,13 @@ func (a *app) identities() ([]zk.Credentials, error) {
 	}
 	switch {
 	case user == "" && a.PasswdFile != "":
-		return nil, &usageError{errors.New("--passwd-file goes with --user NAME or " + envUser + ": nothing says whose password it is")}
+		return nil, &usageError{errors.New("--passwd-file needs --user NAME or " + envUser)}
 	case user == "" && len(all) == 0 && a.getenv(envPasswd) != "":
-		return nil, target.WithHint(errors.New(envPasswd+" is set, and nothing says whose password it is"), "set "+envUser+" too, or give --user NAME")
+		return nil, target.WithHint(errors.New(envPasswd+" is set, but the user name is missing"), "set "+envUser+" too, or give --user NAME")
 	case user == "":
 		return all, nil
 	case strings.Contains(user, ":"):
-		return nil, &usageError{fmt.Errorf("%s is a user's name alone, without a colon: a password there would be seen by everybody", called)}
+		return nil, &usageError{fmt.Errorf("%s must be a user name without a colon or a password: every user of this machine can see it", called)}
 	}
 	password, err := a.passwords.of(a, user)
 	return append(all, zk.NewCredentials(user, password)), err

@@ -24,9 +24,9 @@ func TestDictionaryHosts(t *testing.T) {
 		{host: "zk1,,zk2", wrong: "empty entry"},
 		{host: "zk1:2181", wrong: "ends with a port"},
 		{host: "zk1:2181,zk2:2181", wrong: "ends with a port"},
-		{host: "zk1,user@zk2", wrong: "host alone"},
-		{host: "zk1,zk2/chroot", wrong: "host alone"},
-		{host: "zk1 zk2", wrong: "host alone"},
+		{host: "zk1,user@zk2", wrong: "must be the name of a host"},
+		{host: "zk1,zk2/chroot", wrong: "must be the name of a host"},
+		{host: "zk1 zk2", wrong: "must be the name of a host"},
 	} {
 		n, err := plan.Decode([]byte(`{"zookeeper_host": "` + test.host + `", "zookeeper_port": "2182"}`))
 		if err != nil {

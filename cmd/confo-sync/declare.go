@@ -36,7 +36,7 @@ func (a *app) declareAccess(t target.Target, live *plan.Snapshot, takes func(nam
 		for i, l := range lines {
 			texts[i] = l.String()
 		}
-		return nil, nil, target.WithHint(fmt.Errorf("%s can't be added to: %w", plan.Printable(a.project.Path), err),
+		return nil, nil, target.WithHint(fmt.Errorf("the ACLs can't be added to %s: %w", plan.Printable(a.project.Path), err),
 			"add this under acl by hand: "+plan.Printable(source.HideHashes(strings.Join(texts, "  "))))
 	}
 	return &source.Revised{Path: a.project.Path, Shown: a.project.Path, Before: before, After: after}, left, nil
@@ -59,7 +59,7 @@ func (a *app) accessLines(t target.Target, rules []plan.AccessRule) (lines []pro
 				return nil, nil, err
 			}
 			if _, message, hint := project.ParseEntry(said); message != "" {
-				left = append(left, plan.Finding{Message: "the access list of " + plan.Printable(line.Pattern) + " can't be declared: " + message, Hint: hint})
+				left = append(left, plan.Finding{Message: "the ACL of " + plan.Printable(line.Pattern) + " can't be declared: " + message, Hint: hint})
 				line.Entries = nil
 				break
 			}
@@ -73,8 +73,8 @@ func (a *app) accessLines(t target.Target, rules []plan.AccessRule) (lines []pro
 	}
 	if hashes > 0 {
 		a.warn(plan.Finding{
-			Message: fmt.Sprintf("the live access lists have password hashes (%d): users who can read %s could try to guess the passwords", hashes, project.FileName),
-			Hint:    "say where the passwords are under users, as in ops: !env OPS_PASSWD, and leave the hashes out",
+			Message: fmt.Sprintf("the live ACLs have password hashes (%d): users who can read %s could try to guess the passwords", hashes, project.FileName),
+			Hint:    "add references to the passwords under users, as in ops: !env OPS_PASSWD, and remove the hashes",
 		})
 	}
 	return lines, left, nil

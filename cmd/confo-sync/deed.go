@@ -95,9 +95,9 @@ func (d deed) hint(err error, begun bool) string {
 	case errors.As(err, &lost):
 		return "the ZooKeeper session has ended, or somebody has deleted the lock; " + d.again(begun || lost.Applied)
 	case errors.As(err, &conflict):
-		return "nothing of this transaction was applied; look at what changed, and " + d.again(begun || d.once)
+		return "this transaction was not applied; check the changes, then " + d.again(begun || d.once)
 	case errors.Is(err, apply.ErrNotAsWanted):
-		return "somebody else has written there meanwhile; " + d.look()
+		return "somebody else has changed the target in the meantime; " + d.look()
 	case zk.IsLost(err) && !hasHint(err):
 		return d.again(begun)
 	}
@@ -113,7 +113,7 @@ func hasHint(err error) bool {
 // finish returns the next step for changes of a file backend that are committed and
 // not in place: any command that writes there finishes them first.
 func (d deed) finish() string {
-	step := fmt.Sprintf("run %s: it finishes these changes first", d.command())
+	step := fmt.Sprintf("run %s, which finishes these changes first", d.command())
 	if d.once {
 		step += " (the approved plan itself can't be applied again)"
 	}
@@ -123,9 +123,9 @@ func (d deed) finish() string {
 // left returns the lines that say how to go on after a deed that applied something and
 // did not finish. Access lists are no part of the history.
 func (d deed) left(id string, transactions int) string {
-	text := "To go on from there, " + d.again(true) + "\n"
+	text := "To continue, " + d.again(true) + "\n"
 	if d.recorded && transactions > 0 {
-		text += fmt.Sprintf("To take back what was applied: %s\n", d.undo(id))
+		text += fmt.Sprintf("To undo the applied changes: %s\n", d.undo(id))
 	}
 	return text
 }
@@ -151,5 +151,5 @@ func goesOn(h apply.Header) string {
 	if h.Operation == "rollback" {
 		again = fmt.Sprintf("%q", rollbackLine(h.Undoes))
 	}
-	return fmt.Sprintf(`%s goes on from there; "confo-sync rollback %s" takes back what was done`, again, plan.Printable(h.ID))
+	return fmt.Sprintf(`run %s again to continue, or "confo-sync rollback %s" to undo it`, again, plan.Printable(h.ID))
 }

@@ -42,7 +42,7 @@ func (c *diffCmd) Run(ctx context.Context, a *app) error {
 	a.yetToCome, a.unresolved = true, c.NoSecrets
 	for _, endpoint := range []string{c.From, c.To} {
 		if c.NoSecrets && (target.IsURL(endpoint) || strings.HasPrefix(endpoint, envPrefix)) {
-			return &usageError{errors.New("--no-secrets compares trees: what is live holds no references")}
+			return &usageError{errors.New("--no-secrets works only between trees, because targets have no references")}
 		}
 	}
 	if err := a.selectOnly(c.onlyFlags); err != nil {

@@ -26,8 +26,8 @@ func (f recipientFlags) recipients(a *app) (*secret.Recipients, int, error) {
 		texts = a.project.Recipients
 	}
 	if len(texts) == 0 {
-		return nil, 0, target.WithHint(errors.New("there is no one to encrypt to"),
-			"add recipients: [age1…] to the project file, or say --recipient age1…; age-keygen -o FILE makes an identity and prints its recipient")
+		return nil, 0, target.WithHint(errors.New("there are no recipients to encrypt to"),
+			"add recipients: [age1…] to the project file, or use --recipient age1…; to create an identity and its recipient, run age-keygen -o FILE")
 	}
 	r, err := secret.ParseRecipients(texts)
 	return r, len(texts), err
@@ -76,7 +76,7 @@ func (c *encryptCmd) Run(ctx context.Context, a *app) error {
 	}
 	work.tellLeftAlone(a)
 	if work.values() == 0 {
-		if err := a.showFiles("Nothing to encrypt: no sensitive value stands in %s in plain text.", work.name()); err != nil {
+		if err := a.showFiles("Nothing to encrypt: %s has no sensitive values in plain text.", work.name()); err != nil {
 			return err
 		}
 		a.listLeft()
@@ -119,7 +119,7 @@ func (a *app) listLeft() {
 	if len(left) == 0 {
 		return
 	}
-	a.notice("Left in plain text, although it looks like a secret: %s.", plural(len(left), "place"))
+	a.notice("Possible secrets left in plain text: %s.", plural(len(left), "place"))
 	for _, s := range left {
 		name := s.Field
 		if s.Configuration != "" {
@@ -153,15 +153,15 @@ func (c *decryptCmd) Run(ctx context.Context, a *app) error {
 	}
 	work.tellLeftAlone(a)
 	if work.values() == 0 {
-		return a.showFiles("Nothing to decrypt: %s has no value that is encrypted with age.", work.name())
+		return a.showFiles("Nothing to decrypt: %s has no values that are encrypted with age.", work.name())
 	}
 	if err := a.showFiles("Decrypted %s:%s", plural(work.values(), "value"), lines(work.fieldNames())); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(work.revised(), func(f source.Revised) bool { return git.IsIn(ctx, filepath.Dir(f.Path)) }) {
-		a.notice("They stand in plain text now: encrypt them again before you commit.")
+		a.notice("They are now in plain text: encrypt them again before you commit.")
 	} else {
-		a.notice("They stand in plain text now.")
+		a.notice("They are now in plain text.")
 	}
 	return nil
 }
@@ -217,12 +217,12 @@ func (c *rotateCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if len(sealed) > 0 {
-		a.notice("Left alone, as SOPS encrypted them: %s (sops updatekeys).", plan.ListNames(sealed))
+		a.notice("Not changed because SOPS encrypted them: %s (use sops updatekeys).", plan.ListNames(sealed))
 	}
 	if len(changed) == 0 {
 		return a.showFiles("Nothing to rotate: no value is encrypted with age.")
 	}
-	return a.showFiles("Encrypted %s again, to %s. Who was removed can still decrypt what git remembers: change the passwords too.",
+	return a.showFiles("Encrypted %s again to %s. A removed recipient can still decrypt the old versions in git: change the passwords too.",
 		plural(values, "value"), plural(count, "recipient"))
 }
 
@@ -260,10 +260,10 @@ func (a *app) treeFiles(names []string) ([]source.File, error) {
 	var files []source.File
 	var found []plan.Finding
 	if strings.HasPrefix(a.Source, git.Prefix) && len(names) == 0 {
-		return nil, &usageError{errors.New("files are changed in a folder, not in a commit")}
+		return nil, &usageError{errors.New("files in a commit can't be changed: name a folder")}
 	}
 	if len(names) > 0 && a.selects() {
-		return nil, &usageError{errors.New("-n and --exclude choose among the files of the tree, and go with none that are named")}
+		return nil, &usageError{errors.New("-n and --exclude can't be used with named files")}
 	}
 	folders := a.folders()
 	dirs := slices.Clone(folders)

@@ -75,7 +75,7 @@ func (a *app) loadTree(ctx context.Context, dir, at string, opts source.LoadOpti
 func (a *app) commitOr(commit string, err error) string {
 	var refused *git.Error
 	if errors.As(err, &refused) {
-		a.warn(plan.Finding{Message: "the commit of the tree is not recorded: " + refused.Message, Hint: refused.Hint})
+		a.warn(plan.Finding{Message: "the commit of the tree is unknown: " + refused.Message, Hint: refused.Hint})
 	}
 	return commit
 }

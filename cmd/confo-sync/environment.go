@@ -111,8 +111,8 @@ func (a *app) readProject() (*project.Project, error) {
 		if path, ok := strings.CutPrefix(e.Target, target.SchemeFile+":"); ok && !within.Holds(path, append([]string{p.Root}, a.AllowFile...)...) {
 			outside = append(outside, plan.Finding{
 				Position: e.Position,
-				Message:  fmt.Sprintf("the target of %s is files outside of the repository, which a project file may not name where --allow-env or %s bounds it", plan.Printable(e.Name), allowEnv),
-				Hint:     "give it with -t, or allow its folder with --allow-file DIR",
+				Message:  fmt.Sprintf("the target of %s is a folder outside the repository, and --allow-env or %s forbids it in the project file", plan.Printable(e.Name), allowEnv),
+				Hint:     "give the target with -t, or allow its folder with --allow-file DIR",
 			})
 		}
 	}
@@ -124,7 +124,7 @@ func (a *app) readProject() (*project.Project, error) {
 
 func noProject() error {
 	return target.WithHint(errors.New("there is no project file "+project.FileName+" in this folder or above it, so there are no environments"),
-		`"confo-sync init" writes one; -f names another`)
+		`run "confo-sync init" to create one, or name one with -f`)
 }
 
 func environment(p *project.Project, name string) (*project.Environment, error) {
@@ -157,7 +157,7 @@ func (a *app) environmentAt(p *project.Project, url string) (*project.Environmen
 		return found[0], nil
 	}
 	return nil, &usageError{target.WithHint(fmt.Errorf("this is the target of several environments: %s", plan.ListNames(names)),
-		"say which one with -e")}
+		"choose one with -e")}
 }
 
 // urlOf returns the URL of an environment's target, or "" when it is in credentials

@@ -111,7 +111,7 @@ func (a *app) fail(err error) int {
 		message, hint := describe(err)
 		message = a.afterwards(err, message)
 		if examinable(err) && hint != "" {
-			hint += `; "confo-sync status" tells more`
+			hint += `; run "confo-sync status" for details`
 		}
 		hint = a.given.complete(hint)
 		fmt.Fprintf(a.stderr, "confo-sync: error: %s\n", printable(message))
@@ -196,17 +196,17 @@ func describe(err error) (message, hint string) {
 	case errors.As(err, &owned):
 		hint = hintOwned(owned)
 	case hint == "" && errors.As(err, &conflict):
-		hint = `nothing of this transaction was applied; look at what changed, and run the command again`
+		hint = `this transaction was not applied; check the changes, then run the command again`
 	case hint == "" && errors.As(err, &lost):
 		hint = `the ZooKeeper session has ended, or somebody has deleted the lock; run the command again`
 	case hint == "" && errors.As(err, &unknown):
-		hint = `run "confo-sync plan" to see what is there now`
+		hint = `run "confo-sync plan" to see the target's state`
 	case hint == "" && (errors.As(err, &parse) || errors.As(err, &usage)):
-		hint = `"confo-sync --help" lists the commands and flags, "confo-sync COMMAND --help" those of a command`
+		hint = `run "confo-sync --help" for the commands, or "confo-sync COMMAND --help" for the flags of a command`
 	case hint == "" && errors.As(err, &path) && errors.Is(err, fs.ErrPermission):
-		hint = "check who owns it and may use it (ls -ld)"
+		hint = "check its owner and its permissions (ls -ld)"
 	case hint == "" && errors.Is(err, syscall.ENOSPC) && !errors.As(err, new(*outputError)):
-		hint = "make room there, and run this again"
+		hint = "free some space there, and run the command again"
 	}
 	return err.Error(), hint
 }

@@ -53,12 +53,12 @@ func (e *exactly) show(ctx context.Context, t target.Target, p *plan.Plan, asks 
 	e.closed = map[string]bool{}
 	planned := plannedBy(p, zoo)
 	for _, m := range mends {
-		closes, takes := false, "takes"
+		closes, takes := false, "would remove"
 		if zoo && m.Access != nil {
 			has, may := m.Access.For(who)
 			closes = !strings.Contains(has, "a")
 			if strings.Contains(may, "a") {
-				takes = "may take"
+				takes = "may remove"
 			}
 			if planned(m) && hides(m.Access, has+may) {
 				e.closed[m.Path] = true
@@ -72,24 +72,24 @@ func (e *exactly) show(ctx context.Context, t target.Target, p *plan.Plan, asks 
 				continue
 			}
 			problems = append(problems, plan.Finding{
-				Message: fmt.Sprintf("%s would get an access list that %s the right to administer it from who restores it", plan.Printable("/"+m.Path), takes),
-				Hint:    "restore it with credentials that keep it, or say --allow-lockout",
+				Message: fmt.Sprintf("the ACL that the backup has for %s %s your permission to administer it", plan.Printable("/"+m.Path), takes),
+				Hint:    "restore it with credentials that keep the permission, or use --allow-lockout",
 			})
 		}
 	}
 	const most = 5
 	if len(problems) > most {
-		problems = append(problems[:most], plan.Finding{Message: fmt.Sprintf("so it is with %d others", len(problems)-most), Hint: problems[0].Hint})
+		problems = append(problems[:most], plan.Finding{Message: fmt.Sprintf("the same problem with %d others", len(problems)-most), Hint: problems[0].Hint})
 	}
 	for _, s := range left {
-		e.app.warn(plan.Finding{Message: fmt.Sprintf("/%s is ephemeral: it belongs to a session, and is left as it is", plan.Printable(s.Path))})
+		e.app.warn(plan.Finding{Message: fmt.Sprintf("/%s is not changed: it is ephemeral and belongs to a session", plan.Printable(s.Path))})
 	}
 	if asks && len(problems) > 0 {
 		for i := range problems {
 			problems[i].Hint = ""
 		}
 		e.app.warn(problems...)
-		return nil, ", and lose the right to administer what is listed above", nil
+		return nil, " and lose your permission to administer the objects listed above", nil
 	}
 	return problems, "", nil
 }
@@ -142,18 +142,18 @@ func (e *exactly) after(ctx context.Context, t target.Target) error {
 	rest, _, err := e.mends(ctx, t)
 	unread := (*findingsError)(nil)
 	if e.lockout && (errors.As(err, &unread) || err == nil && len(rest) == 0 && len(e.closed) > 0) {
-		e.app.notice("It was not read again: these credentials don't read all of it any more.")
+		e.app.notice("The target was not verified: these credentials can no longer read all of it.")
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	if len(rest) > 0 {
-		return target.WithHint(fmt.Errorf("read again, it is not exactly as it was: %s differs, and %d more", plan.Printable("/"+rest[0].Path), len(rest)-1),
-			"somebody else has written there meanwhile; "+e.app.deed.again(false))
+		return target.WithHint(fmt.Errorf("the target is not exactly as in the backup: %s differs, and %d more", plan.Printable("/"+rest[0].Path), len(rest)-1),
+			"somebody else has changed the target in the meantime; "+e.app.deed.again(false))
 	}
 	if e.app.Format == "text" {
-		e.app.say("Everything was read again and is exactly as it was.")
+		e.app.say("The target was read again and is exactly as in the backup.")
 	}
 	return nil
 }
@@ -178,10 +178,10 @@ func (e *exactly) mend(ctx context.Context, t target.Target, wanted func(plan.Me
 	done, err := w.(target.Mender).Mend(ctx, mends, progress.update)
 	if refused := (*zk.RefusedList)(nil); errors.As(err, &refused) {
 		_, hint := describe(err)
-		return target.WithHint(fmt.Errorf("after %d of %d steps: %w", done, len(mends), err), hint+"; what was done stays, and what is there keeps the list that it had")
+		return target.WithHint(fmt.Errorf("after %d of %d steps: %w", done, len(mends), err), hint+"; the completed steps stay, and the other objects keep their ACLs")
 	}
 	if err != nil {
-		return target.WithHint(fmt.Errorf("after %d of %d steps: %w", done, len(mends), err), "what was done stays; to go on from there, "+e.app.deed.again(false))
+		return target.WithHint(fmt.Errorf("after %d of %d steps: %w", done, len(mends), err), "the completed steps stay; to continue, "+e.app.deed.again(false))
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func (a *app) warnExposed(what string, f *os.File) {
 		return
 	}
 	a.warn(plan.Finding{
-		Message: fmt.Sprintf("%s in %s can be read by others (mode %04o)", what, plan.Printable(f.Name()), permissions),
+		Message: fmt.Sprintf("%s in %s can be read by other users (mode %04o)", what, plan.Printable(f.Name()), permissions),
 		Hint:    "chmod 600 " + plan.Printable(shellWord(f.Name())),
 	})
 }
@@ -48,10 +48,10 @@ func (a *app) warnExposedIn(what, folder, config string) {
 func ledOut(path string, err error) error {
 	switch {
 	case errors.Is(err, within.ErrOutside):
-		return target.WithHint(fmt.Errorf("%s is a link in the repository, and leads out of it", plan.Printable(path)),
-			"name the file that it leads to, or allow its folder with --allow-file DIR")
+		return target.WithHint(fmt.Errorf("the link %s points out of the repository", plan.Printable(path)),
+			"name the file that the link points to, or allow its folder with --allow-file DIR")
 	case errors.Is(err, within.ErrGit):
-		return target.WithHint(fmt.Errorf("%s leads to a file that belongs to git", plan.Printable(path)), "put the file outside of .git")
+		return target.WithHint(fmt.Errorf("the link %s points to a file that belongs to git", plan.Printable(path)), "move the file out of .git")
 	}
 	return err
 }

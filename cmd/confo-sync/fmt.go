@@ -49,13 +49,13 @@ func (c *fmtCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if len(sealed) > 0 {
-		a.notice("Left alone, as SOPS encrypted them: %s.", plan.ListNames(sealed))
+		a.notice("Not changed because SOPS encrypted them: %s.", plan.ListNames(sealed))
 	}
 	switch {
 	case len(changed) == 0 && len(files) > 0 && len(sealed)+left == len(files):
-		return a.showFiles("Nothing to format: %s left as it is.", plural(len(files), "file"))
+		return a.showFiles("Nothing to format: %s not changed.", plural(len(files), "file"))
 	case len(changed) == 0:
-		return a.showFiles("Nothing to format: %s in the one layout.", areAll(len(files)-len(sealed)-left, len(files)))
+		return a.showFiles("Nothing to format: %s already formatted.", areAll(len(files)-len(sealed)-left, len(files)))
 	case c.Check || c.Diff:
 		err = a.showFiles("%s would change.", plural(len(changed), "file"))
 	default:

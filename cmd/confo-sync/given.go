@@ -31,7 +31,7 @@ func noneTwice(command *kong.Context) error {
 		switch {
 		case p.Flag == nil || p.Flag.IsSlice() || p.Flag.IsBool():
 		case given[p.Flag]:
-			return target.WithHint(fmt.Errorf("--%s is given twice, and takes one value", p.Flag.Name), "give it once")
+			return target.WithHint(fmt.Errorf("--%s is given twice, but takes one value", p.Flag.Name), "give it once")
 		default:
 			given[p.Flag] = true
 		}
@@ -61,7 +61,7 @@ func noneEmpty(command *kong.Context) error {
 			empty = slices.Contains(all, "")
 		}
 		if empty {
-			return fmt.Errorf("%s is empty: leave it out, or set what was to be in it", name)
+			return fmt.Errorf("%s is empty: leave it out, or set the variable that it comes from", name)
 		}
 	}
 	return nil
@@ -82,7 +82,7 @@ func noneTilde(command *kong.Context) error {
 		}
 		for _, text := range texts {
 			if fromHome.MatchString(text) {
-				return target.WithHint(fmt.Errorf("%s %s: ~ is not replaced by the home folder here", name, plan.Quote(text)), hintTilde)
+				return target.WithHint(fmt.Errorf("%s %s: ~ is not expanded here", name, plan.Quote(text)), hintTilde)
 			}
 		}
 		return nil
@@ -106,4 +106,4 @@ func noneTilde(command *kong.Context) error {
 	return nil
 }
 
-const hintTilde = `write the path in full, as in /home/me/confo or $HOME/confo; for a folder that is called ~ write ./~`
+const hintTilde = `write the full path, as in /home/me/confo or $HOME/confo; for a folder that is named ~ write ./~`

@@ -24,7 +24,7 @@ func (c *helpCmd) Run(a *app, k *kong.Kong) error {
 	text, found := book(k.Model).Help(columns(a.stdout), c.Topic...)
 	if !found {
 		topic := strings.Join(c.Topic, " ")
-		return &usageError{target.WithHint(fmt.Errorf("there is no help on %s", plan.Quote(topic)), meantOr(closestCommand(k.Model, topic), `"confo-sync help" lists the commands`))}
+		return &usageError{target.WithHint(fmt.Errorf("there is no help on %s", plan.Quote(topic)), meantOr(closestCommand(k.Model, topic), `run "confo-sync help" to list the commands`))}
 	}
 	_, err := io.WriteString(a.stdout, text)
 	return err
@@ -90,7 +90,7 @@ func (c *manCmd) Run(a *app, k *kong.Kong) error {
 	}
 	text, found := pages[c.Page]
 	if !found {
-		return &usageError{target.WithHint(fmt.Errorf("there is no man page %s", plan.Quote(c.Page)), `"confo-sync man" lists them`)}
+		return &usageError{target.WithHint(fmt.Errorf("there is no man page %s", plan.Quote(c.Page)), `run "confo-sync man" to list them`)}
 	}
 	_, err := io.WriteString(a.stdout, text)
 	return err

@@ -44,7 +44,7 @@ func (c *historyShowCmd) Run(ctx context.Context, a *app) error {
 	}
 	isID := idText.MatchString(c.What)
 	if !isID {
-		if err := a.plainForms("history, but of one apply,"); err != nil {
+		if err := a.plainForms("history without an ID"); err != nil {
 			return err
 		}
 	}
@@ -56,10 +56,10 @@ func (c *historyShowCmd) Run(ctx context.Context, a *app) error {
 		}
 	}
 	if c.What != "" && a.selects() {
-		return notOfPart("history of one apply or configuration", why{"it tells all of it", ""})
+		return notOfPart("history of one apply or configuration", why{"it shows the complete apply", ""})
 	}
 	if c.Limit < 0 {
-		return &usageError{errors.New("--limit is negative")}
+		return &usageError{errors.New("--limit can't be negative")}
 	}
 	t, err := a.openTarget(false)
 	if err != nil {
@@ -111,7 +111,7 @@ func (a *app) historyOfUnfinished(ctx context.Context, t target.Target, err erro
 		return nil, err
 	}
 	message, hint := describe(err)
-	a.warn(plan.Finding{Message: message + ": the history may lack it", Hint: hint})
+	a.warn(plan.Finding{Message: message + ": the history may be incomplete", Hint: hint})
 	return apply.ReadHistory(ctx, files.AsItIs(), time.Time{})
 }
 
@@ -136,10 +136,10 @@ func (c *historyShowCmd) list(a *app, records []*apply.Record, newest *apply.Rec
 	}
 	if len(shown) == 0 {
 		if a.selects() {
-			a.say("No apply changed what is selected.")
+			a.say("No apply changed the selected configurations.")
 			return nil
 		}
-		a.say("Nothing was applied.")
+		a.say("No applies yet.")
 		return nil
 	}
 	if err := render.HistoryList(a.stdout, a.report.History, a.textOptions(a.stdout)); err != nil {
@@ -149,7 +149,7 @@ func (c *historyShowCmd) list(a *app, records []*apply.Record, newest *apply.Rec
 		a.notice("%d older ones are not listed (--limit 0 lists all).", more)
 	}
 	if shown[0] == newest && !newest.Complete() {
-		a.notice("%s was interrupted, or is still under way: %s.", plan.Printable(newest.ID), a.given.complete(goesOn(newest.Header)))
+		a.notice("%s was interrupted or is still running: %s.", plan.Printable(newest.ID), a.given.complete(goesOn(newest.Header)))
 	}
 	return nil
 }
@@ -171,7 +171,7 @@ func (c *historyShowCmd) one(ctx context.Context, a *app, t target.Target, histo
 	records := history.Readable()
 	if len(records) == 0 {
 		a.warn(history.Skipped...)
-		return target.WithHint(fmt.Errorf("%s has no history", plan.Printable(t.String())), "nothing was applied, or it was not kept")
+		return target.WithHint(fmt.Errorf("%s has no history", plan.Printable(t.String())), "check the target: nothing was applied to it yet, or the history was not kept")
 	}
 	r, err := find(records, c.What, a.finished)
 	if err != nil {
@@ -195,17 +195,17 @@ func (c *historyShowCmd) one(ctx context.Context, a *app, t target.Target, histo
 	}
 	a.warn(history.Skipped...)
 	if !r.Readable() {
-		return target.WithHint(fmt.Errorf("%s can't be shown: its entries in the history can't be read", plan.Printable(r.ID)), "see the others: confo-sync history")
+		return target.WithHint(fmt.Errorf("%s can't be shown: its entries in the history can't be read", plan.Printable(r.ID)), "list the other applies: confo-sync history")
 	}
 	sum := recorded(r)
 	a.report.History = []render.Recorded{sum}
 	a.report.Source = r.ID + " by " + sum.By()
 	p := &plan.Plan{Changes: apply.Changes(own, later, live)}
 	a.report.Add(p, r.Done(), a.hidesIn(p.Changes, slices.Concat(own, later), live, marks))
-	if done := fmt.Sprintf("it has done %d of its %s", r.Done(), plural(r.Of, "transaction")); !r.Complete() && r == newestOf(records) {
-		a.warn(plan.Finding{Message: done + ": it was interrupted, or is still under way", Hint: goesOn(r.Header)})
+	if done := fmt.Sprintf("it has applied %d of its %s", r.Done(), plural(r.Of, "transaction")); !r.Complete() && r == newestOf(records) {
+		a.warn(plan.Finding{Message: done + ": it was interrupted or is still running", Hint: goesOn(r.Header)})
 	} else if !r.Complete() {
-		a.warn(plan.Finding{Message: done + ", and did not come to its end; something else was applied after it"})
+		a.warn(plan.Finding{Message: done + ", then it stopped; another apply came after it"})
 	}
 	return a.show()
 }
@@ -230,7 +230,7 @@ func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, his
 	name, field, hasField := strings.Cut(c.What, "#")
 	namespace, config, ok := strings.Cut(name, "/")
 	if !ok || namespace == "" || config == "" || strings.Contains(config, "/") || hasField && field == "" {
-		return &usageError{fmt.Errorf("%s is neither the ID of an apply nor a configuration: that is namespace/configuration, or namespace/configuration#field", plan.Quote(c.What))}
+		return &usageError{fmt.Errorf("%s is neither the ID of an apply, nor namespace/configuration, nor namespace/configuration#field", plan.Quote(c.What))}
 	}
 	var levels []string
 	if hasField {
@@ -276,7 +276,7 @@ func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, his
 		return a.show()
 	}
 	if len(a.report.History) == 0 {
-		a.say("The history tells nothing of %s.", plan.Printable(c.What))
+		a.say("The history has no changes of %s.", plan.Printable(c.What))
 		return nil
 	}
 	return render.HistoryStory(a.stdout, a.report.History, a.textOptions(a.stdout))
@@ -343,8 +343,8 @@ func (a *app) historyMarks(ctx context.Context) ([]*plan.Tree, error) {
 	var several *findingsError
 	if errors.As(err, &several) {
 		a.warn(plan.Finding{
-			Message: "the tree can't be read, so it is not known what it marks as sensitive: every value is hidden",
-			Hint:    `see what "confo-sync validate" says`,
+			Message: "every value is hidden, because the tree that says which values are sensitive can't be read",
+			Hint:    `run "confo-sync validate" to see why`,
 		})
 		everything, err := plan.ParsePattern("**")
 		a.rules.Sensitive = append(slices.Clone(a.rules.Sensitive), everything)
@@ -367,7 +367,7 @@ func (c *historyPruneCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.Keep < 1 {
-		return &usageError{errors.New("--keep: the newest apply is always kept, so it is 1 at least")}
+		return &usageError{errors.New("--keep must be at least 1: the newest apply is always kept")}
 	}
 	t, err := a.openTarget(true)
 	if err != nil {
@@ -391,22 +391,15 @@ func (c *historyPruneCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if removed > 0 {
-		a.written = "the history was shortened (" + applies(removed) + " removed)"
+		a.written = "the history was shortened (" + plural(removed, "apply") + " removed)"
 	}
 	if a.Format == "json" {
 		return a.show()
 	}
 	if removed == 0 {
-		a.say("Nothing to remove: the history has no more than %s.", applies(c.Keep))
+		a.say("Nothing to remove: the history has no more than %s.", plural(c.Keep, "apply"))
 		return nil
 	}
-	a.say("Removed %s: they can't be undone any more.", applies(removed))
+	a.say("Removed %s, which can no longer be undone.", plural(removed, "apply"))
 	return nil
-}
-
-func applies(n int) string {
-	if n == 1 {
-		return "1 apply"
-	}
-	return fmt.Sprintf("%d applies", n)
 }

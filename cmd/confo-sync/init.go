@@ -87,10 +87,10 @@ func initialTree() journal.Tree {
 // nothingThere refuses to write over anything.
 func nothingThere() error {
 	there := func(path, hint string) error {
-		return target.WithHint(fmt.Errorf("%s is there already, and init overwrites nothing", path), hint)
+		return target.WithHint(fmt.Errorf("%s already exists, and init overwrites nothing", path), hint)
 	}
 	if _, err := os.Lstat(project.FileName); err == nil {
-		return there(project.FileName, "this folder has its project: go on with confo-sync plan")
+		return there(project.FileName, "continue with confo-sync plan: this folder has a project")
 	}
 	if err := notThroughLinks(initTree); err != nil {
 		return err
@@ -125,7 +125,7 @@ func (c *initCmd) pull(ctx context.Context, a *app) (settled, *pulled, error) {
 		info, err := os.Stat(c.From)
 		switch {
 		case err != nil:
-			return say, nil, target.WithHint(fmt.Errorf("--from: %w", err), "it is a target's URL, a folder, or a file with credentials")
+			return say, nil, target.WithHint(fmt.Errorf("--from: %w", err), "give the URL of a target, a folder, or a file with credentials")
 		case info.IsDir():
 			a.Target = target.SchemeFile + ":" + c.From
 		default:
@@ -133,7 +133,7 @@ func (c *initCmd) pull(ctx context.Context, a *app) (settled, *pulled, error) {
 			if within.Holds(c.From, a.bounds(".")...) {
 				say.Credentials = filepath.ToSlash(c.From)
 			} else {
-				a.notice("The project file does not name %s, which is not in the repository: give it with --credentials.", plan.Printable(c.From))
+				a.notice("The project file does not name %s because it is outside the repository: use --credentials with each command.", plan.Printable(c.From))
 			}
 		}
 	}
@@ -227,11 +227,11 @@ func (c *initCmd) report(a *app, say settled, left []plan.Finding) error {
 		a.say("Wrote %s, %s in %s/, and %s.", project.FileName, plural(w.Configurations, "configuration"), initTree, initIgnore)
 		a.say("Next: confo-sync plan%s", a.given.of("plan", "source", "target", "env", "namespace", "exclude"))
 	}
-	a.inPlain(w.Sensitive, "keep the folder to yourself until none is left")
+	a.inPlain(w.Sensitive, "keep the folder private until none is left")
 	if len(left) == 0 {
 		return nil
 	}
 	return target.WithHint(
-		fmt.Errorf("%s left out; %s ignores what was left out, so no plan changes it", plural(len(left), "configuration"), project.FileName),
-		"mend or delete it at the target, remove it from ignore, and run confo-sync pull")
+		fmt.Errorf("%s left out; %s ignores them, so no plan changes them", plural(len(left), "configuration"), project.FileName),
+		"correct or delete them at the target, remove them from ignore, and run confo-sync pull")
 }

@@ -64,11 +64,11 @@ func (a *app) recoverTree(t journal.Tree) (changed bool, err error) {
 	did, err := t.Recover()
 	switch did {
 	case journal.Finished:
-		a.notice("Finished what an interrupted command had begun to write to the files of the tree.")
+		a.notice("Finished the changes of an interrupted command to the files of the tree.")
 	case journal.Abandoned:
-		a.notice("Removed what an interrupted command had prepared. The files that it had changed hold again what they held before.")
+		a.notice("Undid the changes of an interrupted command. Its files have their previous content again.")
 	case journal.Undone:
-		a.notice("Removed what an interrupted command had prepared. It had changed no file of the tree.")
+		a.notice("Removed the temporary files of an interrupted command. It had not changed any file of the tree.")
 	}
 	return did == journal.Finished, err
 }

@@ -342,7 +342,7 @@ func TestPruneLeavesRunningBackups(t *testing.T) {
 	}
 	before := contents(t, dir)
 	for _, args := range [][]string{{"backup", "list", "."}, {"backup", "prune", ".", "--keep-last", "1"}} {
-		if output, _ := program(t, dir, 0, args...); !strings.Contains(output, "it is being written") {
+		if output, _ := program(t, dir, 0, args...); !strings.Contains(output, "it is still being written") {
 			t.Errorf("%v says\n%s", args, output)
 		}
 	}

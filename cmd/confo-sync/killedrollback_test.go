@@ -26,7 +26,7 @@ func TestKilledRollback(t *testing.T) {
 		if committed {
 			finished++
 			said, _ := program(t, dir, 0, "plan", "-s", "config", "-t", "file:live")
-			if !strings.Contains(said, "hint: run the same rollback again: it finishes that change first") {
+			if !strings.Contains(said, "hint: run the same rollback again: like every command that writes, it completes that change first") {
 				t.Errorf("killed after step %d, plan says\n%s", steps, said)
 			}
 		}
@@ -36,7 +36,7 @@ func TestKilledRollback(t *testing.T) {
 				t.Errorf("killed after step %d and run again, %s holds %s:\n%s", steps, name, holds, said)
 			}
 		}
-		if committed && !strings.Contains(said, "Finished what an earlier rollback had committed") {
+		if committed && !strings.Contains(said, "Finished an earlier rollback that was committed") {
 			t.Errorf("killed after step %d and run again, it says\n%s", steps, said)
 		}
 		if list, _ := program(t, dir, 0, "history", "-t", "file:live"); strings.Count(list, "\n") != 4 {

@@ -35,7 +35,7 @@ func (c *matrixCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if a.Format == "markdown" {
-		return &usageError{errors.New("matrix has no markdown form: it has text, json and html")}
+		return &usageError{errors.New("matrix can't be written as markdown: use text, json or html")}
 	}
 	places, err := c.read(ctx, a)
 	if err != nil {
@@ -127,7 +127,7 @@ func (c *matrixCmd) only(rows []plan.MatrixRow) ([]plan.MatrixRow, error) {
 			return rows[i : i+1], nil
 		}
 	}
-	hint := "matrix --all lists them"
+	hint := "list them with matrix --all"
 	if meant := plan.Closest(c.Configuration, names); meant != "" {
 		hint = "did you mean " + plan.Printable(meant) + "?"
 	}

@@ -41,33 +41,33 @@ func TestUnknownOutcome(t *testing.T) {
 		want   string
 	}{
 		{"apply", lost, deedOf(wish{}, nil, true), 0, `
-Applied before that: nothing. Unknown: 1, applied or not. Not attempted: 2.
-confo-sync: error: the answer was lost, so these changes may or may not have been applied: no answer
+Applied before that: nothing. Unknown whether applied: 1. Not attempted: 2.
+confo-sync: error: it is unknown whether these changes were applied, because the answer was lost: no answer
 hint: see what is left to change: confo-sync plan
 `},
 		{"rollback", lost, rollback, 1, `
-Applied before that: 0 created, 0 updated, 0 deleted, in 1 transaction. Unknown: 1, applied or not. Not attempted: 2.
-To go on from there, run the same rollback again: confo-sync rollback 20260102
-To take back what was applied: confo-sync rollback 20260304
-confo-sync: error: the answer was lost, so these changes may or may not have been applied: no answer
+Applied before that: 0 created, 0 updated, 0 deleted, in 1 transaction. Unknown whether applied: 1. Not attempted: 2.
+To continue, run the same rollback again: confo-sync rollback 20260102
+To undo the applied changes: confo-sync rollback 20260304
+confo-sync: error: it is unknown whether these changes were applied, because the answer was lost: no answer
 hint: see what is left to change: confo-sync rollback 20260102 --plan-only
 `},
 		{"flags", lost, withFlags, 1, `
-Applied before that: 0 created, 0 updated, 0 deleted, in 1 transaction. Unknown: 1, applied or not. Not attempted: 2.
-To go on from there, run the same rollback again: confo-sync rollback 20260102 -e 'a b' -n 's*' --force
-To take back what was applied: confo-sync rollback 20260304 -e 'a b'
-confo-sync: error: the answer was lost, so these changes may or may not have been applied: no answer
+Applied before that: 0 created, 0 updated, 0 deleted, in 1 transaction. Unknown whether applied: 1. Not attempted: 2.
+To continue, run the same rollback again: confo-sync rollback 20260102 -e 'a b' -n 's*' --force
+To undo the applied changes: confo-sync rollback 20260304 -e 'a b'
+confo-sync: error: it is unknown whether these changes were applied, because the answer was lost: no answer
 hint: see what is left to change: confo-sync rollback 20260102 --plan-only -e 'a b' -n 's*' --force
 `},
 		{"files", unfinished, rollback, 0, `
-Applied before that: nothing. Unknown: 1, applied or not. Not attempted: 2.
-confo-sync: error: the changes are committed, but not all in place yet: no space
-hint: remove the cause, then run confo-sync rollback 20260102: it finishes these changes first
+Applied before that: nothing. Unknown whether applied: 1. Not attempted: 2.
+confo-sync: error: the changes are committed but not completed: no space
+hint: remove the cause, then run confo-sync rollback 20260102, which finishes these changes first
 `},
 		{"a saved plan", unfinished, deedOf(wish{}, &approval{}, true), 0, `
-Applied before that: nothing. Unknown: 1, applied or not. Not attempted: 2.
-confo-sync: error: the changes are committed, but not all in place yet: no space
-hint: remove the cause, then run confo-sync apply: it finishes these changes first (the approved plan itself can't be applied again)
+Applied before that: nothing. Unknown whether applied: 1. Not attempted: 2.
+confo-sync: error: the changes are committed but not completed: no space
+hint: remove the cause, then run confo-sync apply, which finishes these changes first (the approved plan itself can't be applied again)
 `},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -185,7 +185,7 @@ func TestLostAndNotApplied(t *testing.T) {
 		proxy.Once(zktest.OpMulti, 1, zktest.DropCut)
 		code, said := command(proxy.Addr, append(args, "--auto-approve")...)
 		want := fmt.Sprintf("\nhint: run the same %s again: confo-sync %s ", args[0], args[0])
-		if code != exitError || !strings.Contains(said, "the batch was not applied") || !strings.Contains(said, want) {
+		if code != exitError || !strings.Contains(said, "the transaction was not applied") || !strings.Contains(said, want) {
 			t.Errorf("%v: the exit code is %d:\n%s", args, code, said)
 		}
 	}

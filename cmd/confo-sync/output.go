@@ -39,17 +39,17 @@ func (a *app) output(flags outputFlags) error {
 		form, path, ok := strings.Cut(spec, "=")
 		switch {
 		case !ok || path == "" || !slices.Contains(forms, form):
-			return &usageError{fmt.Errorf("--report %s: it is FORM=FILE, with text, json, markdown or html for FORM", plan.Quote(spec))}
+			return &usageError{fmt.Errorf("--report %s: write FORM=FILE, where FORM is text, json, markdown or html", plan.Quote(spec))}
 		case slices.ContainsFunc(a.files, func(f reportFile) bool { return f.path == path }):
 			return &usageError{fmt.Errorf("--report: %s is given twice", plan.Printable(path))}
 		}
 		a.files = append(a.files, reportFile{form, path})
 	}
 	if flags.MaxBytes < 0 {
-		return &usageError{errors.New("--max-bytes is negative")}
+		return &usageError{errors.New("--max-bytes can't be negative")}
 	}
 	if flags.ShowSensitive && !flags.ShowSensitiveInFiles && !isTerminal(a.stdout) {
-		return &usageError{errors.New("--show-sensitive is for a terminal, and stdout is none: if passwords are to go there, say --show-sensitive-in-files")}
+		return &usageError{errors.New("--show-sensitive needs a terminal, and stdout is not one: use --show-sensitive-in-files to write passwords there")}
 	}
 	return nil
 }
@@ -57,7 +57,7 @@ func (a *app) output(flags outputFlags) error {
 // plainForms keeps commands that report no changes to text and JSON.
 func (a *app) plainForms(command string) error {
 	if a.Format != "text" && a.Format != "json" {
-		return &usageError{fmt.Errorf("%s has no %s form: it has text and json", command, a.Format)}
+		return &usageError{fmt.Errorf("%s can't be written as %s: use text or json", command, a.Format)}
 	}
 	return nil
 }
@@ -135,8 +135,8 @@ func writeFile(path string, mode os.FileMode, write func(w io.Writer) error) err
 	var link *within.LinkError
 	switch {
 	case errors.As(err, &link):
-		return target.WithHint(fmt.Errorf("%s: %s is a link in the repository, and files are not written to where such links lead", plan.Printable(path), plan.Printable(link.Link)),
-			"name a folder outside of the repository, or one that is no link")
+		return target.WithHint(fmt.Errorf("%s: %s is a link in the repository, and confo-sync does not write through such links", plan.Printable(path), plan.Printable(link.Link)),
+			"name a folder that is outside the repository or is not a link")
 	case err != nil:
 		return fmt.Errorf("%s: %w", plan.Printable(path), causeOf(err))
 	case out.InPlace:
@@ -144,7 +144,7 @@ func writeFile(path string, mode os.FileMode, write func(w io.Writer) error) err
 	}
 	temporary, err := out.CreateBeside(mode)
 	if err != nil {
-		return target.WithHint(fmt.Errorf("%s: %w", plan.Printable(path), causeOf(err)), "check that its folder exists, and may be written to")
+		return target.WithHint(fmt.Errorf("%s: %w", plan.Printable(path), causeOf(err)), "check that its folder exists and can be written to")
 	}
 	defer os.Remove(temporary.Name())
 	if mode == private {

@@ -31,7 +31,7 @@ func (a *app) checkOwner(ctx context.Context, t target.Target) error {
 
 func hintOwned(owned *apply.Owned) string {
 	if owned.Owner == (apply.Owner{}) {
-		return "run it in that project, with -e " + plan.Printable(owned.By.Environment) + "; --take-over applies without that environment's rules"
+		return "run it in that project with -e " + plan.Printable(owned.By.Environment) + "; or use --take-over, which applies without that environment's rules"
 	}
-	return "check that this is the target that was meant; --take-over makes it this environment's"
+	return "check that this is the right target; --take-over makes this environment its owner"
 }

@@ -35,7 +35,7 @@ var exitMeanings = map[int]string{
 var pages = map[string]manual.Page{
 	"init": {Document: "environments.md", Examples: []manual.Example{
 		{Command: "init", Text: "Create a project with an example"},
-		{Command: "init --from zk://zk1:2181/confo", Text: "Create a project from what is live"},
+		{Command: "init --from zk://zk1:2181/confo", Text: "Create a project from a target"},
 	}},
 	"status": {Document: "status.md", Examples: []manual.Example{
 		{Command: "status -e prod", Text: "Check an environment"},
@@ -80,7 +80,7 @@ var pages = map[string]manual.Page{
 	}},
 	"pull": {Document: "git.md", Examples: []manual.Example{
 		{Command: "pull -e prod --dry-run", Text: "Print how the files would change"},
-		{Command: "pull -t zk://zk1:2181 -s config", Text: "Write what is live into a folder"},
+		{Command: "pull -t zk://zk1:2181 -s config", Text: "Write the live configurations into a folder"},
 	}},
 	"envs": {Document: "environments.md", Examples: []manual.Example{
 		{Command: "envs", Text: "List the environments with their last apply"},
@@ -91,7 +91,7 @@ var pages = map[string]manual.Page{
 		{Command: "matrix shop/database", Text: "Compare the fields of one configuration"},
 	}},
 	"promote": {Document: "environments.md", Exits: []int{exitRefused, exitUnknown}, Examples: []manual.Example{
-		{Command: "promote staging prod", Text: "Copy what is live in staging to prod"},
+		{Command: "promote staging prod", Text: "Copy the live configurations of staging to prod"},
 		{Command: "promote staging prod payments/limits --plan-only", Text: "Show the plan for one configuration"},
 	}},
 	"render": {Document: "environments.md", Examples: []manual.Example{
@@ -119,7 +119,7 @@ var pages = map[string]manual.Page{
 		{Command: "backup verify prod.tar.zst.age --age-identity key.txt", Text: "Check an encrypted backup"},
 	}},
 	"backup show": {Document: "backup.md", Examples: []manual.Example{
-		{Command: "backup show prod.tar.zst", Text: "List what is in a backup"},
+		{Command: "backup show prod.tar.zst", Text: "List the contents of a backup"},
 		{Command: "backup show prod.tar.zst shop/database", Text: "Show one configuration"},
 	}},
 	"backup list": {Document: "backup.md", Examples: []manual.Example{

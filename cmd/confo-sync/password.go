@@ -39,7 +39,7 @@ var withoutScheme = regexp.MustCompile(`^[^\s/:@]+:[^\s@]+@[\w.-]+:\d+(/|$)`)
 func noPasswords(args []string) error {
 	for _, arg := range args {
 		if sensitive.HoldsUserinfo(arg) || withoutScheme.MatchString(arg) && !strings.HasPrefix(arg, git.Prefix) && !strings.HasPrefix(arg, target.SchemeFile+":") {
-			return target.WithHint(&usageError{errors.New("a URL holds no user or password, as it is shown and logged everywhere")},
+			return target.WithHint(&usageError{errors.New("a URL can't have a user or password, because URLs are shown and logged")},
 				"set "+envUser+" and "+envPasswd+", or use --user or --credentials")
 		}
 	}
@@ -50,8 +50,8 @@ func noPasswords(args []string) error {
 		name, _, _ := strings.Cut(arg, "=")
 		for _, flag := range passwordFlags {
 			if strings.EqualFold(name, flag) {
-				return target.WithHint(&usageError{fmt.Errorf("there is no %s: everybody on the machine sees command lines (ps), and shells keep them", flag)},
-					"give the password with --passwd-file FILE or "+envPasswd+", at the prompt that --user NAME leads to, or in a file for --credentials")
+				return target.WithHint(&usageError{fmt.Errorf("there is no %s: every user of this machine can see command lines (ps), and shells save them", flag)},
+					"give the password with --passwd-file FILE or "+envPasswd+", at the prompt of --user NAME, or in a file for --credentials")
 			}
 		}
 	}
@@ -93,7 +93,7 @@ func (a *app) password(user string) (string, error) {
 		return a.askPassword(user)
 	}
 	return "", target.WithHint(fmt.Errorf("there is no password for the ZooKeeper user %s", plan.Quote(user)),
-		"give --passwd-file FILE or set "+envPasswd+"; at a terminal it is asked for; --credentials FILE holds both user and password")
+		"give --passwd-file FILE or set "+envPasswd+"; or use --credentials FILE with user and password; or run it at a terminal, where confo-sync asks for it")
 }
 
 // readPassword reads a file that holds a password, and a line feed after it or not.
@@ -114,7 +114,7 @@ func (a *app) readPassword(path string) (string, error) {
 	case password == "":
 		return "", fmt.Errorf("read the password: %s is empty", plan.Printable(path))
 	case len(content) > longest:
-		return "", fmt.Errorf("read the password: %s is longer than any password", plan.Printable(path))
+		return "", fmt.Errorf("read the password: %s is too long for a password", plan.Printable(path))
 	}
 	return password, nil
 }

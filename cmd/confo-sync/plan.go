@@ -136,7 +136,7 @@ func (a *app) present(w *work, out string, header planfile.Header, flags planFla
 	return a.savePlan(out, header, fingerprint, w, flags)
 }
 
-const hintSource = "say which folder holds the tree, as in -s config"
+const hintSource = "name the folder of the tree, as in -s config"
 
 // work is a plan with what it was made from.
 type work struct {
@@ -275,7 +275,7 @@ func lastInterrupted(ctx context.Context, t target.Target) []plan.Finding {
 // interrupted says that the last apply, or what else it was, did not come to its end.
 func interrupted(last *apply.Newest) plan.Finding {
 	return plan.Finding{
-		Message: fmt.Sprintf("the last %s, %s by %s, has done %d of its %s: it was interrupted, or is still under way",
+		Message: fmt.Sprintf("the last %s, %s by %s, has applied %d of its %s: it was interrupted or is still running",
 			plan.Printable(cmp.Or(last.Operation, "apply")), plan.Printable(last.ID), plan.Printable(last.Who), last.Done, plural(last.Of, "transaction")),
 		Hint: goesOn(last.Header),
 	}
@@ -329,7 +329,7 @@ func tooLarge(batches [][]plan.Change, limits target.Limits, history bool) []pla
 		}
 		found = append(found, plan.Finding{
 			Key: b[0].Key, Position: b[0].Position,
-			Message: fmt.Sprintf("it does not fit into a transaction together with its previous value, which history keeps: %d bytes, where %d are taken", size, most),
+			Message: fmt.Sprintf("the configuration and its previous value, which the history keeps, are too large for a transaction: %d bytes, and the limit is %d", size, most),
 			Hint:    "apply it with --no-history, or split the configuration",
 		})
 	}

@@ -45,10 +45,10 @@ func (c *promoteCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.DryRun && !c.Write {
-		return &usageError{errors.New("--dry-run goes with --write: --plan-only shows what would change at the target")}
+		return &usageError{errors.New("--dry-run needs --write; use --plan-only to see what would change at the target")}
 	}
 	if c.Write && (c.Out != "" || c.Fingerprint != "") {
-		return &usageError{errors.New("--write changes the tree, and applies or saves no plan")}
+		return &usageError{errors.New("--write changes the tree; it can't be used with flags that apply or save a plan")}
 	}
 	return c.run(ctx, a, approved)
 }
@@ -140,7 +140,7 @@ func (c *promoteCmd) promotion(a *app) (plan.Promotion, *project.Environment, er
 		isName = true
 	}
 	if !isName && c.Declared {
-		return p, nil, &usageError{target.WithHint(fmt.Errorf("--declared takes what is declared for an environment, and %s is none", plan.Quote(c.From)), "name an environment as FROM, or leave out --declared")}
+		return p, nil, &usageError{target.WithHint(fmt.Errorf("--declared needs an environment as FROM, and %s is not one", plan.Quote(c.From)), "name an environment, or leave out --declared")}
 	}
 	if !isName {
 		return p, nil, nil
@@ -187,7 +187,7 @@ func (c *promoteCmd) read(ctx context.Context, a *app, from *project.Environment
 // write changes the tree of the environment so that its plan is the promotion.
 func (c *promoteCmd) write(ctx context.Context, a *app, want wish) error {
 	if a.environment == nil {
-		return &usageError{errors.New("--write changes the tree of an environment, and the target is none of the project")}
+		return &usageError{errors.New("--write needs an environment of the project as TO")}
 	}
 	t, err := a.openTarget(false)
 	if err != nil {
@@ -250,7 +250,7 @@ func (c *promoteCmd) written(ctx context.Context, a *app, w *work, revision *sou
 		for _, change := range w.plan.Changes {
 			p := planned[change.Key]
 			if !revision.Unfulfilled[change.Key] && (p.Action != change.Action || !p.After.Equal(change.After)) {
-				err = fmt.Errorf("%s would not be planned as it is promoted", plan.Printable(change.Key.String()))
+				err = fmt.Errorf("a plan of the changed tree would not give %s the promoted value", plan.Printable(change.Key.String()))
 				break
 			}
 		}

@@ -37,11 +37,11 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 	if err := c.check(a); err != nil {
 		return err
 	}
-	if err := a.needSource("say which folder to write, as in -s config"); err != nil {
+	if err := a.needSource("name the folder to write to, as in -s config"); err != nil {
 		return err
 	}
 	if strings.HasPrefix(a.Source, git.Prefix) {
-		return &usageError{errors.New("a tree is written to a folder, not to a commit")}
+		return &usageError{errors.New("pull can't write to a commit: name a folder")}
 	}
 	if c.Overlay && len(a.overlays) == 0 {
 		return &usageError{errors.New("--overlay: the environment has no overlay to write to")}
@@ -55,7 +55,7 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 	}
 	defer t.Close()
 	if _, ok := t.(*zk.Target); c.ACL && (!ok || a.environment == nil) {
-		return &usageError{errors.New("--acl declares access lists of a ZooKeeper in an environment of a project file: say which with -e")}
+		return &usageError{errors.New("--acl needs an environment of the project file with a ZooKeeper target: choose it with -e")}
 	}
 	if !isEmptyFolder(a.Source) {
 		return c.revise(ctx, a, t)
@@ -64,7 +64,7 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 		return &usageError{fmt.Errorf("--only: %s is empty, and --only changes an existing tree", plan.Printable(a.Source))}
 	}
 	if c.DryRun {
-		return &usageError{fmt.Errorf("--dry-run: %s is empty, so all that is live would be written to it", plan.Printable(a.Source))}
+		return &usageError{fmt.Errorf("--dry-run shows changes to existing files, but %s is empty: pull would write everything to it", plan.Printable(a.Source))}
 	}
 	p, err := a.pull(ctx, t, a.Source, c.Split, c.access())
 	if err != nil {
@@ -182,7 +182,7 @@ func (a *app) pulled(ctx context.Context, live *plan.Snapshot, revision *source.
 	if err == nil {
 		for _, w := range a.adopt(tree, live, takesNew).Wishes {
 			if !revision.Unfulfilled[w.Key] {
-				err = fmt.Errorf("%s would not read as what is live", plan.Printable(w.Key.String()))
+				err = fmt.Errorf("%s would not have its live value in the changed tree", plan.Printable(w.Key.String()))
 				break
 			}
 		}
@@ -244,9 +244,9 @@ func (c *pullCmd) tell(a *app, n pullTally, undeclared []string, left int) error
 	var err error
 	switch {
 	case len(a.report.Files) == 1 && a.report.Files[0].File == a.projectFile():
-		err = a.showFiles("%s the access lists that are live.", map[bool]string{false: "Declared", true: "Would declare"}[c.DryRun])
+		err = a.showFiles("%s the live ACLs.", map[bool]string{false: "Declared", true: "Would declare"}[c.DryRun])
 	case len(a.report.Files) == 0 && left == 0:
-		err = a.showFiles("Nothing to pull: the tree declares what is live.")
+		err = a.showFiles("Nothing to pull: the tree is equal to the target.")
 	default:
 		err = a.showFiles("%s %s into %s: %d added, %d changed, %d removed.",
 			verb, plural(changed, "configuration"), plural(len(a.report.Files), "file"), n.added, n.changed, n.removed)
@@ -261,11 +261,11 @@ func (c *pullCmd) tell(a *app, n pullTally, undeclared []string, left int) error
 		a.notice("%s: %s.", map[bool]string{false: "Encrypted again", true: "Would encrypt again"}[c.DryRun], plural(n.encrypted, "value"))
 	}
 	if len(undeclared) > 0 {
-		a.notice("Left out, as the tree does not declare them: %s (pull -n NAME takes one in).", plan.ListNames(undeclared))
+		a.notice("Left out because the tree does not declare them: %s (add one with pull -n NAME).", plan.ListNames(undeclared))
 	}
 	c.tellShared(a)
 	if left > 0 {
-		return target.WithHint(fmt.Errorf("what is live differs from the tree in %s, so a plan is not empty", plural(left, "place")),
+		return target.WithHint(fmt.Errorf("the target still differs from the tree in %s, so a plan is not empty", plural(left, "place")),
 			a.seeWarnings())
 	}
 	return nil
@@ -298,7 +298,7 @@ func (c *pullCmd) tellShared(a *app) {
 	if len(a.overlays) > 0 {
 		hint = " (--overlay writes to " + plan.Printable(a.overlays[len(a.overlays)-1]) + " instead)"
 	}
-	a.notice("%s of these %s shared with %s: theirs change too%s.", plural(shared, "file"), verb, plan.ListNames(others), hint)
+	a.notice("%s of these %s shared with %s, so their configurations change too%s.", plural(shared, "file"), verb, plan.ListNames(others), hint)
 }
 
 func isWithin(file, dir string) bool {
@@ -379,8 +379,8 @@ func leftOut(left []plan.Finding) error {
 		return nil
 	}
 	return target.WithHint(
-		fmt.Errorf("%s left out, so a plan of this folder would delete what was left out", plural(len(left), "configuration")),
-		"mend or delete them at the target, or declare them in the folder, before you apply it")
+		fmt.Errorf("%s left out, so a plan of this folder would delete them", plural(len(left), "configuration")),
+		"correct or delete them at the target, or declare them in the folder, before you apply it")
 }
 
 func nothingToPull(t target.Target, live *plan.Snapshot) error {
@@ -388,7 +388,7 @@ func nothingToPull(t target.Target, live *plan.Snapshot) error {
 		return target.WithHint(fmt.Errorf("there is nothing to pull: %s does not exist", plan.Printable(t.String())),
 			"check the path in the target")
 	}
-	return target.WithHint(fmt.Errorf("there is nothing to pull: %s has no namespace that was asked for", plan.Printable(t.String())),
+	return target.WithHint(fmt.Errorf("there is nothing to pull: %s has none of the selected namespaces", plan.Printable(t.String())),
 		"check --namespace and --exclude")
 }
 
@@ -403,7 +403,7 @@ func readable(live *plan.Snapshot) (*plan.Tree, []plan.Finding) {
 		for _, c := range ns.Configs {
 			n, err := c.Value.Parse()
 			if err == nil && n.IsLeaf() {
-				err = fmt.Errorf("a configuration is an object or a list, and this is neither (%s)", n.Kind)
+				err = fmt.Errorf("a configuration must be an object or a list, and this is neither (%s)", n.Kind)
 			}
 			if err == nil {
 				kept = append(kept, c)
@@ -423,7 +423,7 @@ func readable(live *plan.Snapshot) (*plan.Tree, []plan.Finding) {
 func writtenIs(ctx context.Context, dir string, tree *plan.Tree) error {
 	reread, found, err := source.Load(ctx, dir, source.LoadOptions{})
 	if err != nil {
-		return fmt.Errorf("read what was written: %w", err)
+		return fmt.Errorf("read the written files: %w", err)
 	}
 	var problems []string
 	for _, f := range found.Errors {
@@ -436,7 +436,7 @@ func writtenIs(ctx context.Context, dir string, tree *plan.Tree) error {
 	}
 	if len(problems) > 0 {
 		return &plan.Listing{
-			Err:   fmt.Errorf("what was written to %s does not read as what is live (please report this)", plan.Printable(dir)),
+			Err:   fmt.Errorf("the files in %s do not have the live values (please report this)", plan.Printable(dir)),
 			Names: problems,
 		}
 	}

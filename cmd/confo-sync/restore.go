@@ -38,10 +38,10 @@ func (c *restoreCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.Exact && (len(c.Paths) > 0 || a.selects() || c.ToNamespace != "") {
-		return &usageError{errors.New("--exact is of the whole: it goes with no paths, -n, --exclude or --to-namespace")}
+		return &usageError{errors.New("--exact restores everything: it can't be used with paths, -n, --exclude or --to-namespace")}
 	}
 	if c.Exact && (c.Out != "" || approved != nil) {
-		return &usageError{errors.New("--exact does more than a saved plan or a fingerprint covers: run it at a terminal, or with --auto-approve")}
+		return &usageError{errors.New("--exact can't be used with a saved plan or a fingerprint: run it at a terminal, or with --auto-approve")}
 	}
 	return c.run(ctx, a, approved)
 }
@@ -132,16 +132,16 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 // lists included, and whether what it lacks is to go.
 func (c *restoreCmd) lacking(gaps int, wishes []plan.Wish) []plan.Finding {
 	deletes := slices.ContainsFunc(wishes, func(w plan.Wish) bool { return w.Absent })
-	why, flag := "what it lacks may have been there", "--prune"
+	why, flag := "objects that are missing in it may have existed", "--prune"
 	switch {
 	case gaps == 0 || !c.Exact && !deletes:
 		return nil
 	case c.Exact:
-		why, flag = "it can't be told what was there exactly", "--exact"
+		why, flag = "the exact state is unknown", "--exact"
 	}
 	return []plan.Finding{{
 		Message: fmt.Sprintf("%s could not be read when the backup was made, so %s", plural(gaps, "object"), why),
-		Hint:    "restore without " + flag + `; "confo-sync backup show" names what could not be read`,
+		Hint:    "restore without " + flag + `; run "confo-sync backup show" to list what could not be read`,
 	}}
 }
 
@@ -160,7 +160,7 @@ func (a *app) verified(ctx context.Context, path string) (*archive.Reader, error
 	}
 	a.warn(findings...)
 	for _, gap := range manifest.Gaps {
-		a.warn(plan.Finding{Message: fmt.Sprintf("not in the backup, as it could not be read: %s (%s)", plan.Printable(gap.Path), gap.Why)})
+		a.warn(plan.Finding{Message: fmt.Sprintf("not in the backup because it could not be read: %s (%s)", plan.Printable(gap.Path), gap.Why)})
 	}
 	return archive.Open(path, opts)
 }
@@ -244,9 +244,9 @@ func (r restoration) wishes(tree *plan.Tree, live *plan.Snapshot, prune bool) (w
 	}
 	switch {
 	case len(names) == 0 && (r.named || len(r.paths) > 0):
-		problems = append(problems, plan.Finding{Message: "the backup has nothing of what was asked for", Hint: "confo-sync backup show lists what it has"})
+		problems = append(problems, plan.Finding{Message: "the backup has none of the selected objects", Hint: "run confo-sync backup show to list what it has"})
 	case r.to != "" && len(names) != 1:
-		problems = append(problems, plan.Finding{Message: fmt.Sprintf("--to-namespace is for one namespace, and there are %d", len(names)), Hint: "say which with -n"})
+		problems = append(problems, plan.Finding{Message: fmt.Sprintf("--to-namespace needs one namespace, and %d are selected", len(names)), Hint: "choose one with -n"})
 	}
 	if !prune || len(problems) > 0 {
 		return wishes, problems
@@ -286,7 +286,7 @@ func unholdable(wishes []plan.Wish) []plan.Finding {
 	var found []plan.Finding
 	for _, w := range wishes {
 		if why := w.Value.Reason(); why != "" {
-			found = append(found, plan.Finding{Key: w.Key, Message: "this target can't hold what the backup has: " + why, Hint: "leave it out, with --exclude"})
+			found = append(found, plan.Finding{Key: w.Key, Message: "this target can't hold the value in the backup: " + why, Hint: "leave it out with --exclude"})
 		}
 	}
 	return found
@@ -314,7 +314,7 @@ type exactly struct {
 func (e *exactly) mends(ctx context.Context, t target.Target) ([]plan.Mend, []plan.Stored, error) {
 	dumper, ok := t.(target.Dumper)
 	if _, zoo := t.(*zk.Target); !ok || zoo != (e.backup.About().Backend == archive.ZooKeeper) {
-		return nil, nil, target.WithHint(errors.New("--exact restores a ZooKeeper to a ZooKeeper, and files to files"), "without --exact, configurations are restored from the one to the other")
+		return nil, nil, target.WithHint(errors.New("--exact restores only from ZooKeeper to ZooKeeper, or from files to files"), "leave out --exact to restore the configurations")
 	}
 	live := &inMemory{closed: e.closed}
 	progress := e.app.progress("reading everything")
@@ -323,7 +323,7 @@ func (e *exactly) mends(ctx context.Context, t target.Target) ([]plan.Mend, []pl
 		return nil, nil, err
 	}
 	if len(live.gaps) > 0 {
-		return nil, nil, &findingsError{summary: "what can't be read can't be made as it was", findings: live.gaps}
+		return nil, nil, &findingsError{summary: "some objects can't be read, so they can't be restored exactly", findings: live.gaps}
 	}
 	var who []string
 	if z, ok := t.(*zk.Target); ok {

@@ -43,7 +43,7 @@ func (c *rollbackCmd) Run(ctx context.Context, a *app) error {
 		}
 	}
 	if asked != 1 {
-		return &usageError{target.WithHint(errors.New("say what to undo: one apply by its ID, or all after one with --to ID or --to-time TIME"), `"confo-sync history" lists them`)}
+		return &usageError{target.WithHint(errors.New("choose what to undo: one apply by its ID, or all later applies with --to ID or --to-time TIME"), `run "confo-sync history" to list them`)}
 	}
 	return c.run(ctx, a, approved)
 }
@@ -94,7 +94,7 @@ func (c *rollbackCmd) run(ctx context.Context, a *app, approved *approval) error
 			o.Exact, o.Prune = true, plan.PruneNamespaces
 			moved := undo.Moved
 			for i := range moved {
-				moved[i].Hint = "look at it, and say --force if it may be lost; -n and --exclude leave things out"
+				moved[i].Hint = "check it, and use --force to overwrite it, or leave it out with -n or --exclude"
 			}
 			moved = append(moved, unread(undone)...)
 			if c.Force {
@@ -116,7 +116,7 @@ func unread(undone []*apply.Record) (found []plan.Finding) {
 		if len(r.Unread) > 0 && r.Readable() {
 			found = append(found, plan.Finding{
 				Message: fmt.Sprintf("%s can't be undone completely: of its %s, the history entries of %d can't be read", plan.Printable(r.ID), plural(r.Done(), "transaction"), len(r.Unread)),
-				Hint:    "say --force to undo the rest",
+				Hint:    "use --force to undo the rest",
 			})
 		}
 	}
@@ -143,7 +143,7 @@ func (c *rollbackCmd) undoing(ctx context.Context, a *app, t target.Target, hist
 			}
 			return undone, undoing, what, nil
 		case id != "last":
-			return nil, nil, "", target.WithHint(fmt.Errorf("%s can't be undone: its entries in the history can't be read", plan.Printable(what)), "a backup can be restored")
+			return nil, nil, "", target.WithHint(fmt.Errorf("%s can't be undone: its entries in the history can't be read", plan.Printable(what)), "restore a backup instead")
 		}
 	}
 }
@@ -153,7 +153,7 @@ func (c *rollbackCmd) undoing(ctx context.Context, a *app, t target.Target, hist
 // interrupted run that this one has finished.
 func (c *rollbackCmd) undone(t target.Target, records []*apply.Record, finished string) (undone []*apply.Record, what string, err error) {
 	if len(records) == 0 {
-		return nil, "", target.WithHint(fmt.Errorf("%s has no history: nothing was applied, or it was not kept", plan.Printable(t.String())), "a backup can be restored")
+		return nil, "", target.WithHint(fmt.Errorf("%s has no history: nothing was applied to it, or the history was not kept", plan.Printable(t.String())), "restore a backup instead")
 	}
 	switch {
 	case c.ID != "":
@@ -184,7 +184,7 @@ func (c *rollbackCmd) undone(t target.Target, records []*apply.Record, finished 
 		if !apply.Reaches(records, at) {
 			return nil, "", target.WithHint(
 				fmt.Errorf("the history does not reach back to %s: it begins on %s with %s", at.Format(time.DateTime), records[0].Began.Local().Format(time.DateTime), plan.Printable(records[0].ID)),
-				fmt.Sprintf("rollback --to %s goes back as far as it reaches; a backup can be restored", plan.Printable(records[0].ID)))
+				fmt.Sprintf("use rollback --to %s to go back as far as possible, or restore a backup", plan.Printable(records[0].ID)))
 		}
 		undone = records[slices.IndexFunc(records, func(r *apply.Record) bool { return !r.Began.After(at) }):]
 		undone = slices.DeleteFunc(slices.Clone(undone), func(r *apply.Record) bool { return !r.Began.After(at) })
@@ -218,7 +218,7 @@ func undoneBy(records []*apply.Record, r *apply.Record) (*apply.Record, error) {
 		records = records[:slices.Index(records, r)]
 		at := slices.IndexFunc(records, func(earlier *apply.Record) bool { return earlier.ID == r.Undoes })
 		if at < 0 {
-			return nil, target.WithHint(fmt.Errorf("the last change is a rollback itself: %s of %s", plan.Printable(newest.ID), plan.Printable(newest.Undoes)),
+			return nil, target.WithHint(fmt.Errorf("the last change is itself a rollback: %s of %s", plan.Printable(newest.ID), plan.Printable(newest.Undoes)),
 				fmt.Sprintf("to undo it, name it: \"confo-sync rollback %s\"", plan.Printable(newest.ID)))
 		}
 		r = records[at]
@@ -249,16 +249,16 @@ func find(records []*apply.Record, id, finished string) (*apply.Record, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return nil, target.WithHint(fmt.Errorf("the history has no apply %s", plan.Quote(id)), `"confo-sync history" lists them`)
+		return nil, target.WithHint(fmt.Errorf("the history has no apply %s", plan.Quote(id)), `run "confo-sync history" to list them`)
 	}
-	return nil, target.WithHint(fmt.Errorf("%d applies begin with %s", len(found), plan.Quote(id)), "say more of its ID")
+	return nil, target.WithHint(fmt.Errorf("%d applies have IDs that begin with %s", len(found), plan.Quote(id)), "write more of the ID")
 }
 
 // parseTime reads a time as people write it.
 func parseTime(text string, now time.Time) (time.Time, error) {
 	t, err := readTime(text, now)
 	if err == nil && t.After(now) {
-		return t, fmt.Errorf("%s is still to come: it is %s now", t.Format("2006-01-02 15:04:05"), now.Format("2006-01-02 15:04:05"))
+		return t, fmt.Errorf("%s is in the future: it is %s now", t.Format("2006-01-02 15:04:05"), now.Format("2006-01-02 15:04:05"))
 	}
 	return t, err
 }
@@ -285,5 +285,5 @@ func readTime(text string, now time.Time) (time.Time, error) {
 			return now.AddDate(0, 0, -n), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%s is no time: write 2006-01-02 15:04, 15:04, or how long ago, as in 2h or 3d", plan.Quote(text))
+	return time.Time{}, fmt.Errorf("%s is not a time: write 2006-01-02 15:04, 15:04, or an age such as 2h or 3d", plan.Quote(text))
 }

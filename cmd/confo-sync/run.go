@@ -180,7 +180,7 @@ func untilInterrupted(parent context.Context, stderr io.Writer) (ctx context.Con
 		if isTerminal(stderr) {
 			fmt.Fprintln(stderr) // after ^C
 		}
-		fmt.Fprintln(stderr, "confo-sync: stopping; what is under way is finished first (Ctrl-C again leaves at once)")
+		fmt.Fprintln(stderr, "confo-sync: stopping after the current step (press Ctrl-C again to stop at once)")
 		cancel(errInterrupted)
 		if _, ok := <-signals; ok {
 			os.Exit(exitInterrupted)
@@ -264,7 +264,7 @@ func (a *app) releaseWarnings() {
 // seeWarnings returns the hint of an error whose reasons are warnings.
 func (a *app) seeWarnings() string {
 	if a.Quiet {
-		return "run it without --quiet, which hides the warnings that say why"
+		return "run it without --quiet to see the warnings, which say why"
 	}
 	return "see the warnings above"
 }
@@ -342,9 +342,4 @@ func need(flag, what string) error {
 	return &usageError{fmt.Errorf("%s is missing: %s", flag, what)}
 }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, strings.TrimSuffix(noun, "s"))
-}
+func plural(n int, noun string) string { return plan.Plural(n, noun) }

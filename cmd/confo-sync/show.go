@@ -15,7 +15,7 @@ type showCmd struct {
 func (c *showCmd) Run(a *app) error {
 	a.begin(render.KindPlan, "", "")
 	if c.ShowSensitive || c.ShowSensitiveInFiles {
-		return &usageError{errors.New("a saved plan holds nothing sensitive that could be shown")}
+		return &usageError{errors.New("a saved plan does not have the sensitive values, so they can't be shown")}
 	}
 	if err := a.output(c.outputFlags); err != nil {
 		return err

@@ -64,8 +64,8 @@ func (a *app) examine(ctx context.Context, t target.Target) error {
 	case found.Unread != nil:
 		return nil
 	case found.Folder != nil && found.Lock.Holder != nil:
-		a.report.Status.LastUnknown = "somebody writes"
-		a.found(plan.Finding{Message: "what is there is not read while somebody writes to it", Hint: "wait until that is done"})
+		a.report.Status.LastUnknown = "another process is writing"
+		a.found(plan.Finding{Message: "the target is not examined because another process is writing to it", Hint: "wait until it has finished"})
 		return nil
 	}
 	if err := a.examineContent(ctx, t); err != nil {
@@ -117,16 +117,16 @@ func (a *app) examineContent(ctx context.Context, t target.Target) error {
 			if limit := t.Limits().Max; limit > 0 && c.Value.Size() > limit/100*nearly {
 				a.found(plan.Finding{
 					Key:     plan.Key{Namespace: ns.Name, Config: c.Name},
-					Message: fmt.Sprintf("it has %d bytes, and a transaction takes no more than %d", c.Value.Size(), limit),
-					Hint:    "split it, or keep what is large elsewhere and its address here",
+					Message: fmt.Sprintf("the configuration has %d bytes, and the limit of a transaction is %d", c.Value.Size(), limit),
+					Hint:    "split it, or store large values elsewhere and only refer to them here",
 				})
 			}
 		}
 	}
 	if n := len(s.Unreadable); n > 0 {
 		a.found(plan.Finding{
-			Message: fmt.Sprintf("Confo can't read %s as what should be there", plural(n, "configuration")),
-			Hint:    "see unreadable above; apply replaces those that the tree has",
+			Message: fmt.Sprintf("Confo can't read %s", plural(n, "configuration")),
+			Hint:    "see the unreadable configurations above; apply replaces those that are in the tree",
 		})
 	}
 	return nil

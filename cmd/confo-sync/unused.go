@@ -12,29 +12,29 @@ import (
 // Every command line may have -s, -t and -e. A command that does not use one of them
 // refuses it: whoever gives it counts on it.
 var (
-	unusedByFiles  = map[string]why{"target": {"it changes files and reads no target", "leave it out, or choose an environment with -e"}}
+	unusedByFiles  = map[string]why{"target": {"it changes files and does not use a target", "leave it out, or choose an environment with -e"}}
 	unusedByBackup = map[string]why{
-		"source": {"it reads no tree", ""}, "target": {"it reads backups and no target", ""}, "env": {"it reads backups and no environment", ""},
+		"source": {"it does not use a tree", ""}, "target": {"it reads backups and does not use a target", ""}, "env": {"it reads backups and does not use an environment", ""},
 	}
 	unusedByProgram = map[string]why{
-		"target": {"it is of the program", ""}, "env": {"it is of the program", ""}, "source": {"it is of the program", ""}, "project": {"it is of the program", ""},
+		"target": {"it does not use a project", ""}, "env": {"it does not use a project", ""}, "source": {"it does not use a project", ""}, "project": {"it does not use a project", ""},
 	}
-	unusedByTarget = map[string]why{"source": {"it reads no tree", ""}}
+	unusedByTarget = map[string]why{"source": {"it does not use a tree", ""}}
 )
 
 // unused are the flags that a command does not use, by the name of the command.
 var unused = map[string]map[string]why{
 	"promote": {
-		"target": {"the target is TO", "name it as TO: confo-sync promote FROM TO, where TO is an environment or a URL"},
-		"env":    {"the environment is TO", "name it as TO: confo-sync promote FROM TO"},
-		"source": {"it takes the tree of the project", "name what is promoted as FROM: confo-sync promote FROM TO"},
+		"target": {"its target is TO", "name it as TO: confo-sync promote FROM TO, where TO is an environment or a URL"},
+		"env":    {"its environment is TO", "name it as TO: confo-sync promote FROM TO"},
+		"source": {"it uses the tree of the project", "name the source as FROM: confo-sync promote FROM TO"},
 	},
 	"diff": {
 		"target": {"it compares A with B", "name the target as A or B: confo-sync diff A B"},
 		"source": {"it compares A with B", "name the tree as A or B: confo-sync diff A B"},
 	},
 	"envs": {
-		"target": {"it lists all environments", ""}, "env": {"it lists all environments", ""}, "source": {"it reads no tree", ""},
+		"target": {"it lists all environments", ""}, "env": {"it lists all environments", ""}, "source": {"it does not use a tree", ""},
 	},
 	"matrix": {"target": {"it compares all environments", ""}, "env": {"it compares all environments", ""}},
 	"show": {
@@ -42,7 +42,7 @@ var unused = map[string]map[string]why{
 		"source": {"a saved plan has its own source", ""}, "project": {"a saved plan has its own rules", ""},
 	},
 	"init": {
-		"target": {"it writes a project file", "name what is live with --from"}, "env": {"it writes the project file", ""},
+		"target": {"it creates a project", "name the target with --from"}, "env": {"it creates a project", ""},
 		"source": {"it writes the tree to " + initTree, ""}, "project": {"it writes confo-sync.yaml in this folder", ""},
 	},
 	"version": unusedByProgram, "help": unusedByProgram, "completion": unusedByProgram, "man": unusedByProgram,
@@ -62,7 +62,7 @@ func noneUnused(command *kong.Context) error {
 	name := nameOf(command.Selected())
 	for _, flag := range givenOn(command) {
 		if w, is := unused[name][flag.name]; is {
-			return target.WithHint(fmt.Errorf("%s takes no --%s: %s", shortName(name), flag.name, w.why), cmp.Or(w.hint, "leave it out"))
+			return target.WithHint(fmt.Errorf("%s does not use --%s: %s", shortName(name), flag.name, w.why), cmp.Or(w.hint, "leave it out"))
 		}
 	}
 	return nil
@@ -94,7 +94,7 @@ func noneIdle(command *kong.Context) error {
 	for _, t := range together {
 		for _, flag := range t.flags {
 			if all.has(t.beside) && all.has(flag) {
-				return target.WithHint(fmt.Errorf("--%s does nothing beside --%s: %s", flag, t.beside, t.why), "leave out one of them")
+				return target.WithHint(fmt.Errorf("--%s has no effect with --%s: %s", flag, t.beside, t.why), "leave out one of them")
 			}
 		}
 	}

@@ -52,7 +52,7 @@ func (a *app) listSuspects() {
 	if len(suspects) == 0 {
 		return
 	}
-	a.say("In plain text, and neither sensitive nor public, although it looks like a secret: %s.", plural(len(suspects), "field"))
+	a.say("Possible secrets in plain text that are marked neither sensitive nor public: %s.", plural(len(suspects), "field"))
 	for _, s := range suspects[:min(most, len(suspects))] {
 		at := ""
 		if s.Source != nil {

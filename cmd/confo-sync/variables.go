@@ -52,7 +52,7 @@ func unknownVariables(environ []string) (found []plan.Finding) {
 		}
 		found = append(found, plan.Finding{
 			Message: fmt.Sprintf("there is no environment variable %s", plan.Printable(name)),
-			Hint:    meantOr(plan.Closest(name, names), `"confo-sync help variables" lists them`),
+			Hint:    meantOr(plan.Closest(name, names), `run "confo-sync help variables" to list them`),
 		})
 	}
 	return found

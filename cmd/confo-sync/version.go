@@ -15,7 +15,7 @@ type versionCmd struct{}
 // Run prints the version.
 func (c *versionCmd) Run(a *app) error {
 	if a.Format != "text" {
-		return &usageError{fmt.Errorf("version has no %s form: it has text", a.Format)}
+		return &usageError{fmt.Errorf("version can't be written as %s: use text", a.Format)}
 	}
 	a.say("%s", versionLine())
 	return nil

@@ -16,19 +16,19 @@ type why struct{ why, hint string }
 // whole are the commands that -n and --exclude, which every command line may have, choose
 // no part for: they refuse them, as who gives them counts on it.
 var whole = map[string]why{
-	"backup make":   {"a backup is of the whole", "restore takes them"},
-	"backup verify": {"a backup is checked as a whole", ""},
-	"backup show":   {"it shows one path, or all", "give a PATH, as in confo-sync backup show FILE shop"},
-	"backup list":   {"it lists backups, which are of the whole", ""},
-	"backup prune":  {"it removes backups, which are of the whole", ""},
-	"history prune": {"an apply stays in the history as a whole", ""},
-	"show":          {"a saved plan is shown as it was made", "make one of a part with confo-sync plan -n"},
-	"edit":          {"it edits what the path names", ""},
-	"envs":          {"it lists environments", ""},
-	"version":       {"it is about the program", ""},
-	"help":          {"it is about the program", ""},
-	"completion":    {"it is about the program", ""},
-	"man":           {"it is about the program", ""},
+	"backup make":   {"a backup always has everything", "leave them out, and select with restore instead"},
+	"backup verify": {"it always checks the complete backup", ""},
+	"backup show":   {"it shows one path or everything", "give a PATH, as in confo-sync backup show FILE shop"},
+	"backup list":   {"a backup always has everything", ""},
+	"backup prune":  {"a backup always has everything", ""},
+	"history prune": {"it removes only complete applies", ""},
+	"show":          {"it always shows the complete plan", "make a plan of a part with confo-sync plan -n"},
+	"edit":          {"it edits the configuration in PATH", ""},
+	"envs":          {"it lists all environments", ""},
+	"version":       {"it does not use a project", ""},
+	"help":          {"it does not use a project", ""},
+	"completion":    {"it does not use a project", ""},
+	"man":           {"it does not use a project", ""},
 }
 
 // ofPart refuses a command line that asks for a part where there is none.
@@ -46,7 +46,7 @@ func (a *app) ofPart(command *kong.Context) error {
 // notOfPart is the error of a command that is of no part.
 func notOfPart(command string, w why) error {
 	return &usageError{target.WithHint(
-		fmt.Errorf("%s takes no -n or --exclude: %s", command, w.why), cmp.Or(w.hint, "leave them out"))}
+		fmt.Errorf("%s does not take -n or --exclude: %s", command, w.why), cmp.Or(w.hint, "leave them out"))}
 }
 
 // nameOf returns what a command is called, without the program.

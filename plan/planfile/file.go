@@ -212,9 +212,9 @@ func (l *limited) Write(b []byte) (int, error) {
 
 // Why a file is no plan that can be applied.
 var (
-	ErrNotPlan = errors.New("it is not a plan that confo-sync saved")
-	ErrCut     = errors.New("it is cut short")
-	ErrEdited  = errors.New("it was changed after confo-sync saved it")
+	ErrNotPlan = errors.New("it is not a saved plan of confo-sync")
+	ErrCut     = errors.New("it is incomplete")
+	ErrEdited  = errors.New("it was changed after it was saved")
 )
 
 // NewerError is the error of a plan that a newer version saved.
@@ -224,7 +224,7 @@ type NewerError struct {
 }
 
 func (e *NewerError) Error() string {
-	return fmt.Sprintf("a newer version saved it (%s, form %d; this one knows %d)", plan.Printable(e.Tool), e.Version, version)
+	return fmt.Sprintf("a newer confo-sync saved it (%s, format %d; this one supports format %d)", plan.Printable(e.Tool), e.Version, version)
 }
 
 // TreeSum returns a sum of a tree that tells nothing of what is in it.

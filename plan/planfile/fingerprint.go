@@ -80,7 +80,7 @@ func Parse(s string) (Fingerprint, error) {
 	}
 	b, err := text.DecodeString(encoded)
 	if err != nil || len(b) != timeSize+saltSize+sumSize {
-		return f, fmt.Errorf("it is not the %d characters that a fingerprint has", len(f.String()))
+		return f, fmt.Errorf("it does not have the %d characters of a fingerprint", len(f.String()))
 	}
 	f.made = time.Unix(int64(binary.BigEndian.Uint32(b)), 0).UTC()
 	copy(f.salt[:], b[timeSize:])

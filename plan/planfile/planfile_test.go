@@ -63,7 +63,7 @@ func TestFingerprint(t *testing.T) {
 		"another name":          func(w *planfile.Work) { w.Changes[0].Key.Config = "aa" },
 		"a name cut elsewhere":  func(w *planfile.Work) { w.Changes[0].Key = plan.Key{Namespace: "n", Config: "sa"} },
 		"a change less":         func(w *planfile.Work) { w.Changes = w.Changes[:1] },
-		"an access list": func(w *planfile.Work) {
+		"an ACL": func(w *planfile.Work) {
 			w.Options.Access = []plan.AccessRule{{Root: true, Text: []string{"world:anyone:r"}}}
 		},
 		"a recorded list": func(w *planfile.Work) {

@@ -14,7 +14,7 @@ func newAccess(c plan.AccessChange) Access {
 		a.Note = "with another password"
 	}
 	if c.Key == (plan.Key{}) {
-		a.Note = strings.TrimPrefix(a.Note+"; also of what is beside the root, for locks and history, where it is the same", "; ")
+		a.Note = strings.TrimPrefix(a.Note+"; also for the znodes of confo-sync beside the root that have the same ACL", "; ")
 	}
 	return a
 }
@@ -40,7 +40,7 @@ func (a Access) lines() []string {
 	return lines
 }
 
-const accessTitle = "Access lists, set one by one after that"
+const accessTitle = "ACLs, set one by one after the transactions"
 
 // rootAccess says what access list the root is made with. The argument shown returns a
 // text from outside as the form has it.
@@ -48,7 +48,7 @@ func rootAccess(r *Report, shown func(string) string) string {
 	if r.RootAccess == nil {
 		return ""
 	}
-	return "The root is made with the access list " + shown(strings.Join(r.RootAccess, ", ")) + "."
+	return "The root is created with the ACL " + shown(strings.Join(r.RootAccess, ", ")) + "."
 }
 
 // access lists the access lists that change.

@@ -83,11 +83,11 @@ func sample() (*Report, func(yield func(Change) bool)) {
 	flags := "flags"
 	r.Kept = []Kept{{Object: Object{Namespace: "adhoc"}}, {Object: Object{Namespace: "shop", Configuration: &flags}}}
 	r.Foreign = []Foreign{{Object: Object{Namespace: "locks"}, Path: "/confo/locks/lock-0000000001", What: "child of a namespace"}}
-	r.Warnings = []Finding{{Message: "anybody may write to the target's root", Hint: "give it an access list with --acl"}}
+	r.Warnings = []Finding{{Message: "anybody may write to the target's root", Hint: "give it an ACL with --acl"}}
 	r.Errors = []Finding{{
 		Object: &Object{Namespace: "shop", Configuration: &flags}, Source: &Source{File: "shop/flags.yaml", Line: 12, Column: 3},
-		Message: "the live configuration is ephemeral: it belongs to a running application and goes away with it",
-		Hint:    "take it out of the tree", Excerpt: "flags:\n  beta: true",
+		Message: "the live configuration is ephemeral: it belongs to a running application and disappears with it",
+		Hint:    "remove it from the tree", Excerpt: "flags:\n  beta: true",
 	}}
 	r.Missing = true
 
@@ -135,7 +135,7 @@ func TestHTMLShowsEverything(t *testing.T) {
 		"Plan for staging", "zk://zk1.example.com:2181/confo", "does not exist yet", "config",
 		"3f2c1d9a7be04418c2a6f0d3b5e8917c64aa1f05+", "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 		"2026-03-14 09:26:53 UTC", "zxid 0x500001a2f", "In 1 transaction. 0 configurations unchanged.",
-		"1 error: this cannot be applied", "the live configuration is ephemeral", "take it out of the tree",
+		"1 error: this cannot be applied", "the live configuration is ephemeral", "remove it from the tree",
 		"shop/flags.yaml:12", "flags:\n  beta: true", "1 warning", "anybody may write", "--acl",
 		// What is left alone.
 		"adhoc (namespace)", "shop/flags", "/confo/locks/lock-0000000001", "child of a namespace",
@@ -144,7 +144,7 @@ func TestHTMLShowsEverything(t *testing.T) {
 		"your bill is late.", "your bill is overdue.", "… 7 unchanged lines …", "(the newline at its end was removed)",
 		"nobody reads this any more", "gone", "pool.max", "(sensitive #1)", "(sensitive #2)", "(sensitive #3)",
 		"r2.example.com", "Summer sale\nEverything must go", `["eu-west-1", "eu-central-1"]`,
-		"(not JSON: no value starts like this at byte 0 of 8)", "the whole value",
+		"(not JSON: no value starts with this character at byte 0 of 8)", "the whole value",
 		"servers[name=web]", "from [0] to [3]", "embedded", "timeout", "backoff", "2 unchanged fields",
 		"only white space differs", "string -> integer",
 	} {
@@ -290,7 +290,7 @@ func TestHTMLAnchors(t *testing.T) {
 
 func TestHTMLEmpty(t *testing.T) {
 	page := htmlOf(t, planOf(config{"a", "b", "[1]", "[1]"}))
-	if !strings.Contains(page, `</span> No changes. 1 configuration as the source has it.</p>`) {
+	if !strings.Contains(page, `</span> No changes. 1 configuration matches the source.</p>`) {
 		t.Error("it doesn't say so")
 	}
 	if strings.Contains(page, "<form") || strings.Contains(page, "<nav") {

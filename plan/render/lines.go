@@ -29,7 +29,7 @@ func editLines(c Change, width int) []line {
 	l := layout{width: width}
 	l.edits(c.Edits, 0, c.UnchangedFields)
 	if c.Access != nil {
-		l.remark(0, "access list: %s", plan.Printable(strings.Join(c.Access, ", ")))
+		l.remark(0, "ACL: %s", plan.Printable(strings.Join(c.Access, ", ")))
 	}
 	return l.lines
 }

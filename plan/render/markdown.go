@@ -68,9 +68,9 @@ func (m *markdown) report(r *Report) string {
 	}
 	m.access(r)
 	m.warnings(r.Warnings)
-	m.objects("Not in the source, and left alone", kept(undeclared(r.Kept)))
-	m.objects("Kept as the target has it", kept(promoted(r.Kept)))
-	m.objects("At the target, not Confo's, and left alone", foreign(r.Foreign))
+	m.objects("Not in the source, not changed", kept(undeclared(r.Kept)))
+	m.objects("Values kept at the target", kept(promoted(r.Kept)))
+	m.objects("Foreign objects at the target, not changed", foreign(r.Foreign))
 	m.out.WriteString(end)
 	return m.out.String()
 }

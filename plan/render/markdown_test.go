@@ -35,7 +35,7 @@ func TestMarkdown(t *testing.T) {
 		"! ns/db  config/ns.yaml:7\n!   port: 1 -> 2\n-   l[0]: 1\n    (2 unchanged fields hidden)\n" +
 		"+ ns/new  config/ns.yaml:7\n+   t:\n+     | x\n+     | y\n+   pwd: (sensitive #1)\n" +
 		"- ns/old\n-   a: 1\n```\n\n" +
-		"<details><summary>Not in the source, and left alone: 1</summary>\n\n- `kept (namespace)`\n\n</details>\n\n" +
+		"<details><summary>Not in the source, not changed: 1</summary>\n\n- `kept (namespace)`\n\n</details>\n\n" +
 		"<details><summary>Target, source, commit and fingerprint</summary>\n\n" +
 		"Target `zk://zk1/confo`\n\nSource `config`\n\nCommit `abababababab+`\n\nFingerprint `p1-xyz`\n\n</details>\n\n"
 	if diff := cmp.Diff(want, markdown1(t, r, 0)); diff != "" {

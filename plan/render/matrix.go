@@ -121,7 +121,7 @@ func MatrixText(w io.Writer, m *Matrix) error {
 		if err := table.Flush(); err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "\nThe same letter is the same value; - is missing; * is not what the tree declares.\n")
+		fmt.Fprintf(w, "\nThe same letter means the same value. - means missing. * means different from the tree.\n")
 	}
 	_, err := fmt.Fprintln(w, m.sum())
 	return err

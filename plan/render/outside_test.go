@@ -58,7 +58,7 @@ func TestErrorsHeadTheReport(t *testing.T) {
 			t.Fatal(err)
 		}
 		for form, got := range map[string]string{"text": text.String(), "markdown": markdown1(t, r, 0), "html": html.String()} {
-			if !strings.Contains(got, want) || strings.Contains(got, "as the source has") {
+			if !strings.Contains(got, want) || strings.Contains(got, " the source.") {
 				t.Errorf("%s: %q is not in %s", form, want, got)
 			}
 		}

@@ -52,12 +52,12 @@ func StatusText(w io.Writer, r *Report, opts TextOptions) error {
 		for i, f := range r.Foreign {
 			foreign[i] = plan.Printable(f.Path) + "  " + t.paint.faint(plan.Printable(f.What))
 		}
-		t.some("foreign", "nothing", foreign)
+		t.some("foreign", "none", foreign)
 		unreadable := make([]string, len(s.Unreadable))
 		for i, u := range s.Unreadable {
 			unreadable[i] = u.title() + "  " + t.paint.faint(plan.Printable(u.Why))
 		}
-		t.some("unreadable", "nothing that Confo could not read", unreadable)
+		t.some("unreadable", "none", unreadable)
 	}
 	t.findings("warning", t.paint.update, r.Warnings)
 	t.findings("problem", t.paint.remove, r.Errors)
@@ -113,9 +113,9 @@ func (t *text) servers(s *Status) {
 				about += "; " + server.Note
 			}
 		case about != "":
-			about = "mode and version not told: " + about
+			about = "mode and version unknown: " + about
 		case server.Address == s.Connected && len(s.Servers) > 1:
-			about = "asked for all that follows"
+			about = "used for all information below"
 		}
 		cells := slices.DeleteFunc([]string{mode, version, about}, func(cell string) bool { return cell == "" })
 		rows = append(rows, []string{plan.Printable(server.Address), plan.Printable(strings.Join(cells, "  "))})
@@ -133,11 +133,11 @@ func (t *text) folder(s *Status) {
 	closed := slices.ContainsFunc(s.Access, func(r Rights) bool { return r.At == f.State && r.Read == "no" })
 	switch {
 	case f.Journal:
-		t.label("journal", "a change was committed and not carried out to its end")
+		t.label("journal", "a change was committed but not completed")
 	case closed:
-		t.label("journal", "not known: the state may not be read")
+		t.label("journal", "unknown: no permission to read the state folder")
 	case f.Leftovers:
-		t.label("journal", "none; something was prepared and not committed")
+		t.label("journal", "none; an uncommitted change was left behind")
 	default:
 		t.label("journal", "none")
 	}
@@ -152,11 +152,11 @@ func (t TLS) text() string {
 	case t.Peer == "":
 		return plan.Printable(t.Version)
 	}
-	return plan.Printable(fmt.Sprintf("%s, the server is %s", t.Version, t.Peer))
+	return plan.Printable(fmt.Sprintf("%s, server %s", t.Version, t.Peer))
 }
 
 func (i Identities) text(connected bool) string {
-	offered, seen := "none offered", "; the server does not tell what it sees"
+	offered, seen := "none offered", "; the server does not tell which it accepted"
 	if len(i.Offered) > 0 {
 		offered = "offered " + plan.ListNames(i.Offered)
 	}
@@ -164,7 +164,7 @@ func (i Identities) text(connected bool) string {
 		return offered
 	}
 	if len(i.Seen) > 0 {
-		seen = "; the server sees " + plan.ListNames(i.Seen)
+		seen = "; the server accepted " + plan.ListNames(i.Seen)
 	}
 	return offered + seen
 }
@@ -180,7 +180,7 @@ func (t *text) rights(s *Status) {
 			by[right[1]] = append(by[right[1]], right[0])
 		}
 		var said []string
-		for _, answer := range []struct{ is, words string }{{"yes", "may "}, {"no", "may not "}, {"unknown", "not known: "}} {
+		for _, answer := range []struct{ is, words string }{{"yes", "may "}, {"no", "may not "}, {"unknown", "unknown: "}} {
 			if len(by[answer.is]) > 0 {
 				said = append(said, answer.words+strings.Join(by[answer.is], ", "))
 			}
@@ -228,7 +228,7 @@ func (q Quota) text() string {
 func (t *text) lock(l Lock) {
 	switch {
 	case l.Unknown != "":
-		t.label("lock", "not known: "+plan.Printable(l.Unknown))
+		t.label("lock", "unknown: "+plan.Printable(l.Unknown))
 	case l.Holder == nil:
 		t.label("lock", "free")
 	default:
@@ -241,7 +241,7 @@ func (t *text) lock(l Lock) {
 
 func (r Runner) text(verb string) string {
 	if r.Who == "" {
-		return "someone who does not say who it is"
+		return "an unknown process"
 	}
 	return fmt.Sprintf("%s on %s (process %d) %s %s since %s",
 		plan.Printable(r.Who), plan.Printable(r.Host), r.PID, verb, plan.Printable(r.Operation), r.Since.Local().Format(time.DateTime))
@@ -251,7 +251,7 @@ func (t *text) last(s *Status) {
 	l := s.Last
 	switch {
 	case s.LastUnknown != "":
-		t.label("last apply", "not known: "+plan.Printable(s.LastUnknown))
+		t.label("last apply", "unknown: "+plan.Printable(s.LastUnknown))
 		return
 	case l == nil:
 		t.label("last apply", "none known")
@@ -260,7 +260,7 @@ func (t *text) last(s *Status) {
 	sum := Recorded{ID: l.ID, Time: l.Time, Who: l.Who, Host: l.Host, Reason: l.Reason, Commit: l.Commit, Operation: l.Operation}
 	state := "complete"
 	if l.Done < l.Planned {
-		state = t.paint.update(fmt.Sprintf("%d of %s: interrupted, or still under way", l.Done, plural(l.Planned, "transaction")))
+		state = t.paint.update(fmt.Sprintf("%d of %s: interrupted or still running", l.Done, plural(l.Planned, "transaction")))
 	}
 	t.label("last apply", fmt.Sprintf("%s by %s; %s", plan.Printable(l.ID), sum.By(), state))
 }

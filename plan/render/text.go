@@ -91,7 +91,7 @@ func (t *text) stale(all []Stale, side, title string) {
 		case s.Maybe && len(all) == 1:
 			where += "  " + t.paint.faint("(a sensitive value)")
 		case s.Maybe:
-			where += "  " + t.paint.faint("(a sensitive value here, or in another that says so)")
+			where += "  " + t.paint.faint("(a sensitive value, here or in another object with this note)")
 		}
 		t.line("  %s%s", t.paint.bold(s.title()), where)
 	}
@@ -183,16 +183,16 @@ func (t *text) exact(all []Exact) {
 	if len(all) == 0 {
 		return
 	}
-	t.line("Beside configurations:")
+	t.line("Other objects:")
 	for _, e := range all {
 		path := "/" + plan.Printable(e.Path)
 		switch {
 		case e.Access != nil && e.Action == "update":
-			t.line("  %s %s: its access list becomes %s", t.paint.sign('~'), path, plan.Printable(strings.Join(e.Access, ", ")))
+			t.line("  %s %s: its ACL becomes %s", t.paint.sign('~'), path, plan.Printable(strings.Join(e.Access, ", ")))
 		case e.Action == "update":
 			t.line("  %s %s: %s", t.paint.sign('~'), path, e.What)
 		case e.Access != nil && !asConfoMakes(e.Access):
-			t.line("  %s %s  %s", t.paint.sign(signOf(e.Action)), path, t.paint.faint("(access list: "+plan.Printable(strings.Join(e.Access, ", "))+")"))
+			t.line("  %s %s  %s", t.paint.sign(signOf(e.Action)), path, t.paint.faint("(ACL: "+plan.Printable(strings.Join(e.Access, ", "))+")"))
 		default:
 			t.line("  %s %s", t.paint.sign(signOf(e.Action)), path)
 		}
@@ -298,14 +298,14 @@ func Place(s *Source) string {
 
 func (t *text) kept(all []Kept) {
 	if kept := undeclared(all); len(kept) > 0 {
-		t.line("Not in the source, and left alone:")
+		t.line("Not in the source, not changed:")
 		for _, k := range kept {
 			t.line("  %s", k.title())
 		}
 		t.line("")
 	}
 	if kept := promoted(all); len(kept) > 0 {
-		t.line("Kept as the target has it:")
+		t.line("Values kept at the target:")
 		for _, k := range kept {
 			t.line("  %s  %s", k.title(), t.paint.faint(k.why()))
 		}
@@ -317,7 +317,7 @@ func (t *text) foreign(foreign []Foreign) {
 	if len(foreign) == 0 {
 		return
 	}
-	t.line("At the target, not Confo's, and left alone:")
+	t.line("Foreign objects at the target, not changed:")
 	for _, f := range foreign {
 		t.line("  %s  %s", plan.Printable(f.Path), t.paint.faint(f.What))
 	}
@@ -333,14 +333,14 @@ func summarize(r *Report) string {
 		return notCompared(r.Errors)
 	}
 	if n := len(r.Exact); n > 0 && s.sum() == 0 {
-		return fmt.Sprintf("Plan: 0 to create, 0 to update, 0 to delete. Beside configurations, %s.", plural(n, "step"))
+		return fmt.Sprintf("Plan: 0 to create, 0 to update, 0 to delete. Other objects: %s.", plural(n, "change"))
 	}
 	if s.sum()+s.Access == 0 && len(r.Errors) > 0 {
 		return fmt.Sprintf("Refused: %s. No changes.", plural(len(r.Errors), "error"))
 	}
 	if s.sum()+s.Access == 0 {
-		return fmt.Sprintf("No changes. %s as the source has %s.",
-			upperFirst(plural(s.Unchanged, "configuration")), map[bool]string{true: "it", false: "them"}[s.Unchanged == 1])
+		return fmt.Sprintf("No changes. %s %s the source.",
+			plural(s.Unchanged, "configuration"), map[bool]string{true: "matches", false: "match"}[s.Unchanged == 1])
 	}
 	if r.Kind == KindHistory {
 		return fmt.Sprintf("Applied: %s, in %s.", s.Done(), plural(s.Transactions, "transaction"))
@@ -352,11 +352,11 @@ func summarize(r *Report) string {
 		return fmt.Sprintf("Difference: %s.", s.Done())
 	}
 	if s.Transactions == 0 {
-		return fmt.Sprintf("Plan: 0 to create, 0 to update, 0 to delete. %s to set, one by one.", upperFirst(plural(s.Access, "access list")))
+		return fmt.Sprintf("Plan: 0 to create, 0 to update, 0 to delete. %s to set, one by one.", upperFirst(plural(s.Access, "ACL")))
 	}
 	beside := ""
 	if n := len(r.Exact); n > 0 {
-		beside = fmt.Sprintf(" Beside configurations, %s.", plural(n, "step"))
+		beside = fmt.Sprintf(" Other objects: %s.", plural(n, "change"))
 	}
 	return strings.TrimRight(fmt.Sprintf("Plan: %s, in %s. %s",
 		s.Planned(), plural(s.Transactions, "transaction"), accessSentence(r)), " ") + beside
@@ -377,8 +377,8 @@ func accessSentence(r *Report) string {
 	case 0:
 		return ""
 	case 1:
-		return "Then 1 access list is set. "
+		return "Then 1 ACL is set. "
 	default:
-		return fmt.Sprintf("Then %d access lists are set, one by one. ", n)
+		return fmt.Sprintf("Then %d ACLs are set, one by one. ", n)
 	}
 }

@@ -85,7 +85,7 @@ func TestFields(t *testing.T) {
 			`    ~ t: (text of 2 lines)`, `          x`, `        - … ` + long[:30] + "1" + long[:30] + ` …`, `        + … ` + long[:30] + "2" + long[:30] + ` …`}},
 		{"a list of objects came", `{}`, `{"l": [{"a": 1, "b": {"c": "x\ny\n"}}, 2]}`, 0, []string{
 			`    + l:`, `        - a: 1`, `          b:`, `            c:`, `              | x`, `              | y`, `        - 2`}},
-		{"not JSON", `{`, `{"a": 1}`, 0, []string{`    ~ (not JSON: a key is a string in double quotes at byte 1 of 1) -> {a: 1}`}},
+		{"not JSON", `{`, `{"a": 1}`, 0, []string{`    ~ (not JSON: a key must be a string in double quotes at byte 1 of 1) -> {a: 1}`}},
 	} {
 		got := fields(t, test.before, test.after, TextOptions{Width: test.width})
 		if diff := cmp.Diff(strings.Join(test.want, "\n"), got); diff != "" {

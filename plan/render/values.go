@@ -254,14 +254,12 @@ func splitLines(s string) []string {
 
 func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-func plural(n int, one string) string { return itoa(n) + " " + noun(n, one) }
+func plural(n int, noun string) string { return plan.Plural(n, noun) }
 
 // noun returns the noun for so many.
 func noun(n int, one string) string {
-	if n == 1 {
-		return one
-	}
-	return one + "s"
+	_, word, _ := strings.Cut(plan.Plural(n, one), " ")
+	return word
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -64,7 +64,7 @@ func (r *Reader) lines(ctx context.Context, look func(*line)) iter.Seq2[*line, e
 		}
 		counted.History = len(r.folder(historyFolder))
 		if want := r.manifest.Counts; counted.Counts != want {
-			yield(nil, r.damaged(fmt.Sprintf("it holds %s, and its manifest counts %s", counted.Counts, want)))
+			yield(nil, r.damaged(fmt.Sprintf("it has %s, but its manifest lists %s", counted.Counts, want)))
 		}
 	}
 }
@@ -224,7 +224,7 @@ func (b *batch) parse(about *About, look func(*line)) error {
 	}
 	if b.member.Name == aboutName {
 		if want, err := about.encode(); err != nil || !bytes.Equal(body, want) {
-			return fmt.Errorf("%s says other than the manifest", name)
+			return fmt.Errorf("%s does not match the manifest", name)
 		}
 		return nil
 	}
@@ -234,7 +234,7 @@ func (b *batch) parse(about *About, look func(*line)) error {
 	case err != nil:
 		return fmt.Errorf("line %d of %s %w", len(lines)+1, name, err)
 	case len(lines) != b.member.Nodes:
-		return fmt.Errorf("%s has %d lines, and the manifest counts %d", name, len(lines), b.member.Nodes)
+		return fmt.Errorf("%s has %d lines, but the manifest lists %d", name, len(lines), b.member.Nodes)
 	}
 	if look != nil {
 		for i := range lines {

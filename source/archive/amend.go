@@ -162,8 +162,8 @@ func (w *Writer) amend(do func()) error {
 	do()
 	if w.moved.bytes > w.limits.amend || len(w.moved.paths) > maxAmended/2 {
 		return w.fail(&Error{
-			Message: fmt.Sprintf("while it was read, too much of it changed: %d nodes, with %d bytes", len(w.moved.paths), w.moved.bytes),
-			Next:    "make the backup when less is being written",
+			Message: fmt.Sprintf("too many objects changed during the backup: %d objects, %d bytes", len(w.moved.paths), w.moved.bytes),
+			Next:    "make the backup when there are fewer changes",
 		})
 	}
 	return nil

@@ -119,7 +119,7 @@ func TestDamagedIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	var damage *archive.Damaged
-	if err := verify(path, nil); !errors.As(err, &damage) || !strings.Contains(err.Error(), "cut off") {
+	if err := verify(path, nil); !errors.As(err, &damage) || !strings.Contains(err.Error(), "is incomplete") {
 		t.Errorf("cut: %v", err)
 	}
 	if is, err := archive.IsArchive(path); !is || err != nil {
@@ -221,7 +221,7 @@ func TestNothingStays(t *testing.T) {
 	if err := errors.Join(w.Add(znode("", []byte{})), w.Amend(znode("a/b", []byte{}))); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Finish(1); err == nil || !strings.Contains(err.Error(), "holds it") {
+	if _, err := w.Finish(1); err == nil || !strings.Contains(err.Error(), "no parent") {
 		t.Errorf("without what holds it: %v", err)
 	}
 	left("what does not hang together")

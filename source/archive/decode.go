@@ -35,7 +35,7 @@ type parser struct {
 // maxShared is how many access lists are shared.
 const maxShared = 256
 
-var errLine = errors.New("is not as the format has it")
+var errLine = errors.New("does not follow the format")
 
 // parse returns the lines of a member, which should be so many.
 func (p *parser) parse(n int, amending bool) ([]line, error) {
@@ -47,7 +47,7 @@ func (p *parser) parse(n int, amending bool) ([]line, error) {
 	lines := make([]line, 0, min(n, len(p.b)/minLine))
 	for p.i < len(p.b) {
 		if len(lines) == n {
-			return lines, errors.New("is one more than the manifest counts")
+			return lines, errors.New("is one more than the manifest lists")
 		}
 		from := p.i
 		var l line
@@ -55,7 +55,7 @@ func (p *parser) parse(n int, amending bool) ([]line, error) {
 			return lines, errLine
 		}
 		if p.i-from > most.line {
-			return lines, errors.New("is longer than a line may be")
+			return lines, errors.New("is longer than the limit of a line")
 		}
 		check := checkStored
 		if l.gone {

@@ -23,7 +23,7 @@ func (e *Error) Hint() string { return e.Next }
 // Exists is the error of a file that is in an archive's place already.
 type Exists struct{ Path string }
 
-func (e *Exists) Error() string { return plan.Printable(e.Path) + " exists" }
+func (e *Exists) Error() string { return plan.Printable(e.Path) + " already exists" }
 
 // Hint says what to do next.
 func (e *Exists) Hint() string { return "choose another name, or replace it with --overwrite" }
@@ -40,7 +40,7 @@ func (d *Damaged) Error() string {
 
 // Hint says what to do next.
 func (d *Damaged) Hint() string {
-	return "copy it again from where it was made, or use another backup; confo-sync backup verify checks one"
+	return "copy it again from the original, or use another backup (check it with confo-sync backup verify)"
 }
 
 // Newer is the error of an archive whose format this program doesn't know yet.
@@ -50,7 +50,7 @@ type Newer struct {
 }
 
 func (n *Newer) Error() string {
-	return fmt.Sprintf("the backup %s has version %d of the format, and this program knows %d", plan.Printable(n.Path), n.Version, version)
+	return fmt.Sprintf("the backup %s has version %d of the format, and this program supports version %d", plan.Printable(n.Path), n.Version, version)
 }
 
 // Hint says what to do next.
@@ -63,11 +63,11 @@ type NotArchive struct {
 }
 
 func (n *NotArchive) Error() string {
-	return fmt.Sprintf("%s is no backup: %s", plan.Printable(n.Path), n.Why)
+	return fmt.Sprintf("%s is not a backup: %s", plan.Printable(n.Path), n.Why)
 }
 
 // Hint says what to do next.
-func (n *NotArchive) Hint() string { return `"confo-sync backup" makes one` }
+func (n *NotArchive) Hint() string { return `run "confo-sync backup" to make a backup` }
 
 // TooLarge is the error of something that is larger than an archive holds.
 type TooLarge struct {
@@ -77,8 +77,10 @@ type TooLarge struct {
 }
 
 func (t *TooLarge) Error() string {
-	return fmt.Sprintf("%s has %d bytes, and a backup holds no more than %d of one node or file", plan.Quote(t.Path), t.Size, t.Most)
+	return fmt.Sprintf("%s has %d bytes, and the limit of a backup for one znode or file is %d", plan.Quote(t.Path), t.Size, t.Most)
 }
 
 // Hint says what to do next.
-func (t *TooLarge) Hint() string { return "Confo itself writes nothing of that size: see what it is" }
+func (t *TooLarge) Hint() string {
+	return "check this object: Confo does not write objects of this size"
+}

@@ -46,7 +46,7 @@ func (w *Writer) finish(zxid int64) (Manifest, error) {
 		return m, err
 	}
 	if int64(len(b)) > largestManifest(w.pipe.out.n) {
-		return m, errors.New("write a backup: its manifest is larger than the format allows")
+		return m, errors.New("write a backup: the manifest is larger than the format allows")
 	}
 	h, err := header(manifestName, int64(len(b)), w.about.Time)
 	if err != nil {
@@ -101,7 +101,7 @@ func (w *Writer) Abort() error {
 		return nil
 	}
 	w.done = true
-	given := w.fail(errors.New("the backup was given up"))
+	given := w.fail(errors.New("the backup was stopped"))
 	w.pipe.failed.CompareAndSwap(nil, &given) // so that no more is written
 	w.pipe.wait()
 	w.ledger.close()

@@ -64,7 +64,7 @@ func (l *ledger) spill() error {
 	if l.file == nil {
 		f, err := os.CreateTemp(l.dir, draftPrefix+"*")
 		if err != nil {
-			return fmt.Errorf("make a file in the backup's folder: %w", err)
+			return fmt.Errorf("create a file in the backup's folder: %w", err)
 		}
 		os.Remove(f.Name()) // or else close does
 		l.file = f
@@ -73,7 +73,7 @@ func (l *ledger) spill() error {
 	}
 	l.cipher.XORKeyStream(l.buffer, l.buffer)
 	if _, err := l.file.Write(l.buffer); err != nil {
-		return fmt.Errorf("write beside the backup: %w", err)
+		return fmt.Errorf("write a temporary file beside the backup: %w", err)
 	}
 	l.buffer = l.buffer[:0]
 	return nil

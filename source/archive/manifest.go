@@ -157,11 +157,11 @@ func checkKind(b []byte) error {
 	case err != nil:
 		return errors.New("it is not JSON")
 	case head.Kind != kind:
-		return errors.New("it is not about a backup")
+		return errors.New("it is not the manifest of a backup")
 	case head.Version > version:
 		return newer(head.Version)
 	case head.Version != version:
-		return errors.New("its version is none")
+		return errors.New("its version is not valid")
 	}
 	return nil
 }
@@ -179,10 +179,10 @@ func decodeManifest(b []byte) (Manifest, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&j); err != nil {
-		return Manifest{}, errors.New("it is not as the format has it") // the parser's words may quote what is in it
+		return Manifest{}, errors.New("it does not follow the format") // the parser's words may quote what is in it
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return Manifest{}, errors.New("something comes after it")
+		return Manifest{}, errors.New("it is followed by other data")
 	}
 	marks, err := decodeMarks(marked)
 	if err != nil {
@@ -216,7 +216,7 @@ func decodeMarks(marked []byte) (plan.Marks, error) {
 		return marks, fmt.Errorf("its marks have more than %d bytes", maxMarks)
 	}
 	if err := marks.UnmarshalJSON(compact.Bytes()); err != nil {
-		return marks, errors.New("its marks are not as the format has them")
+		return marks, errors.New("its marks do not follow the format")
 	}
 	return marks, nil
 }

@@ -110,14 +110,14 @@ func checkMembers(members []Member, l limits) error {
 		case i > 0 && strings.HasPrefix(m.Name, historyFolder):
 			next := m.Name[len(historyFolder):]
 			if !entryForm.MatchString(next) {
-				return fmt.Errorf("it lists the member %s, which no backup has", name)
+				return fmt.Errorf("it lists the unknown member %s", name)
 			}
 			if next <= entry {
 				return fmt.Errorf("it lists the member %s out of order", name)
 			}
 			entry = next
 		default:
-			return fmt.Errorf("it lists the member %s where no backup has it", name)
+			return fmt.Errorf("it lists the member %s in a place where it can't be", name)
 		}
 		switch {
 		case m.Size < 0 || m.Size > l.of(m.Name):
@@ -152,7 +152,7 @@ func header(name string, size int64, at time.Time) ([]byte, error) {
 		ModTime: at.Truncate(time.Second), Format: tar.FormatUSTAR,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("make the tar header of %s: %w", plan.Printable(name), err)
+		return nil, fmt.Errorf("create the tar header of %s: %w", plan.Printable(name), err)
 	}
 	return b.Bytes(), nil
 }
@@ -177,15 +177,15 @@ func differs(got, want []byte) string {
 	case bytes.Equal(got, make([]byte, block)):
 		return fmt.Sprintf("it ends where the member %s should be", wanted)
 	case kind == tar.TypeSymlink || kind == tar.TypeLink:
-		return fmt.Sprintf("the member %s is a link, and a backup has none", shown)
+		return fmt.Sprintf("the member %s is a link, which a backup can't have", shown)
 	case kind != tar.TypeReg:
-		return fmt.Sprintf("the member %s is no regular file, and a backup has no others", shown)
+		return fmt.Sprintf("the member %s is not a regular file", shown)
 	case strings.HasPrefix(name, "/"):
-		return fmt.Sprintf("the member %s has an absolute path, where %s should be", shown, wanted)
+		return fmt.Sprintf("the member %s has an absolute path; expected %s", shown, wanted)
 	case name != full(want):
-		return fmt.Sprintf("there is a member %s where %s should be", shown, wanted)
+		return fmt.Sprintf("found the member %s; expected %s", shown, wanted)
 	case field(got, 124, 12) != field(want, 124, 12):
-		return fmt.Sprintf("the member %s has another size than the manifest says", wanted)
+		return fmt.Sprintf("the size of the member %s does not match the manifest", wanted)
 	}
-	return fmt.Sprintf("the tar header of %s is not as it was written", wanted)
+	return fmt.Sprintf("the tar header of %s was changed", wanted)
 }

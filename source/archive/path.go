@@ -65,9 +65,9 @@ func (c *course) next(path string) (ordered, held bool) {
 func (c *course) check(path string) error {
 	switch ordered, held := c.next(path); {
 	case !ordered:
-		return fmt.Errorf("%s is there twice, or out of order", plan.Quote(path))
+		return fmt.Errorf("%s is duplicated or out of order", plan.Quote(path))
 	case !held:
-		return fmt.Errorf("%s is there, and what holds it is not", plan.Quote(path))
+		return fmt.Errorf("%s has no parent in the backup", plan.Quote(path))
 	}
 	return nil
 }
@@ -78,7 +78,7 @@ func checkPath(backend, path string) error {
 	case path == "":
 		return nil
 	case len(path) > maxPath:
-		return fmt.Errorf("a path has %d bytes, and a backup holds none longer than %d", len(path), maxPath)
+		return fmt.Errorf("a path has %d bytes, and the limit is %d", len(path), maxPath)
 	case backend == ZooKeeper && !utf8.ValidString(path):
 		return fmt.Errorf("the path %s is not UTF-8", plan.Quote(path))
 	}
@@ -87,18 +87,18 @@ func checkPath(backend, path string) error {
 		case part == "":
 			return fmt.Errorf("the path %s has an empty part", plan.Quote(path))
 		case part == "." || part == "..":
-			return fmt.Errorf("the path %s leads elsewhere", plan.Quote(path))
+			return fmt.Errorf("the path %s has a . or .. part", plan.Quote(path))
 		}
 	}
 	if backend == File {
 		if strings.IndexByte(path, 0) >= 0 {
-			return fmt.Errorf("the path %s has a NUL in it", plan.Quote(path))
+			return fmt.Errorf("the path %s has a NUL character", plan.Quote(path))
 		}
 		return nil
 	}
 	for _, r := range path {
 		if refused(r) {
-			return fmt.Errorf("the path %s has a character that ZooKeeper does not take", plan.Quote(path))
+			return fmt.Errorf("the path %s has a character that ZooKeeper does not allow", plan.Quote(path))
 		}
 	}
 	return nil
@@ -135,7 +135,7 @@ func checkStored(backend string, s *plan.Stored) error {
 	err := func() error {
 		switch {
 		case !utf8.ValidString(s.Foreign):
-			return errors.New("says in other than UTF-8 what it is")
+			return errors.New("has a description that is not UTF-8")
 		case s.Foreign != "" && s.Key != (plan.Key{}):
 			return errors.New("is both Confo's and foreign")
 		case s.Foreign == "" && (s.Key != keyAt(backend, s.Path) || s.Path != "" && s.Key == (plan.Key{})):
@@ -143,19 +143,19 @@ func checkStored(backend string, s *plan.Stored) error {
 		case s.Foreign != "" && s.Path == "":
 			return errors.New("is the root, and foreign")
 		case backend == File && s.Foreign == "" && s.Folder != s.Key.IsNamespace():
-			return errors.New("is no folder where one must be, or one where none can be")
+			return errors.New("is not a folder but must be one, or is one but can't be")
 		case s.Folder && s.Value.Size() > 0:
-			return errors.New("is a folder, and holds data")
+			return errors.New("is a folder, but has data")
 		case backend == ZooKeeper && (s.Folder || s.Mode != 0 || s.Link != ""):
 			return errors.New("is a file, in the backup of a ZooKeeper")
 		case backend == File && (s.Access != nil || s.Stat != nil):
 			return errors.New("is a znode, in the backup of a file backend")
 		case s.Mode > 0o7777:
-			return errors.New("has a mode that no file has")
+			return errors.New("has a mode that is not valid")
 		}
 		for _, entry := range s.Access {
 			if !utf8.ValidString(entry) {
-				return errors.New("has an access list that is not UTF-8")
+				return errors.New("has an ACL that is not UTF-8")
 			}
 		}
 		return nil

@@ -25,7 +25,7 @@ func newPlace(path string, overwrite bool) (*place, error) {
 	_, err := within.NewOutput(path)
 	var link *within.LinkError
 	if errors.As(err, &link) {
-		return nil, &Error{Message: plan.Printable(link.Link) + " is a link in the repository, and no backup is written to where such a link leads", Next: "name a folder outside of the repository, or one that is no link"}
+		return nil, &Error{Message: plan.Printable(link.Link) + " is a link in the repository, and confo-sync does not write backups through such links", Next: "name a folder that is outside the repository or is not a link"}
 	}
 	if err != nil {
 		return nil, failed("make", path, err)
@@ -34,7 +34,7 @@ func newPlace(path string, overwrite bool) (*place, error) {
 	case err == nil && !overwrite:
 		return nil, &Exists{path}
 	case err == nil && !info.Mode().IsRegular():
-		return nil, &Error{Message: plan.Printable(path) + " is no plain file, so no backup takes its place", Next: "name a file, or a folder"}
+		return nil, &Error{Message: plan.Printable(path) + " is not a regular file, so a backup can't replace it", Next: "name a file, or a folder"}
 	}
 	f, unlock, err := createDraft(filepath.Dir(path))
 	if err != nil {

@@ -71,12 +71,12 @@ func openFile(path string) (*os.File, int64, error) {
 	case info.IsDir():
 		return nil, 0, &NotArchive{path, "it is a folder"}
 	case !info.Mode().IsRegular():
-		return nil, 0, &NotArchive{path, "it is no regular file"}
+		return nil, 0, &NotArchive{path, "it is not a regular file"}
 	}
 	f, err := within.Named(path)
 	switch {
 	case errors.Is(err, within.ErrOutside):
-		return nil, 0, &Error{Message: plan.Printable(path) + " is a link in the repository, and leads out of it", Next: "name the file that it leads to"}
+		return nil, 0, &Error{Message: plan.Printable(path) + " is a link that points out of the repository", Next: "name the file that the link points to"}
 	case err != nil:
 		return nil, 0, failed("open", path, err)
 	}
@@ -95,14 +95,14 @@ func (r *Reader) open(opts OpenOptions) error {
 			return err
 		}
 	case strings.HasPrefix(head, armoredMagic):
-		return &Error{Message: plan.Printable(r.path) + " is armored, as no backup is", Next: "take the armor off: age -d FILE | age -r RECIPIENT -o FILE.age"}
+		return &Error{Message: plan.Printable(r.path) + " is armored, and backups can't be armored", Next: "remove the armor: age -d FILE | age -r RECIPIENT -o FILE.age"}
 	case head == "":
 		return r.unless(&NotArchive{r.path, "it is empty"})
 	case !strings.HasPrefix(head, zstdMagic):
 		if _, err := r.end(); err != nil {
 			return r.unless(&NotArchive{r.path, "it is neither compressed by zstd nor encrypted by age"})
 		}
-		return r.damaged("it does not begin as it was written")
+		return r.damaged("its beginning was changed")
 	}
 	var err error
 	if r.trailer, err = r.end(); err != nil {
@@ -138,7 +138,7 @@ func (r *Reader) decrypt(identities *secret.Resolver) error {
 	case errors.As(err, &lacking):
 		return &Error{Message: fmt.Sprintf("the backup %s can't be decrypted: %s", plan.Printable(r.path), lacking.Message), Next: lacking.Hint, Err: err}
 	case err != nil:
-		return r.damaged("it can't be decrypted: it was cut off, or changed")
+		return r.damaged("it can't be decrypted: it is incomplete or was changed")
 	}
 	r.src, r.size = src, size
 	return nil
@@ -226,7 +226,7 @@ func (r *Reader) readManifest() (Manifest, error) {
 	}
 	zeros, err := g.take(padded(size) - size + 2*block)
 	if err != nil || len(bytes.Trim(zeros, "\x00")) > 0 {
-		return m, errors.New("the tar does not end after it")
+		return m, errors.New("the tar does not end after its last member")
 	}
 	return m, g.end()
 }

@@ -72,7 +72,7 @@ func unzip(err error) error {
 	case errors.Is(err, zstd.ErrCRCMismatch):
 		return errors.New("a checksum of zstd differs")
 	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
-		return errors.New("decompressing it takes more memory than a backup needs")
+		return errors.New("decompressing it needs more memory than a backup can need")
 	}
 	return errors.New("it can't be decompressed")
 }
@@ -96,7 +96,7 @@ func (g *region) member(m Member) ([]byte, error) {
 		return nil, fmt.Errorf("within %s, %w", plan.Quote(m.Name), err)
 	}
 	if len(bytes.Trim(b[m.Size:], "\x00")) > 0 {
-		return nil, fmt.Errorf("something comes after %s", plan.Quote(m.Name))
+		return nil, fmt.Errorf("there is other data after %s", plan.Quote(m.Name))
 	}
 	return b[:m.Size:m.Size], nil
 }

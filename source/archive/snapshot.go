@@ -167,7 +167,7 @@ func (b *builder) ambiguous() error {
 			}
 			key := plan.Key{Namespace: ns.Name, Config: ns.Configs[i].Name}
 			return &Error{
-				Message: fmt.Sprintf("in the backup %s, several files are the configuration %s to Confo, which reads any of them",
+				Message: fmt.Sprintf("in the backup %s, several files have the configuration name %s, and Confo reads only one of them",
 					plan.Printable(b.reader.path), plan.Quote(key.String())),
 				Next: "leave it out with --exclude",
 			}
@@ -211,7 +211,7 @@ func (r *Reader) value(s *plan.Stored) plan.Value {
 	case r.manifest.Backend == File:
 		return plan.FileValue(data)
 	case data == nil:
-		return plan.Unreadable(nil, "null (a znode created without data), on which Confo fails for the whole namespace")
+		return plan.Unreadable(nil, "null (a znode created without data); because of it Confo can't read the namespace")
 	}
 	return s.Value
 }

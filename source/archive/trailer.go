@@ -40,7 +40,7 @@ func (t trailer) encode() []byte {
 // decodeTrailer reads what ends a file of that size.
 func decodeTrailer(b []byte, size int64) (trailer, error) {
 	var t trailer
-	errMissing := errors.New("its end is not there: it was cut off, or something was added")
+	errMissing := errors.New("its end is missing: it is incomplete, or data was added")
 	if len(b) != trailerSize || !strings.HasPrefix(string(b[8:]), trailerTag) {
 		return t, errMissing
 	}
@@ -55,9 +55,9 @@ func decodeTrailer(b []byte, size int64) (trailer, error) {
 	}
 	switch {
 	case err != nil || string(t.encode()) != string(b):
-		return t, errors.New("its last frame is not as it was written")
+		return t, errors.New("its last frame was changed")
 	case t.amend < 0 || t.history < t.amend || t.manifest < t.history || t.manifest > size-int64(trailerSize):
-		return t, errors.New("its last frame points out of it")
+		return t, errors.New("its last frame points outside the file")
 	}
 	return t, nil
 }
@@ -65,7 +65,7 @@ func decodeTrailer(b []byte, size int64) (trailer, error) {
 func decodeSum(sum *[32]byte, text string) error {
 	b, err := hex.DecodeString(text)
 	if err != nil || len(b) != len(sum) {
-		return errors.New("no sum")
+		return errors.New("not a checksum")
 	}
 	copy(sum[:], b)
 	return nil

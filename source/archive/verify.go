@@ -54,11 +54,11 @@ func (r *Reader) checkSum(ctx context.Context) error {
 			return context.Cause(ctx)
 		case errors.Is(err, io.EOF):
 			if [32]byte(h.Sum(nil)) != r.trailer.sum {
-				return r.damaged("the checksum of the whole file differs")
+				return r.damaged("the checksum of the file differs")
 			}
 			return nil
 		case err != nil:
-			return r.damaged("it can't be decrypted to its end")
+			return r.damaged("it can't be decrypted completely")
 		}
 	}
 }
@@ -89,7 +89,7 @@ func (r *Reader) check(ctx context.Context, progress func(done, total int)) ([]p
 			findings = append(findings, plan.Finding{
 				Key:     plan.Key{Namespace: strings.Clone(l.Key.Namespace), Config: strings.Clone(l.Key.Config)},
 				Message: l.wrong,
-				Hint:    "it is in the backup byte for byte, as it was at the target",
+				Hint:    "restore it as it is, or correct it at the target: the backup has its exact bytes",
 			})
 		}
 	}

@@ -56,7 +56,7 @@ type Writer struct {
 // nothing may be there: an *Exists. Nothing is at path before Finish.
 func Create(path string, about About, opts Options) (*Writer, error) {
 	if err := about.check(); err != nil {
-		return nil, fmt.Errorf("make the backup %s: %w", plan.Printable(path), err)
+		return nil, fmt.Errorf("create the backup %s: %w", plan.Printable(path), err)
 	}
 	about.Time = about.Time.UTC()
 	place, err := newPlace(path, opts.Overwrite)
@@ -81,7 +81,7 @@ func (w *Writer) begin(to *secret.Recipients) error {
 		return err
 	}
 	if len(b) > maxAbout {
-		return errors.New("what it is of takes too many words")
+		return errors.New("the description of the backup is too long")
 	}
 	out := io.Writer(w.file)
 	if to != nil {
@@ -281,7 +281,7 @@ func (w *Writer) Entry(name string, data []byte) error {
 	}
 	switch {
 	case !entryForm.MatchString(name):
-		return fmt.Errorf("add to a backup: %s is no name of a history entry", plan.Quote(name))
+		return fmt.Errorf("add to a backup: %s is not the name of a history entry", plan.Quote(name))
 	case name <= w.entry:
 		return fmt.Errorf("add to a backup: the history entry %s is out of order", plan.Quote(name))
 	case len(data) > maxEntry:

@@ -103,7 +103,7 @@ func unread(failed string, err error) error {
 	if err != nil {
 		return err
 	}
-	return &Error{"git: " + brief(failed), "see whether git itself can read it: git fsck"}
+	return &Error{"git: " + brief(failed), "check whether git can read it: git fsck"}
 }
 
 // fill writes the files of a commit.
@@ -119,13 +119,13 @@ func (r repository) fill(ctx context.Context, c *Checkout, entries []entry) erro
 	for _, e := range entries {
 		if e.mode == modeSubmodule {
 			return &Error{
-				fmt.Sprintf("git: %s is a submodule, and what it holds is not in this commit", plan.Printable(c.Shown+e.name)),
+				fmt.Sprintf("git: %s is a submodule, and its files are not in this commit", plan.Printable(c.Shown+e.name)),
 				"check the commit out with its submodules, and name the folder",
 			}
 		}
 		if slices.ContainsFunc(strings.Split(e.name, "/"), within.IsGitsName) {
 			return &Error{
-				fmt.Sprintf("git: %s has the name of git's own files, which git itself never puts into a commit", plan.Printable(c.Shown+e.name)),
+				fmt.Sprintf("git: %s has the name of git's own files, which a commit can't have", plan.Printable(c.Shown+e.name)),
 				"find out who made this commit: git log -1 " + plan.Printable(shellWord(c.Commit)),
 			}
 		}
@@ -157,8 +157,8 @@ func (r repository) fill(ctx context.Context, c *Checkout, entries []entry) erro
 	for _, e := range links {
 		if _, err := root.Stat(e.name); err != nil {
 			return &Error{
-				fmt.Sprintf("git: %s is a link that leads out of the folder, or nowhere", plan.Printable(c.Shown+e.name)),
-				"put the file itself there",
+				fmt.Sprintf("git: %s is a link that points out of the folder or to nothing", plan.Printable(c.Shown+e.name)),
+				"replace the link with the file",
 			}
 		}
 	}
@@ -176,6 +176,6 @@ func object(e entry, out []byte) (content, rest []byte, err error) {
 	}
 	return nil, nil, &Error{
 		fmt.Sprintf("git: the content of %s is missing from this repository", plan.Printable(e.name)),
-		"a partial clone lacks it: fetch it, or clone without --filter",
+		"fetch it, or clone without --filter: this may be a partial clone",
 	}
 }

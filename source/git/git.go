@@ -52,11 +52,11 @@ func Parse(text string) (Place, error) {
 	p.Ref, p.Path, p.HasPath = strings.Cut(rest, ":")
 	switch {
 	case p.Ref == "":
-		return Place{}, fmt.Errorf("%s names no commit: it is git:REF or git:REF:PATH, as in git:main:config", plan.Quote(text))
+		return Place{}, fmt.Errorf("%s is not a commit: write git:REF or git:REF:PATH, as in git:main:config", plan.Quote(text))
 	case strings.HasPrefix(p.Ref, "-"):
-		return Place{}, fmt.Errorf("%s: no commit's name begins with a hyphen", plan.Quote(text))
+		return Place{}, fmt.Errorf("%s: the name of a commit can't begin with a hyphen", plan.Quote(text))
 	case strings.ContainsRune(text, 0):
-		return Place{}, fmt.Errorf("%s holds a NUL", plan.Quote(text))
+		return Place{}, fmt.Errorf("%s has a NUL character", plan.Quote(text))
 	}
 	return p, nil
 }
@@ -131,7 +131,7 @@ func (r repository) run(ctx context.Context, stdin []byte, args ...string) (out 
 	case ctx.Err() != nil:
 		return nil, "", context.Cause(ctx)
 	case errors.Is(err, exec.ErrNotFound):
-		return nil, "", &Error{"git: there is no git program", "install git, or name a folder"}
+		return nil, "", &Error{"git: the git program is not installed", "install git, or name a folder"}
 	case errors.As(err, &exit):
 		failed = strings.TrimSpace(stderr.String())
 		if failed == "" {
@@ -240,12 +240,12 @@ func (r repository) refused(said string) *Error {
 	case inNone(said) && hasGit(r.dir):
 		return &Error{
 			fmt.Sprintf("git: there is a .git above %s, but git finds no repository there (%s)", dir, brief(said)),
-			"see what git says: git -C " + plan.Printable(shellWord(r.dir)) + " status; if .git is no repository, remove it",
+			"run git to see the reason: git -C " + plan.Printable(shellWord(r.dir)) + " status; if .git is not a repository, remove it",
 		}
 	case inNone(said):
-		return &Error{fmt.Sprintf("git: %s is in no repository (%s)", dir, brief(said)), "run it in a repository, or name a folder rather than a commit"}
+		return &Error{fmt.Sprintf("git: %s is not in a repository (%s)", dir, brief(said)), "run it in a repository, or name a folder rather than a commit"}
 	}
-	return &Error{fmt.Sprintf("git: the repository of %s can't be read: %s", dir, brief(said)), "see whether git itself can read it: git -C " + plan.Printable(shellWord(r.dir)) + " status"}
+	return &Error{fmt.Sprintf("git: the repository of %s can't be read: %s", dir, brief(said)), "check whether git can read it: git -C " + plan.Printable(shellWord(r.dir)) + " status"}
 }
 
 // shellWord writes a word as a shell reads it.
@@ -262,7 +262,7 @@ func shellWord(word string) string {
 func (r repository) commit(ctx context.Context, ref string) (string, error) {
 	commit, failed, err := r.line(ctx, "rev-parse", "--verify", "--end-of-options", ref+"^{commit}")
 	if err == nil && failed != "" {
-		hint := `"git branch -a" and "git tag" list what there is`
+		hint := `list the branches and tags with "git branch -a" and "git tag"`
 		if remote, branch, ok := strings.Cut(ref, "/"); ok {
 			hint = fmt.Sprintf(`fetch it first, as in "git fetch %s %s"; a shallow clone has few commits`, plan.Printable(remote), plan.Printable(branch))
 		}
@@ -295,11 +295,11 @@ func (r repository) tree(ctx context.Context, p Place, commit string) (at, tree 
 		shown = "its top"
 	}
 	if failed != "" {
-		return "", "", &NoFolder{&Error{fmt.Sprintf("git: %s has no folder %s", plan.Printable(p.Ref), shown), fmt.Sprintf(`"git ls-tree %s" lists what it has; the path counts from the repository's top`, plan.Printable(p.Ref))}}
+		return "", "", &NoFolder{&Error{fmt.Sprintf("git: %s has no folder %s", plan.Printable(p.Ref), shown), fmt.Sprintf(`list its files with "git ls-tree %s"; write the path from the top of the repository`, plan.Printable(p.Ref))}}
 	}
 	kind, failed, err := r.line(ctx, "cat-file", "-t", tree)
 	if err == nil && (failed != "" || kind != "tree") {
-		err = &Error{fmt.Sprintf("git: %s at %s is a file, and a tree is a folder", shown, plan.Printable(p.Ref)), "name the folder that the file is in"}
+		err = &Error{fmt.Sprintf("git: %s at %s is a file, but a tree must be a folder", shown, plan.Printable(p.Ref)), "name the folder of the file"}
 	}
 	return at, tree, err
 }

@@ -90,7 +90,7 @@ func (s *store) unmoved(st step) error {
 	}
 	now, regular, err := sumOf(s.full(st.Path))
 	if err == nil && regular && now != st.Was {
-		return finding(plan.Printable(shown(st.change))+": the file has just been changed by somebody else, so nothing was written", "try again")
+		return finding(plan.Printable(shown(st.change))+": nothing was written because somebody else has just changed the file", "try again")
 	}
 	return err
 }
@@ -116,6 +116,6 @@ func (s *store) abandon(steps []step) error {
 
 // editedError is the error of files that were changed after a command was killed.
 func (s *store) editedError(edited []string) error {
-	return finding("a command that was changing files of the tree was killed, and since then somebody has changed "+plan.ListNames(edited),
-		fmt.Sprintf("put into each file of the tree what you want it to hold, remove %s, and run the command that was killed again", plan.Printable(s.state)))
+	return finding("a command was killed while it changed files of the tree, and since then somebody has changed "+plan.ListNames(edited),
+		fmt.Sprintf("correct the files of the tree, remove %s, and run the command again", plan.Printable(s.state)))
 }

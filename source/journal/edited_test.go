@@ -78,7 +78,7 @@ func TestEditedMeanwhile(t *testing.T) {
 		}
 	}
 	defer func() { Step = func(string) {} }()
-	if err := tree.Write(changes, ok); err == nil || !strings.Contains(err.Error(), "changed by somebody else") {
+	if err := tree.Write(changes, ok); err == nil || !strings.Contains(err.Error(), "somebody else has just changed") {
 		t.Errorf("Write: %v", err)
 	}
 	same(t, dir, want)

@@ -169,12 +169,12 @@ func (t Tree) Recover() (did Recovery, err error) {
 		case errors.Is(err, fs.ErrNotExist):
 			continue // another process has just ended
 		case errors.As(err, &busy) && p.hasJournal():
-			return did, finding(err.Error(), "wait until it has ended, and run this again")
+			return did, finding(err.Error(), "wait until it has ended, and run the command again")
 		case (errors.As(err, &busy) || errors.Is(err, fs.ErrPermission)) && !p.hasJournal():
 			continue // the tree is complete: what is left is not for this process to remove
 		case err != nil:
-			return did, finding("an interrupted command has changed some files of the tree, and the rest can't be changed: "+err.Error(),
-				"run this as the user who ran that command")
+			return did, finding("an interrupted command has changed some files of the tree, and the others can't be changed: "+err.Error(),
+				"run this as the user of that command")
 		}
 		one, err := func() (Recovery, error) {
 			defer s.close(false)
@@ -208,7 +208,7 @@ func (s *store) recover() (Recovery, error) {
 	}
 	if err != nil {
 		return NothingLeft, finding(fmt.Sprintf("an interrupted command left a journal that can't be used: %s: %s", plan.Printable(s.journal()), plan.Printable(err.Error())),
-			"compare the files of the tree with what you want, and remove "+plan.Printable(s.state))
+			"correct the files of the tree, and remove "+plan.Printable(s.state))
 	}
 	s.staging = filepath.Join(s.state, j.Staging)
 	edited, undone, err := s.sinceKilled(j.Steps)
@@ -222,8 +222,8 @@ func (s *store) recover() (Recovery, error) {
 	}
 	for _, st := range j.Steps {
 		if err := s.take(st); err != nil {
-			return NothingLeft, finding("an interrupted command has changed some files of the tree, and the rest can't be changed: "+err.Error(),
-				"make it possible to change that file, and run this again")
+			return NothingLeft, finding("an interrupted command has changed some files of the tree, and the others can't be changed: "+err.Error(),
+				"remove the cause, and run the command again")
 		}
 	}
 	return Finished, s.forget(j.Steps)
@@ -232,7 +232,7 @@ func (s *store) recover() (Recovery, error) {
 // check returns why a journal can't be one that this program wrote.
 func (s *store) check(j journal) error {
 	if j.Version != version {
-		return fmt.Errorf("it has version %d, and this confo-sync knows %d", j.Version, version)
+		return fmt.Errorf("it has version %d, and this confo-sync supports version %d", j.Version, version)
 	}
 	if !isStaging(j.Staging) {
 		return fmt.Errorf("%s is not a staging folder", plan.Quote(j.Staging))
@@ -332,8 +332,8 @@ func (s *store) carryOut(steps []step) error {
 			continue
 		}
 		if undo := s.undo(steps[:i+1]); undo != nil {
-			return errors.Join(err, finding("some files are changed, and could not be changed back: "+undo.Error(),
-				"make it possible to change that file, and run this again: it finishes the change"))
+			return errors.Join(err, finding("some files were changed, and the change could not be undone: "+undo.Error(),
+				"remove the cause, and run the command again, which completes the change"))
 		}
 		return err
 	}

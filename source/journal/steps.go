@@ -79,8 +79,8 @@ func (s *store) real(c *Change) (string, error) {
 	full, err := within.Real(c.Path)
 	var link *within.LinkError
 	if errors.As(err, &link) {
-		return "", finding(fmt.Sprintf("%s can't be written: %s is a link in the repository, and files are not written to where such links lead",
-			plan.Printable(shown(c)), plan.Printable(link.Link)), "edit the file that the link leads to, or put a file in the place of the link")
+		return "", finding(fmt.Sprintf("%s can't be written: %s is a link in the repository, and confo-sync does not write through such links",
+			plan.Printable(shown(c)), plan.Printable(link.Link)), "edit the file that the link points to, or replace the link with a file")
 	}
 	if err != nil {
 		return "", fmt.Errorf("write %s: %w", plan.Printable(shown(c)), err)

@@ -92,7 +92,7 @@ func (p place) checkOwner() error {
 		return failed("lock", p.state, err)
 	}
 	if owner := ownerOf(state); owner != os.Geteuid() && owner != ownerOf(above) || !state.IsDir() {
-		return finding(plan.Printable(p.state)+" belongs to another user", "look what is in it, and remove it")
+		return finding(plan.Printable(p.state)+" belongs to another user", "check its content, and remove it")
 	}
 	return nil
 }
@@ -123,7 +123,7 @@ func (t Tree) open() (*store, error) {
 			}
 			var busy *busyError
 			if errors.As(err, &busy) {
-				return nil, finding(err.Error()+", so nothing was written", "wait until it has ended, and run this again")
+				return nil, finding(err.Error()+", so nothing was written", "wait until it has ended, and run the command again")
 			}
 		}
 		if first == nil {

@@ -43,7 +43,7 @@ const RootPattern = "/"
 // acl reads access lists by pattern.
 func (r *reader) acl(n *yaml.Node, to *[]ACL) {
 	if n.Kind != yaml.MappingNode {
-		r.fail(n, "acl is a mapping of patterns to access lists", `write "payments/**": ["digest:ops:cdrwa", "world:anyone:r"]`)
+		r.fail(n, "acl must be a mapping of patterns to ACLs", `write "payments/**": ["digest:ops:cdrwa", "world:anyone:r"]`)
 		return
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -70,7 +70,7 @@ func (r *reader) acl(n *yaml.Node, to *[]ACL) {
 			rule.Entries = append(rule.Entries, e)
 		}
 		if len(r.findings) == 0 && len(rule.Entries) == 0 {
-			r.fail(key, "an access list has an entry at least", `write ["world:anyone:cdrwa"] for what is open to all`)
+			r.fail(key, "an ACL needs at least one entry", `write ["world:anyone:cdrwa"] to allow everything to everybody`)
 		}
 		*to = append(*to, rule)
 	}
@@ -86,35 +86,35 @@ func ParseEntry(text string) (e ACLEntry, message, hint string) {
 	const form = `write SCHEME:ID:RIGHTS, as in "digest:ops:cdrwa" or "world:anyone:r"`
 	switch {
 	case !ok:
-		return e, plan.Quote(text) + " is no entry of an access list", form
+		return e, plan.Quote(text) + " is not an entry of an ACL", form
 	case !slices.Contains(schemes, scheme):
-		if hint = "there are " + strings.Join(schemes, ", "); plan.Closest(scheme, schemes) != "" {
+		if hint = "use one of " + strings.Join(schemes, ", "); plan.Closest(scheme, schemes) != "" {
 			hint = "did you mean " + plan.Closest(scheme, schemes) + "?"
 		}
 		return e, "there is no scheme " + plan.Quote(scheme), hint
 	case scheme == "auth" && e.ID != "":
-		return e, "auth stands for whoever applies it, and takes no name", `write "auth:` + e.Rights + `"`
+		return e, "auth stands for the credentials of the connection and can't have a name", `write "auth:` + e.Rights + `"`
 	case scheme == "world" && e.ID != "anyone":
-		return e, "world knows anyone only", `write "world:anyone:` + e.Rights + `"`
+		return e, "the only name in the scheme world is anyone", `write "world:anyone:` + e.Rights + `"`
 	case scheme != "auth" && e.ID == "":
-		return e, "the entry does not say whom it is for", form
+		return e, "the entry has no user", form
 	}
 	if e.Rights == "" || strings.Trim(e.Rights, "cdrwa") != "" {
 		what := plan.Quote(e.Rights)
 		if scheme == "digest" {
-			what = "what comes last" // which may be a password
+			what = "the last part" // which may be a password
 		}
-		return e, what + " are no rights", "they are letters of cdrwa: create and delete below it, read, write, administer"
+		return e, what + " is not a set of permissions", "use the letters cdrwa: create and delete children, read, write, administer"
 	}
 	for i, letter := range e.Rights {
 		if strings.ContainsRune(e.Rights[i+1:], letter) {
-			return e, fmt.Sprintf("the right %c is there twice", letter), "write it once"
+			return e, fmt.Sprintf("the permission %c is duplicated", letter), "write it once"
 		}
 	}
 	if user, hash, ok := strings.Cut(e.ID, ":"); scheme == "digest" && ok {
 		if sum, err := base64.StdEncoding.DecodeString(hash); err != nil || len(sum) != 20 {
-			return e, "what follows the user's name is no hash of a password",
-				`write "digest:` + plan.Printable(user) + ":" + e.Rights + `" and the password's reference under users, or the hash as ZooKeeper makes it, in base64`
+			return e, "the part after the user name is not the hash of a password",
+				`write "digest:` + plan.Printable(user) + ":" + e.Rights + `" and add a reference to the password under users; or write the hash as ZooKeeper shows it, in base64`
 		}
 		e.ID, e.Hash = user, hash
 	}
@@ -124,7 +124,7 @@ func ParseEntry(text string) (e ACLEntry, message, hint string) {
 // users reads where passwords are of those whom access lists name.
 func (r *reader) users(n *yaml.Node, to *[]User) {
 	if n.Kind != yaml.MappingNode {
-		r.fail(n, "users is a mapping of names to references", "write ops: !env OPS_PASSWD")
+		r.fail(n, "users must be a mapping of names to references", "write ops: !env OPS_PASSWD")
 		return
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -132,8 +132,8 @@ func (r *reader) users(n *yaml.Node, to *[]User) {
 		u := User{key.Value, Credential{Tag: value.Tag, Text: value.Value, Position: r.position(value)}}
 		if value.Kind != yaml.ScalarNode || !slices.Contains([]string{"!env", "!file", "!age"}, value.Tag) || strings.TrimSpace(value.Value) == "" {
 			r.findings = append(r.findings, plan.Finding{
-				Position: r.position(value), Message: "a password does not stand in the project file",
-				Hint: "say where it is: !env NAME, !file PATH or !age",
+				Position: r.position(value), Message: "a password can't be written in the project file",
+				Hint: "refer to it with !env NAME, !file PATH or !age",
 			})
 			continue
 		}

@@ -59,9 +59,9 @@ func (r *reader) dictionary(n *yaml.Node, c *Credentials) {
 	switch {
 	case len(r.findings) > before:
 	case user != password:
-		r.fail(n, "zookeeper_user and zookeeper_passwd go together", "give both or neither")
+		r.fail(n, "zookeeper_user and zookeeper_passwd must be used together", "give both or neither")
 	case host != port:
-		r.fail(n, "zookeeper_host and zookeeper_port go together", "give both or neither")
+		r.fail(n, "zookeeper_host and zookeeper_port must be used together", "give both or neither")
 	case len(c.Values) == 0:
 		r.fail(n, "the credentials dictionary is empty", "write {zookeeper_user: NAME, zookeeper_passwd: !env VARIABLE}")
 	}
@@ -74,17 +74,17 @@ func (r *reader) credential(n *yaml.Node, key string, c *Credentials) {
 	}
 	switch {
 	case n.Kind != yaml.ScalarNode || n.Tag == "!!null" || strings.TrimSpace(n.Value) == "":
-		r.fail(n, key+" is a text, or a reference to one", "write "+key+": !env VARIABLE, or the text behind the colon")
+		r.fail(n, key+" must be a text or a reference to a text", "write "+key+": !env VARIABLE, or the text after the colon")
 		return
 	case v.Tag != "" && v.Tag != "!env" && v.Tag != "!file" && v.Tag != "!age":
-		r.fail(n, fmt.Sprintf("%s has an unknown tag %s", key, plan.Printable(v.Tag)), "references are !env VARIABLE, !file PATH and !age")
+		r.fail(n, fmt.Sprintf("%s has an unknown tag %s", key, plan.Printable(v.Tag)), "use a reference: !env VARIABLE, !file PATH or !age")
 		return
 	case v.Tag == "" && key == "zookeeper_passwd":
-		r.fail(n, "a password does not stand in the project file, which is for everybody to read",
-			"refer to it: zookeeper_passwd: !env VARIABLE, !file PATH (kept out of git), or !age with what is encrypted")
+		r.fail(n, "a password can't be written in the project file, because everybody can read the file",
+			"refer to it: zookeeper_passwd: !env VARIABLE, !file PATH (a file that is not in git) or !age with the encrypted password")
 		return
 	case v.Tag == "" && key == "zookeeper_user" && strings.Contains(n.Value, ":"):
-		r.fail(n, "zookeeper_user is a name alone, without a colon", "the password goes into zookeeper_passwd, as a reference")
+		r.fail(n, "zookeeper_user must be a name without a colon", "put a reference to the password into zookeeper_passwd")
 		return
 	}
 	c.Values[key] = v
@@ -93,7 +93,7 @@ func (r *reader) credential(n *yaml.Node, key string, c *Credentials) {
 // tls reads how to connect by TLS. That it is there asks for TLS.
 func (r *reader) tls(n *yaml.Node, to **TLS) {
 	if n.Kind != yaml.MappingNode {
-		r.fail(n, "tls is a mapping", "write tls: {ca: FILE}, or tls: {} for the authorities that the system trusts")
+		r.fail(n, "tls must be a mapping", "write tls: {ca: FILE}, or tls: {} for the authorities that the system trusts")
 		return
 	}
 	var t TLS
@@ -104,7 +104,7 @@ func (r *reader) tls(n *yaml.Node, to **TLS) {
 		"server_name": func(n *yaml.Node) { r.text(n, &t.ServerName) },
 	})
 	if has(n, "cert") != has(n, "key") {
-		r.fail(n, "a client certificate and its key go together", "give both cert and key, or neither")
+		r.fail(n, "a client certificate and its key must be used together", "give both cert and key, or neither")
 	}
 	*to = &t
 }
@@ -119,8 +119,8 @@ const (
 func (r *reader) maxRequest(n *yaml.Node, to *int) {
 	bytes, err := strconv.Atoi(n.Value)
 	if err != nil || n.Tag != "!!int" || bytes < LeastRequest || bytes > MostRequest {
-		r.fail(n, fmt.Sprintf("max_request is a number of bytes from %d to %d", LeastRequest, MostRequest),
-			"write what the servers' jute.maxbuffer says, as in max_request: 4194304")
+		r.fail(n, fmt.Sprintf("max_request must be a number of bytes from %d to %d", LeastRequest, MostRequest),
+			"write the jute.maxbuffer of the servers, as in max_request: 4194304")
 		return
 	}
 	*to = bytes

@@ -40,7 +40,7 @@ func quoted(s string) string {
 func AddACL(data []byte, environment string, lines []ACLLine) ([]byte, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(data, &document); err != nil || len(document.Content) == 0 {
-		return nil, errors.New("it is no project file")
+		return nil, errors.New("it is not a project file")
 	}
 	b := block{node: document.Content[0], end: bytes.Count(data, []byte("\n")) + 2}
 	b, _ = b.within("environments")
@@ -51,7 +51,7 @@ func AddACL(data []byte, environment string, lines []ACLLine) ([]byte, error) {
 	indent := b.node.Content[0].Column - 1
 	acl, there := b.within("acl")
 	if b.isFlow() || there && (acl.isFlow() || len(acl.node.Content) == 0) {
-		return nil, errors.New("what is in brackets there has to stand on lines of its own first")
+		return nil, errors.New("its environment or acl is written in brackets; write it on separate lines first")
 	}
 	var added []string
 	if there {

@@ -186,5 +186,5 @@ func (e *UnknownError) Hint() string {
 	if len(names) == 0 {
 		return "add it under environments:"
 	}
-	return "there are " + plan.ListNames(names)
+	return "choose one of " + plan.ListNames(names)
 }

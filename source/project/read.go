@@ -48,11 +48,11 @@ func Read(path string, allowed ...string) (*Project, error) {
 	data, err := r.content()
 	switch {
 	case errors.Is(err, within.ErrOutside), errors.Is(err, within.ErrGit):
-		return nil, about("this link leads out of "+r.root(), "put the file itself here, or allow the folder it leads to with --allow-file DIR")
+		return nil, about("this link points out of "+r.root(), "replace the link with the file, or allow the folder that it points to with --allow-file DIR")
 	case err != nil:
 		return nil, fmt.Errorf("read the project: %w", err)
 	case len(data) > maxSize:
-		return nil, about("a project file is no larger than 1 MiB", "see whether -f names the right file")
+		return nil, about("the project file is larger than 1 MiB", "check whether -f names the right file")
 	}
 	r.lines = strings.Split(string(data), "\n")
 	r.read(data)
@@ -155,16 +155,16 @@ func folderName(dir string) string {
 // environments reads them after the rest, as that holds for all.
 func (r *reader) environments(n *yaml.Node) {
 	if n.Kind != yaml.MappingNode {
-		r.fail(n, "environments is a mapping of names", "write NAME: and below it target:")
+		r.fail(n, "environments must be a mapping of names", "write NAME: with target: below it")
 		return
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name := n.Content[i]
 		if name.Value == "" || strings.ContainsAny(name.Value, "/: ") || plan.Printable(name.Value) != name.Value {
-			r.fail(name, fmt.Sprintf("%s is no name for an environment", plan.Quote(name.Value)), "use letters, digits and hyphens")
+			r.fail(name, fmt.Sprintf("%s can't be the name of an environment", plan.Quote(name.Value)), "use letters, digits and hyphens")
 		}
 		if slices.Contains(r.project.Names(), name.Value) {
-			r.fail(name, fmt.Sprintf("the environment %s is there twice", plan.Quote(name.Value)), "keep one of the two")
+			r.fail(name, fmt.Sprintf("the environment %s is duplicated", plan.Quote(name.Value)), "keep one of the two")
 			continue
 		}
 		e := Environment{Name: name.Value, Position: r.position(name)}
@@ -200,7 +200,7 @@ func (r *reader) mapping(n *yaml.Node, what string, fields map[string]func(*yaml
 		return
 	}
 	if n.Kind != yaml.MappingNode {
-		r.fail(n, what+" is a mapping", "write KEY: VALUE")
+		r.fail(n, what+" must be a mapping", "write KEY: VALUE")
 		return
 	}
 	seen := map[string]bool{}
@@ -214,13 +214,13 @@ func (r *reader) mapping(n *yaml.Node, what string, fields map[string]func(*yaml
 				names = append(names, name)
 			}
 			slices.Sort(names)
-			hint := "there are " + strings.Join(names, ", ")
+			hint := "use one of " + strings.Join(names, ", ")
 			if meant := plan.Closest(key.Value, names); meant != "" {
 				hint = fmt.Sprintf("did you mean %s?", meant)
 			}
-			r.fail(key, fmt.Sprintf("%s has no %s", what, plan.Quote(key.Value)), hint)
+			r.fail(key, fmt.Sprintf("%s has no key %s", what, plan.Quote(key.Value)), hint)
 		case seen[key.Value]:
-			r.fail(key, fmt.Sprintf("%s is there twice", plan.Quote(key.Value)), "keep one of the two")
+			r.fail(key, fmt.Sprintf("%s is duplicated", plan.Quote(key.Value)), "keep one of the two")
 		default:
 			seen[key.Value] = true
 			for value.Kind == yaml.AliasNode {

@@ -98,7 +98,7 @@ func TestSchemaKeys(t *testing.T) {
 	listed := func(yaml string) []string {
 		_, err := project.Read(write(t, yaml))
 		hint := err.(*project.Error).Findings[0].Hint
-		return strings.Split(strings.TrimPrefix(hint, "there are "), ", ")
+		return strings.Split(strings.TrimPrefix(hint, "use one of "), ", ")
 	}
 	if got, want := listed("xxxxxxxxxxxx: 1"), keys(schema.Properties); !slices.Equal(got, want) {
 		t.Errorf("a project reads %v, the schema has %v", got, want)

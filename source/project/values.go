@@ -38,7 +38,7 @@ func (r *reader) rules(to *Rules) map[string]func(*yaml.Node) {
 
 func (r *reader) text(n *yaml.Node, to *string) {
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" || n.Value == "" {
-		r.fail(n, "this is a text", "write it behind the colon")
+		r.fail(n, "this must be a text", "write it after the colon")
 		return
 	}
 	*to = n.Value
@@ -65,9 +65,9 @@ func (r *reader) path(n *yaml.Node, to *string) bool {
 func (r *reader) isPath(n *yaml.Node, path string) bool {
 	switch {
 	case strings.HasPrefix(path, "~"):
-		r.fail(n, "~ is not replaced by the home folder here", "write the path in full; for a folder that is called ~ write ./~")
+		r.fail(n, "~ is not expanded here", "write the full path; for a folder that is named ~ write ./~")
 	case strings.HasPrefix(path, "$"):
-		r.fail(n, "variables are not replaced here", "write the path in full; for a folder whose name begins with $ write ./$")
+		r.fail(n, "variables are not expanded here", "write the full path; for a folder whose name begins with $ write ./$")
 	default:
 		return true
 	}
@@ -81,7 +81,7 @@ func (r *reader) folder(n *yaml.Node, to *string) {
 	}
 	switch info, err := os.Stat(*to); {
 	case err != nil:
-		r.fail(n, fmt.Sprintf("there is no folder %s", plan.Quote(filepath.ToSlash(*to))), "create it, or name another; the path counts from this file")
+		r.fail(n, fmt.Sprintf("there is no folder %s", plan.Quote(filepath.ToSlash(*to))), "create it, or name another folder; the path is relative to this file")
 	case !info.IsDir():
 		r.fail(n, fmt.Sprintf("%s is not a folder", plan.Quote(filepath.ToSlash(*to))), "name a folder")
 	}
@@ -108,7 +108,7 @@ func (r *reader) recipients(n *yaml.Node, to *[]string) {
 		var wrong *secret.Error
 		if _, err := secret.ParseRecipients([]string{text}); errors.As(err, &wrong) {
 			r.findings = append(r.findings, plan.Finding{
-				Position: r.position(item), Message: "this is no recipient that age knows", Hint: wrong.Hint,
+				Position: r.position(item), Message: "this is not a recipient that age supports", Hint: wrong.Hint,
 			})
 		}
 		*to = append(*to, text)
@@ -121,7 +121,7 @@ func (r *reader) variables(n *yaml.Node, to *[]string) {
 		var text string
 		r.text(item, &text)
 		if strings.ContainsAny(text, "=$ \t") {
-			r.fail(item, fmt.Sprintf("%s is no name of an environment variable", plan.Quote(text)), "write a name, as in DB_PASSWORD, or a pattern, as in SHOP_*")
+			r.fail(item, fmt.Sprintf("%s can't be the name of an environment variable", plan.Quote(text)), "write a name, as in DB_PASSWORD, or a pattern, as in SHOP_*")
 		} else if text != "" {
 			*to = append(*to, text)
 		}
@@ -139,7 +139,7 @@ func (r *reader) items(n *yaml.Node) []*yaml.Node {
 		}
 		return nil
 	}
-	r.fail(n, "this is a list", "write an element a line, each after a hyphen")
+	r.fail(n, "this must be a list", "write each element on its own line after a hyphen")
 	return nil
 }
 
@@ -147,7 +147,7 @@ func (r *reader) items(n *yaml.Node) []*yaml.Node {
 func (r *reader) target(n *yaml.Node, to *string) {
 	r.text(n, to)
 	if sensitive.HoldsUserinfo(*to) {
-		r.fail(n, "a URL holds no user or password, as it is shown and logged everywhere", "use credentials: in this file, or CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD")
+		r.fail(n, "a URL can't have a user or password, because URLs are shown and logged", "use credentials: in this file, or CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD")
 		*to = ""
 		return
 	}
@@ -178,7 +178,7 @@ func (r *reader) pattern(n *yaml.Node) (plan.Pattern, bool) {
 	p, err := plan.ParsePattern(text)
 	p.Position = r.position(n)
 	if err != nil {
-		r.fail(n, err.Error(), `a pattern is a path, as in "shop/*/password" or "**/last_seen"`)
+		r.fail(n, err.Error(), `write a path, as in "shop/*/password" or "**/last_seen"`)
 	}
 	return p, err == nil
 }
@@ -199,7 +199,7 @@ func (r *reader) protections(n *yaml.Node, to *[]plan.Protection) {
 			})
 			p.Delete = p.Delete || !p.Update
 			if item.Kind == yaml.MappingNode && !has(item, "path") {
-				r.fail(item, "a protection has a path", "write {path: shop/*, from: [update, delete]}")
+				r.fail(item, "a protection needs a path", "write {path: shop/*, from: [update, delete]}")
 			}
 		}
 		if ok {
@@ -216,7 +216,7 @@ func (r *reader) from(n *yaml.Node, p *plan.Protection) {
 		case "delete":
 			p.Delete = true
 		default:
-			r.fail(item, fmt.Sprintf("%s is nothing to be protected from", plan.Quote(item.Value)), "there are update and delete")
+			r.fail(item, fmt.Sprintf("%s can't be protected against", plan.Quote(item.Value)), "use update or delete")
 		}
 	}
 }
@@ -227,18 +227,18 @@ var prunes = []string{"none", "configurations", "namespaces"}
 func (r *reader) prune(n *yaml.Node, to *string) {
 	r.text(n, to)
 	if *to != "" && !slices.Contains(prunes, *to) {
-		hint := "there are " + strings.Join(prunes, ", ")
+		hint := "use one of " + strings.Join(prunes, ", ")
 		if meant := plan.Closest(*to, prunes); meant != "" {
 			hint = "did you mean " + meant + "?"
 		}
-		r.fail(n, fmt.Sprintf("prune has no %s", plan.Quote(*to)), hint)
+		r.fail(n, fmt.Sprintf("prune can't be %s", plan.Quote(*to)), hint)
 	}
 }
 
 func (r *reader) percent(n *yaml.Node, to **int) {
 	value, err := strconv.Atoi(n.Value)
 	if err != nil || value < 0 || value > 100 {
-		r.fail(n, "delete_percent is a number from 0 to 100", "write 100 to allow everything")
+		r.fail(n, "delete_percent must be a number from 0 to 100", "write 100 to allow all deletions")
 		return
 	}
 	*to = &value

@@ -27,10 +27,10 @@ func (r *reader) bounded(n *yaml.Node, path string) bool {
 		return true
 	}
 	if errors.Is(r.bounds.Check(path), within.ErrGit) {
-		r.fail(n, plan.Quote(n.Value)+" belongs to git, and confo-sync reads nothing of it: it may hold tokens", "name a file or folder elsewhere in the repository")
+		r.fail(n, plan.Quote(n.Value)+" belongs to git, and confo-sync does not read the files of git because they may have tokens", "name a file or folder outside of .git")
 		return false
 	}
-	r.fail(n, fmt.Sprintf("%s leads out of %s", plan.Quote(n.Value), r.root()), hintOutside)
+	r.fail(n, fmt.Sprintf("%s is outside %s", plan.Quote(n.Value), r.root()), hintOutside)
 	return false
 }
 

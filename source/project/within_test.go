@@ -69,11 +69,11 @@ func TestOutside(t *testing.T) {
 		switch {
 		case !out && err != nil:
 			t.Errorf("%s: %v", text, err)
-		case out && (!errors.As(err, &wrong) || len(wrong.Findings) != 1 || !strings.Contains(err.Error(), "leads out of the repository") ||
+		case out && (!errors.As(err, &wrong) || len(wrong.Findings) != 1 || !strings.Contains(err.Error(), "is outside the repository") ||
 			wrong.Findings[0].Position.Line != 1 || !strings.Contains(wrong.Findings[0].Hint, "--allow-file")):
 			t.Errorf("%s: %v", text, err)
 		}
-		if _, err := project.Read(path, "/"); err != nil && strings.Contains(err.Error(), "leads out") {
+		if _, err := project.Read(path, "/"); err != nil && strings.Contains(err.Error(), "is outside") {
 			t.Errorf("%s, allowed: %v", text, err)
 		}
 	}
@@ -93,7 +93,7 @@ func TestFileOutside(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := strings.TrimPrefix(wrong.Findings[0].Error(), filepath.ToSlash(path)) + wrong.Findings[0].Excerpt
-		if diff := cmp.Diff(": this link leads out of the repository", got); diff != "" {
+		if diff := cmp.Diff(": this link points out of the repository", got); diff != "" {
 			t.Error(diff)
 		}
 	}
@@ -102,7 +102,7 @@ func TestFileOutside(t *testing.T) {
 	}
 	// Without a repository, the folder of the file bounds what it names.
 	path = write(t, "source: config\nenvironments: {a: {target: x, overlays: [../elsewhere, overlays/prod]}}\n")
-	if _, err := project.Read(path); err == nil || !strings.Contains(err.Error(), "leads out of the folder of the project file") {
+	if _, err := project.Read(path); err == nil || !strings.Contains(err.Error(), "is outside the folder of the project file") {
 		t.Errorf("without a repository: %v", err)
 	}
 }

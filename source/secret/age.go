@@ -14,7 +14,7 @@ import (
 
 var errNotAge = &Error{
 	"this is not an age file",
-	`"confo-sync encrypt" makes one, as does "age -a"; if it was one, a part of it is missing or changed`,
+	`encrypt the value with "confo-sync encrypt" or "age -a"; if it was an age file, a part is missing or changed`,
 }
 
 // Age decrypts an age file, which is armored: YAML holds no binary.
@@ -54,9 +54,9 @@ func (ids *identities) decrypt(armored string) (string, error) {
 	case err != nil:
 		return "", errNotAge
 	case len(content) > limit:
-		return "", &Error{"what is encrypted is larger than 16 MiB", "a value is shorter than that"}
+		return "", &Error{"the encrypted text is larger than 16 MiB", "use a smaller value"}
 	case !utf8.Valid(content):
-		return "", &Error{"what is encrypted is not UTF-8", hintBase64}
+		return "", &Error{"the encrypted value is not UTF-8", hintBase64}
 	}
 	return string(content), nil
 }
@@ -68,7 +68,7 @@ func (ids *identities) some() error {
 	}
 	return &Error{
 		"no age identity to decrypt it with",
-		ids.also("name a file that holds one with --age-identity FILE, or set " + IdentityVariable),
+		ids.also("name a file with an identity with --age-identity FILE, or set " + IdentityVariable),
 	}
 }
 
@@ -81,13 +81,13 @@ func (ids *identities) unmatched(err error, encrypt, again string) error {
 		return nil
 	case slices.Contains(unmatched.StanzaTypes, "scrypt"):
 		return &Error{
-			"it is encrypted with a passphrase, and there is no one to ask for it",
+			"it is encrypted with a passphrase, which confo-sync can't ask for",
 			"encrypt it to recipients: " + encrypt,
 		}
 	}
 	message := fmt.Sprintf("none of the %d identities can decrypt it", len(ids.all))
 	if len(ids.all) == 1 {
-		message = "the only identity there is can't decrypt it"
+		message = "the only identity can't decrypt it"
 	}
 	return &Error{message, ids.also("ask for it to be encrypted to your recipient: " + again)}
 }

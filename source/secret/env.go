@@ -37,13 +37,13 @@ func (v Variables) check(name string) error {
 	switch {
 	case len(name) >= len(reserved) && strings.EqualFold(name[:len(reserved)], reserved):
 		return &Error{
-			fmt.Sprintf("the environment variable %s is for confo-sync alone", shown),
-			"a tree can't name what begins with " + reserved + ": put the value into another variable",
+			fmt.Sprintf("the environment variable %s is reserved for confo-sync", shown),
+			"use a variable that does not begin with " + reserved,
 		}
 	case v.Bounded && !slices.ContainsFunc(v.Bound, matches):
 		return &Error{
-			fmt.Sprintf("the environment variable %s is not among those that --allow-env or CONFO_SYNC_ALLOW_ENV allows", shown),
-			"who runs confo-sync decides this: add it there if the tree is to be trusted with it",
+			fmt.Sprintf("--allow-env or CONFO_SYNC_ALLOW_ENV does not allow the environment variable %s", shown),
+			"add it to --allow-env or CONFO_SYNC_ALLOW_ENV if the tree is trusted with its value",
 		}
 	case v.Bounded && len(v.Listed) == 0, slices.ContainsFunc(v.Listed, matches):
 		return nil
@@ -52,15 +52,15 @@ func (v Variables) check(name string) error {
 	if hint == "" {
 		hint = "list it with --allow-env %s"
 	}
-	return &Error{fmt.Sprintf("the environment variable %s is not listed", shown), fmt.Sprintf(hint, shown)}
+	return &Error{fmt.Sprintf("the environment variable %s is not allowed", shown), fmt.Sprintf(hint, shown)}
 }
 
 // Env returns the value of an environment variable, which may be empty.
 func (r *Resolver) Env(name string) (string, error) {
 	if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsFunc(name, unicode.IsSpace) {
 		return "", &Error{
-			fmt.Sprintf("%s is no name of an environment variable", plan.Quote(name)),
-			"it is a name alone, as in !env DB_PASSWORD",
+			fmt.Sprintf("%s can't be the name of an environment variable", plan.Quote(name)),
+			"write only a name, as in !env DB_PASSWORD",
 		}
 	}
 	if err := r.options.Variables.check(name); err != nil {
@@ -72,10 +72,10 @@ func (r *Resolver) Env(name string) (string, error) {
 	case !ok:
 		return "", &Error{
 			fmt.Sprintf("the environment variable %s is not set", shown),
-			fmt.Sprintf("export %s, or set it among the variables of the CI", shown),
+			fmt.Sprintf("export %s, or set it in the variables of the CI", shown),
 		}
 	case len(value) > limit:
-		return "", &Error{fmt.Sprintf("the environment variable %s is longer than 16 MiB", shown), "see what sets it"}
+		return "", &Error{fmt.Sprintf("the environment variable %s is longer than 16 MiB", shown), "check what sets it"}
 	case !utf8.ValidString(value):
 		return "", &Error{fmt.Sprintf("the environment variable %s is not UTF-8", shown), hintBase64}
 	}

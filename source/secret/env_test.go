@@ -9,7 +9,7 @@ func TestEnvListed(t *testing.T) {
 	for _, name := range []string{"SHOP_PASSWORD", "SHOP_PIN", "HOME", IdentityVariable, "CONFO_SYNC_ZK_PASSWD", "confo_sync_zk_passwd"} {
 		p.env[name] = "hunter2"
 	}
-	const unlisted, unbounded, reserved = "is not listed", "is not among those that --allow-env", "is for confo-sync alone"
+	const unlisted, unbounded, reserved = "is not allowed", "--allow-env or CONFO_SYNC_ALLOW_ENV does not allow", "is reserved for confo-sync"
 	bound := func(bound ...string) Variables { return Variables{Bound: bound, Bounded: true} }
 	both := func(listed string, b ...string) Variables {
 		v := bound(b...)

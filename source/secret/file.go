@@ -23,7 +23,7 @@ import (
 // what else there is on the machine that applies it.
 func (r *Resolver) File(from, path string) (string, error) {
 	if path == "" || strings.ContainsRune(path, 0) {
-		return "", &Error{fmt.Sprintf("%s names no file", plan.Quote(path)), "it is a path, as in !file secrets/password"}
+		return "", &Error{fmt.Sprintf("%s is not the name of a file", plan.Quote(path)), "write a path, as in !file secrets/password"}
 	}
 	content, err := r.find(from, filepath.FromSlash(path))
 	if err != nil {
@@ -137,25 +137,25 @@ func unreadable(path string, err error) *Error {
 	shown := plan.Printable(path)
 	switch {
 	case errors.Is(err, within.ErrGit):
-		return &Error{shown + " belongs to git, and !file reads nothing of it: it may hold tokens", "put the value in a file outside of .git"}
+		return &Error{shown + " belongs to git, and !file does not read the files of git because they may have tokens", "put the value in a file outside of .git"}
 	case errors.Is(err, within.ErrOutside):
-		return &Error{shown + " leads out of the project", "move it into the project, or allow its folder with --allow-file DIR"}
+		return &Error{shown + " is outside the project", "move it into the project, or allow its folder with --allow-file DIR"}
 	case errors.Is(err, within.ErrFolder):
 		return &Error{shown + " is a folder", "name a file in it"}
 	case errors.Is(err, within.ErrIrregular):
-		return &Error{shown + " is no regular file", "a pipe or a device can't be read here: put the value in a file"}
+		return &Error{shown + " is not a regular file", "put the value in a file: a pipe or a device can't be read here"}
 	case err == errLarge:
-		return &Error{shown + " is larger than 16 MiB", "a value is shorter than that: name another file"}
+		return &Error{shown + " is larger than 16 MiB", "name another file, with a smaller value"}
 	case err == errNotUTF8:
 		return &Error{shown + " is not UTF-8", hintBase64}
 	case errors.Is(err, fs.ErrNotExist):
-		return &Error{"there is no file " + shown, "a path counts from the folder of the file that refers to it"}
+		return &Error{"there is no file " + shown, "write the path relative to the folder of the file that refers to it"}
 	case errors.Is(err, fs.ErrPermission):
-		return &Error{shown + " may not be read by this user", "change who may read it, or run confo-sync as who may"}
+		return &Error{shown + " can't be read: permission denied", "give this user permission to read it, or run confo-sync as another user"}
 	}
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
 		err = errno // the rest names the path as the system knows it
 	}
-	return &Error{fmt.Sprintf("%s can't be read: %s", shown, plan.Printable(err.Error())), "see that it is a file, and try again"}
+	return &Error{fmt.Sprintf("%s can't be read: %s", shown, plan.Printable(err.Error())), "check that it is a file, and try again"}
 }

@@ -59,7 +59,7 @@ func (ids *identities) load(o Options) *Error {
 			if err != nil {
 				return &Error{
 					fmt.Sprintf("the identity file %s can't be read: %s", plan.Printable(path), brief(err)),
-					"--age-identity names a file that age-keygen made, or an ssh key",
+					"use --age-identity with a file from age-keygen or an ssh key",
 				}
 			}
 			if wrong := ids.add(path, content); wrong != nil {
@@ -70,7 +70,7 @@ func (ids *identities) load(o Options) *Error {
 	}
 	if value, _ := o.Env(IdentityVariable); strings.TrimSpace(value) != "" {
 		if wrong := ids.addLines(value); wrong != nil {
-			return &Error{IdentityVariable + " " + wrong.Message, "it holds what age-keygen prints: lines that begin with AGE-SECRET-KEY-"}
+			return &Error{IdentityVariable + " " + wrong.Message, "set it to the output of age-keygen: lines that begin with AGE-SECRET-KEY-"}
 		}
 		return nil
 	}
@@ -155,7 +155,7 @@ func (ids *identities) add(path string, content []byte) *Error {
 	content = bytes.TrimSpace(content)
 	switch {
 	case bytes.HasPrefix(content, []byte("age-encryption.org/")), bytes.HasPrefix(content, []byte(armor.Header)):
-		return &Error{"is itself encrypted", "it must be decrypted first, to where only you can read it: age -d"}
+		return &Error{"is itself encrypted", "decrypt it first, into a file that only you can read: age -d"}
 	case !bytes.HasPrefix(content, []byte("-----BEGIN ")):
 		return ids.addLines(string(content))
 	}
@@ -163,9 +163,9 @@ func (ids *identities) add(path string, content []byte) *Error {
 	var locked *ssh.PassphraseMissingError
 	switch {
 	case errors.As(err, &locked):
-		return &Error{"needs a passphrase", "name a key without one, as age-keygen makes it"}
+		return &Error{"needs a passphrase", "use a key without a passphrase, such as one from age-keygen"}
 	case err != nil:
-		return &Error{"is no ssh key that age can use", "age uses ed25519 and RSA keys; age-keygen makes one of its own"}
+		return &Error{"is not an ssh key that age supports", "use an ed25519 or RSA key, or a key from age-keygen"}
 	}
 	ids.all = append(ids.all, identity)
 	if ids.sshFile == "" {
@@ -199,11 +199,11 @@ func (ids *identities) addLines(text string) *Error {
 	switch {
 	case wrong > 0:
 		return &Error{
-			fmt.Sprintf("holds what is no age identity, in line %d", wrong),
-			"identities are lines that begin with AGE-SECRET-KEY-, as age-keygen prints them; plugins are not supported",
+			fmt.Sprintf("has something other than an age identity in line %d", wrong),
+			"use lines that begin with AGE-SECRET-KEY-, as age-keygen prints them (plugins are not supported)",
 		}
 	case known == 0:
-		return &Error{"holds no age identity", "age-keygen makes one"}
+		return &Error{"has no age identity", "create one with age-keygen"}
 	}
 	return nil
 }

@@ -17,12 +17,12 @@ import (
 // Recipients are whom to encrypt to.
 type Recipients struct{ all []age.Recipient }
 
-const hintRecipients = "a recipient begins with age1, ssh-ed25519 or ssh-rsa; age-keygen -y prints that of an identity"
+const hintRecipients = "use a recipient that begins with age1, ssh-ed25519 or ssh-rsa (age-keygen -y prints the recipient of an identity)"
 
 // ParseRecipients reads recipients: age1..., ssh-ed25519 ... or ssh-rsa ...
 func ParseRecipients(texts []string) (*Recipients, error) {
 	if len(texts) == 0 {
-		return nil, &Error{"there is no one to encrypt to", hintRecipients}
+		return nil, &Error{"there are no recipients to encrypt to", hintRecipients}
 	}
 	var r Recipients
 	for i, text := range texts {
@@ -36,8 +36,8 @@ func ParseRecipients(texts []string) (*Recipients, error) {
 	// Whether they go together is known only by encrypting.
 	if _, err := age.Encrypt(io.Discard, r.all...); err != nil {
 		return nil, &Error{
-			"one value can't be encrypted to all of these recipients",
-			"those that withstand quantum computers (age1pq1...) don't go together with others: use one kind",
+			"a value can't be encrypted to all of these recipients together",
+			"use only one kind: post-quantum recipients (age1pq1...) can't be combined with others",
 		}
 	}
 	return &r, nil
@@ -63,8 +63,8 @@ func wrongRecipient(number int, text string) *Error {
 	switch {
 	case strings.Contains(upper, "AGE-SECRET-KEY-") || strings.Contains(upper, "AGE-PLUGIN-") || strings.Contains(upper, "PRIVATE KEY"):
 		return &Error{
-			fmt.Sprintf("recipient %d is an identity, which is secret", number),
-			"give its recipient, which age-keygen -y prints; who else has seen the identity can decrypt what is encrypted to it",
+			fmt.Sprintf("recipient %d is an identity, which must be kept secret", number),
+			"use its recipient, which age-keygen -y prints; if others have seen the identity, create a new one",
 		}
 	case strings.HasPrefix(text, "age1") || strings.HasPrefix(text, "ssh-"):
 		const most = 100
@@ -72,16 +72,16 @@ func wrongRecipient(number int, text string) *Error {
 		if len(shown) > most {
 			shown = shown[:most] + "..."
 		}
-		return &Error{fmt.Sprintf("recipient %d, %s, is none that age knows", number, plan.Quote(shown)), hintRecipients}
+		return &Error{fmt.Sprintf("recipient %d, %s, is not supported by age", number, plan.Quote(shown)), hintRecipients}
 	}
-	return &Error{fmt.Sprintf("recipient %d is none that age knows", number), hintRecipients}
+	return &Error{fmt.Sprintf("recipient %d is not supported by age", number), hintRecipients}
 }
 
 // Encrypt returns an armored age file that Resolver.Age decrypts.
 func (r *Recipients) Encrypt(plaintext string) (armored string, err error) {
 	switch {
 	case len(plaintext) > limit:
-		return "", &Error{"the value is larger than 16 MiB", "a value is shorter than that"}
+		return "", &Error{"the value is larger than 16 MiB", "use a smaller value"}
 	case !utf8.ValidString(plaintext):
 		return "", &Error{"the value is not UTF-8", hintBase64}
 	}

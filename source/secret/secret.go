@@ -60,4 +60,4 @@ func (r *Resolver) For(dir, original string) *Resolver {
 // limit is how long a value can be, in bytes.
 const limit = 16 << 20
 
-const hintBase64 = "YAML holds text alone: encode it as base64"
+const hintBase64 = "encode it as base64: YAML can have only text"

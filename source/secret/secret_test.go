@@ -103,8 +103,8 @@ func TestEnv(t *testing.T) {
 		"PASSWORD": {value: "hunter2"},
 		"EMPTY":    {},
 		"UNSET":    {message: "UNSET is not set"},
-		"A=B":      {message: "no name of an environment variable"},
-		"A B":      {message: "no name"},
+		"A=B":      {message: "can't be the name of an environment variable"},
+		"A B":      {message: "can't be the name"},
 		"BINARY":   {message: "not UTF-8"},
 	} {
 		got, err := p.resolver(Options{}).Env(name)
@@ -149,19 +149,19 @@ func TestFile(t *testing.T) {
 		"../../allowed/password": {value: "allowed"},
 		filepath.Join(p.dir, "project/secrets/bare"): {value: "hunter2"},
 
-		"":                       {message: "names no file"},
+		"":                       {message: "is not the name of a file"},
 		"../secrets/none":        {message: "there is no file ../secrets/none"},
 		"../secrets":             {message: "is a folder"},
-		"../secrets/pipe":        {message: "no regular file"},
+		"../secrets/pipe":        {message: "not a regular file"},
 		"../secrets/binary":      {message: "not UTF-8"},
 		"../secrets/large":       {message: "larger than 16 MiB"},
-		"../secrets/out":         {message: "leads out of the project"},
-		"../away/password":       {message: "leads out of the project"},
-		"../../outside/password": {message: "leads out of the project"},
-		"../../project-2/x":      {message: "leads out of the project"},
+		"../secrets/out":         {message: "is outside the project"},
+		"../away/password":       {message: "is outside the project"},
+		"../../outside/password": {message: "is outside the project"},
+		"../../project-2/x":      {message: "is outside the project"},
 		"../secrets/loop":        {message: "../secrets/loop"},
-		"/etc/passwd":            {message: "leads out of the project"},
-		"../../../../etc/passwd": {message: "leads out of the project"},
+		"/etc/passwd":            {message: "is outside the project"},
+		"../../../../etc/passwd": {message: "is outside the project"},
 		"../secrets/bare/deeper": {message: "../secrets/bare/deeper"},
 	} {
 		got, err := p.resolver(Options{Allowed: []string{filepath.Join(p.dir, "allowed")}}).File(from, path)
@@ -184,7 +184,7 @@ func TestFileOfCheckout(t *testing.T) {
 		"both":                {value: "then"},
 		"ignored":             {value: "not in git"},
 		"../secrets/password": {value: "beside the tree"},
-		"../../outside":       {message: "leads out of the project"},
+		"../../outside":       {message: "is outside the project"},
 		"../checkout/both":    {message: "there is no file"},
 	} {
 		got, err := r.File(from, path)
@@ -213,7 +213,7 @@ func TestAge(t *testing.T) {
 		"the second file":         {identities: []string{wrong, file}, value: "hunter2"},
 		"the variable":            {env: map[string]string{IdentityVariable: mine}, value: "hunter2"},
 		"lines of the variable":   {env: map[string]string{IdentityVariable: "# mine\n" + other + "\n" + mine}, value: "hunter2"},
-		"a file goes first":       {identities: []string{wrong}, env: map[string]string{IdentityVariable: mine}, message: "the only identity there is can't decrypt it"},
+		"a file goes first":       {identities: []string{wrong}, env: map[string]string{IdentityVariable: mine}, message: "the only identity can't decrypt it"},
 		"of our own":              {usual: "home/.config/confo-sync/age.txt", value: "hunter2"},
 		"of age":                  {usual: "home/.config/age/keys.txt", value: "hunter2"},
 		"of sops":                 {usual: "home/.config/sops/age/keys.txt", value: "hunter2"},
@@ -222,9 +222,9 @@ func TestAge(t *testing.T) {
 		"no identity":             {message: "no age identity to decrypt it with"},
 		"others":                  {identities: []string{wrong, wrong}, message: "can't decrypt it"},
 		"no such file":            {identities: []string{file + "x"}, message: "can't be read"},
-		"no identity in the file": {identities: []string{p.write("empty.txt", "# nothing\n")}, message: "holds no age identity"},
-		"rubbish in the file":     {identities: []string{p.write("rubbish.txt", "hunter2\n")}, message: "holds what is no age identity, in line 1"},
-		"rubbish in the variable": {env: map[string]string{IdentityVariable: "hunter2"}, message: IdentityVariable + " holds what is no age identity"},
+		"no identity in the file": {identities: []string{p.write("empty.txt", "# nothing\n")}, message: "has no age identity"},
+		"rubbish in the file":     {identities: []string{p.write("rubbish.txt", "hunter2\n")}, message: "has something other than an age identity in line 1"},
+		"rubbish in the variable": {env: map[string]string{IdentityVariable: "hunter2"}, message: IdentityVariable + " has something other than an age identity"},
 		"not armored":             {identities: []string{file}, armored: "hunter2", message: "this is not an age file"},
 		"cut off":                 {identities: []string{file}, armored: armored[:len(armored)/2], message: "this is not an age file"},
 		"changed":                 {identities: []string{file}, armored: changed(armored), message: "this is not an age file"},
@@ -331,10 +331,10 @@ func TestRecipients(t *testing.T) {
 		texts   []string
 		message string
 	}{
-		"none":        {nil, "no one to encrypt to"},
+		"none":        {nil, "no recipients to encrypt to"},
 		"a typo":      {[]string{recipient, recipient[:20]}, "recipient 2, "},
-		"an identity": {[]string{secret}, "is an identity, which is secret"},
-		"a password":  {[]string{"hunter2"}, "recipient 1 is none that age knows"},
+		"an identity": {[]string{secret}, "is an identity, which must be kept secret"},
+		"a password":  {[]string{"hunter2"}, "recipient 1 is not supported by age"},
 		"two lines":   {[]string{recipient + "\n" + recipient}, "recipient 1"},
 	} {
 		_, err := ParseRecipients(c.texts)

@@ -21,7 +21,7 @@ func (r *Resolver) SOPS(ctx context.Context, path string) ([]byte, error) {
 	program, err := exec.LookPath("sops")
 	if err != nil {
 		return nil, &Error{
-			"this file is encrypted by SOPS, and there is no sops program to decrypt it with",
+			"this file is encrypted by SOPS, and the sops program is not installed",
 			"install it: https://getsops.io (go install github.com/getsops/sops/v3/cmd/sops@latest)",
 		}
 	}
@@ -49,7 +49,7 @@ func (r *Resolver) SOPS(ctx context.Context, path string) ([]byte, error) {
 		}
 		return nil, &Error{
 			"sops can't decrypt this file:" + strings.ReplaceAll(said, path, filepath.Base(path)),
-			"name a file that holds an age identity with --age-identity FILE, or give sops its own key, as its documentation has it",
+			"name a file with an age identity with --age-identity FILE, or give sops its key as described in its documentation",
 		}
 	}
 	return out, nil

@@ -13,7 +13,7 @@ import (
 // the name that the user wrote.
 var (
 	// ErrOutside is the error of a path that leads out of the folders.
-	ErrOutside = errors.New("this leads out of the folders that may be read")
+	ErrOutside = errors.New("this is outside the folders that can be read")
 	// ErrGit is the error of a path that leads to a file of git's own: it may hold
 	// tokens and passwords.
 	ErrGit = errors.New("this belongs to git")

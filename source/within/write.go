@@ -17,7 +17,7 @@ type LinkError struct {
 }
 
 func (e *LinkError) Error() string {
-	return fmt.Sprintf("%s is a link that the repository holds, so nothing is written to where it leads", e.Link)
+	return fmt.Sprintf("%s is a link in the repository, and confo-sync does not write through such links", e.Link)
 }
 
 // Output is where a file is to be written.

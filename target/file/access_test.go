@@ -26,7 +26,7 @@ func TestOwnersThatCantBeKept(t *testing.T) {
 			word string
 		}{
 			"file":   {others{info, 0o644}, "keep the owner and group of /its"},
-			"folder": {others{info, fs.ModeDir | fs.ModeSetgid | 0o755}, "give it the group of /its"},
+			"folder": {others{info, fs.ModeDir | fs.ModeSetgid | 0o755}, "set the group as on /its"},
 		} {
 			_, err := write{like: "/its", info: test.info}.stage(filepath.Join(dir, name), 0o644)
 			fails(t, err, test.word, "not permitted")

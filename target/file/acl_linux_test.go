@@ -52,7 +52,7 @@ func TestAccessLists(t *testing.T) {
 		buffer := make([]byte, 256)
 		n, err := unix.Getxattr(in(name), aclOfFile, buffer)
 		if want == nil && err != unix.ENODATA || want != nil && string(buffer[:max(n, 0)]) != string(want) {
-			t.Errorf("%s has the access list %x, want %x: %v", name, buffer[:max(n, 0)], want, err)
+			t.Errorf("%s has the ACL %x, want %x: %v", name, buffer[:max(n, 0)], want, err)
 		}
 	}
 	for name, want := range map[string]os.FileMode{"shop/a.json": 0o640, "shop/b.json": 0o640, "own/c.json": 0o640, "shop/new.json": 0o640} {

@@ -86,9 +86,9 @@ func TestApplyRefuses(t *testing.T) {
 		changes []plan.Change
 		words   []string
 	}{
-		{"a namespace with a folder in it", []plan.Change{removal("lab", "")}, []string{`"lab" is not deleted`}},
-		{"a namespace with a nameless file in it", []plan.Change{removal("dots", "")}, []string{`"dots" is not deleted`, `".x"`}},
-		{"a namespace where a file is", []plan.Change{create("README", "", ""), create("README", "a", "{}")}, []string{"README is not a folder"}},
+		{"a namespace with a folder in it", []plan.Change{removal("lab", "")}, []string{`"lab" can't be deleted`}},
+		{"a namespace with a nameless file in it", []plan.Change{removal("dots", "")}, []string{`"dots" can't be deleted`, `".x"`}},
+		{"a namespace where a file is", []plan.Change{create("README", "", ""), create("README", "a", "{}")}, []string{"README can't be a namespace"}},
 		{"a configuration where a folder is", []plan.Change{create("lab", "new", "{}"), create("full", "", "")}, nil},
 		{"a name that Confo reads otherwise", []plan.Change{create("shop", "a.b", "{}")}, []string{`would read it as "a"`}},
 	}
@@ -99,7 +99,7 @@ func TestApplyRefuses(t *testing.T) {
 			changes := append([]plan.Change{update("shop", "a", `2`), create("shop", "c", `2`)}, test.changes...)
 			if test.words == nil {
 				must(t, os.Mkdir(filepath.Join(root, "lab", "new.json"), 0o777))
-				test.words = []string{"lab/new.json already"}
+				test.words = []string{"something else already exists at", "lab/new.json"}
 			}
 			before := grown(t, root)
 			err := f.Apply(t.Context(), change(t, f, changes...))
@@ -131,7 +131,7 @@ func TestApplyRefusesTwoChangesOfOne(t *testing.T) {
 		{update("shop", "a", `2`), update("shop", "a", `3`)},
 		{removal("shop", "a"), create("shop", "b", `3`), removal("shop", "")},
 	} {
-		if err := f.Apply(t.Context(), change(t, f, changes...)); err == nil || !strings.Contains(err.Error(), "one batch") {
+		if err := f.Apply(t.Context(), change(t, f, changes...)); err == nil || !strings.Contains(err.Error(), "one transaction") {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -174,9 +174,9 @@ func TestApplyToAnotherFileSystem(t *testing.T) {
 	if err := b.root(); err != nil {
 		t.Error(err)
 	}
-	fails(t, b.sameDevice("/proc", info), "another file system")
+	fails(t, b.sameDevice("/proc", info), "a different file system")
 	b = newBatch(root, place{root: "/proc", state: root})
-	fails(t, b.root(), "/proc", "another file system")
+	fails(t, b.root(), "/proc", "a different file system")
 }
 
 // Within one file system a mount can still be in the way: then it is copied.

@@ -50,7 +50,7 @@ func (b *batch) prepare(ctx context.Context, changes []plan.Change) error {
 	seen := make(map[plan.Key]bool, len(changes))
 	for _, c := range changes {
 		if seen[c.Key] {
-			return fmt.Errorf("two changes of one batch are to %s", plan.Quote(c.Key.String()))
+			return fmt.Errorf("two changes of one transaction are to %s", plan.Quote(c.Key.String()))
 		}
 		seen[c.Key] = true
 		if c.Key.IsNamespace() && c.Action == plan.Delete {
@@ -66,7 +66,7 @@ func (b *batch) prepare(ctx context.Context, changes []plan.Change) error {
 			err = b.namespace(c, f)
 		} else if err == nil {
 			if c.Action != plan.Delete && going[c.Key.Namespace] {
-				return fmt.Errorf("one batch writes %s and deletes its namespace", plan.Quote(c.Key.String()))
+				return fmt.Errorf("one transaction writes %s and deletes its namespace", plan.Quote(c.Key.String()))
 			}
 			err = b.config(c, f, f.link && going[c.Key.Namespace])
 		}
@@ -106,9 +106,9 @@ func (b *batch) sameDevice(dir string, info fs.FileInfo) error {
 		return nil
 	}
 	return target.WithHint(
-		fmt.Errorf("%s is on another file system than the folder above the tree, so that no file in it can be replaced at once",
+		fmt.Errorf("%s is on a different file system than the folder above the target, so its files can't be replaced atomically",
 			plan.Printable(dir)),
-		"let the tree be a folder within its file system, not the whole of it, and without links to another")
+		"use a folder below the top of its file system, without links to other file systems")
 }
 
 func (b *batch) step(op op, full string) {
@@ -182,8 +182,8 @@ func (b *batch) folder(name string) (*liveFolder, error) {
 		}
 	}
 	if !info.IsDir() {
-		return nil, target.WithHint(fmt.Errorf("%s is not a folder, so it can't be a namespace", plan.Printable(f.path)),
-			"remove it: Confo crashes on it anyway")
+		return nil, target.WithHint(fmt.Errorf("%s can't be a namespace: it is not a folder", plan.Printable(f.path)),
+			"remove it: Confo crashes on it")
 	}
 	if !f.outside {
 		if err := b.sameDevice(f.path, info); err != nil {
@@ -227,16 +227,16 @@ func (b *batch) deleteNamespace(c plan.Change, f *liveFolder) error {
 	for _, entries := range f.entries {
 		for _, e := range entries {
 			if e.foreign != "" {
-				return target.WithHint(fmt.Errorf("%s is not deleted: it holds %s: %s",
+				return target.WithHint(fmt.Errorf("%s can't be deleted: it has %s: %s",
 					plan.Quote(c.Key.Namespace), plan.Quote(e.file), e.foreign),
-					"delete that by hand if nobody needs it, or keep the namespace")
+					"delete it by hand if nobody needs it, or keep the namespace")
 			}
 		}
 	}
 	for _, entries := range f.entries {
 		for _, e := range entries {
 			if !f.deleted[e.file] {
-				b.conflict(c, target.Moved{Exists: true, Why: "has something in it that was not there before"})
+				b.conflict(c, target.Moved{Exists: true, Why: "has new content"})
 				return nil
 			}
 		}

@@ -75,7 +75,7 @@ func (b *batch) createConfig(c plan.Change, f *liveFolder, live *plan.LiveConfig
 	full := filepath.Join(f.path, c.Key.Config+extension)
 	switch {
 	case !f.there:
-		b.conflict(c, target.Moved{Why: "has lost its namespace, which was deleted by someone else"})
+		b.conflict(c, target.Moved{Why: "has lost its namespace: someone else deleted it"})
 		return nil
 	case live != nil:
 		b.conflict(c, target.Moved{Exists: true, Now: live.Value})
@@ -87,7 +87,7 @@ func (b *batch) createConfig(c plan.Change, f *liveFolder, live *plan.LiveConfig
 	// Not listed under its name, and there all the same: a folder, or the file
 	// of another configuration where capitals don't count.
 	if _, err := os.Lstat(full); err == nil {
-		return target.WithHint(fmt.Errorf("something else is at %s already", plan.Printable(full)),
+		return target.WithHint(fmt.Errorf("something else already exists at %s", plan.Printable(full)),
 			"remove it, or rename the configuration")
 	}
 	like, info, err := b.nearest(f)
@@ -134,9 +134,9 @@ func (b *batch) replace(c plan.Change, full string) error {
 
 func (b *batch) write(c plan.Change, full, like string, info fs.FileInfo) error {
 	if other, ok := b.targets[full]; ok {
-		return target.WithHint(fmt.Errorf("%s and %s are one file, %s",
+		return target.WithHint(fmt.Errorf("%s and %s are the same file, %s",
 			plan.Quote(other.String()), plan.Quote(c.Key.String()), plan.Printable(full)),
-			"one is a link to the other: make it a file of its own")
+			"replace the link to the other with a file")
 	}
 	b.targets[full] = c.Key
 	b.stage(step{Op: writeFile, Path: pathOf(b.place.root, full)}, write{data: stored(c.After), like: like, info: info})

@@ -83,7 +83,7 @@ func (p place) carryOut(s step, staging string) error {
 		}
 		return nil
 	default:
-		return fmt.Errorf("the journal has a step %s, which is unknown", plan.Quote(string(s.Op)))
+		return fmt.Errorf("the journal has an unknown step %s", plan.Quote(string(s.Op)))
 	}
 }
 
@@ -114,7 +114,7 @@ func (s step) moveInto(full, staging string) error {
 	staged := filepath.Join(staging, s.Staged)
 	if _, err := os.Lstat(staged); errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Lstat(staging); err != nil {
-			return failed("find what was to be written in", staging, err)
+			return failed("find the staged file in", staging, err)
 		}
 		return nil
 	}
@@ -123,7 +123,7 @@ func (s step) moveInto(full, staging string) error {
 	}
 	if mode := fs.FileMode(s.Mode); mode != privateFile {
 		if err := os.Chmod(staged, mode); err != nil {
-			return failed("give its mode to", staged, err)
+			return failed("set the mode of", staged, err)
 		}
 	}
 	err := os.Rename(staged, full)

@@ -95,7 +95,7 @@ func TestCrashes(t *testing.T) {
 			}
 			var unknown *target.Unknown
 			if unfinished {
-				fails(t, err, "not carried out to its end", "journal.json")
+				fails(t, err, "committed but not completed", "journal.json")
 			}
 			if errors.As(err, &unknown) {
 				t.Errorf("a snapshot is not unknown: %v", err)
@@ -211,7 +211,7 @@ func TestUnfinished(t *testing.T) {
 		f.Apply(t.Context(), []plan.Change{create("last", "", "")}),
 		func() error { _, err := finish(t, f); return err }(),
 	} {
-		fails(t, err, "not carried out to its end", "confo/lab")
+		fails(t, err, "committed but not completed", "confo/lab")
 		if !errors.As(err, &unfinished) || errors.As(err, &unknown) {
 			t.Errorf("got %v, want an *Unfinished that is no *target.Unknown", err)
 		}

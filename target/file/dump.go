@@ -136,7 +136,7 @@ func (d *dump) entry(path string) error {
 		s.Folder = true
 		return d.folder(path, s)
 	case !mode.IsRegular():
-		d.to.Gap(path, "it is neither a file nor a folder, so there is nothing to keep of it")
+		d.to.Gap(path, "it is neither a file nor a folder, so it can't be backed up")
 		return nil
 	}
 	data, err := os.ReadFile(full)

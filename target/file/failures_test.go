@@ -131,7 +131,7 @@ func TestLostPermission(t *testing.T) {
 				if test.committed {
 					want = crashAfter
 					_, err := f.Snapshot(t.Context(), target.ReadOptions{})
-					fails(t, err, "not carried out to its end")
+					fails(t, err, "committed but not completed")
 				}
 				// As long as it is lost, the next one says the same.
 				fails(t, f.Apply(t.Context(), []plan.Change{create("last", "", "")}), path, "permission denied")

@@ -66,10 +66,10 @@ var Step = func(name string) {}
 // looked at yet. A relative path counts from the current folder, as it is now.
 func Open(path string, opts Options) (*Target, error) {
 	if path == "" {
-		return nil, errors.New("the path of a file backend is empty")
+		return nil, errors.New("the path of the target is empty")
 	}
 	if strings.ContainsRune(path, 0) {
-		return nil, fmt.Errorf("the path %s holds a NUL, which no path may", plan.Quote(path))
+		return nil, fmt.Errorf("the path %s has a NUL character", plan.Quote(path))
 	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -77,7 +77,7 @@ func Open(path string, opts Options) (*Target, error) {
 	}
 	if filepath.Dir(abs) == abs {
 		return nil, target.WithHint(fmt.Errorf("%s is the top of the file system", plan.Printable(abs)),
-			"use a folder below it: changes are prepared beside the tree")
+			"use a folder below it: confo-sync keeps its files beside the target")
 	}
 	t := &Target{path: path, abs: abs, wait: opts.Wait, follow: opts.Follow, write: opts.Write, after: func(step string) { Step(step) }}
 	if t.wait == 0 {
@@ -104,9 +104,9 @@ type Unfinished struct {
 
 func (u *Unfinished) Error() string {
 	if u.Err == nil {
-		return "an earlier change was committed but not carried out to its end: " + plan.Printable(u.Path)
+		return "an earlier change was committed but not completed: " + plan.Printable(u.Path)
 	}
-	return fmt.Sprintf("the changes are committed, but not all in place yet: %v", u.Err)
+	return fmt.Sprintf("the changes are committed but not completed: %v", u.Err)
 }
 
 func (u *Unfinished) Unwrap() error { return u.Err }
@@ -170,8 +170,8 @@ func (t *Target) place() (place, error) {
 // deadLink is never wrapped around fs.ErrNotExist: what a link should lead to
 // may be there tomorrow, so the link doesn't count as absent.
 func deadLink(path string) error {
-	return target.WithHint(fmt.Errorf("the link %s leads nowhere", plan.Printable(path)),
-		"bring back what it leads to, or remove it")
+	return target.WithHint(fmt.Errorf("the link %s points to nothing", plan.Printable(path)),
+		"restore the folder that it points to, or remove the link")
 }
 
 // failed names the deed and the path, keeps the cause, and says what to do about
@@ -180,7 +180,7 @@ func failed(deed, path string, err error) error {
 	named := fmt.Errorf("%s %s: %w", deed, plan.Printable(path), cause(err))
 	var said *target.Hinted
 	if do := remedy(err); do != "" && !errors.As(err, &said) {
-		return target.WithHint(named, do+", and run this again")
+		return target.WithHint(named, do+", and run the command again")
 	}
 	return named
 }

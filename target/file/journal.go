@@ -102,20 +102,20 @@ func pathOf(root, full string) path {
 // Nothing that it says reaches beyond the tree and what is beside it.
 func (j journal) check() error {
 	if j.Staging != filepath.Base(j.Staging) || !strings.HasPrefix(j.Staging, stagingPrefix) {
-		return fmt.Errorf("it names %s, which is no staging folder", plan.Quote(j.Staging))
+		return fmt.Errorf("it names %s, which is not a staging folder", plan.Quote(j.Staging))
 	}
 	for _, s := range j.Steps {
 		moves := s.Op == writeFile || s.Op == keepEntry
 		switch s.Op {
 		case makeFolder, writeFile, remove, removeFolder, keepEntry:
 		default:
-			return fmt.Errorf("it has a step %s, which is unknown", plan.Quote(string(s.Op)))
+			return fmt.Errorf("it has an unknown step %s", plan.Quote(string(s.Op)))
 		}
 		if !filepath.IsLocal(string(s.Path)) || s.Op == keepEntry && string(s.Path) != filepath.Base(string(s.Path)) {
-			return fmt.Errorf("it has a step at %s, which is not in the tree", plan.Quote(string(s.Path)))
+			return fmt.Errorf("it has a step at %s, which is outside the target", plan.Quote(string(s.Path)))
 		}
 		if moves && (s.Staged != filepath.Base(s.Staged) || !filepath.IsLocal(s.Staged)) {
-			return fmt.Errorf("it has a step with %s, which is no staged file", plan.Quote(s.Staged))
+			return fmt.Errorf("it has a step with %s, which is not a staged file", plan.Quote(s.Staged))
 		}
 	}
 	return nil
@@ -169,21 +169,21 @@ func (t *Target) recover(p place) (target.Recovery, error) {
 	err = json.Unmarshal(data, &j)
 	if err == nil && j.Version != journalVersion {
 		return target.NothingLeft, target.WithHint(
-			fmt.Errorf("%s has version %d, and this confo-sync knows %d", plan.Printable(p.journal()), j.Version, journalVersion),
-			"finish it with the confo-sync that wrote it")
+			fmt.Errorf("%s has version %d, and this confo-sync supports version %d", plan.Printable(p.journal()), j.Version, journalVersion),
+			"run the version of confo-sync that wrote it")
 	}
 	if err == nil {
 		err = j.check()
 	}
 	if err != nil {
 		return target.NothingLeft, target.WithHint(fmt.Errorf("read %s: %w", plan.Printable(p.journal()), err),
-			"the file is damaged: compare the tree with what you want, and remove the file")
+			"compare the configurations with the ones you want, then remove this file, which is damaged")
 	}
 	if err := t.carryOut(p, j); err != nil {
 		// Of a batch that comes after it, this says that nothing was applied.
 		return target.NothingLeft, target.WithHint(
 			fmt.Errorf("%w; %w", &Unfinished{Path: p.journal()}, err),
-			remedyOr(err, "put right what stands in the way")+", and run this again")
+			remedyOr(err, "remove the cause")+", and run the command again")
 	}
 	_, err = p.removeLeftovers()
 	return target.Finished, err
@@ -198,7 +198,7 @@ func (p place) earlierUnfinished() error {
 	if of := p.interrupted(); of.Operation != "" {
 		again = fmt.Sprintf("run the same %s again", plan.Printable(of.Operation))
 	}
-	return target.WithHint(&Unfinished{Path: p.journal()}, again+": it finishes that change first, as any command that writes does")
+	return target.WithHint(&Unfinished{Path: p.journal()}, again+": like every command that writes, it completes that change first")
 }
 
 // interrupted returns the run that a batch is of that is committed and not carried out.
@@ -215,7 +215,7 @@ func (p place) interrupted() target.Interrupted {
 // unfinished is the error of the batch at hand.
 func (p place) unfinished(err error) error {
 	return target.WithHint(&Unfinished{Path: p.journal(), Err: err},
-		remedyOr(err, "put right what stands in the way")+": the next command that writes finishes the change")
+		remedyOr(err, "remove the cause")+": the next command that writes completes the change")
 }
 
 func remedyOr(err error, otherwise string) string {
@@ -235,7 +235,7 @@ func (t *Target) commit(p place, j journal) error {
 		return failed("write", p.journal(), err)
 	}
 	if text.Len() > stateMost {
-		return target.WithHint(fmt.Errorf("%d changes are too many for one journal", len(j.Steps)), "apply one namespace after the other: --namespace NAME")
+		return target.WithHint(fmt.Errorf("%d changes are too many for one journal", len(j.Steps)), "apply the namespaces one by one: --namespace NAME")
 	}
 	draft := p.journalDraft()
 	if err := writePrivate(draft, text.Bytes()); err != nil {

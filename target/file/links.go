@@ -17,9 +17,9 @@ func (p place) within(full string) bool {
 // leadsOut is the error of a link that is not followed: what it leads to is
 // somebody else's, or another tree's.
 func leadsOut(link, to string) error {
-	return target.WithHint(fmt.Errorf("%s is a link that leads out of the tree, and %s is not written through it",
+	return target.WithHint(fmt.Errorf("the link %s points out of the target, so %s can't be written",
 		plan.Printable(link), plan.Printable(to)),
-		"make it a file or a folder of its own, or change what it leads to where that belongs")
+		"replace the link with a file or folder, or change the original")
 }
 
 // leadsOut reports whether a link leads out of the tree.
@@ -43,10 +43,10 @@ func (r *reader) warnOfLinks() {
 			several = append(several, name)
 		}
 	}
-	r.warn(outside, "a link that leads out of the tree, so that it is read and not written",
-		"make it a file or a folder of its own if it is to be changed from here")
-	r.warn(several, "a file with several names (hard links), of which an update parts this one from the others",
-		"they keep what they have: change them too, if they are to stay the same")
+	r.warn(outside, "a link that points out of the target: confo-sync reads it but does not write it",
+		"replace it with a file or folder if confo-sync should change it")
+	r.warn(several, "a file with other hard links; an update separates it from them",
+		"change the other names too if they should stay equal: an update does not change them")
 }
 
 func (r *reader) warn(names []string, what, hint string) {

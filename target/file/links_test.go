@@ -50,7 +50,7 @@ func TestApplyLinkedFile(t *testing.T) {
 	}
 
 	// One file can't become two things.
-	fails(t, f.Apply(t.Context(), change(t, f, update("shop", "link", `2`), update("shop", "near", `3`))), "are one file")
+	fails(t, f.Apply(t.Context(), change(t, f, update("shop", "link", `2`), update("shop", "near", `3`))), "are the same file")
 
 	must(t, f.Apply(t.Context(), change(t, f, removal("lab", "limits"))))
 	holds(t, root, tree{"shop/near.json": `1`, "shop/link.json": `1`, "common/limits.json": `2`, "lab/": ""})
@@ -63,11 +63,11 @@ func TestApplyFileLinkedOut(t *testing.T) {
 	must(t, os.WriteFile(elsewhere, []byte(`1`), 0o640))
 	must(t, os.Symlink(elsewhere, filepath.Join(root, "shop", "link.json")))
 	f := open(t, root)
-	if got := warnings(t, f); !strings.HasPrefix(got, "shop/link is a link that leads out of the tree") {
+	if got := warnings(t, f); !strings.HasPrefix(got, "shop/link is a link that points out of the target") {
 		t.Errorf("the warnings are %q", got)
 	}
 	fails(t, f.Apply(t.Context(), change(t, f, update("shop", "near", `2`), update("shop", "link", `2`))),
-		"shop/link.json is a link that leads out of the tree", elsewhere)
+		"shop/link.json points out of the target", elsewhere)
 	holds(t, root, tree{"shop/near.json": `1`, "shop/link.json": `1`})
 
 	must(t, f.Apply(t.Context(), change(t, f, removal("shop", "link"))))
@@ -82,11 +82,11 @@ func TestApplyFolderLinkedOut(t *testing.T) {
 	root := plant(t, tree{"shop/a.json": `1`})
 	must(t, os.Symlink(elsewhere, filepath.Join(root, "lab")))
 	f := open(t, root)
-	if got := warnings(t, f); !strings.HasPrefix(got, "lab is a link that leads out of the tree") {
+	if got := warnings(t, f); !strings.HasPrefix(got, "lab is a link that points out of the target") {
 		t.Errorf("the warnings are %q", got)
 	}
 	for _, c := range []plan.Change{update("lab", "b", `2`), removal("lab", "c"), create("lab", "d", `2`)} {
-		fails(t, f.Apply(t.Context(), change(t, f, update("shop", "a", `2`), c)), "confo/lab is a link that leads out of the tree")
+		fails(t, f.Apply(t.Context(), change(t, f, update("shop", "a", `2`), c)), "confo/lab points out of the target")
 	}
 	must(t, f.Apply(t.Context(), change(t, f, removal("lab", "b"), removal("lab", "c"), removal("lab", ""))))
 	holds(t, root, tree{"shop/a.json": `1`})
@@ -125,7 +125,7 @@ func TestLinkedOutAfterTheCommit(t *testing.T) {
 			}
 		}
 		err := f.Apply(t.Context(), change(t, f, crashChanges()...))
-		fails(t, err, "the changes are committed", path, "leads out of the tree")
+		fails(t, err, "the changes are committed", path, "points out of the target")
 		if d := cmp.Diff(tree{"limits.json": "", "old.yaml": "", "shop/limits.json": "", "shop/old.yaml": ""}, grown(t, elsewhere)); d != "" {
 			t.Errorf("what is outside (-want +got):\n%s", d)
 		}
@@ -147,7 +147,7 @@ func TestApplyHardLinks(t *testing.T) {
 	must(t, os.Link(filepath.Join(root, "shop/b.json"), outside))
 	must(t, os.Chmod(outside, 0o604))
 	f := open(t, root)
-	if got, want := warnings(t, f), "shop/a, shop/b, shop/twin are each a file with several names (hard links)"; !strings.HasPrefix(got, want) {
+	if got, want := warnings(t, f), "shop/a, shop/b, shop/twin are each a file with other hard links"; !strings.HasPrefix(got, want) {
 		t.Errorf("the warnings are %q, want %q", got, want)
 	}
 	must(t, f.Apply(t.Context(), change(t, f, update("shop", "a", `2`), update("shop", "b", `2`))))

@@ -105,18 +105,18 @@ func (p place) listNamespace(dir string) (entries []entry, exists bool, err erro
 // unreadable is the error of what is there and can't be read.
 func unreadable(path string, err error) error {
 	return target.WithHint(failed("read", path, err),
-		"make it readable for the user that runs this, or exclude it; what can't be read never counts as deleted")
+		"make it readable for this user, or exclude it; unreadable files are never treated as deleted")
 }
 
 // notFolder is the error of a tree that is a file.
 func notFolder(path string) error {
 	return target.WithHint(fmt.Errorf("%s is not a folder", plan.Printable(path)),
-		"a file backend is a folder, with a folder for each namespace")
+		"name a folder that has a folder for each namespace")
 }
 
 // ambiguous is the error of two files that are one configuration to Confo.
 func ambiguous(dir, file, other string) error {
-	return target.WithHint(fmt.Errorf("%s and %s are the same configuration to Confo, which reads either of them",
+	return target.WithHint(fmt.Errorf("%s and %s have the same configuration name, and Confo reads only one of them",
 		plan.Printable(filepath.Join(dir, file)), plan.Quote(other)),
-		"keep the one that is right and remove the other: a configuration's name ends at the first dot of its file's")
+		"remove one of them: a configuration's name ends at the first dot of the file name")
 }

@@ -157,7 +157,7 @@ func lookAfter(t *testing.T, root string, all []map[string]string, moving string
 	before := 0
 	switch {
 	case unfinished != nil:
-		fails(t, err, "not carried out to its end", "journal.json")
+		fails(t, err, "committed but not completed", "journal.json")
 	case err != nil:
 		t.Errorf("Snapshot: %v", err)
 	default:
@@ -198,12 +198,12 @@ func saysWhat(t *testing.T, where, said string, errno syscall.Errno) {
 		t.Errorf("the error is %q", what)
 	}
 	help := map[syscall.Errno]string{
-		syscall.ENOSPC: "make room", syscall.EROFS: "mounted for writing", syscall.EACCES: "this as ",
+		syscall.ENOSPC: "free some space", syscall.EROFS: "for writing", syscall.EACCES: "this as ",
 	}[errno]
 	if errno == syscall.EACCES && strings.HasPrefix(hint, "run this as") {
 		return
 	}
-	if !strings.Contains(hint, help) || !strings.Contains(hint, "run this again") && !strings.Contains(hint, "the next command that writes") {
+	if !strings.Contains(hint, help) || !strings.Contains(hint, "run the command again") && !strings.Contains(hint, "the next command that writes") {
 		t.Errorf("the error %q has the hint %q", what, hint)
 	}
 }

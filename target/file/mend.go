@@ -38,7 +38,7 @@ func (w *writer) Mend(ctx context.Context, mends []plan.Mend, progress func(done
 			return done, context.Cause(ctx)
 		}
 		if slices.ContainsFunc(strings.Split(m.Path, "/"), isGits) {
-			return done, target.WithHint(fmt.Errorf("%s belongs to git, and is not changed", plan.Printable(m.Path)), "make a new backup: it leaves out what belongs to git")
+			return done, target.WithHint(fmt.Errorf("%s belongs to git, so confo-sync does not change it", plan.Printable(m.Path)), "make a new backup, which leaves out the files of git")
 		}
 		path := filepath.Join(filepath.Base(p.root), filepath.FromSlash(m.Path))
 		if err := mend(above, filepath.Base(p.state), path, m); err != nil {

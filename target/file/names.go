@@ -39,7 +39,7 @@ func (t *Target) Check(c plan.Change) error {
 		err, hint = checkConfig(c.Key.Config), "rename the configuration"
 		// What is updated keeps the file it has, whatever its extension.
 		if size := len(c.Key.Config) + len(extension); err == nil && c.Action == plan.Create && size > maxName {
-			err = fmt.Errorf("its file name would have %d bytes, and a file system takes no more than %d", size, maxName)
+			err = fmt.Errorf("its file name would have %d bytes, and the limit is %d", size, maxName)
 		}
 	}
 	if err != nil {
@@ -50,20 +50,20 @@ func (t *Target) Check(c plan.Change) error {
 
 func checkNamespace(name string) error {
 	if len(name) > maxName {
-		return fmt.Errorf("the namespace's name has %d bytes, and a file system takes no more than %d", len(name), maxName)
+		return fmt.Errorf("the namespace's name has %d bytes, and the limit is %d", len(name), maxName)
 	}
 	if name == "." || name == ".." {
-		return fmt.Errorf("as a folder, %q is another one", name)
+		return fmt.Errorf("%q can't be the name of a folder", name)
 	}
 	if isGits(name) {
-		return fmt.Errorf("as a folder, %q belongs to git", name)
+		return fmt.Errorf("the folder %q would belong to git", name)
 	}
 	return checkName("namespace", name)
 }
 
 func checkConfig(name string) error {
 	if read := configName(name); read != name {
-		return fmt.Errorf("a configuration's name ends at its first dot here, so Confo would read it as %s", plan.Quote(read))
+		return fmt.Errorf("Confo would read it as %s, because a configuration's name ends at the first dot of the file name", plan.Quote(read))
 	}
 	return checkName("configuration", name)
 }
@@ -75,9 +75,9 @@ func checkName(what, name string) error {
 	case !utf8.ValidString(name):
 		return fmt.Errorf("the %s's name is not UTF-8", what)
 	case strings.ContainsAny(name, separators):
-		return fmt.Errorf("the %s's name holds a character that separates folders", what)
+		return fmt.Errorf("the %s's name has a path separator", what)
 	case strings.ContainsFunc(name, unicode.IsControl):
-		return fmt.Errorf("the %s's name holds a control character", what)
+		return fmt.Errorf("the %s's name has a control character", what)
 	}
 	return nil
 }

@@ -125,7 +125,7 @@ func sameRun(a, b target.Run) bool {
 
 func locked(holder target.Run, waited time.Duration) error {
 	return target.WithHint(&target.Locked{Holder: holder, Waited: waited},
-		"wait until that is done (--lock-timeout sets how long), or end it: its lock goes with its process, and the next run finishes or undoes what it has begun")
+		"wait until it has finished (--lock-timeout sets how long), or stop that process: this frees the lock, and the next run completes or undoes its changes")
 }
 
 func pause(ctx context.Context, d time.Duration) error {

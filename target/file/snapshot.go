@@ -133,7 +133,7 @@ func (r *reader) listRoot() ([]string, error) {
 			continue
 		}
 		if isGits(e.Name()) {
-			r.foreign(plan.Key{Namespace: e.Name()}, e.Name(), "git's own, and not read")
+			r.foreign(plan.Key{Namespace: e.Name()}, e.Name(), "belongs to git, not read")
 			continue
 		}
 		kind, err := r.kindOf(r.root, e)

@@ -153,16 +153,16 @@ func TestSnapshotFails(t *testing.T) {
 		}, []string{"shop/database.json", `"database.yaml"`, "same configuration"}},
 		{"a file that links nowhere", func(t *testing.T, root string) error {
 			return os.Symlink("nowhere", filepath.Join(root, "shop", "link.json"))
-		}, []string{"shop/link.json leads nowhere"}},
+		}, []string{"shop/link.json points to nothing"}},
 		{"a namespace that links nowhere", func(t *testing.T, root string) error {
 			return os.Symlink("nowhere", filepath.Join(root, "link"))
-		}, []string{"confo/link leads nowhere"}},
+		}, []string{"confo/link points to nothing"}},
 		{"a link in a circle", func(t *testing.T, root string) error {
 			return os.Symlink("circle.json", filepath.Join(root, "shop", "circle.json"))
 		}, []string{"shop/circle.json", "too many"}},
 		{"a root that links nowhere", func(t *testing.T, root string) error {
 			return errors.Join(os.RemoveAll(root), os.Symlink("nowhere", root))
-		}, []string{"confo leads nowhere"}},
+		}, []string{"confo points to nothing"}},
 		{"a root that is a file", func(t *testing.T, root string) error {
 			return errors.Join(os.RemoveAll(root), os.WriteFile(root, nil, 0o666))
 		}, []string{"confo is not a folder"}},

@@ -114,10 +114,10 @@ func (w write) giveAccess(f *os.File, usual fs.FileMode) (fs.FileMode, error) {
 		return w.giveAccessIn(f, usual)
 	}
 	if err := keepOwner(f, w.info); err != nil {
-		return 0, notGiven("keep the owner and group of", w.like, err, "run this as the user whose file it is, in its group, or as root")
+		return 0, notGiven("keep the owner and group of", w.like, err, "run this as the owner of the file, in its group, or as root")
 	}
 	if _, err := copyAccessList(f, w.like, aclOfFile); err != nil {
-		return 0, failed("keep the access list of", w.like, err)
+		return 0, failed("keep the ACL of", w.like, err)
 	}
 	return w.info.Mode().Perm(), nil
 }
@@ -127,12 +127,12 @@ func (w write) giveAccess(f *os.File, usual fs.FileMode) (fs.FileMode, error) {
 func (w write) giveAccessIn(f *os.File, usual fs.FileMode) (fs.FileMode, error) {
 	if w.info.Mode()&fs.ModeSetgid != 0 {
 		if err := keepGroup(f, w.info); err != nil {
-			return 0, notGiven("give it the group of", w.like, err, "run this as a user in that group, or as root")
+			return 0, notGiven("set the group as on", w.like, err, "run this as a user in that group, or as root")
 		}
 	}
 	given, err := copyAccessList(f, w.like, aclOfNewFiles)
 	if err != nil {
-		return 0, failed("give it the access list of", w.like, err)
+		return 0, failed("set the ACL as on", w.like, err)
 	}
 	if !given {
 		return usual, nil

@@ -22,7 +22,7 @@ const (
 	stateMost = 1 << 30  // a journal
 )
 
-const stateHint = "find out who put it there, and remove it: nothing there is followed, nor read, but what confo-sync wrote"
+const stateHint = "find out who put it there, and remove it: confo-sync reads only its own files there"
 
 // foreign is the error of what stands beside the tree and can't be ours.
 type foreign struct{ message string }
@@ -41,7 +41,7 @@ func ours(path string, kind fs.FileMode) error {
 	if is == "" {
 		is = "neither a file nor a folder"
 	}
-	return target.WithHint(&foreign{fmt.Sprintf("this is %s, where confo-sync keeps %s of its own", is, what[kind])}, stateHint)
+	return target.WithHint(&foreign{fmt.Sprintf("this is %s, but confo-sync keeps %s of its own there", is, what[kind])}, stateHint)
 }
 
 // openOurs opens a file beside the tree.
@@ -61,7 +61,7 @@ func readOurs(path string, most int64) ([]byte, error) {
 	defer f.Close()
 	info, err := f.Stat()
 	if err == nil && info.Size() > most {
-		err = target.WithHint(&foreign{fmt.Sprintf("it has more than %d bytes, which no such file of confo-sync's has", most)}, stateHint)
+		err = target.WithHint(&foreign{fmt.Sprintf("it has more than %d bytes, so confo-sync did not write it", most)}, stateHint)
 	}
 	if err != nil {
 		return nil, failed("read", path, err)

@@ -72,14 +72,14 @@ func TestForeignState(t *testing.T) {
 		{"the folder", func(t *testing.T, state, outside string) {
 			must(t, os.Remove(state))
 			must(t, os.Symlink(outside, state))
-		}, "confo.confo-sync: this is a link, where confo-sync keeps a folder"},
+		}, "confo.confo-sync: this is a link, but confo-sync keeps a folder"},
 		{"the folder, a file", func(t *testing.T, state, outside string) {
 			must(t, os.Remove(state))
 			must(t, os.WriteFile(state, nil, 0o600))
-		}, "confo.confo-sync: this is a file, where confo-sync keeps a folder"},
-		{"the lock of a run", linked("run", "0"), "/run: this is a link, where confo-sync keeps a file"},
+		}, "confo.confo-sync: this is a file, but confo-sync keeps a folder"},
+		{"the lock of a run", linked("run", "0"), "/run: this is a link, but confo-sync keeps a file"},
 		{"the lock of a run, a folder", made("run"), "/run: this is a folder"},
-		{"lock", linked("lock", "0"), "/lock: this is a link, where confo-sync keeps a file"},
+		{"lock", linked("lock", "0"), "/lock: this is a link, but confo-sync keeps a file"},
 		{"lock, to be made", linked("lock", "none"), "/lock: this is a link"},
 		{"lock, a folder", made("lock"), "/lock: this is a folder"},
 		{"lock, a pipe", func(t *testing.T, state, outside string) {
@@ -93,7 +93,7 @@ func TestForeignState(t *testing.T) {
 			must(t, os.Symlink(os.DevNull, filepath.Join(state, "owner")))
 		}, "/owner: this is a link"},
 		{"owner, large", large("owner", smallMost+1), "/owner: it has more than"},
-		{"history", linked("history", ""), "/history: this is a link, where confo-sync keeps a folder"},
+		{"history", linked("history", ""), "/history: this is a link, but confo-sync keeps a folder"},
 		{"entry", func(t *testing.T, state, outside string) {
 			made("history")(t, state, outside)
 			linked("history/"+entryName, "0")(t, state, outside)
@@ -107,12 +107,12 @@ func TestForeignState(t *testing.T) {
 		{"staging", func(t *testing.T, state, outside string) {
 			must(t, os.WriteFile(filepath.Join(state, "journal.json"), []byte(journal), 0o600))
 			linked("staging-1", "")(t, state, outside)
-		}, "/staging-1: this is a link, where confo-sync keeps a folder"},
+		}, "/staging-1: this is a link, but confo-sync keeps a folder"},
 		{"staged", func(t *testing.T, state, outside string) {
 			must(t, os.WriteFile(filepath.Join(state, "journal.json"), []byte(journal), 0o600))
 			made("staging-1")(t, state, outside)
 			linked("staging-1/0", "0")(t, state, outside)
-		}, "/staging-1/0: this is a link, where confo-sync keeps a file"},
+		}, "/staging-1/0: this is a link, but confo-sync keeps a file"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			root := plant(t, tree{"shop/a.json": `1`})

@@ -97,12 +97,12 @@ func folderProblems(s *target.Status) (found []plan.Finding) {
 	problem := func(message, hint string) {
 		found = append(found, plan.Finding{Message: message, Hint: hint})
 	}
-	const hint = "do this as a user who may, or give this one the right"
+	const hint = "run this as a user with the permission, or give the permission to this user"
 	said := ""
 	for _, r := range s.Access {
 		if r.Create == target.No && r.At != said {
 			said = r.At
-			problem(fmt.Sprintf("nothing can be made or changed in %s: permission denied, or it is mounted for reading only", plan.Printable(r.At)), hint)
+			problem(fmt.Sprintf("nothing can be created or changed in %s: permission denied, or the file system is mounted read-only", plan.Printable(r.At)), hint)
 		}
 	}
 	return found

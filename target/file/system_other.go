@@ -20,7 +20,7 @@ func mayChange(string) error { return nil }
 
 func remedy(err error) string {
 	if errors.Is(err, fs.ErrPermission) {
-		return "do this as a user who may, or give this one the right"
+		return "run this as a user with the permission, or give the permission to this user"
 	}
 	return ""
 }

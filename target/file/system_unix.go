@@ -42,13 +42,13 @@ func mayChange(dir string) error {
 func remedy(err error) string {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return "make room there"
+		return "free some space there"
 	case errors.Is(err, syscall.EFBIG):
-		return "raise the limit on how large a file may be (ulimit -f)"
+		return "raise the limit for the size of files (ulimit -f)"
 	case errors.Is(err, syscall.EROFS):
-		return "have that file system mounted for writing"
+		return "mount that file system for writing"
 	case errors.Is(err, fs.ErrPermission):
-		return "do this as a user who may, or give this one the right"
+		return "run this as a user with the permission, or give the permission to this user"
 	default:
 		return ""
 	}

@@ -75,8 +75,8 @@ func (a accessLists) read(ctx context.Context, path string) ([]zk.ACL, error) {
 	acl, hidden, err := a.look(ctx, path)
 	if hidden {
 		return nil, target.WithHint(
-			fmt.Errorf("read the access list of %s: the server hides a password hash in it", plan.Printable(path)),
-			"use credentials with the right to administer it (a), so that what is made below it can be as closed")
+			fmt.Errorf("read the ACL of %s: the server hides a password hash in it", plan.Printable(path)),
+			"use credentials with permission to administer it (a), so that new znodes below it can get the same ACL")
 	}
 	return acl, err
 }
@@ -89,7 +89,7 @@ func (a accessLists) look(ctx context.Context, path string) (acl []zk.ACL, hidde
 		return acl, err
 	})
 	if err != nil {
-		return nil, false, a.target.explain("read the access list of", path, err)
+		return nil, false, a.target.explain("read the ACL of", path, err)
 	}
 	return acl, a.target.revealOwn(acl), nil
 }

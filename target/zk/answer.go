@@ -44,7 +44,7 @@ func (m *malformedAnswer) Unwrap() error { return &m.refusal }
 func malformed(format string, args ...any) error {
 	return &malformedAnswer{refusal{
 		"it sent a malformed answer: " + fmt.Sprintf(format, args...),
-		"check that the address and the port are those of a ZooKeeper server, and that nothing on the way changes its answers",
+		"check that a ZooKeeper server listens at this address and port, and that no proxy changes its answers",
 	}}
 }
 

@@ -38,8 +38,8 @@ func (w *writer) entryACL(ctx context.Context, changes []plan.Change) ([]zk.ACL,
 		acl = asClosed(acl, closed)
 	}
 	if len(acl) == 0 {
-		return nil, target.WithHint(errors.New("nobody may read all that this transaction changes, so nobody could read its history entry"),
-			"apply it in parts, with -n; or keep no history, with --no-history")
+		return nil, target.WithHint(errors.New("nobody has permission to read all objects of this transaction, so nobody could read its history entry"),
+			"apply it in parts with -n, or without history with --no-history")
 	}
 	return acl, nil
 }
@@ -90,7 +90,7 @@ func (t *Target) manyClosures(ctx context.Context, paths []string) ([][]zk.ACL, 
 			switch text := strings.Join(a.access, "\n"); {
 			case a.code == codeNoNode:
 			case a.code != 0:
-				return t.explain("read the access list of", paths[i], a.code)
+				return t.explain("read the ACL of", paths[i], a.code)
 			case !seen[text]:
 				seen[text] = true
 				list, err := parseAccess(a.access)
@@ -102,7 +102,7 @@ func (t *Target) manyClosures(ctx context.Context, paths []string) ([][]zk.ACL, 
 			}
 			return nil
 		})
-		return t.explain("read the access lists of", t.url.Root, w.explain(err))
+		return t.explain("read the ACLs of", t.url.Root, w.explain(err))
 	})
 	return lists, err
 }

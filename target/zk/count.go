@@ -37,5 +37,5 @@ func (l *znodeCount) add(names []string) error {
 }
 
 func (l *znodeCount) tooMany(format string, most int) error {
-	return target.WithHint(&explained{fmt.Errorf(format, most, plan.Printable(l.root))}, "name the root of Confo's tree in the target")
+	return target.WithHint(&explained{fmt.Errorf(format, most, plan.Printable(l.root))}, "name the root of Confo in the target")
 }

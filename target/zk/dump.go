@@ -263,7 +263,7 @@ func (d *dump) bound(path string) error {
 		return nil
 	}
 	return target.WithHint(&explained{fmt.Errorf("there are more than %d levels of znodes below %s", maxDepth, plan.Printable(d.full("")))},
-		"name the root of Confo's tree in the target; what else is there can't be backed up")
+		"name the root of Confo in the target: other znodes can't be backed up")
 }
 
 // names returns the names below a znode in order. What is ZooKeeper's own is left
@@ -296,11 +296,11 @@ func (d *dump) takeAccess(n *node, a *answer, gone func(*node)) error {
 		gone(n)
 		return nil
 	case a.code != 0:
-		return d.gap(n, "read the access list of", a.code)
+		return d.gap(n, "read the ACL of", a.code)
 	}
 	access, hidden := d.access(a.access)
 	if hidden {
-		d.to.Gap(n.stored.Path, "the server hides a password hash in its access list: use credentials with the right to administer it (a), so that it can be restored as closed as it is")
+		d.to.Gap(n.stored.Path, "the server hides a password hash in its ACL: use credentials with permission to administer it (a), so that its ACL can be restored")
 	}
 	n.stored.Access = access
 	n.stored.Stat.Aversion = a.stat.aversion

@@ -253,7 +253,7 @@ func TestNoTornDumps(t *testing.T) {
 		seen := map[string]int{}
 		for path, s := range got.nodes {
 			if len(s.Access) == 0 {
-				t.Errorf("%q has no access list", path)
+				t.Errorf("%q has no ACL", path)
 			}
 			name := path[strings.LastIndex(path, "/")+1:]
 			ns := strings.Split(path, "/")[0]

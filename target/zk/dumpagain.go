@@ -280,7 +280,7 @@ func (d *dump) restless() error {
 		}
 	}
 	return target.WithHint(
-		fmt.Errorf("the tree would not stand still: of what was read again %d times, %s moved most often (%d times)",
+		fmt.Errorf("the target changes too often to be read: after %d more reads, %s has changed most often (%d times)",
 			d.rounds-1, plan.Printable(d.full(most)), d.moved[most]),
-		"find out who writes there all the time, and try again when it is quieter")
+		"find out who writes there, and try again when there are fewer changes")
 }

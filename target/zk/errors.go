@@ -46,7 +46,7 @@ const (
 const codeTooLarge code = 1
 
 var codeWords = map[code]string{
-	codeRuntimeInconsistency: "the server stopped there because an earlier part of the transaction failed",
+	codeRuntimeInconsistency: "an earlier part of the transaction failed",
 	codeConnectionLoss:       "the server lost its own connection",
 	codeUnimplemented:        "the server does not know this request",
 	codeOperationTimeout:     "the server took too long",
@@ -56,13 +56,13 @@ var codeWords = map[code]string{
 	codeNodeExists:           "the znode exists already",
 	codeNotEmpty:             "the znode has children",
 	codeSessionExpired:       "the session has expired",
-	codeInvalidACL:           "the server refuses the access list",
+	codeInvalidACL:           "the server refuses the ACL",
 	codeAuthFailed:           "the server refuses the credentials",
 	codeSessionMoved:         "the session has moved to another server",
-	codeNotReadOnly:          "the server is cut off from its ensemble and only answers reads",
+	codeNotReadOnly:          "the server has no connection to its ensemble and answers only reads",
 	codeAuthRequired:         "the server requires authentication",
-	codeQuotaExceeded:        "the server's quota for this part of the tree is used up",
-	codeThrottled:            "the server is overloaded and turned the request away",
+	codeQuotaExceeded:        "the quota of this part of the tree is used up",
+	codeThrottled:            "the server is overloaded and refused the request",
 	codeTooLarge:             "the value is too large",
 }
 
@@ -78,16 +78,16 @@ var codeHints = map[code]string{
 }
 
 // unknownHint is the hint of a code that has no words.
-const unknownHint = "see the server's log: it says what the error means; the ZooKeeper of the server may be newer than confo-sync knows"
+const unknownHint = "see the server's log, which explains the error; the server may be newer than this confo-sync"
 
 // againHint is the hint of a code that has no other.
-const againHint = "run the command again; if it happens each time, the server's log says why"
+const againHint = "run the command again; if it fails again, see the server's log"
 
 func (c code) Error() string {
 	if words, ok := codeWords[c]; ok {
 		return words
 	}
-	return fmt.Sprintf("the server answered with error %d, which confo-sync does not know", int32(c))
+	return fmt.Sprintf("the server answered with the unknown error %d", int32(c))
 }
 
 func (c code) err() error {
@@ -214,7 +214,7 @@ func (t *Target) told(deed, path, guard string, ask bool, err error) error {
 		return t.unreachable()
 	case !ok && errors.Is(err, zk.ErrShortBuffer):
 		return target.WithHint(&explained{fmt.Errorf("%s %s: the request is larger than a server takes", deed, where)},
-			"see how long the access list of the znode above it is: a new znode gets the same list, unless the project declares another")
+			"check the size of its parent's ACL: a new znode gets the same ACL, unless the project declares another")
 	case !ok:
 		if bad := t.malformed.Load(); bad != nil && isLost(err) {
 			err = fmt.Errorf("%w (%w)", bad.explain(), err)
@@ -230,19 +230,19 @@ func (t *Target) told(deed, path, guard string, ask bool, err error) error {
 		lets := ""
 		if ask {
 			if lets = t.lets(guard); lets != "" {
-				lets = "; its access list: " + lets
+				lets = "; its ACL: " + lets
 			}
 		}
 		return target.WithHint(
 			fmt.Errorf("%w: wrong or missing credentials for %s (offered: %s%s)", err, plan.Printable(guard), t.offered(), lets),
-			"set CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD, or use --user NAME or --credentials FILE; ZooKeeper does not tell a wrong password from a missing right")
+			"set CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD, or use --user NAME or --credentials FILE; ZooKeeper reports a wrong password like a missing permission")
 	case codeAuthRequired:
-		return target.WithHint(fmt.Errorf("%w, and got none that it accepts (offered: %s)", err, t.offered()),
+		return target.WithHint(fmt.Errorf("%w, and accepted none of the credentials (offered: %s)", err, t.offered()),
 			"set CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD, or use --user NAME or --credentials FILE; a server that requires SASL can't be used")
 	case codeTooLarge:
 		return target.WithHint(
 			&explained{fmt.Errorf("%s %s: %w: it has more than %d bytes", deed, where, c, t.opts.largest())},
-			"find out who wrote it, and delete it; if the servers' jute.maxbuffer allows values of this size, set --max-request BYTES, or max_request of the target, to it")
+			"find out who wrote it, and delete it; if the jute.maxbuffer of the servers allows this size, use --max-request BYTES or set max_request of the target")
 	}
 	hint := codeHints[c]
 	if codeWords[c] == "" {
@@ -262,11 +262,11 @@ func (w *wire) explain(err error) error {
 	case errors.As(err, &bad):
 		return (&fromServer{w.host, bad}).explain()
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return target.WithHint(fmt.Errorf("the server %s closed the connection in the middle", w.host),
+		return target.WithHint(fmt.Errorf("the server %s closed the connection in the middle of an answer", w.host),
 			againHint)
 	case errors.As(err, &network) && network.Timeout():
 		return target.WithHint(fmt.Errorf("the server %s has not answered for %s", w.host, w.silence),
-			"see whether the server is overloaded, or cut off from its ensemble")
+			"check whether the server is overloaded or has lost its ensemble")
 	}
 	return err
 }
@@ -302,7 +302,7 @@ func (s *fromServer) explain() error {
 func (t *Target) unreachable() error {
 	reasons, hint := t.hosts.reasons()
 	if hint == "" {
-		hint = "check the address and the port, and that a server runs there; --timeout sets how long to wait"
+		hint = "check the address and the port, and that a server runs there (--timeout sets how long to wait)"
 	}
 	return target.WithHint(&examinable{fmt.Errorf("cannot reach %s: %s", t, reasons)}, hint)
 }

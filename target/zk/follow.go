@@ -126,9 +126,9 @@ func (s *scan) restless() error {
 		path = s.target.url.Root
 	}
 	return target.WithHint(
-		fmt.Errorf("the tree would not stand still: of what was read again %d times, %s moved most often (%d times)",
+		fmt.Errorf("the target changes too often to be read: after %d more reads, %s has changed most often (%d times)",
 			s.rounds-1, plan.Printable(path), s.moved[most]),
-		"find out who writes there all the time, or leave that namespace out with --exclude")
+		"find out who writes there, or leave that namespace out with --exclude")
 }
 
 func (s *scan) watchAll() error {

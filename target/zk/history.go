@@ -49,7 +49,7 @@ const (
 )
 
 // errTooMuch means that entries are more than may be in memory at a time.
-var errTooMuch = errors.New("the entries are too long to be read at once")
+var errTooMuch = errors.New("the entries are too large to be read at once")
 
 // History implements target.Target.
 func (t *Target) History(ctx context.Context, names []string, each func(target.Entry) error) error {

@@ -158,7 +158,7 @@ func reason(err error) string {
 	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded):
 		return "no connection in time"
 	case hungUp(err):
-		return "it closed the connection without a word (is it overloaded, or has its ensemble no leader?)"
+		return "it closed the connection without an answer (it may be overloaded, or its ensemble may have no leader)"
 	case errors.As(err, &op):
 		return op.Err.Error()
 	default:
@@ -172,7 +172,7 @@ func hungUp(err error) bool {
 }
 
 // errSilent means that a server took the connection and then said nothing.
-var errSilent = errors.New("it accepts connections but does not answer as a ZooKeeper server does")
+var errSilent = errors.New("it accepts connections but does not answer like a ZooKeeper server")
 
 // dialer connects to one server.
 type dialer struct {

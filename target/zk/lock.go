@@ -172,7 +172,7 @@ func (w *writer) await(ctx context.Context) error {
 		case <-time.After(time.Second): // a watch may be lost
 		case <-deadline.C:
 			return target.WithHint(&target.Locked{Holder: holder, Waited: time.Since(started)},
-				"wait until that is done (--lock-timeout sets how long), or end it: its lock goes when its session does, a few seconds later")
+				"wait until it has finished (--lock-timeout sets how long), or stop that process: its session then ends within seconds and frees the lock")
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -284,8 +284,8 @@ func (w *writer) stateACL(ctx context.Context, path string) ([]zk.ACL, error) {
 // noState adds to an error of the znodes beside the root how to do without.
 func noState(err error) error {
 	if c, _ := codeOf(errors.Unwrap(err)); c == codeNoAuth || errors.Is(err, codeNoAuth) {
-		return target.WithHint(fmt.Errorf("the lock and the history have their place beside the root: %w", err),
-			"have it made by who may (it needs the right to create there), or go on without: --no-history keeps no history, --no-lock takes no lock either")
+		return target.WithHint(fmt.Errorf("the lock and the history can't be kept beside the root: %w", err),
+			"ask a user with permission to create znodes there, or use --no-history (no history) or --no-lock (no history and no lock)")
 	}
 	return err
 }

@@ -53,7 +53,7 @@ func (w *writer) Mend(ctx context.Context, mends []plan.Mend, progress func(done
 			}
 			err := w.mendAccess(ctx, path, m)
 			if c, _ := codeOf(err); c == codeInvalidACL {
-				refused = append(refused, w.refusedList("set the access list of", path, m.Access))
+				refused = append(refused, w.refusedList("set the ACL of", path, m.Access))
 				continue
 			}
 			if err != nil {
@@ -78,8 +78,8 @@ func (w *writer) Mend(ctx context.Context, mends []plan.Mend, progress func(done
 			if err := flush(); err != nil {
 				return done, err
 			}
-			return done, target.WithHint(fmt.Errorf("write %s: it has %d bytes, and a request of no more than %d is sent", plan.Printable(path), m.Value.Size(), most),
-				fmt.Sprintf("if the servers take more (jute.maxbuffer), say so: --max-request %d", RequestBytes(path, m.Value.Size())))
+			return done, target.WithHint(fmt.Errorf("write %s: it has %d bytes, and the limit of a request is %d", plan.Printable(path), m.Value.Size(), most),
+				fmt.Sprintf("use --max-request %d if the servers allow it (jute.maxbuffer)", RequestBytes(path, m.Value.Size())))
 		}
 		if len(ops) >= w.t.opts.BatchOps || bytes+size > w.t.opts.BatchBytes {
 			if err := flush(); err != nil {
@@ -111,7 +111,7 @@ func (w *writer) Mend(ctx context.Context, mends []plan.Mend, progress func(done
 // severalRefused is the error of access lists that the server refuses.
 func severalRefused(refused []error) error {
 	if more := len(refused) - 1; more > 0 {
-		return fmt.Errorf("%w; and so it is with %d more", refused[0], more)
+		return fmt.Errorf("%w; the same for %d more", refused[0], more)
 	}
 	return refused[0]
 }
@@ -133,12 +133,12 @@ func (w *writer) mendAccess(ctx context.Context, path string, m plan.Mend) error
 	err := w.setAccess(ctx, path, m.Access, version)
 	c, _ := codeOf(err)
 	if c == codeBadVersion {
-		return target.WithHint(fmt.Errorf("set the access list of %s: somebody else has changed it just now", plan.Printable(path)), "run the command again")
+		return target.WithHint(fmt.Errorf("set the ACL of %s: somebody else has changed it just now", plan.Printable(path)), "run the command again")
 	}
 	if c == codeInvalidACL {
 		return err
 	}
-	return w.t.explain("set the access list of", path, err)
+	return w.t.explain("set the ACL of", path, err)
 }
 
 // parseAccess reads an access list as plan.Access has it.
@@ -148,13 +148,13 @@ func parseAccess(access plan.Access) ([]zk.ACL, error) {
 		scheme, rest, ok := strings.Cut(entry, ":")
 		at := strings.LastIndexByte(rest, ':')
 		if !ok || at < 0 {
-			return nil, fmt.Errorf("%s is no entry of an access list", plan.Quote(entry))
+			return nil, fmt.Errorf("%s is not an entry of an ACL", plan.Quote(entry))
 		}
 		perms := int32(0)
 		for _, letter := range rest[at+1:] {
 			bit, ok := map[rune]int32{'c': zk.PermCreate, 'd': zk.PermDelete, 'r': zk.PermRead, 'w': zk.PermWrite, 'a': zk.PermAdmin}[letter]
 			if !ok {
-				return nil, fmt.Errorf("%s is no right: they are c, d, r, w and a", plan.Quote(string(letter)))
+				return nil, fmt.Errorf("%s is not a permission: use c, d, r, w and a", plan.Quote(string(letter)))
 			}
 			perms |= bit
 		}

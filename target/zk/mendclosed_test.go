@@ -102,8 +102,8 @@ func TestRefusedList(t *testing.T) {
 		t.Helper()
 		var refused *zk.RefusedList
 		var hinted *target.Hinted
-		if !errors.As(err, &refused) || !strings.Contains(err.Error(), path+": the server refuses the access list: of world:anyone:cdrwa, sasl:bob:r it does not take sasl:bob:r") ||
-			!errors.As(err, &hinted) || !strings.Contains(hinted.Hint, "no provider for sasl") {
+		if !errors.As(err, &refused) || !strings.Contains(err.Error(), path+": the server refuses the ACL: of world:anyone:cdrwa, sasl:bob:r it refuses sasl:bob:r") ||
+			!errors.As(err, &hinted) || !strings.Contains(hinted.Hint, "an authProvider for sasl") {
 			t.Errorf("it is %v", err)
 		}
 	}
@@ -134,7 +134,7 @@ func TestRefusedList(t *testing.T) {
 		plan.Mend{Path: "a/first", Action: plan.Update, Value: value, Data: true, Live: &plan.Stat{}},
 		plan.Mend{Path: "a/first", Action: plan.Update, Access: good, Live: &plan.Stat{}},
 	)
-	words(err, "set the access list of "+s.root+"/a/first")
+	words(err, "set the ACL of "+s.root+"/a/first")
 	acl, _, _ := s.client.GetACL(s.root + "/a")
 	data, _, _ := s.client.Get(s.root + "/a/first")
 	if done != 1 || len(acl) != 2 || string(data) != "{}" {

@@ -15,17 +15,17 @@ func checkName(name string) error {
 	case "":
 		return errors.New("a name is empty")
 	case ".", "..":
-		return errors.New(`"." and ".." are no names for a znode`)
+		return errors.New(`"." and ".." can't be names of znodes`)
 	}
 	for _, r := range name {
 		if why := refusedRune(r); why != "" {
 			return target.WithHint(
-				fmt.Errorf("ZooKeeper does not take the name %s: it has %s", plan.Quote(name), why),
-				"rename it; values may hold any character")
+				fmt.Errorf("ZooKeeper does not allow the name %s: it has %s", plan.Quote(name), why),
+				"rename it (only values can have any character)")
 		}
 	}
 	if plan.HasLoneSurrogate(name) {
-		return fmt.Errorf("ZooKeeper does not take the name %s: it has half a surrogate pair", plan.Quote(name))
+		return fmt.Errorf("ZooKeeper does not allow the name %s: it has half a surrogate pair", plan.Quote(name))
 	}
 	return nil
 }
@@ -41,7 +41,7 @@ func refusedRune(r rune) string {
 	case r >= 0xFFF0 && r <= 0xFFFF:
 		return "a character that Unicode reserves"
 	case r > 0xFFFF:
-		return "a character above U+FFFF, as emoji are"
+		return "a character above U+FFFF, such as an emoji"
 	}
 	return ""
 }

@@ -37,8 +37,8 @@ func (w *writer) refusedList(deed, path string, access plan.Access) error {
 	err := w.t.explain(deed, path, codeInvalidACL)
 	if foreign == nil {
 		return &RefusedList{target.WithHint(fmt.Errorf("%w: %s", err, text(access)),
-			"an entry has an address, a name or a hash that the server does not take: give it another list")}
+			"correct the address, name or hash that the server refuses")}
 	}
-	return &RefusedList{target.WithHint(fmt.Errorf("%w: of %s it does not take %s", err, text(access), text(foreign)),
-		fmt.Sprintf("it may have no provider for %s: have it given one (authProvider in its configuration), or give this another list", plan.ListNames(schemes)))}
+	return &RefusedList{target.WithHint(fmt.Errorf("%w: of %s it refuses %s", err, text(access), text(foreign)),
+		fmt.Sprintf("change the ACL, or configure an authProvider for %s on the servers", plan.ListNames(schemes)))}
 }

@@ -36,9 +36,9 @@ func (w *writer) resolve(ctx context.Context, m *multi, cause error) error {
 			return nil
 		case notApplied:
 			if _, answered := codeOf(cause); answered {
-				return fmt.Errorf("the batch was not applied: %w", lost)
+				return fmt.Errorf("the transaction was not applied: %w", lost)
 			}
-			return fmt.Errorf("the connection was lost, and the batch was not applied: %w", lost)
+			return fmt.Errorf("the connection was lost, and the transaction was not applied: %w", lost)
 		}
 	}
 	switch w.onNewSession(ctx, m) {

@@ -74,15 +74,15 @@ func (w *writer) setOne(ctx context.Context, c plan.AccessChange) error {
 	case err == nil:
 		return nil
 	case definite && code == codeBadVersion:
-		return &target.Conflict{Moved: []target.Moved{{Change: plan.Change{Key: c.Key, Action: plan.Update}, Exists: true, Why: "got another access list from someone else"}}}
+		return &target.Conflict{Moved: []target.Moved{{Change: plan.Change{Key: c.Key, Action: plan.Update}, Exists: true, Why: "got a different ACL from someone else"}}}
 	case definite && code == codeNoNode:
 		return &target.Conflict{Moved: []target.Moved{{Change: plan.Change{Key: c.Key, Action: plan.Update}}}}
 	case definite && code == codeInvalidACL:
-		return w.refusedList("set the access list of", path, c.After)
+		return w.refusedList("set the ACL of", path, c.After)
 	case outcomeOf(err) == unknown:
-		return &target.Unknown{Err: fmt.Errorf("set the access list of %s: %w", plan.Printable(path), err)}
+		return &target.Unknown{Err: fmt.Errorf("set the ACL of %s: %w", plan.Printable(path), err)}
 	}
-	return w.t.explain("set the access list of", path, err)
+	return w.t.explain("set the ACL of", path, err)
 }
 
 // setBeside sets the access lists of what is beside the root, for locks and history,
@@ -102,12 +102,12 @@ func (w *writer) setBeside(ctx context.Context, c plan.AccessChange) error {
 		case code == codeNoNode:
 			continue
 		case err != nil:
-			return w.t.explain("read the access list of", path, err)
+			return w.t.explain("read the ACL of", path, err)
 		case !now.Same(c.Before):
 			continue
 		}
 		if err := w.setAccess(ctx, path, c.After, version); err != nil {
-			return w.t.explain("set the access list of", path, err)
+			return w.t.explain("set the ACL of", path, err)
 		}
 	}
 	return nil
@@ -125,7 +125,7 @@ func accessOf(acl []zk.ACL) (access plan.Access) {
 func (w *writer) setAccess(ctx context.Context, path string, access plan.Access, version int32) error {
 	acl, err := parseAccess(access)
 	if err != nil {
-		return fmt.Errorf("set the access list of %s: %w", plan.Printable(path), err)
+		return fmt.Errorf("set the ACL of %s: %w", plan.Printable(path), err)
 	}
 	_, err = within(ctx, w.t.patience(), func() (*zk.Stat, error) { return w.s.conn.SetACL(path, acl, version) })
 	return err

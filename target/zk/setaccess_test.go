@@ -63,7 +63,7 @@ func TestSetAccess(t *testing.T) {
 	}
 	_, err = set(s.direct, changes)
 	var conflict *target.Conflict
-	if !errors.As(err, &conflict) || !strings.Contains(err.Error(), "a/c3 got another access list from someone else") {
+	if !errors.As(err, &conflict) || !strings.Contains(err.Error(), "a/c3 got a different ACL from someone else") {
 		t.Errorf("it is %v", err)
 	}
 	if acl, _, _ := s.client.GetACL(s.root + "/a/c3"); len(acl) != 2 || acl[1].Scheme != "digest" {
@@ -86,7 +86,7 @@ func TestSetAccess(t *testing.T) {
 
 	// What the server does not take has its words.
 	opts.Access[0].Access = plan.Access{"world:anyone:cdrwa", "sasl:me:r"}
-	if _, err := set(s.direct, left()[:1]); err == nil || !strings.Contains(err.Error(), "set the access list of "+s.root+"/a/") {
+	if _, err := set(s.direct, left()[:1]); err == nil || !strings.Contains(err.Error(), "set the ACL of "+s.root+"/a/") {
 		t.Errorf("of a scheme that the server does not know: %v", err)
 	}
 }

@@ -190,8 +190,8 @@ func (s *scan) checkListing(key plan.Key, names []string) {
 	if size > maxListing*9/10 {
 		s.snapshot.Warnings = append(s.snapshot.Warnings, plan.Finding{
 			Key:     key,
-			Message: fmt.Sprintf("its %d configurations have names of %d bytes together; Java's clients can't list more than %d", len(names), size, maxListing),
-			Hint:    "spread them over several namespaces, or give them shorter names",
+			Message: fmt.Sprintf("the names of its %d configurations have %d bytes together; Java clients can't list more than %d", len(names), size, maxListing),
+			Hint:    "use several namespaces or shorter names",
 		})
 	}
 }
@@ -306,7 +306,7 @@ func (s *scan) listForeign() {
 	for _, ns := range s.snapshot.Namespaces {
 		key := plan.Key{Namespace: ns.Name}
 		if ns.Ephemeral {
-			add(key, s.target.path(key), "an ephemeral namespace, which goes with the session that made it")
+			add(key, s.target.path(key), "an ephemeral namespace, which disappears with its session")
 		}
 		if ns.Data > 0 {
 			add(key, s.target.path(key), fmt.Sprintf("data on a namespace (%d bytes), which Confo does not read", ns.Data))
@@ -318,7 +318,7 @@ func (s *scan) listForeign() {
 			key := plan.Key{Namespace: ns.Name, Config: c.Name}
 			path := s.target.path(key)
 			if c.Ephemeral {
-				add(key, path, "an ephemeral configuration, which goes with the session that made it")
+				add(key, path, "an ephemeral configuration, which disappears with its session")
 			}
 			for _, name := range s.children[key] {
 				add(key, path+"/"+name, "a child of a configuration, which Confo does not read")

@@ -166,7 +166,7 @@ func TestRestless(t *testing.T) {
 		return zktest.Pass
 	})
 	_, err := open(t, "zk://"+proxy.Addr+root).Snapshot(t.Context(), target.ReadOptions{})
-	if err == nil || !strings.Contains(err.Error(), "would not stand still") || !strings.Contains(err.Error(), root+"/ns01 moved most often") {
+	if err == nil || !strings.Contains(err.Error(), "changes too often to be read") || !strings.Contains(err.Error(), root+"/ns01 has changed most often") {
 		t.Errorf("Snapshot: %v", err)
 	}
 	var hinted *target.Hinted

@@ -215,7 +215,7 @@ func quotaNumbers(text string) func(name string) int64 {
 	}
 }
 
-// judgeQuota says what comes of a quota that is used up, or nearly.
+// judgeQuota says what comes of a quota that is nearly used up.
 func (e *examination) judgeQuota(q target.Quota) {
 	full := func(used, most int64) bool { return most >= 0 && used >= most }
 	near := func(used, most int64) bool { return most >= 0 && used >= most-most/10 }
@@ -223,9 +223,9 @@ func (e *examination) judgeQuota(q target.Quota) {
 	const hint = "delete something there, or have the quota raised (zkCli.sh: listquota, setquota)"
 	switch {
 	case q.ZnodesHard && full(q.Znodes, q.ZnodesMost), q.BytesHard && full(q.Bytes, q.BytesMost):
-		e.problem("the quota of "+where+" is used up, and the server may refuse what goes beyond it", hint)
+		e.problem("the quota of "+where+" is used up, so the server may refuse changes", hint)
 	case near(q.Znodes, q.ZnodesMost), near(q.Bytes, q.BytesMost):
-		e.warn("the quota of "+where+" is used up, or nearly", hint)
+		e.warn("the quota of "+where+" is nearly used up", hint)
 	}
 }
 

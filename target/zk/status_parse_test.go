@@ -13,10 +13,10 @@ func TestReadSrvr(t *testing.T) {
 	}{
 		{"Zookeeper version: 3.8.0-${buildNumber}, built on 2022\nLatency min/avg/max: 0/0.0/0\nMode: leader\nNode count: 5\n", nil, "leader", "3.8.0", ""},
 		{"Zookeeper version: 3.4.14-4c25d480e66aadd371de8bd2fd8da255ac140bcf, built on 03/06/2019 16:18 GMT\r\nMode: observer\r\n", nil, "observer", "3.4.14", ""},
-		{"srvr is not executed because it is not in the whitelist.\n", nil, "", "", "srvr is not allowed there"},
-		{"This ZooKeeper instance is not currently serving requests\n", nil, "", "", "it is not serving requests: its ensemble has no quorum, or it is starting"},
+		{"srvr is not executed because it is not in the whitelist.\n", nil, "", "", "the srvr command is not allowed there"},
+		{"This ZooKeeper instance is not currently serving requests\n", nil, "", "", "it does not serve requests: its ensemble has no quorum, or it is starting"},
 		{"", nil, "", "", "no answer to srvr"},
-		{"HTTP/1.1 400 Bad Request", nil, "", "", "an answer to srvr that is not understood"},
+		{"HTTP/1.1 400 Bad Request", nil, "", "", "unknown answer to srvr"},
 		{"", errors.New("because"), "", "", "because"},
 	} {
 		mode, version, note := readSrvr(test.answer, test.err)

@@ -193,11 +193,11 @@ func (e *examination) judgeRights(r target.Rights, p *place) {
 	case r.Create == target.No:
 		e.denied("create in", r.At, noState)
 	case hidden:
-		e.problem("the server hides a password hash in the access list of "+plan.Printable(r.At)+", so what is made in it can't be as closed",
-			"use credentials with the right to administer it (a)")
+		e.problem("the server hides a password hash in the ACL of "+plan.Printable(r.At)+", so new znodes below it can't get the same ACL",
+			"use credentials with permission to administer it (a)")
 	}
 	if root && r.Path == r.At && r.Delete == target.No {
-		e.warn("namespaces can't be deleted: "+plan.Printable(r.At)+" does not give the right to (d)", "plans that delete none are not affected")
+		e.warn("namespaces can't be deleted: "+plan.Printable(r.At)+" does not give you the permission (d)", "use other credentials for plans that delete namespaces")
 	}
 }
 

@@ -112,13 +112,13 @@ func readSrvr(answer string, err error) (mode, version, note string) {
 	case err != nil:
 		note = reason(err)
 	case strings.Contains(answer, "not in the whitelist"):
-		note = "srvr is not allowed there"
+		note = "the srvr command is not allowed there"
 	case strings.Contains(answer, "not currently serving requests"):
-		note = "it is not serving requests: its ensemble has no quorum, or it is starting"
+		note = "it does not serve requests: its ensemble has no quorum, or it is starting"
 	case answer == "":
 		note = "no answer to srvr"
 	default:
-		note = "an answer to srvr that is not understood"
+		note = "unknown answer to srvr"
 	}
 	return mode, version, note
 }
@@ -137,14 +137,14 @@ func ensembleWarnings(servers []target.Server) []plan.Finding {
 	var found []plan.Finding
 	if len(down) > 0 && len(down) < len(servers) {
 		found = append(found, plan.Finding{
-			Message: fmt.Sprintf("%d of %d servers give no session: %s", len(down), len(servers), plan.ListNames(down)),
-			Hint:    "the others do; see why above",
+			Message: fmt.Sprintf("%d of %d servers can't be used: %s", len(down), len(servers), plan.ListNames(down)),
+			Hint:    "see the reasons above; the other servers work",
 		})
 	}
 	if len(servers) > 1 && len(standalone) > 0 {
 		found = append(found, plan.Finding{
-			Message: fmt.Sprintf("%s runs by itself (standalone), and is no part of an ensemble with the others", plan.ListNames(standalone)),
-			Hint:    "what is written to it the others don't have: name servers of one ensemble only",
+			Message: fmt.Sprintf("%s is a standalone server, not part of an ensemble with the others", plan.ListNames(standalone)),
+			Hint:    "name only servers of one ensemble: the others do not get the data that is written to it",
 		})
 	}
 	return found

@@ -122,8 +122,8 @@ func TestStatusOfClosedState(t *testing.T) {
 		list []gozk.ACL
 		want string
 	}{
-		{gozk.WorldACL(gozk.PermRead | gozk.PermAdmin), "the lock and the history have their place beside the root: create in " + above + ": permission denied"},
-		{append(gozk.DigestACL(gozk.PermAll, "other", "x"), gozk.WorldACL(gozk.PermRead|gozk.PermCreate|gozk.PermDelete)...), "the server hides a password hash in the access list of " + above},
+		{gozk.WorldACL(gozk.PermRead | gozk.PermAdmin), "the lock and the history can't be kept beside the root: create in " + above + ": permission denied"},
+		{append(gozk.DigestACL(gozk.PermAll, "other", "x"), gozk.WorldACL(gozk.PermRead|gozk.PermCreate|gozk.PermDelete)...), "the server hides a password hash in the ACL of " + above},
 	} {
 		if _, err := admin.SetACL(above, test.list, -1); err != nil {
 			t.Fatal(err)

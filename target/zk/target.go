@@ -348,8 +348,8 @@ func (t *Target) Check(c plan.Change) error {
 	}
 	if limit := t.opts.MaxRequest - t.overhead() - (t.cost(c) - c.After.Size()); c.After.Size() > limit {
 		return target.WithHint(
-			fmt.Errorf("it is too large for ZooKeeper: %d bytes as JSON, where a transaction has room for %d", c.After.Size(), limit),
-			fmt.Sprintf("split the configuration, or keep what is large elsewhere and its address here; if the servers' jute.maxbuffer allows more, so does --max-request %d", RequestBytes(t.path(c.Key), c.After.Size())))
+			fmt.Errorf("the configuration is too large for ZooKeeper: %d bytes as JSON, and the limit of a transaction is %d", c.After.Size(), limit),
+			fmt.Sprintf("split it, or store large values elsewhere and only refer to them here; if the jute.maxbuffer of the servers allows it, use --max-request %d", RequestBytes(t.path(c.Key), c.After.Size())))
 	}
 	return nil
 }

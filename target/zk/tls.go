@@ -63,7 +63,7 @@ func distrust(err error, name string) error {
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && time.Now().Before(invalid.Cert.NotBefore):
 		return &refusal{
 			fmt.Sprintf("its certificate is not valid before %s", invalid.Cert.NotBefore.UTC().Format(time.DateTime+" MST")),
-			"check the clock of this machine; if it is right, that of who issued the certificate was not",
+			"check the clock of this machine; if it is right, the issuer's clock was wrong",
 		}
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return &refusal{
@@ -73,12 +73,12 @@ func distrust(err error, name string) error {
 	case errors.As(err, &wrongName):
 		return &refusal{
 			fmt.Sprintf("its certificate is for %s, and not for %s", namesOf(cert), plan.Printable(name)),
-			"name the server in the target as its certificate does, or say which name to expect: --tls-server-name NAME, or tls: {server_name: NAME} in the environment",
+			"use the name in the certificate for the target, or set the expected name with --tls-server-name NAME or tls: {server_name: NAME} in the environment",
 		}
 	case errors.As(err, &unknown) && selfSigned(cert):
 		return &refusal{
 			fmt.Sprintf("its certificate is self-signed and not trusted here (SHA-256 %s)", fingerprint(cert)),
-			"compare the fingerprint with the server's own; if it is the right one, give the certificate with --tls-ca FILE, or tls: {ca: FILE} in the environment",
+			"compare the fingerprint with the one of the server; if they are equal, give the certificate with --tls-ca FILE or tls: {ca: FILE} in the environment",
 		}
 	case errors.As(err, &unknown):
 		return &refusal{
@@ -139,8 +139,8 @@ func (t *Target) understand(ctx context.Context, host string, err error) error {
 	case t.opts.TLS == nil && (hungUp(err) || errors.Is(err, errNotZooKeeper)):
 		if t.hosts.first(host) && speaksTLS(ctx, host) {
 			understood = &refusal{
-				"it speaks TLS, and the target is plain",
-				"write the target zks://… instead of zk://…; for an authority of your own add --tls-ca FILE, or tls: {ca: FILE} in the environment",
+				"it uses TLS, but the target does not",
+				"write zks://… instead of zk://…; for a private authority add --tls-ca FILE or tls: {ca: FILE} in the environment",
 			}
 		}
 	case isRefusal:
@@ -150,11 +150,11 @@ func (t *Target) understand(ctx context.Context, host string, err error) error {
 		switch {
 		case t.hosts.first(host) && speaksPlain(ctx, host):
 			understood = &refusal{
-				"it is a plain port, without TLS",
-				"name the server's port for TLS (its secureClientPort); or leave TLS out: zk://… and no --tls flags or tls: in the environment",
+				"this port does not use TLS",
+				"use the server's port for TLS (its secureClientPort), or connect without TLS: zk://… and no --tls flags or tls: in the environment",
 			}
 		case errors.As(err, &header):
-			understood = &refusal{"what answers there does not speak TLS", "check the port: it is the server's secureClientPort"}
+			understood = &refusal{"the service at this address does not use TLS", "check that the port is the server's secureClientPort"}
 		}
 	}
 	t.hosts.failed(host, understood)
@@ -167,16 +167,16 @@ func (t *Target) refused(a *alert) error {
 	subject := t.certified()
 	switch {
 	case !strings.Contains(a.text, "certificate") && !strings.Contains(a.text, "handshake failure") && !strings.Contains(a.text, "unknown"):
-		return &refusal{a.Error(), "the server's log says why; TLS 1.2 and 1.3 are offered"}
+		return &refusal{a.Error(), "see the server's log (confo-sync offers TLS 1.2 and 1.3)"}
 	case subject == "":
 		return &refusal{
-			fmt.Sprintf("it wants a client certificate, and none is given (%s)", a.text),
+			fmt.Sprintf("it requires a client certificate, and none was given (%s)", a.text),
 			"give one with --tls-cert FILE and --tls-key FILE, or tls: {cert: FILE, key: FILE} in the environment",
 		}
 	default:
 		return &refusal{
-			fmt.Sprintf("it does not take the client certificate %s (%s)", plan.Quote(subject), a.text),
-			"the authority that issued it must be among those that the server trusts (its ssl.trustStore); the server's log says more",
+			fmt.Sprintf("it refuses the client certificate %s (%s)", plan.Quote(subject), a.text),
+			"add the authority that issued it to the server's ssl.trustStore, and see the server's log",
 		}
 	}
 }

@@ -74,9 +74,9 @@ func TestTLS(t *testing.T) {
 		"another identity":        {zk.TLSFiles{CA: ca.CA, Cert: you.Cert, Key: you.Key}, `wrong or missing credentials for /confo (offered: certificate "CN=you")`},
 		"an unknown authority":    {changed(func(f *zk.TLSFiles) { f.CA = "" }), `its certificate is issued by "CN=ca", which is not trusted here`},
 		"another name":            {changed(func(f *zk.TLSFiles) { f.ServerName = "elsewhere" }), "its certificate is for localhost, and not for elsewhere"},
-		"no certificate":          {zk.TLSFiles{CA: ca.CA}, "it wants a client certificate, and none is given"},
-		"a stranger's":            {changed(func(f *zk.TLSFiles) { f.Cert, f.Key = stranger.Cert, stranger.Key }), `it does not take the client certificate "CN=stranger"`},
-		"no verification, no one": {zk.TLSFiles{Insecure: true}, "it wants a client certificate"},
+		"no certificate":          {zk.TLSFiles{CA: ca.CA}, "it requires a client certificate, and none was given"},
+		"a stranger's":            {changed(func(f *zk.TLSFiles) { f.Cert, f.Key = stranger.Cert, stranger.Key }), `it refuses the client certificate "CN=stranger"`},
+		"no verification, no one": {zk.TLSFiles{Insecure: true}, "it requires a client certificate"},
 	} {
 		refused := open(t, "zk://"+secure, by(t, c.files))
 		// What is known is said at once, and not tried until the time is over.
@@ -91,8 +91,8 @@ func TestTLS(t *testing.T) {
 	snapshot(t, insecure)
 
 	for url, words := range map[string]string{
-		"zk://" + secure:      "it speaks TLS, and the target is plain",
-		"zks://" + plain.Addr: "it is a plain port, without TLS",
+		"zk://" + secure:      "it uses TLS, but the target does not",
+		"zks://" + plain.Addr: "this port does not use TLS",
 	} {
 		_, err := open(t, url).Snapshot(t.Context(), target.ReadOptions{})
 		if err == nil || !strings.Contains(err.Error(), words) {

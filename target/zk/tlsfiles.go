@@ -32,16 +32,16 @@ func (f TLSFiles) Load(read func(path string) ([]byte, error)) (*tls.Config, err
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(data) {
-			return nil, target.WithHint(fmt.Errorf("%s holds no certificate in PEM", plan.Printable(f.CA)), hintPEM)
+			return nil, target.WithHint(fmt.Errorf("%s has no certificate in PEM format", plan.Printable(f.CA)), hintPEM)
 		}
 	}
 	switch {
 	case f.Cert == "" && f.Key == "":
 		return config, nil
 	case f.Key == "":
-		return nil, target.WithHint(fmt.Errorf("the client certificate %s comes without its key", plan.Printable(f.Cert)), "give --tls-key FILE, or tls: {key: FILE}")
+		return nil, target.WithHint(fmt.Errorf("the client certificate %s is given without its key", plan.Printable(f.Cert)), "give --tls-key FILE, or tls: {key: FILE}")
 	case f.Cert == "":
-		return nil, target.WithHint(fmt.Errorf("the key %s comes without its certificate", plan.Printable(f.Key)), "give --tls-cert FILE, or tls: {cert: FILE}")
+		return nil, target.WithHint(fmt.Errorf("the key %s is given without its certificate", plan.Printable(f.Key)), "give --tls-cert FILE, or tls: {cert: FILE}")
 	}
 	pair, err := f.pair(read)
 	if err != nil {
@@ -49,13 +49,13 @@ func (f TLSFiles) Load(read func(path string) ([]byte, error)) (*tls.Config, err
 	}
 	if now := time.Now(); now.After(pair.Leaf.NotAfter) {
 		return nil, target.WithHint(fmt.Errorf("the client certificate %s expired on %s", plan.Printable(f.Cert), pair.Leaf.NotAfter.UTC().Format(time.DateTime+" MST")),
-			"have it renewed, and check the clock of this machine")
+			"renew it, and check the clock of this machine")
 	}
 	config.Certificates = []tls.Certificate{pair}
 	return config, nil
 }
 
-const hintPEM = "it is a text with -----BEGIN CERTIFICATE-----; from a keystore, openssl pkcs12 -nokeys makes one"
+const hintPEM = "give a text file with -----BEGIN CERTIFICATE-----; to extract it from a keystore, run openssl pkcs12 -nokeys"
 
 // pair reads a certificate and its key. Its errors hold nothing of them.
 func (f TLSFiles) pair(read func(path string) ([]byte, error)) (tls.Certificate, error) {
@@ -69,12 +69,12 @@ func (f TLSFiles) pair(read func(path string) ([]byte, error)) (tls.Certificate,
 	}
 	if encrypted(key) {
 		return tls.Certificate{}, target.WithHint(fmt.Errorf("the key %s is encrypted with a passphrase", plan.Printable(f.Key)),
-			"decrypt it into a file that only you may read: openssl pkey -in KEY -out FILE")
+			"decrypt it into a file that only you can read: openssl pkey -in KEY -out FILE")
 	}
 	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
 		return pair, target.WithHint(fmt.Errorf("the client certificate %s and the key %s can't be used: %s", plan.Printable(f.Cert), plan.Printable(f.Key), strings.TrimPrefix(err.Error(), "tls: ")),
-			"both are PEM files, and the key is the certificate's own")
+			"check that both are PEM files, and that the key belongs to the certificate")
 	}
 	if pair.Leaf == nil {
 		return pair, errors.New("the client certificate can't be read")

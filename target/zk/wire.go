@@ -356,6 +356,6 @@ func watchCost(path string) int64 { return int64(len(path)) + 1 }
 
 // errNotZooKeeper means that the other side sent what no ZooKeeper sends.
 var errNotZooKeeper error = &refusal{
-	"what answers there is not a ZooKeeper server",
+	"the service at this address is not a ZooKeeper server",
 	"check the port: ZooKeeper's clients usually use 2181",
 }

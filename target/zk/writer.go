@@ -153,7 +153,7 @@ func (w *writer) changes(ctx context.Context, changes []plan.Change) ([]any, err
 		case plan.Create:
 			acl, err := w.declared(ctx, c.Access, parent(path))
 			if errors.Is(err, codeNoNode) {
-				return nil, &target.Conflict{Moved: []target.Moved{{Change: c, Why: "has lost its namespace, which was deleted by someone else"}}}
+				return nil, &target.Conflict{Moved: []target.Moved{{Change: c, Why: "has lost its namespace: someone else deleted it"}}}
 			}
 			if err != nil {
 				return nil, err
@@ -273,7 +273,7 @@ func (w *writer) refused(ctx context.Context, m *multi, results []zk.MultiRespon
 	if c == codeNotEmpty {
 		for _, change := range m.batch.Changes {
 			if change.Action == plan.Delete && w.t.path(change.Key) == path {
-				return &target.Conflict{Moved: []target.Moved{{Change: change, Exists: true, Why: "has something in it that was not there before"}}}
+				return &target.Conflict{Moved: []target.Moved{{Change: change, Exists: true, Why: "has new content"}}}
 			}
 		}
 	}
