@@ -158,5 +158,9 @@ var variables = []manual.Variable{
 	{Name: secret.IdentityVariable, Text: "age identity (its text), as a file of --age-identity."},
 	{Name: allowEnv, Text: "Environment variables that !env may read, as --allow-env. Overrides the project."},
 	{Name: envAllowFile, Text: "Folder that !file may read, as --allow-file."},
+	{Name: envWho, Text: "Name of the user in the history (default: the user who runs confo-sync)."},
+	{Name: "GITHUB_ACTOR", Text: "GitHub user for whom a job runs. The history keeps it too."},
+	{Name: "GITLAB_USER_LOGIN", Text: "The same of GitLab."},
+	{Name: "BUILD_USER", Text: "The same of Jenkins."},
 	{Name: "NO_COLOR", Text: "No color, if it is set."},
 }

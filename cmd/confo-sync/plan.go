@@ -269,7 +269,7 @@ func lastInterrupted(ctx context.Context, t target.Target) []plan.Finding {
 func interrupted(last *apply.Newest) plan.Finding {
 	return plan.Finding{
 		Message: fmt.Sprintf("the last %s, %s by %s, has done %d of its %s: it was interrupted, or is still under way",
-			plan.Printable(cmp.Or(last.Operation, "apply")), plan.Printable(last.ID), plan.Printable(last.Who), last.Done, plural(last.Of, "transaction")),
+			plan.Printable(cmp.Or(last.Operation, "apply")), plan.Printable(last.ID), render.WhoFor(last.Who, last.Actor), last.Done, plural(last.Of, "transaction")),
 		Hint: goesOn(last.Header),
 	}
 }

@@ -164,7 +164,7 @@ func (a *app) examineHistory(ctx context.Context, t target.Target) {
 			operation = "apply"
 		}
 		a.report.Status.Last = &render.Last{
-			LastApply: render.LastApply{ID: last.ID, Time: last.Time, Who: last.Who, Reason: plan.Sensitivity{}.Text(last.Reason), Commit: last.Commit},
+			LastApply: render.LastApply{ID: last.ID, Time: last.Time, Who: last.Who, Actor: last.Actor, Reason: plan.Sensitivity{}.Text(last.Reason), Commit: last.Commit},
 			Host:      last.Host, Operation: operation, Done: last.Done, Planned: last.Of,
 		}
 		if !last.Complete() && a.report.Status.Lock.Holder == nil {
