@@ -60,7 +60,7 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 	if err := a.beginHere(render.KindApply); err != nil {
 		return err
 	}
-	if err := a.needSource(hintSource); err != nil {
+	if err := a.needSource(giveBoth); err != nil {
 		return err
 	}
 	return c.applyFlags.run(ctx, a, approved, a.declared(), c.planFlags)

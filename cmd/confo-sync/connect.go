@@ -59,7 +59,10 @@ func (a *app) targetURL() (string, error) {
 	if len(dictionaries) > 0 {
 		return "", need("--target", "the credentials hold no zookeeper_host and zookeeper_port")
 	}
-	if a.project != nil && len(a.project.Environments) > 0 {
+	if a.project == nil {
+		return "", &usageError{target.WithHint(errNoProject, `run "confo-sync init", or give `+giveTarget)}
+	}
+	if len(a.project.Environments) > 0 {
 		return "", need("--env", "say which environment: "+plan.ListNames(a.project.Names()))
 	}
 	return "", need("--target", "say which target, as in -t zk://localhost:2181 or -t file:PATH")

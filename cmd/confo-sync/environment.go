@@ -122,9 +122,12 @@ func (a *app) readProject() (*project.Project, error) {
 	return p, nil
 }
 
+// errNoProject is the error of a command that needs a project, in a folder without one.
+var errNoProject = errors.New("no " + project.FileName + " here or in a parent folder")
+
+// noProject is the error of a command that needs an environment.
 func noProject() error {
-	return target.WithHint(errors.New("there is no project file "+project.FileName+" in this folder or above it, so there are no environments"),
-		`"confo-sync init" writes one; -f names another`)
+	return target.WithHint(fmt.Errorf("%w, so there are no environments", errNoProject), `run "confo-sync init", or name a project file with -f`)
 }
 
 func environment(p *project.Project, name string) (*project.Environment, error) {

@@ -65,7 +65,7 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 	if err := a.output(c.outputFlags); err != nil {
 		return err
 	}
-	if err := a.needSource(hintSource); err != nil {
+	if err := a.needSource(giveBoth); err != nil {
 		return err
 	}
 	t, err := a.openTarget(false)
@@ -131,8 +131,6 @@ func (a *app) present(w *work, out string, header planfile.Header, flags planFla
 	}
 	return a.savePlan(out, header, fingerprint, w, flags)
 }
-
-const hintSource = "say which folder holds the tree, as in -s config"
 
 // work is a plan with what it was made from.
 type work struct {

@@ -36,7 +36,7 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 	if err := c.check(a); err != nil {
 		return err
 	}
-	if err := a.needSource("say which folder to write, as in -s config"); err != nil {
+	if err := a.needSource(giveBoth); err != nil {
 		return err
 	}
 	if strings.HasPrefix(a.Source, git.Prefix) {
