@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Pattern names objects and fields by their path: namespace, configuration and
@@ -22,9 +23,26 @@ type Pattern struct {
 
 var unescapeLevel = strings.NewReplacer("~1", "/", "~0", "~")
 
-// PatternLevel returns a name as a level of a pattern: "/" and "~" are escaped.
+// PatternLevel returns a level of a pattern that matches a name: "/" and "~" are escaped.
+// For a "*", and for bytes that are not UTF-8, it has a "?", which also matches other
+// characters.
 func PatternLevel(name string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+	var b strings.Builder
+	for i := 0; i < len(name); {
+		r, size := utf8.DecodeRuneInString(name[i:])
+		switch {
+		case r == '~':
+			b.WriteString("~0")
+		case r == '/':
+			b.WriteString("~1")
+		case r == '*', r == utf8.RuneError && size == 1:
+			b.WriteByte('?')
+		default:
+			b.WriteString(name[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
 }
 
 // ParsePattern reads a pattern.

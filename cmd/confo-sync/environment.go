@@ -222,7 +222,12 @@ func (a *app) owner() *apply.Owner {
 	if a.environment == nil {
 		return nil
 	}
-	return &apply.Owner{Project: a.project.Name, Environment: a.environment.Name}
+	file := plan.Printable(a.project.Path)
+	from := "project: in " + file
+	if !a.project.Named {
+		from = "the name of its folder, because " + file + " has no project:"
+	}
+	return &apply.Owner{Project: a.project.Name, Environment: a.environment.Name, From: from}
 }
 
 // marks reads what the project declares for environments, for what it marks as

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/confo-sync/confo-sync/apply"
 	"github.com/confo-sync/confo-sync/plan"
@@ -33,5 +34,9 @@ func hintOwned(owned *apply.Owned) string {
 	if owned.Owner == (apply.Owner{}) {
 		return "run it in that project, with -e " + plan.Printable(owned.By.Environment) + "; --take-over applies without that environment's rules"
 	}
-	return "check that this is the target that was meant; --take-over makes it this environment's"
+	same := ""
+	if owned.Owner.Environment == owned.By.Environment {
+		same = fmt.Sprintf("; if it is the same project, write project: %s to its project file", plan.Printable(owned.By.Project))
+	}
+	return "check that this is the target that was meant" + same + "; --take-over makes it this environment's"
 }

@@ -42,7 +42,7 @@ var unused = map[string]map[string]why{
 		"source": {"a saved plan has its own source", ""}, "project": {"a saved plan has its own rules", ""},
 	},
 	"init": {
-		"target": {"it writes a project file", "name what is live with --from"}, "env": {"it writes the project file", ""},
+		"target": {"it writes a project file", "name what is live with --from"},
 		"source": {"it writes the tree to " + initTree, ""}, "project": {"it writes confo-sync.yaml in this folder", ""},
 	},
 	"version": unusedByProgram, "help": unusedByProgram, "completion": unusedByProgram, "man": unusedByProgram,
