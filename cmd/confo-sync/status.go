@@ -73,6 +73,7 @@ func (a *app) examine(ctx context.Context, t target.Target) error {
 	}
 	a.examineOwner(ctx, t)
 	a.examineHistory(ctx, t)
+	a.examineWiped(t)
 	return context.Cause(ctx)
 }
 
@@ -146,6 +147,22 @@ func (a *app) examineOwner(ctx context.Context, t target.Target) {
 	if err != nil && ctx.Err() == nil {
 		a.wrong(err)
 	}
+}
+
+// examineWiped finds out whether the root is missing although something was applied to it.
+func (a *app) examineWiped(t target.Target) {
+	s := a.report.Status
+	if !s.Readable || !a.report.Missing || s.Owner == nil && s.Last == nil {
+		return
+	}
+	what := "has an owner"
+	if s.Last != nil {
+		what = "has a history"
+	}
+	a.report.Errors = append(a.report.Errors, render.Finding{
+		Message: fmt.Sprintf("%s %s, but does not exist: somebody has deleted it", plan.Printable(t.String()), what),
+		Hint:    a.given.complete(`restore a backup with confo-sync restore FILE, or apply the tree again with "confo-sync apply"`),
+	})
 }
 
 // examineHistory finds out who applied last, and whether that came to its end.
