@@ -153,6 +153,13 @@ func (e *exactly) after(ctx context.Context, t target.Target) error {
 			"somebody else has written there meanwhile; "+e.app.deed.again(false))
 	}
 	if e.app.Format == "text" {
+		if done := e.app.report.Exact; len(done) > 0 {
+			n := map[string]int{}
+			for _, step := range done {
+				n[step.Action]++
+			}
+			e.app.say("Beside configurations: %d created, %d updated, %d deleted.", n["create"], n["update"], n["delete"])
+		}
 		e.app.say("Everything was read again and is exactly as it was.")
 	}
 	return nil

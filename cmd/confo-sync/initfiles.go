@@ -24,7 +24,7 @@ const (
 )
 
 // ignored are the lines that .gitignore has.
-var ignored = []string{".confo/", "*.confo"}
+var ignored = []string{".confo/", "*.confo", "/backups/"}
 
 // settled is what the project file is made of.
 type settled struct {

@@ -114,7 +114,7 @@ var pages = map[string]manual.Page{
 		{Command: "backup show prod.tar.zst shop/database", Text: "Show one configuration"},
 	}},
 	"backup list": {Document: "backup.md", Examples: []manual.Example{
-		{Command: "backup list backups", Text: "List the backups in a folder"},
+		{Command: "backup list", Text: "List the project's backups: the folder backups beside the project file"},
 		{Command: "backup list backups --format json", Text: "The same for a script"},
 	}},
 	"backup prune": {Document: "backup.md", Examples: []manual.Example{

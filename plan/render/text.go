@@ -328,8 +328,8 @@ func summarize(r *Report) string {
 	if !r.compared && len(r.Errors) > 0 {
 		return notCompared(r.Errors)
 	}
-	if n := len(r.Exact); n > 0 && s.Create+s.Update+s.Delete == 0 {
-		return fmt.Sprintf("Plan: 0 to create, 0 to update, 0 to delete. Beside configurations, %s.", plural(n, "step"))
+	if len(r.Exact) > 0 && s.Create+s.Update+s.Delete == 0 {
+		return "Plan: 0 to create, 0 to update, 0 to delete." + besideCount(r.Exact)
 	}
 	if s.Create+s.Update+s.Delete+s.Access == 0 && len(r.Errors) > 0 {
 		return fmt.Sprintf("Refused: %s. No changes.", plural(len(r.Errors), "error"))
@@ -347,12 +347,20 @@ func summarize(r *Report) string {
 	if s.Transactions == 0 {
 		return fmt.Sprintf("Plan: 0 to create, 0 to update, 0 to delete. %s to set, one by one.", upperFirst(plural(s.Access, "access list")))
 	}
-	beside := ""
-	if n := len(r.Exact); n > 0 {
-		beside = fmt.Sprintf(" Beside configurations, %s.", plural(n, "step"))
-	}
 	return strings.TrimRight(fmt.Sprintf("Plan: %d to create, %d to update, %d to delete, in %s. %s",
-		s.Create, s.Update, s.Delete, plural(s.Transactions, "transaction"), accessSentence(r)), " ") + beside
+		s.Create, s.Update, s.Delete, plural(s.Transactions, "transaction"), accessSentence(r)), " ") + besideCount(r.Exact)
+}
+
+// besideCount counts the steps of restore --exact beside configurations.
+func besideCount(all []Exact) string {
+	if len(all) == 0 {
+		return ""
+	}
+	n := map[string]int{}
+	for _, e := range all {
+		n[e.Action]++
+	}
+	return fmt.Sprintf(" Beside configurations, %d to create, %d to update, %d to delete.", n["create"], n["update"], n["delete"])
 }
 
 // notCompared is the summary where errors came before anything was compared.
