@@ -46,8 +46,29 @@ func (k *keeper) keeps(at keeperPlace, n *Node) (why KeptReason, keeps bool) {
 		return KeptByPattern, true
 	case !k.WithSecrets && (n.Sensitive || n.Kind == List && slices.ContainsFunc(n.Items, func(item Node) bool { return item.Sensitive })):
 		return KeptSecret, true
+	case k.overlaid(at):
+		return KeptOverlay, true
 	}
 	return "", !k.whole && n.Kind != Object && !at.named
+}
+
+// overlaid reports whether an overlay decides a field that is not asked for.
+func (k *keeper) overlaid(at keeperPlace) bool {
+	if k.Overlaid == nil {
+		return false
+	}
+	position, decided := k.Overlaid.Decide(k.key, at.path())
+	if !decided || !at.named {
+		return decided
+	}
+	if k.Asked != nil {
+		k.Asked(Finding{
+			Key: k.key, Position: position,
+			Message: fmt.Sprintf("an overlay of %s decides %s, so the next apply of its tree changes it back", Printable(k.To), Printable(at.shown().String())),
+			Hint:    "change the overlay, or promote with --write",
+		})
+	}
+	return false
 }
 
 // keep remembers a field that stays, if it would have travelled otherwise. Of what is
@@ -60,6 +81,8 @@ func (k *keeper) keep(at keeperPlace, why KeptReason) {
 	switch {
 	case why == KeptByPattern:
 		kept.Pattern = k.Keep[at.keep.first()].String()
+	case why == KeptOverlay:
+		kept.Position, _ = k.Overlaid.Decide(k.key, at.path())
 	case k.Reference != nil:
 		if position, ok := k.Reference(k.key, at.path()); ok {
 			kept.Why, kept.Position = KeptReference, position
@@ -112,6 +135,7 @@ func (k *keeper) object(at keeperPlace, from, there *Node) Node {
 			combined.Fields = append(combined.Fields, Field{f.Name, k.combine(below, &f.Value, was)})
 		case was != nil:
 			combined.Fields = append(combined.Fields, Field{f.Name, *was})
+		case why == KeptOverlay: // the tree sets it
 		case k.whole || below.named:
 			k.missing = append(k.missing, Finding{
 				Key: k.key, Message: fmt.Sprintf("%s needs a value in %s", Printable(below.shown().String()), Printable(k.To)),
