@@ -91,6 +91,9 @@ func (c *backupMakeCmd) Run(ctx context.Context, a *app) error {
 
 // makeFolder makes the folder of a backup, which only its owner can read, unless it exists.
 func makeFolder(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
 	if err := notThroughLinks(dir); err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ var ignored = []string{".confo/", "*.confo", "/backups/"}
 // settled is what the project file is made of.
 type settled struct {
 	Project, Name, Target, Credentials string
+	Other                              string // name of the environment in the example
 	Recipients                         []string
 	Ignore                             []string // patterns of what the tree can't hold
 	ACL                                []project.ACLLine
@@ -37,9 +38,17 @@ type settled struct {
 
 // files returns the files beside the tree.
 func (s settled) files() ([]source.Revised, error) {
-	text, err := template.New("confo-sync.yaml").Funcs(template.FuncMap{"scalar": scalar}).ParseFS(initFiles, "init/confo-sync.yaml")
+	text, err := template.ParseFS(initFiles, "init/confo-sync.yaml")
 	if err != nil {
 		return nil, err
+	}
+	for _, field := range []*string{&s.Project, &s.Name, &s.Target, &s.Credentials} {
+		if *field != "" {
+			*field = scalar(*field)
+		}
+	}
+	if s.Other = "prod"; s.Name == s.Other {
+		s.Other = "staging"
 	}
 	var file bytes.Buffer
 	if err := text.Execute(&file, s); err != nil {
