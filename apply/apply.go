@@ -23,6 +23,7 @@ import (
 // Options are how a plan is applied, and what history says of it.
 type Options struct {
 	Who    string // who applies it
+	Actor  string // for whom a CI job applies it; empty elsewhere
 	Host   string // and where
 	PID    int
 	Reason string
@@ -147,7 +148,7 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 	header := func(number int) Header {
 		return Header{
 			ID: result.ID, Batch: number, Of: len(batches), Time: time.Now().UTC().Truncate(time.Millisecond),
-			Who: opts.Who, Host: opts.Host, Reason: opts.Reason, Commit: opts.Commit, Tool: opts.Tool, Plan: opts.Plan,
+			Who: opts.Who, Host: opts.Host, Actor: opts.Actor, Reason: opts.Reason, Commit: opts.Commit, Tool: opts.Tool, Plan: opts.Plan,
 			Operation: opts.Operation, Undoes: opts.Undoes,
 		}
 	}

@@ -35,6 +35,7 @@ type Header struct {
 	Time    time.Time `json:"time"`
 	Who     string    `json:"who"`
 	Host    string    `json:"host"`
+	Actor   string    `json:"actor,omitempty"` // for whom a CI job runs, as the CI names them
 	Reason  string    `json:"reason,omitempty"`
 	Commit  string    `json:"commit,omitempty"` // of the tree
 	Tool    string    `json:"tool"`
@@ -119,7 +120,7 @@ func clip(s string, most int) string {
 // encodeEntry returns a batch's entry as it is stored.
 func encodeEntry(h Header, changes []plan.Change) ([]byte, error) {
 	h.Version = entryVersion
-	h.Who, h.Host = clip(h.Who, nameMost), clip(h.Host, nameMost)
+	h.Who, h.Host, h.Actor = clip(h.Who, nameMost), clip(h.Host, nameMost), clip(h.Actor, nameMost)
 	h.Commit, h.Tool, h.Reason = clip(h.Commit, nameMost), clip(h.Tool, nameMost), clip(h.Reason, reasonMost)
 	h.Plan, h.Operation, h.Undoes = clip(h.Plan, nameMost), clip(h.Operation, nameMost), clip(h.Undoes, nameMost)
 	for i := range changes {

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,13 @@ import (
 type Owner struct {
 	Project     string `json:"project"`
 	Environment string `json:"environment"`
+	// From says where the name of the project comes from, for messages.
+	From string `json:"-"`
+}
+
+// is reports whether both are the same environment.
+func (o Owner) is(other Owner) bool {
+	return o.Project == other.Project && o.Environment == other.Environment
 }
 
 // Owned is the error of a target that belongs to somebody else. Owner is the zero
@@ -21,9 +29,9 @@ type Owned struct{ Owner, By Owner }
 
 func (o *Owned) Error() string {
 	if o.Owner == (Owner{}) {
-		return fmt.Sprintf("this target belongs to %s, and no environment is selected", o.By)
+		return fmt.Sprintf("this target belongs to %s (recorded at the target), and no environment is selected", o.By)
 	}
-	return fmt.Sprintf("this target belongs to %s, not to %s", o.By, o.Owner)
+	return fmt.Sprintf("this target belongs to %s (recorded at the target), and this is %s (%s)", o.By, o.Owner, cmp.Or(o.Owner.From, "this project"))
 }
 
 func (o Owner) String() string {
@@ -42,7 +50,7 @@ func (o Owner) Check(ctx context.Context, t target.Target) (claimed bool, err er
 		return false, target.WithHint(fmt.Errorf("the owner of %s can't be read: %w", plan.Printable(t.String()), err),
 			"find out who wrote it, and delete it: the next apply makes its environment the owner")
 	}
-	if by != o {
+	if !by.is(o) {
 		return false, &Owned{Owner: o, By: by}
 	}
 	return true, nil

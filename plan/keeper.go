@@ -53,8 +53,29 @@ func (k *keeper) keeps(at keeperPlace, n *Node) (why KeptReason, keeps bool) {
 		return KeptByPattern, true
 	case !k.WithSecrets && (n.Sensitive || n.Kind == List && slices.ContainsFunc(n.Items, func(item Node) bool { return item.Sensitive })):
 		return KeptSecret, true
+	case k.overlaid(at):
+		return KeptOverlay, true
 	}
 	return "", !k.whole && !at.named && (n.Kind != Object || !at.paths.mayMatchBelow())
+}
+
+// overlaid reports whether an overlay decides a field that is not asked for.
+func (k *keeper) overlaid(at keeperPlace) bool {
+	if k.Overlaid == nil {
+		return false
+	}
+	position, decided := k.Overlaid.Decide(k.key, at.path())
+	if !decided || !at.named {
+		return decided
+	}
+	if k.Asked != nil {
+		k.Asked(Finding{
+			Key: k.key, Position: position,
+			Message: fmt.Sprintf("an overlay of %s sets %s, so the next apply of its tree changes it back", Printable(k.To), Printable(at.shown().String())),
+			Hint:    "change the overlay, or promote with --write",
+		})
+	}
+	return false
 }
 
 // keep remembers a field that stays, if it would have travelled otherwise. Of what is
@@ -67,6 +88,8 @@ func (k *keeper) keep(at keeperPlace, why KeptReason) {
 	switch {
 	case why == KeptByPattern:
 		kept.Pattern = k.Keep[at.keep.first()].String()
+	case why == KeptOverlay:
+		kept.Position, _ = k.Overlaid.Decide(k.key, at.path())
 	case k.Reference != nil:
 		if position, ok := k.Reference(k.key, at.path()); ok {
 			kept.Why, kept.Position = KeptReference, position
@@ -149,7 +172,7 @@ func (k *keeper) value(at keeperPlace, from, was *Node) (Node, bool) {
 	if was != nil {
 		return *was, true
 	}
-	if k.whole || at.named {
+	if why != KeptOverlay && (k.whole || at.named) { // an overlay sets what it decides
 		k.missing = append(k.missing, Finding{
 			Key: k.key, Message: fmt.Sprintf("%s has no value in %s", Printable(at.shown().String()), Printable(k.To)),
 			Hint: "set it there first, or use --allow-missing to leave it out; to copy the value, use --with-secrets (sensitive values) or fewer keep patterns",

@@ -13,15 +13,16 @@ type MatrixRow struct {
 type MatrixCell struct {
 	Value   int
 	Drifted bool // it is not what is declared for the place
+	Unknown bool // the place could not be read
 }
 
-// Same reports whether all places have the same, as it is declared.
+// Same reports whether all places that could be read have the same, as it is declared.
 func (r MatrixRow) Same() bool {
-	return !slices.ContainsFunc(r.Cells, func(c MatrixCell) bool { return c != MatrixCell{Value: 1} })
+	return !slices.ContainsFunc(r.Cells, func(c MatrixCell) bool { return !c.Unknown && c != MatrixCell{Value: 1} })
 }
 
-// Matrix compares what is live in several places, by configuration. declared are
-// the trees of the same places; nil for a place without.
+// Matrix compares what is live in several places, by configuration; nil is a place that
+// could not be read. declared are the trees of the same places; nil for a place without.
 func Matrix(live []*Snapshot, declared []*Tree) []MatrixRow {
 	index := map[Key]int{}
 	var rows []MatrixRow
@@ -32,10 +33,16 @@ func Matrix(live []*Snapshot, declared []*Tree) []MatrixRow {
 			i = len(rows)
 			index[k] = i
 			rows = append(rows, MatrixRow{Key: k, Cells: make([]MatrixCell, len(live))})
+			for place := range live {
+				rows[i].Cells[place].Unknown = live[place] == nil
+			}
 		}
 		return &rows[i]
 	}
 	for place, s := range live {
+		if s == nil {
+			continue
+		}
 		wanted := map[Key]Value{}
 		if declared[place] != nil {
 			eachValue(declared[place], nil, func(k Key, v Value) { wanted[k] = v })

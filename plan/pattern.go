@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Pattern names objects and fields by their path: namespace, configuration and
@@ -25,9 +26,28 @@ var (
 	escapeLevel   = strings.NewReplacer("~", "~0", "/", "~1")
 )
 
-// PatternLevel returns a name as a level of a pattern: "/" and "~" are escaped.
+// PatternLevel returns a level of a pattern that matches a name: "/" and "~" are escaped.
+// For a "*", and for bytes that are not UTF-8, it has a "?", which also matches other
+// characters.
 func PatternLevel(name string) string {
-	return escapeLevel.Replace(name)
+	var b strings.Builder
+	for i := 0; i < len(name); {
+		r, size := utf8.DecodeRuneInString(name[i:])
+		switch {
+		case r == '~':
+			b.WriteString("~0")
+		case r == '/':
+			b.WriteString("~1")
+		case strings.ContainsRune(globSigns, r):
+			b.WriteString("[" + string(r) + "]")
+		case r == utf8.RuneError && size == 1:
+			b.WriteByte('?') // YAML can't hold it
+		default:
+			b.WriteString(name[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
 }
 
 // ParsePattern reads a pattern.

@@ -21,6 +21,11 @@ type Promotion struct {
 	// Reference returns where a tree of either environment has a reference; nil for
 	// no trees.
 	Reference func(k Key, path Path) (Position, bool)
+	// Overlaid finds what the overlays of the target's environment decide: it stays,
+	// unless a path names it. nil for no overlays.
+	Overlaid *Overlaid
+	// Asked is told of each field that a path names and that an overlay decides.
+	Asked func(Finding)
 }
 
 // Kept is a field, or with an empty path a configuration, that stays as the target
@@ -30,7 +35,7 @@ type Kept struct {
 	Path     Path
 	Why      KeptReason
 	Pattern  string   // for KeptByPattern
-	Position Position // for KeptReference
+	Position Position // for KeptReference and KeptOverlay
 }
 
 // KeptReason says why a promotion keeps a field.
@@ -41,6 +46,7 @@ const (
 	KeptByPattern KeptReason = "keep"
 	KeptSecret    KeptReason = "secret"
 	KeptReference KeptReason = "reference"
+	KeptOverlay   KeptReason = "overlay"
 )
 
 // rules are a promotion with its patterns in sets.
@@ -112,14 +118,18 @@ func (p rules) desired(from *Tree, to *Snapshot) (desired *Tree, missing []Findi
 				live[c.Name] = c
 			}
 		}
+		if at, decided := p.Overlaid.Decide(Key{Namespace: ns.Name}, nil); decided && there[ns.Name] == nil {
+			kept = append(kept, Kept{Key: Key{Namespace: ns.Name}, Why: KeptOverlay, Position: at})
+			continue
+		}
 		wanted := Namespace{Name: ns.Name, Position: ns.Position}
 		for _, c := range ns.Configs {
 			key := Key{ns.Name, c.Name}
 			there, exists := live[c.Name]
 			delete(live, c.Name)
-			by, whole := p.keepsWhole(key)
+			stays, whole := p.keepsWhole(key)
 			if whole && p.travels(key) {
-				kept = append(kept, Kept{Key: key, Why: KeptByPattern, Pattern: by.String()})
+				kept = append(kept, stays)
 			}
 			switch {
 			case p.travels(key) && !whole:
@@ -132,12 +142,12 @@ func (p rules) desired(from *Tree, to *Snapshot) (desired *Tree, missing []Findi
 		}
 		for name, c := range live {
 			key := Key{ns.Name, name}
-			by, keeps := p.keepsWhole(key)
+			stays, keeps := p.keepsWhole(key)
 			if !c.Ephemeral && (!p.whole(key) || keeps) {
 				wanted.Configs = append(wanted.Configs, Config{Name: name, Value: p.asItIs(key, c.Value)})
 			}
 			if !c.Ephemeral && keeps && p.whole(key) {
-				kept = append(kept, Kept{Key: key, Why: KeptByPattern, Pattern: by.String()})
+				kept = append(kept, stays)
 			}
 		}
 		desired.Namespaces = append(desired.Namespaces, wanted)
@@ -150,13 +160,13 @@ func (p rules) desired(from *Tree, to *Snapshot) (desired *Tree, missing []Findi
 // asItIs returns what is there, without what a tree may not declare.
 func (p rules) asItIs(k Key, there Value) Value { return p.ignore.without(k, there) }
 
-// keepsWhole returns the pattern by which all of a configuration stays.
-func (p rules) keepsWhole(k Key) (by Pattern, keeps bool) {
-	i := p.keep.of(k).first()
-	if i < 0 {
-		return by, false
+// keepsWhole reports whether all of a configuration stays, and why.
+func (p rules) keepsWhole(k Key) (Kept, bool) {
+	if i := p.keep.of(k).first(); i >= 0 {
+		return Kept{Key: k, Why: KeptByPattern, Pattern: p.Keep[i].String()}, true
 	}
-	return p.Keep[i], true
+	at, decided := p.Overlaid.Decide(k, nil)
+	return Kept{Key: k, Why: KeptOverlay, Position: at}, decided
 }
 
 // config returns a configuration as it is to be.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -108,6 +110,31 @@ func (f File) Encrypt(fields []plan.Pattern, s plan.Sensitivity, encrypt func(te
 		done.Left = f.leftPlain(c, chosen, s)
 	}
 	return done, nil
+}
+
+// EncryptLaid encrypts the sensitive values in files that Lay returned for the folder
+// dir, and that are not written yet. It changes only YAML files: JSON holds no encrypted
+// values.
+func EncryptLaid(dir string, files []Revised, s plan.Sensitivity, encrypt func(text string) (string, error)) ([]Revised, error) {
+	files = slices.Clone(files)
+	for i, f := range files {
+		if filepath.Base(f.Path) == keepFile {
+			continue
+		}
+		u, err := unitAt(f.Path, []string{dir})
+		if err != nil {
+			return nil, err
+		}
+		if u.json {
+			continue
+		}
+		done, err := File{unit: u, data: f.After}.Encrypt(nil, s, encrypt)
+		if err != nil {
+			return nil, err
+		}
+		files[i].After = done.After
+	}
+	return files, nil
 }
 
 // leftPlain returns what looks like a secret and is not among what was chosen:

@@ -19,16 +19,25 @@ type File struct {
 // folders, which are those of the tree and of overlays; one that is in none is
 // taken for that of a namespace.
 func OpenFile(path string, folders []string) (File, error) {
+	u, err := unitAt(path, folders)
+	if err != nil {
+		return File{}, err
+	}
+	return u.file()
+}
+
+// unitAt returns the unit of a file in one of the folders.
+func unitAt(path string, folders []string) (unit, error) {
 	u := unit{path: path, shown: filepath.ToSlash(path)}
 	base := filepath.Base(path)
 	ext := extension(base)
 	if ext == "" {
-		return File{}, aboutFile(u.shown, "this is not a file of a tree", "name a file that ends with .yaml, .yml or .json")
+		return u, aboutFile(u.shown, "this is not a file of a tree", "name a file that ends with .yaml, .yml or .json")
 	}
 	u.json = isJSON(ext)
 	name, err := decodeName(strings.TrimSuffix(base, ext))
 	if err != nil {
-		return File{}, aboutFile(u.shown, err.Error(), "give it another name")
+		return u, aboutFile(u.shown, err.Error(), "give it another name")
 	}
 	u.namespace = name
 	for _, folder := range folders {
@@ -36,7 +45,7 @@ func OpenFile(path string, folders []string) (File, error) {
 			u.namespace, u.config = above, name
 		}
 	}
-	return u.file()
+	return u, nil
 }
 
 // folderBetween returns the namespace of a file that is in a folder of a tree.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/user"
 	"strings"
 	"time"
 
@@ -62,7 +61,7 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 	if err := a.beginHere(render.KindApply); err != nil {
 		return err
 	}
-	if err := a.needSource(hintSource); err != nil {
+	if err := a.needSource(giveBoth); err != nil {
 		return err
 	}
 	if err := a.selectOnly(c.onlyFlags); err != nil {
@@ -275,7 +274,7 @@ func (c applyFlags) lockRun(a *app, operation string) target.Run {
 func (c applyFlags) options(a *app) apply.Options {
 	who, host := whoami(a.getenv)
 	return apply.Options{
-		Who: who, Host: host, PID: os.Getpid(), Tool: tool(),
+		Who: who, Host: host, Actor: actor(a.getenv), PID: os.Getpid(), Tool: tool(),
 		NoLock: c.NoLock, NoHistory: c.NoHistory || c.NoLock,
 		LockTimeout: c.LockTimeout,
 		Waiting: func(holder target.Run) {
@@ -299,24 +298,4 @@ func (c applyFlags) reason(ctx context.Context, a *app) string {
 		dir = a.place()
 	}
 	return git.Subject(ctx, dir, commit)
-}
-
-// whoami returns the user and the machine that this runs as and on.
-func whoami(env func(string) string) (who, host string) {
-	host, _ = os.Hostname()
-	var name string
-	if u, err := user.Current(); err == nil {
-		name = u.Username
-	}
-	return userName(name, os.Getuid(), env), host
-}
-
-// userName returns the name of a user. One that has none on this machine, as in a
-// container, is called as the environment says, or by its ID.
-func userName(name string, id int, env func(string) string) string {
-	name = cmp.Or(name, env("USER"), env("LOGNAME"), env("USERNAME"))
-	if name == "" && id >= 0 {
-		name = fmt.Sprintf("uid %d", id)
-	}
-	return cmp.Or(name, "unknown")
 }

@@ -212,7 +212,7 @@ func (p *approval) unapplied(ctx context.Context, a *app, t target.Target) error
 }
 
 func whoApplied(h apply.Header) string {
-	text := fmt.Sprintf("by %s on %s, %s (%s)", plan.Printable(h.Who), plan.Printable(h.Host), h.Time.Local().Format(time.DateTime), plan.Printable(h.ID))
+	text := fmt.Sprintf("by %s on %s, %s (%s)", render.WhoFor(h.Who, h.Actor), plan.Printable(h.Host), h.Time.Local().Format(time.DateTime), plan.Printable(h.ID))
 	if h.Reason != "" {
 		text += ", because of " + plan.Quote(h.Reason)
 	}

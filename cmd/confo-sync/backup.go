@@ -50,7 +50,7 @@ func (c *backupMakeCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer t.Close()
-	recipients, err := c.recipients(a)
+	recipients, count, err := c.recipients(a)
 	if err != nil {
 		return err
 	}
@@ -61,6 +61,11 @@ func (c *backupMakeCmd) Run(ctx context.Context, a *app) error {
 	path := c.File
 	if info, err := os.Stat(path); err == nil && info.IsDir() || strings.HasSuffix(path, string(filepath.Separator)) {
 		path = filepath.Join(path, archive.Name(about.Target, about.Time, recipients != nil))
+	} else if recipients != nil && !strings.HasSuffix(path, archive.Encrypted) {
+		path += archive.Encrypted
+	}
+	if err := makeFolder(filepath.Dir(path)); err != nil {
+		return err
 	}
 	a.report.Source = path
 	w, err := archive.Create(path, about, archive.Options{Recipients: recipients, Overwrite: c.Overwrite})
@@ -81,19 +86,31 @@ func (c *backupMakeCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return c.tell(a, path, manifest, recipients != nil)
+	return c.tell(a, path, manifest, count)
 }
 
-// recipients returns whom to encrypt to, or nil.
-func (c *backupMakeCmd) recipients(a *app) (*secret.Recipients, error) {
+// makeFolder makes the folder of a backup, which only its owner can read, unless it exists.
+func makeFolder(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := notThroughLinks(dir); err != nil {
+		return err
+	}
+	return os.MkdirAll(dir, 0o700)
+}
+
+// recipients returns whom to encrypt to, or nil, and how many they are.
+func (c *backupMakeCmd) recipients(a *app) (*secret.Recipients, int, error) {
 	texts := c.Recipient
 	if len(texts) == 0 && a.project != nil {
 		texts = a.project.Recipients
 	}
 	if len(texts) == 0 {
-		return nil, nil
+		return nil, 0, nil
 	}
-	return secret.ParseRecipients(texts)
+	recipients, err := secret.ParseRecipients(texts)
+	return recipients, len(texts), err
 }
 
 // dump writes what is at a target, and returns what could not be read, and what is
@@ -198,17 +215,21 @@ func (g *watched) Gap(path, why string) {
 	g.gaps = append(g.gaps, plan.Finding{Message: plan.Printable(name) + ": " + why})
 }
 
-func (c *backupMakeCmd) tell(a *app, path string, m archive.Manifest, encrypted bool) error {
+func (c *backupMakeCmd) tell(a *app, path string, m archive.Manifest, recipients int) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
 	a.written = "the backup was written"
-	a.report.Backups = []render.Backup{backupOf(path, info.Size(), m, encrypted)}
+	a.report.Backups = []render.Backup{backupOf(path, info.Size(), m, recipients > 0)}
 	if a.Format == "json" {
 		return a.show()
 	}
-	a.say("Backed up %s in %s to %s (%s).", plural(m.Counts.Configurations, "configuration"), plural(m.Counts.Namespaces, "namespace"), plan.Printable(path), byteSize(info.Size()))
+	encrypted := ""
+	if recipients > 0 {
+		encrypted = ", encrypted to " + plural(recipients, "recipient")
+	}
+	a.say("Backed up %s in %s to %s (%s)%s.", plural(m.Counts.Configurations, "configuration"), plural(m.Counts.Namespaces, "namespace"), plan.Printable(path), byteSize(info.Size()), encrypted)
 	if m.Counts.Foreign > 0 {
 		a.say("The backup also has %s that Confo does not read.", plural(m.Counts.Foreign, "object"))
 	}

@@ -4,25 +4,31 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"text/tabwriter"
 	"time"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source/archive"
+	"github.com/confo-sync/confo-sync/target"
 )
 
 type backupListCmd struct {
-	Dir string `arg:"" help:"Folder with backups." complete:"folder"`
+	Dir string `arg:"" optional:"" help:"Folder with backups (default: backups beside the project file)." complete:"folder"`
 }
+
+// backupFolder is the folder of a project's backups, beside the project file.
+const backupFolder = "backups"
 
 // Run lists the backups in a folder, the newest last.
 func (c *backupListCmd) Run(ctx context.Context, a *app) error {
 	if err := a.beginBackup("backup list", c.Dir); err != nil {
 		return err
 	}
-	all, err := archive.List(c.Dir)
+	all, err := c.all(a)
 	if err != nil {
 		return err
 	}
@@ -42,6 +48,23 @@ func (c *backupListCmd) Run(ctx context.Context, a *app) error {
 		}
 		return b.State
 	})
+}
+
+// all returns the backups in the folder, by default in the project's.
+func (c *backupListCmd) all(a *app) ([]archive.Listed, error) {
+	if c.Dir != "" {
+		return archive.List(c.Dir)
+	}
+	if a.project == nil {
+		return nil, &usageError{target.WithHint(errNoProject, "name the folder with the backups, as in confo-sync backup list DIR")}
+	}
+	c.Dir = filepath.Join(a.project.Dir, backupFolder)
+	a.report.Source = c.Dir
+	all, err := archive.List(c.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return all, err
 }
 
 // tabulate writes backups, a line each, with a last column of its own.

@@ -58,7 +58,10 @@ func (a *app) targetURL() (string, error) {
 	if len(dictionaries) > 0 {
 		return "", need("--target", "the credentials have no zookeeper_host and zookeeper_port")
 	}
-	if a.project != nil && len(a.project.Environments) > 0 {
+	if a.project == nil {
+		return "", &usageError{target.WithHint(errNoProject, `run "confo-sync init", or give `+giveTarget)}
+	}
+	if len(a.project.Environments) > 0 {
 		return "", need("--env", "choose an environment: "+plan.ListNames(a.project.Names()))
 	}
 	return "", need("--target", "name a target: -t zk://localhost:2181 or -t file:PATH")

@@ -95,7 +95,7 @@ func (c *editCmd) folder(a *app) (string, error) {
 	case strings.HasPrefix(a.Source, git.Prefix):
 		return "", &usageError{errors.New("files are changed in a folder, not in a commit")}
 	}
-	return a.Source, a.needSource(hintSource)
+	return a.Source, a.needSource(giveSource)
 }
 
 // notFound is the error of a configuration that a folder does not declare.

@@ -290,7 +290,7 @@ func (a *app) treeFiles(names []string) ([]source.File, error) {
 		files = append(files, file)
 	}
 	if len(names) == 0 && len(folders) == 0 {
-		return nil, a.needSource(hintSource)
+		return nil, a.needSource(giveSource)
 	}
 	for _, dir := range folders {
 		if len(names) > 0 {

@@ -12,13 +12,24 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// needSource is the error of a command line without a tree.
-func (a *app) needSource(hint string) error {
+// needSource returns an error if there is no project and no --source. The flags are those
+// that the command needs instead of a project.
+func (a *app) needSource(flags string) error {
 	if a.Source == "" {
-		return need("--source", hint)
+		if a.Target != "" {
+			flags = giveSource
+		}
+		return &usageError{target.WithHint(errNoProject, `run "confo-sync init", or give `+flags)}
 	}
 	return nil
 }
+
+// The flags that a command needs where there is no project.
+const (
+	giveSource = "-s, as in -s config"
+	giveTarget = "-t, as in -t zk://localhost:2181 or -t file:PATH"
+	giveBoth   = "-s and -t, as in -s config -t zk://localhost:2181"
+)
 
 // loadTree reads the tree in a folder, or at a commit that counts from the folder
 // at, and shows its warnings. It returns the commit that the tree is of, if that

@@ -122,9 +122,12 @@ func (a *app) readProject() (*project.Project, error) {
 	return p, nil
 }
 
+// errNoProject is the error of a command that needs a project, in a folder without one.
+var errNoProject = errors.New("no " + project.FileName + " here or in a parent folder")
+
+// noProject is the error of a command that needs an environment.
 func noProject() error {
-	return target.WithHint(errors.New("there is no project file "+project.FileName+" in this folder or above it, so there are no environments"),
-		`run "confo-sync init" to create one, or name one with -f`)
+	return target.WithHint(fmt.Errorf("%w, so there are no environments", errNoProject), `run "confo-sync init", or name a project file with -f`)
 }
 
 func environment(p *project.Project, name string) (*project.Environment, error) {
@@ -219,7 +222,12 @@ func (a *app) owner() *apply.Owner {
 	if a.environment == nil {
 		return nil
 	}
-	return &apply.Owner{Project: a.project.Name, Environment: a.environment.Name}
+	file := plan.Printable(a.project.Path)
+	from := "project: in " + file
+	if !a.project.Named {
+		from = "the name of its folder, because " + file + " has no project:"
+	}
+	return &apply.Owner{Project: a.project.Name, Environment: a.environment.Name, From: from}
 }
 
 // marks reads what the project declares for environments, for what it marks as

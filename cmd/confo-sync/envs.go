@@ -76,7 +76,7 @@ func (a *app) look(ctx context.Context, e *project.Environment) render.Environme
 		return failed(err)
 	}
 	if last != nil {
-		row.Last = &render.LastApply{ID: last.ID, Time: last.Time, Who: last.Who, Reason: plan.Sensitivity{}.Text(last.Reason), Commit: last.Commit}
+		row.Last = &render.LastApply{ID: last.ID, Time: last.Time, Who: last.Who, Actor: last.Actor, Reason: plan.Sensitivity{}.Text(last.Reason), Commit: last.Commit}
 	}
 	return row
 }
@@ -91,7 +91,7 @@ func writeEnvironments(w io.Writer, rows []render.Environment) error {
 		}
 		last := "-"
 		if r.Last != nil {
-			last = fmt.Sprintf("%s by %s", r.Last.Time.Local().Format(time.DateTime), r.Last.Who)
+			last = fmt.Sprintf("%s by %s", r.Last.Time.Local().Format(time.DateTime), render.WhoFor(r.Last.Who, r.Last.Actor))
 		}
 		cells := []string{r.Name, r.Target, overlays, r.State, last}
 		for i := range cells {

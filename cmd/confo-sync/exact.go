@@ -153,6 +153,13 @@ func (e *exactly) after(ctx context.Context, t target.Target) error {
 			"somebody else has changed the target in the meantime; "+e.app.deed.again(false))
 	}
 	if e.app.Format == "text" {
+		if done := e.app.report.Exact; len(done) > 0 {
+			n := map[string]int{}
+			for _, step := range done {
+				n[step.Action]++
+			}
+			e.app.say("Other objects: %d created, %d updated, %d deleted.", n["create"], n["update"], n["delete"])
+		}
 		e.app.say("The target was read again and is exactly as in the backup.")
 	}
 	return nil

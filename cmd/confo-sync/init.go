@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -9,14 +9,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
-	"text/template"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source"
+	"github.com/confo-sync/confo-sync/source/git"
 	"github.com/confo-sync/confo-sync/source/journal"
 	"github.com/confo-sync/confo-sync/source/project"
+	"github.com/confo-sync/confo-sync/source/secret"
 	"github.com/confo-sync/confo-sync/source/within"
 	"github.com/confo-sync/confo-sync/target"
 	"github.com/confo-sync/confo-sync/target/zk"
@@ -26,25 +26,12 @@ import (
 var initFiles embed.FS
 
 type initCmd struct {
-	From string `placeholder:"WHERE" help:"Live target to copy: a URL, a folder, or a credentials file." complete:"endpoint,file"`
+	From      string   `placeholder:"WHERE" help:"Live target to copy: a URL, a folder, or a credentials file." complete:"endpoint,file"`
+	Recipient []string `short:"r" sep:"none" placeholder:"RECIPIENT" help:"Encrypt sensitive values to this age recipient (repeatable)."`
 }
 
-// What init writes, beside the project file.
-const (
-	initTree   = "config"
-	initIgnore = ".gitignore"
-)
-
-// ignored are the lines that .gitignore has.
-var ignored = []string{".confo/", "*.confo"}
-
-// settled is what the project file is made of.
-type settled struct {
-	Name, Target, Credentials string
-	Ignore                    []string // patterns of what the tree can't hold
-	ACL                       []project.ACLLine
-	TLS                       map[string]string // by the keys of tls:
-}
+// initTree is the folder that init writes the tree to.
+const initTree = "config"
 
 // Run writes a project where there is none.
 func (c *initCmd) Run(ctx context.Context, a *app) error {
@@ -58,9 +45,18 @@ func (c *initCmd) Run(ctx context.Context, a *app) error {
 	if err := nothingThere(); err != nil {
 		return err
 	}
-	say := settled{Name: "dev", Target: "file:.confo/dev"}
+	if a.Env != "" {
+		if err := project.CheckName(a.Env); err != nil {
+			return &usageError{target.WithHint(err, project.HintName)}
+		}
+	}
+	encrypt, err := c.encrypting()
+	if err != nil {
+		return err
+	}
+	name := cmp.Or(a.Env, "dev")
+	say := settled{Name: name, Target: "file:.confo/" + name}
 	write := &pulled{}
-	var err error
 	if c.From != "" {
 		say, write, err = c.pull(ctx, a)
 	} else {
@@ -69,19 +65,44 @@ func (c *initCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	say.Project, say.Recipients = projectName(ctx), c.Recipient
 	files, err := say.files()
 	if err != nil {
 		return err
 	}
+	if encrypt != nil {
+		if err := write.encrypt(a, encrypt); err != nil {
+			return err
+		}
+	}
 	if err := write.save(ctx, initialTree(), files...); err != nil {
 		return err
 	}
-	return c.report(a, say, write.left)
+	encrypted := 0
+	if encrypt != nil && write.written != nil {
+		plain := write.inPlain()
+		encrypted, a.report.Written.Sensitive = a.report.Written.Sensitive-plain, plain
+	}
+	return c.report(a, write, files, encrypted)
+}
+
+// encrypting returns the recipients to encrypt to, or nil.
+func (c *initCmd) encrypting() (*secret.Recipients, error) {
+	if len(c.Recipient) == 0 {
+		return nil, nil
+	}
+	return secret.ParseRecipients(c.Recipient)
+}
+
+// projectName returns the name of the project in this folder: that of the repository's
+// remote, which is the same in every clone, or else that of the folder.
+func projectName(ctx context.Context) string {
+	return cmp.Or(git.ProjectName(ctx, "."), project.FolderName("."))
 }
 
 // initialTree returns the tree that init writes with its other files.
 func initialTree() journal.Tree {
-	return journal.Tree{Dir: initTree, Within: []string{project.FileName, initIgnore}}
+	return journal.Tree{Dir: initTree, Within: []string{project.FileName, initIgnore, filepath.Dir(editorSettings)}}
 }
 
 // nothingThere refuses to write over anything.
@@ -119,7 +140,7 @@ func initial(path string, before, after []byte) source.Revised {
 
 // pull reads what is live somewhere.
 func (c *initCmd) pull(ctx context.Context, a *app) (settled, *pulled, error) {
-	say := settled{Name: "live"}
+	say := settled{Name: cmp.Or(a.Env, "live")}
 	a.Target = c.From
 	if !target.IsURL(c.From) {
 		info, err := os.Stat(c.From)
@@ -151,12 +172,13 @@ func (c *initCmd) pull(ctx context.Context, a *app) (settled, *pulled, error) {
 			say.TLS[key] = value
 		}
 	}
-	p, err := a.pull(ctx, t, initTree, false, allAccess)
+	p, err := a.pull(ctx, t, false, allAccess)
 	if err != nil {
 		return say, nil, err
 	}
-	for _, f := range p.left {
-		say.Ignore = append(say.Ignore, plan.PatternLevel(f.Key.Namespace)+"/"+plan.PatternLevel(f.Key.Config))
+	say.Ignore = p.ignore()
+	if err := a.lay(p, initTree); err != nil {
+		return say, nil, err
 	}
 	if _, ok := t.(*zk.Target); ok {
 		rules, undeclared := plan.DeclareAccess(p.live, nil, func(string) bool { return true })
@@ -170,53 +192,15 @@ func (c *initCmd) pull(ctx context.Context, a *app) (settled, *pulled, error) {
 	return say, p, nil
 }
 
-// files returns the files beside the tree.
-func (s settled) files() ([]source.Revised, error) {
-	text, err := template.ParseFS(initFiles, "init/confo-sync.yaml")
-	if err != nil {
-		return nil, err
+// report says what was written, what was left out, and what to do next.
+func (c *initCmd) report(a *app, p *pulled, files []source.Revised, encrypted int) error {
+	for i := range p.left {
+		p.left[i].Hint = "fix or delete it at the target, remove it from ignore in " + project.FileName + `, and run "confo-sync pull"`
 	}
-	var file bytes.Buffer
-	if err := text.Execute(&file, s); err != nil {
-		return nil, err
+	a.warn(p.left...)
+	if p.live != nil {
+		a.report.AddForeign(p.live.Foreign)
 	}
-	files := []source.Revised{initial(project.FileName, nil, file.Bytes())}
-	ignored, err := ignoring()
-	if err != nil || ignored == nil {
-		return files, err
-	}
-	return append(files, *ignored), nil
-}
-
-// ignoring returns .gitignore with the lines that it lacks, or nil if it lacks none.
-func ignoring() (*source.Revised, error) {
-	before, err := within.ReadNamed(initIgnore)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, ledOut(initIgnore, err)
-	}
-	has := map[string]bool{}
-	for line := range strings.Lines(string(before)) {
-		has[strings.TrimSpace(line)] = true
-	}
-	after := bytes.Clone(before)
-	if len(after) > 0 && !bytes.HasSuffix(after, []byte("\n")) {
-		after = append(after, '\n')
-	}
-	lacks := false
-	for _, line := range ignored {
-		if !has[line] {
-			after, lacks = append(after, line+"\n"...), true
-		}
-	}
-	if !lacks {
-		return nil, nil
-	}
-	file := initial(initIgnore, before, after)
-	return &file, nil
-}
-
-func (c *initCmd) report(a *app, say settled, left []plan.Finding) error {
-	a.warn(left...)
 	w := a.report.Written
 	a.written = "the project was written"
 	if a.Format == "json" {
@@ -224,14 +208,36 @@ func (c *initCmd) report(a *app, say settled, left []plan.Finding) error {
 			return err
 		}
 	} else {
-		a.say("Wrote %s, %s in %s/, and %s.", project.FileName, plural(w.Configurations, "configuration"), initTree, initIgnore)
-		a.say("Next: confo-sync plan%s", a.given.of("plan", "source", "target", "env", "namespace", "exclude"))
+		names := []string{project.FileName, fmt.Sprintf("%s in %s/", plural(w.Configurations, "configuration"), initTree)}
+		for _, f := range files {
+			if f.Shown != project.FileName {
+				names = append(names, f.Shown)
+			}
+		}
+		a.say("Wrote %s.", plan.ListNames(names))
+		c.sayNext(a, len(p.left), encrypted)
 	}
 	a.inPlain(w.Sensitive, "keep the folder private until none is left")
-	if len(left) == 0 {
-		return nil
+	return nil
+}
+
+// sayNext says what is live and not in the tree, and the next command.
+func (c *initCmd) sayNext(a *app, left, encrypted int) {
+	if left > 0 {
+		a.say("Left out: %s. %s ignores what was left out, so no plan changes or deletes it.", plural(left, "object"), project.FileName)
 	}
-	return target.WithHint(
-		fmt.Errorf("%s left out; %s ignores them, so no plan changes them", plural(len(left), "configuration"), project.FileName),
-		"correct or delete them at the target, remove them from ignore, and run confo-sync pull")
+	const most = 20
+	for i, f := range a.report.Foreign[:min(most, len(a.report.Foreign))] {
+		if i == 0 {
+			a.say("Foreign objects, which confo-sync never changes:")
+		}
+		a.say("  %s  %s", plan.Printable(f.Path), plan.Printable(f.What))
+	}
+	if more := len(a.report.Foreign) - most; more > 0 {
+		a.say("  and %d more", more)
+	}
+	if encrypted > 0 {
+		a.say("Encrypted %s to %s. To plan, confo-sync needs the identity (--age-identity).", plural(encrypted, "sensitive value"), plural(len(c.Recipient), "recipient"))
+	}
+	a.say("Next: confo-sync plan%s", a.given.of("plan", "source", "target", "env", "namespace", "exclude"))
 }

@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
@@ -21,10 +20,12 @@ type matrixCmd struct {
 	ShowSensitiveInFiles bool   `help:"Show secret values in files and pipes too."`
 }
 
-// place is an environment with what is live there and what is declared for it.
+// place is an environment with what is live there and what is declared for it. If it could
+// not be read, live is nil, and err says why.
 type place struct {
 	environment *project.Environment
 	live        *plan.Snapshot
+	err         error
 	declared    *plan.Tree
 }
 
@@ -54,6 +55,7 @@ func (c *matrixCmd) Run(ctx context.Context, a *app) error {
 		}
 	}
 	m := render.NewMatrix(names, rows, c.All || c.Configuration != "")
+	unread := a.unread(places, m)
 	if c.Configuration != "" {
 		values, err := c.values(a, places, rows[0].Key)
 		if err != nil {
@@ -63,6 +65,14 @@ func (c *matrixCmd) Run(ctx context.Context, a *app) error {
 	}
 	a.report.Matrix = m
 	a.shown = true
+	if err := a.showMatrix(m); err != nil || len(unread) == 0 {
+		return err
+	}
+	printFindings(a.stderr, "error", unread)
+	return errSaid
+}
+
+func (a *app) showMatrix(m *render.Matrix) error {
 	switch a.Format {
 	case "json":
 		return render.JSON(a.stdout, a.report)
@@ -71,6 +81,23 @@ func (c *matrixCmd) Run(ctx context.Context, a *app) error {
 	default:
 		return render.MatrixText(a.stdout, m)
 	}
+}
+
+// unread notes the places that could not be read, in the matrix and in the report.
+func (a *app) unread(places []place, m *render.Matrix) (findings []plan.Finding) {
+	for _, p := range places {
+		if p.err == nil {
+			continue
+		}
+		m.Unread = append(m.Unread, p.environment.Name)
+		message, hint := describe(p.err)
+		if examinable(p.err) && hint != "" {
+			hint += `; "confo-sync status" tells more`
+		}
+		findings = append(findings, plan.Finding{Message: plan.Printable(p.environment.Name) + ": " + message, Hint: hint})
+	}
+	a.report.Errors = append(a.report.Errors, render.Findings(findings)...)
+	return findings
 }
 
 // read reads what is live in all environments at the same time, and what is
@@ -88,17 +115,16 @@ func (c *matrixCmd) read(ctx context.Context, a *app) ([]place, error) {
 		a.Source = p.Source
 	}
 	places := make([]place, len(p.Environments))
-	group, ctx := errgroup.WithContext(ctx)
+	var group sync.WaitGroup
+	defer group.Wait()
 	for i := range p.Environments {
 		e := &p.Environments[i]
 		places[i].environment = e
-		group.Go(func() error {
+		group.Go(func() {
 			s, err := a.liveOf(ctx, e)
-			if err != nil {
-				return fmt.Errorf("%s: %w", plan.Printable(e.Name), err)
+			if places[i].err = err; err == nil {
+				places[i].live = s.live
 			}
-			places[i].live = s.live
-			return nil
 		})
 	}
 	for i := range p.Environments {
@@ -107,15 +133,27 @@ func (c *matrixCmd) read(ctx context.Context, a *app) ([]place, error) {
 		reading.Quiet = true // what there is to say of the tree, validate says
 		tree, _, err := reading.loadTree(ctx, a.Source, a.place(), source.LoadOptions{Overlays: reading.laid()})
 		if err != nil {
-			failed := group.Wait()
-			if failed != nil && errors.Is(err, context.Canceled) {
-				err = nil // that is why this one was given up
-			}
-			return nil, errors.Join(err, failed)
+			return nil, err
 		}
 		places[i].declared = tree
 	}
-	return places, group.Wait()
+	group.Wait()
+	return places, noneRead(ctx, places)
+}
+
+// noneRead returns the errors of all places if none could be read.
+func noneRead(ctx context.Context, places []place) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	var all []error
+	for _, p := range places {
+		if p.err == nil {
+			return nil
+		}
+		all = append(all, fmt.Errorf("%s: %w", plan.Printable(p.environment.Name), p.err))
+	}
+	return errors.Join(all...)
 }
 
 // only returns the row of the configuration that was asked for.
@@ -143,12 +181,17 @@ func (c *matrixCmd) values(a *app, places []place, key plan.Key) ([]*plan.Node, 
 	var patterns [][]plan.Pattern
 	for _, p := range places {
 		declared = append(declared, p.declared)
-		live.Namespaces = append(live.Namespaces, p.live.Namespaces...)
-		live.Marks = plan.Union(live.Marks, p.live.Marks)
 		patterns = append(patterns, p.environment.Sensitive)
+		if p.live != nil {
+			live.Namespaces = append(live.Namespaces, p.live.Namespaces...)
+			live.Marks = plan.Union(live.Marks, p.live.Marks)
+		}
 	}
 	masker := render.NewMasker(a.hides(patterns...).Of(&plan.Tree{}, &live, declared...), c.ShowSensitive || c.ShowSensitiveInFiles)
 	for i, p := range places {
+		if p.live == nil {
+			continue
+		}
 		for _, ns := range p.live.Namespaces {
 			for _, config := range ns.Configs {
 				if ns.Name != key.Namespace || config.Name != key.Config {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/confo-sync/confo-sync/apply"
 	"github.com/confo-sync/confo-sync/plan"
@@ -33,5 +34,9 @@ func hintOwned(owned *apply.Owned) string {
 	if owned.Owner == (apply.Owner{}) {
 		return "run it in that project with -e " + plan.Printable(owned.By.Environment) + "; or use --take-over, which applies without that environment's rules"
 	}
-	return "check that this is the right target; --take-over makes this environment its owner"
+	same := ""
+	if owned.Owner.Environment == owned.By.Environment {
+		same = fmt.Sprintf("; if it is the same project, write project: %s to its project file", plan.Printable(owned.By.Project))
+	}
+	return "check that this is the right target" + same + "; --take-over makes this environment its owner"
 }

@@ -123,7 +123,7 @@ var pages = map[string]manual.Page{
 		{Command: "backup show prod.tar.zst shop/database", Text: "Show one configuration"},
 	}},
 	"backup list": {Document: "backup.md", Examples: []manual.Example{
-		{Command: "backup list backups", Text: "List the backups in a folder"},
+		{Command: "backup list", Text: "List the project's backups: the folder backups beside the project file"},
 		{Command: "backup list backups --format json", Text: "The same for a script"},
 	}},
 	"backup prune": {Document: "backup.md", Examples: []manual.Example{
@@ -167,5 +167,9 @@ var variables = []manual.Variable{
 	{Name: secret.IdentityVariable, Text: "age identity (its text), as a file of --age-identity."},
 	{Name: allowEnv, Text: "Environment variables that !env may read, as --allow-env. Overrides the project."},
 	{Name: envAllowFile, Text: "Folder that !file may read, as --allow-file."},
+	{Name: envWho, Text: "Name of the user in the history (default: the user who runs confo-sync)."},
+	{Name: "GITHUB_ACTOR", Text: "GitHub user for whom a job runs. The history keeps it too."},
+	{Name: "GITLAB_USER_LOGIN", Text: "The same of GitLab."},
+	{Name: "BUILD_USER", Text: "The same of Jenkins."},
 	{Name: "NO_COLOR", Text: "No color, if it is set."},
 }

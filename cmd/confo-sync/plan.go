@@ -66,7 +66,7 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 	if err := a.output(c.outputFlags); err != nil {
 		return err
 	}
-	if err := a.needSource(hintSource); err != nil {
+	if err := a.needSource(giveBoth); err != nil {
 		return err
 	}
 	if err := a.selectOnly(c.onlyFlags); err != nil {
@@ -135,8 +135,6 @@ func (a *app) present(w *work, out string, header planfile.Header, flags planFla
 	}
 	return a.savePlan(out, header, fingerprint, w, flags)
 }
-
-const hintSource = "name the folder of the tree, as in -s config"
 
 // work is a plan with what it was made from.
 type work struct {
@@ -276,7 +274,7 @@ func lastInterrupted(ctx context.Context, t target.Target) []plan.Finding {
 func interrupted(last *apply.Newest) plan.Finding {
 	return plan.Finding{
 		Message: fmt.Sprintf("the last %s, %s by %s, has applied %d of its %s: it was interrupted or is still running",
-			plan.Printable(cmp.Or(last.Operation, "apply")), plan.Printable(last.ID), plan.Printable(last.Who), last.Done, plural(last.Of, "transaction")),
+			plan.Printable(cmp.Or(last.Operation, "apply")), plan.Printable(last.ID), render.WhoFor(last.Who, last.Actor), last.Done, plural(last.Of, "transaction")),
 		Hint: goesOn(last.Header),
 	}
 }

@@ -75,6 +75,11 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 	if err != nil {
 		return err
 	}
+	if promotion.Overlaid, err = c.overlaid(ctx, a, marks); err != nil {
+		return err
+	}
+	var asked []plan.Finding
+	promotion.Asked = func(f plan.Finding) { asked = append(asked, f) }
 	want := wish{
 		operation: "promote", marks: marks, line: commandLine("promote", append([]string{c.From, c.To}, c.Paths...)...),
 		read: func(ctx context.Context) (*plan.Tree, string, error) { return c.read(ctx, a, from) },
@@ -84,7 +89,9 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 			from := "in " + plan.Printable(c.From)
 			a.warn(plan.Unmatched("path", from, promotion.Paths, tree, nil)...)
 			a.warn(plan.Unmatched("--keep", from+" or at the target", promotion.Keep[len(a.rules.Keep):], tree, live)...)
+			asked = nil
 			desired, missing, kept := promotion.Desired(tree, live)
+			a.warn(slices.CompactFunc(asked, func(a, b plan.Finding) bool { return a.Message == b.Message && a.Key == b.Key })...)
 			a.report.SetKept(kept)
 			o.Selection = plan.Selection{}.Only(promotion.Namespaces(tree))
 			if c.AllowMissing {
@@ -101,6 +108,19 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 		From: c.From, To: c.To, Paths: c.Paths, Keep: c.Keep,
 		Declared: c.Declared, WithSecrets: c.WithSecrets, AllowMissing: c.AllowMissing,
 	}})
+}
+
+// overlaid returns what the overlays of the destination decide. With --write, they are what
+// changes. declared are the trees of the environments, that of the destination last.
+func (c *promoteCmd) overlaid(ctx context.Context, a *app, declared []*plan.Tree) (*plan.Overlaid, error) {
+	if c.Write || a.environment == nil || len(a.environment.Overlays) == 0 {
+		return nil, nil
+	}
+	base, err := a.marks(ctx, &project.Environment{})
+	if err != nil {
+		return nil, err
+	}
+	return plan.NewOverlaid(base[0], declared[len(declared)-1]), nil
 }
 
 // aim makes what is promoted to the command's environment or target.

@@ -12,7 +12,6 @@ import (
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source"
 	"github.com/confo-sync/confo-sync/source/git"
-	"github.com/confo-sync/confo-sync/source/journal"
 	"github.com/confo-sync/confo-sync/target"
 	"github.com/confo-sync/confo-sync/target/zk"
 )
@@ -37,7 +36,7 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 	if err := c.check(a); err != nil {
 		return err
 	}
-	if err := a.needSource("name the folder to write to, as in -s config"); err != nil {
+	if err := a.needSource(giveBoth); err != nil {
 		return err
 	}
 	if strings.HasPrefix(a.Source, git.Prefix) {
@@ -66,7 +65,10 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 	if c.DryRun {
 		return &usageError{fmt.Errorf("--dry-run shows changes to existing files, but %s is empty: pull would write everything to it", plan.Printable(a.Source))}
 	}
-	p, err := a.pull(ctx, t, a.Source, c.Split, c.access())
+	p, err := a.pull(ctx, t, c.Split, c.access())
+	if err == nil {
+		err = a.lay(p, a.Source)
+	}
 	if err != nil {
 		return err
 	}
@@ -306,56 +308,6 @@ func isWithin(file, dir string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
-// pulled is what is live at a target, as a tree that is to be written to an empty folder.
-type pulled struct {
-	live  *plan.Snapshot
-	tree  *plan.Tree
-	files []source.Revised
-	left  []plan.Finding // what can't be written
-}
-
-// pull reads what is live at a target, to be written to a folder.
-func (a *app) pull(ctx context.Context, t target.Target, dir string, split bool, access accessOf) (*pulled, error) {
-	live, err := a.snapshot(ctx, t, access)
-	if err == nil {
-		err = a.checkSelection()
-	}
-	if err != nil {
-		return nil, err
-	}
-	if len(live.Namespaces) == 0 {
-		return nil, nothingToPull(t, live)
-	}
-	p := &pulled{live: live}
-	p.tree, p.left = readable(live)
-	files, written, err := source.Lay(dir, p.tree, source.WriteOptions{Split: split})
-	if err != nil {
-		return nil, err
-	}
-	p.files = files
-	a.report.Written = &render.Written{
-		Files: written.Files, Namespaces: len(p.tree.Namespaces), Configurations: p.tree.Configs(),
-		Sensitive: a.hides().Count(p.tree),
-	}
-	return p, nil
-}
-
-// save writes the files, and others with them. If they do not read as what is live, it
-// removes them.
-func (p *pulled) save(ctx context.Context, to journal.Tree, others ...source.Revised) error {
-	files := append(p.files, others...)
-	if err := source.SaveFiles(to, files); err != nil {
-		return err
-	}
-	if p.tree == nil { // init's example
-		return nil
-	}
-	if err := writtenIs(ctx, to.Dir, p.tree); err != nil {
-		return errors.Join(err, source.SaveFiles(to, source.Reversed(files)))
-	}
-	return nil
-}
-
 func (c *pullCmd) report(a *app, left []plan.Finding) error {
 	a.warn(left...)
 	w := a.report.Written
@@ -379,7 +331,7 @@ func leftOut(left []plan.Finding) error {
 		return nil
 	}
 	return target.WithHint(
-		fmt.Errorf("%s left out, so a plan of this folder would delete them", plural(len(left), "configuration")),
+		fmt.Errorf("%s left out, so a plan of this folder would delete what was left out", plural(len(left), "object")),
 		"correct or delete them at the target, or declare them in the folder, before you apply it")
 }
 
@@ -390,57 +342,6 @@ func nothingToPull(t target.Target, live *plan.Snapshot) error {
 	}
 	return target.WithHint(fmt.Errorf("there is nothing to pull: %s has none of the selected namespaces", plan.Printable(t.String())),
 		"check --namespace and --exclude")
-}
-
-// readable returns a snapshot's tree without what Confo could not read or hold,
-// and says what that is.
-func readable(live *plan.Snapshot) (*plan.Tree, []plan.Finding) {
-	tree := live.Tree()
-	var left []plan.Finding
-	for i := range tree.Namespaces {
-		ns := &tree.Namespaces[i]
-		kept := ns.Configs[:0]
-		for _, c := range ns.Configs {
-			n, err := c.Value.Parse()
-			if err == nil && n.IsLeaf() {
-				err = fmt.Errorf("a configuration must be an object or a list, and this is neither (%s)", n.Kind)
-			}
-			if err == nil {
-				kept = append(kept, c)
-				continue
-			}
-			left = append(left, plan.Finding{
-				Key:     plan.Key{Namespace: ns.Name, Config: c.Name},
-				Message: "left out: " + err.Error(),
-			})
-		}
-		ns.Configs = kept
-	}
-	return tree, left
-}
-
-// writtenIs reads what was written and compares it with what was to be.
-func writtenIs(ctx context.Context, dir string, tree *plan.Tree) error {
-	reread, found, err := source.Load(ctx, dir, source.LoadOptions{})
-	if err != nil {
-		return fmt.Errorf("read the written files: %w", err)
-	}
-	var problems []string
-	for _, f := range found.Errors {
-		problems = append(problems, f.Error())
-	}
-	if len(problems) == 0 {
-		for _, c := range plan.Diff(reread, tree.Snapshot(), plan.Options{Prune: plan.PruneNamespaces}).Changes {
-			problems = append(problems, plan.Printable(c.Key.String())+" reads differently")
-		}
-	}
-	if len(problems) > 0 {
-		return &plan.Listing{
-			Err:   fmt.Errorf("the files in %s do not have the live values (please report this)", plan.Printable(dir)),
-			Names: problems,
-		}
-	}
-	return nil
 }
 
 // inPlain says how many passwords and the like were written, and what to do about it.

@@ -27,7 +27,7 @@ func (c *renderCmd) Run(ctx context.Context, a *app) error {
 	if err := a.output(outputFlags{ShowSensitive: c.ShowSensitive, ShowSensitiveInFiles: c.ShowSensitiveInFiles}); err != nil {
 		return err
 	}
-	if err := a.needSource(hintSource); err != nil {
+	if err := a.needSource(giveSource); err != nil {
 		return err
 	}
 	tree, commit, err := a.loadTree(ctx, a.Source, a.place(), source.LoadOptions{Overlays: a.laid(), Origins: c.Origin})

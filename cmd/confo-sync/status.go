@@ -73,6 +73,7 @@ func (a *app) examine(ctx context.Context, t target.Target) error {
 	}
 	a.examineOwner(ctx, t)
 	a.examineHistory(ctx, t)
+	a.examineWiped(t)
 	return context.Cause(ctx)
 }
 
@@ -148,6 +149,22 @@ func (a *app) examineOwner(ctx context.Context, t target.Target) {
 	}
 }
 
+// examineWiped finds out whether the root is missing although something was applied to it.
+func (a *app) examineWiped(t target.Target) {
+	s := a.report.Status
+	if !s.Readable || !a.report.Missing || s.Owner == nil && s.Last == nil {
+		return
+	}
+	what := "has an owner"
+	if s.Last != nil {
+		what = "has a history"
+	}
+	a.report.Errors = append(a.report.Errors, render.Finding{
+		Message: fmt.Sprintf("%s %s, but does not exist: somebody has deleted it", plan.Printable(t.String()), what),
+		Hint:    a.given.complete(`restore a backup with confo-sync restore FILE, or apply the tree again with "confo-sync apply"`),
+	})
+}
+
 // examineHistory finds out who applied last, and whether that came to its end.
 func (a *app) examineHistory(ctx context.Context, t target.Target) {
 	last, unread, err := apply.Last(ctx, t)
@@ -164,7 +181,7 @@ func (a *app) examineHistory(ctx context.Context, t target.Target) {
 			operation = "apply"
 		}
 		a.report.Status.Last = &render.Last{
-			LastApply: render.LastApply{ID: last.ID, Time: last.Time, Who: last.Who, Reason: plan.Sensitivity{}.Text(last.Reason), Commit: last.Commit},
+			LastApply: render.LastApply{ID: last.ID, Time: last.Time, Who: last.Who, Actor: last.Actor, Reason: plan.Sensitivity{}.Text(last.Reason), Commit: last.Commit},
 			Host:      last.Host, Operation: operation, Done: last.Done, Planned: last.Of,
 		}
 		if !last.Complete() && a.report.Status.Lock.Holder == nil {

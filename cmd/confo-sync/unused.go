@@ -42,7 +42,7 @@ var unused = map[string]map[string]why{
 		"source": {"a saved plan has its own source", ""}, "project": {"a saved plan has its own rules", ""},
 	},
 	"init": {
-		"target": {"it creates a project", "name the target with --from"}, "env": {"it creates a project", ""},
+		"target": {"it creates a project", "name the target with --from"},
 		"source": {"it writes the tree to " + initTree, ""}, "project": {"it writes confo-sync.yaml in this folder", ""},
 	},
 	"version": unusedByProgram, "help": unusedByProgram, "completion": unusedByProgram, "man": unusedByProgram,

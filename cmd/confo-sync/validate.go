@@ -21,7 +21,7 @@ func (c *validateCmd) Run(ctx context.Context, a *app) error {
 	if err := a.plainForms("validate"); err != nil {
 		return err
 	}
-	if err := a.needSource(hintSource); err != nil {
+	if err := a.needSource(giveSource); err != nil {
 		return err
 	}
 	a.unresolved = c.NoSecrets

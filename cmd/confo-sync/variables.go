@@ -15,6 +15,7 @@ const (
 	envSource    = "CONFO_SYNC_SOURCE"
 	envProject   = "CONFO_SYNC_PROJECT"
 	envAllowFile = "CONFO_SYNC_ALLOW_FILE"
+	envWho       = "CONFO_SYNC_WHO"
 
 	envPrefixOurs = "CONFO_SYNC_"
 	envPrefixTest = "CONFO_SYNC_TEST_" // of the program's own tests

@@ -17,6 +17,7 @@ type Recorded struct {
 	Time      time.Time `json:"time"`
 	Who       string    `json:"who"`
 	Host      string    `json:"host"`
+	Actor     string    `json:"actor,omitempty"` // for whom a CI job ran
 	Reason    string    `json:"reason,omitempty"`
 	Commit    string    `json:"commit,omitempty"`
 	Tool      string    `json:"tool"`
@@ -33,12 +34,20 @@ type Recorded struct {
 	Edits []Edit `json:"edits,omitempty"`
 }
 
+// WhoFor names a user, and in parentheses the person for whom a CI job ran as this user.
+func WhoFor(who, actor string) string {
+	if actor == "" || actor == who {
+		return plan.Printable(who)
+	}
+	return plan.Printable(who) + " (" + plan.Printable(actor) + ")"
+}
+
 // Interrupted reports whether not all batches were done.
 func (r Recorded) Interrupted() bool { return r.Batches < r.Planned }
 
 // By says who did it, where, when and why.
 func (r Recorded) By() string {
-	text := fmt.Sprintf("%s on %s, %s", plan.Printable(r.Who), plan.Printable(r.Host), r.Time.Local().Format(time.DateTime))
+	text := fmt.Sprintf("%s on %s, %s", WhoFor(r.Who, r.Actor), plan.Printable(r.Host), r.Time.Local().Format(time.DateTime))
 	if why := r.why(); why != "" {
 		text += ", " + why
 	}
@@ -84,7 +93,7 @@ func HistoryList(w io.Writer, all []Recorded, opts TextOptions) error {
 			batches = fmt.Sprintf("%d of %d", r.Batches, r.Planned)
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\n", plan.Printable(r.ID), r.Time.Local().Format(time.DateTime),
-			plan.Printable(r.Who), r.Create, r.Update, r.Delete, batches, r.why())
+			WhoFor(r.Who, r.Actor), r.Create, r.Update, r.Delete, batches, r.why())
 	}
 	if err := table.Flush(); err != nil {
 		return err

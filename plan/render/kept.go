@@ -12,9 +12,9 @@ import (
 type Kept struct {
 	Object
 	Field   string  `json:"field,omitempty"`   // empty for all of a configuration
-	Reason  string  `json:"reason,omitempty"`  // keep, secret or reference
+	Reason  string  `json:"reason,omitempty"`  // keep, secret, reference or overlay
 	Pattern string  `json:"pattern,omitempty"` // for keep
-	Source  *Source `json:"source,omitempty"`  // of a reference
+	Source  *Source `json:"source,omitempty"`  // of a reference, or in an overlay
 }
 
 // SetKept puts what a promotion keeps into the report, in place of what was there.
@@ -34,6 +34,8 @@ func (k Kept) why() string {
 		return "keep pattern " + plan.Printable(k.Pattern)
 	case k.Reason == string(plan.KeptReference) && k.Source != nil:
 		return "reference, " + Place(k.Source)
+	case k.Reason == string(plan.KeptOverlay) && k.Source != nil:
+		return "overlay, " + Place(k.Source)
 	}
 	return k.Reason
 }

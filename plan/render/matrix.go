@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -16,6 +17,8 @@ type Matrix struct {
 	// Same counts the configurations that are the same everywhere.
 	Same   int           `json:"same"`
 	Fields []MatrixField `json:"fields,omitempty"`
+	// Unread are the environments that could not be read.
+	Unread []string `json:"unread,omitempty"`
 }
 
 // MatrixRow is a configuration, with a cell for each environment.
@@ -29,6 +32,7 @@ type MatrixRow struct {
 type MatrixCell struct {
 	Value   string `json:"value,omitempty"`
 	Drifted bool   `json:"drifted,omitempty"` // it is not what the tree declares
+	Unknown bool   `json:"unknown,omitempty"` // the environment could not be read
 }
 
 // MatrixField is a field of the one configuration that was asked for.
@@ -51,7 +55,7 @@ func NewMatrix(environments []string, rows []plan.MatrixRow, all bool) *Matrix {
 		}
 		row := MatrixRow{Object: object(r.Key)}
 		for _, c := range r.Cells {
-			row.Cells = append(row.Cells, MatrixCell{Value: letter(c.Value), Drifted: c.Drifted})
+			row.Cells = append(row.Cells, MatrixCell{Value: letter(c.Value), Drifted: c.Drifted, Unknown: c.Unknown})
 		}
 		m.Rows = append(m.Rows, row)
 	}
@@ -70,7 +74,7 @@ func letter(n int) string {
 }
 
 // AddFields puts the fields of one configuration side by side. A value is nil
-// where the configuration is missing.
+// where the configuration is missing, or its environment could not be read.
 func (m *Matrix) AddFields(values []*plan.Node) {
 	index := map[string]int{}
 	for place, n := range values {
@@ -90,14 +94,20 @@ func (m *Matrix) AddFields(values []*plan.Node) {
 	}
 	for i := range m.Fields {
 		f := &m.Fields[i]
-		f.Same = true
-		for _, c := range f.Cells {
-			if c == nil || f.Cells[0] == nil || !c.node.Equal(f.Cells[0].node) {
-				f.Same = false
+		var known []*Value
+		for place, c := range f.Cells {
+			if !m.isUnread(place) {
+				known = append(known, c)
 			}
 		}
+		f.Same = !slices.ContainsFunc(known, func(c *Value) bool {
+			return c == nil || known[0] == nil || !c.node.Equal(known[0].node)
+		})
 	}
 }
+
+// isUnread reports whether an environment could not be read.
+func (m *Matrix) isUnread(place int) bool { return slices.Contains(m.Unread, m.Environments[place]) }
 
 // MatrixText writes the matrix for people.
 func MatrixText(w io.Writer, m *Matrix) error {
@@ -109,7 +119,7 @@ func MatrixText(w io.Writer, m *Matrix) error {
 			if !f.Same {
 				mark = "~ "
 			}
-			fmt.Fprintf(table, "%s%s\t%s\n", mark, f.Name, strings.Join(f.texts(), "\t"))
+			fmt.Fprintf(table, "%s%s\t%s\n", mark, f.Name, strings.Join(m.fieldTexts(f), "\t"))
 		}
 		return table.Flush()
 	}
@@ -121,10 +131,18 @@ func MatrixText(w io.Writer, m *Matrix) error {
 		if err := table.Flush(); err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "\nThe same letter means the same value. - means missing. * means different from the tree.\n")
+		fmt.Fprintf(w, "\nThe same letter means the same value. - means missing. * means different from the tree.%s\n", m.unreadMeaning())
 	}
 	_, err := fmt.Fprintln(w, m.sum())
 	return err
+}
+
+// unreadMeaning explains the "?", if there is one.
+func (m *Matrix) unreadMeaning() string {
+	if len(m.Unread) == 0 {
+		return ""
+	}
+	return " ? means that it could not be read."
 }
 
 // sum says in a sentence how much is the same.
@@ -136,18 +154,25 @@ func (m *Matrix) sum() string {
 		}
 	}
 	if differ == 0 {
-		return upperFirst(plural(m.Same, "configuration")) + ", the same everywhere, as declared."
+		return upperFirst(plural(m.Same, "configuration")) + ", the same " + m.everywhere() + ", as declared."
 	}
 	verb := "differ or have"
 	if differ == 1 {
 		verb = "differs or has"
 	}
-	return fmt.Sprintf("%s %s drifted, %d the same everywhere.", upperFirst(plural(differ, "configuration")), verb, m.Same)
+	return fmt.Sprintf("%s %s drifted, %d the same %s.", upperFirst(plural(differ, "configuration")), verb, m.Same, m.everywhere())
+}
+
+func (m *Matrix) everywhere() string {
+	if len(m.Unread) == 0 {
+		return "everywhere"
+	}
+	return "in the environments that could be read"
 }
 
 func (r MatrixRow) same() bool {
 	for _, c := range r.Cells {
-		if c.Drifted || c.Value != "A" {
+		if !c.Unknown && (c.Drifted || c.Value != "A") {
 			return false
 		}
 	}
@@ -166,7 +191,10 @@ func (r MatrixRow) texts() []string {
 	texts := make([]string, len(r.Cells))
 	for i, c := range r.Cells {
 		texts[i] = c.Value
-		if c.Value == "" {
+		switch {
+		case c.Unknown:
+			texts[i] = "?"
+		case c.Value == "":
 			texts[i] = "-"
 		}
 		if c.Drifted {
@@ -176,11 +204,15 @@ func (r MatrixRow) texts() []string {
 	return texts
 }
 
-func (f MatrixField) texts() []string {
+func (m *Matrix) fieldTexts(f MatrixField) []string {
 	texts := make([]string, len(f.Cells))
 	for i, c := range f.Cells {
-		texts[i] = "-"
-		if c != nil {
+		switch {
+		case m.isUnread(i):
+			texts[i] = "?"
+		case c == nil:
+			texts[i] = "-"
+		default:
 			texts[i] = inline(c.node)
 		}
 	}

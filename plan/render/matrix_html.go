@@ -19,6 +19,7 @@ type matrixView struct {
 	Title, Sum, Head, Policy string
 	CSS                      template.CSS
 	Letters                  bool // the cells are letters, not values
+	Unread                   bool // some environments could not be read
 	Names                    []string
 	Rows                     []matrixRowView
 }
@@ -37,7 +38,7 @@ type matrixCellView struct {
 
 // MatrixHTML writes the matrix as one HTML file that needs nothing but itself.
 func MatrixHTML(w io.Writer, m *Matrix) error {
-	v := matrixView{Policy: matrixPolicy, CSS: template.CSS(htmlCSS), Names: m.names()}
+	v := matrixView{Policy: matrixPolicy, CSS: template.CSS(htmlCSS), Names: m.names(), Unread: len(m.Unread) > 0}
 	if len(m.Fields) > 0 {
 		v.addFields(m)
 	} else {
@@ -55,10 +56,12 @@ func (v *matrixView) addRows(m *Matrix) {
 		}
 		for _, c := range r.Cells {
 			cell := matrixCellView{Text: c.Value, Class: "letter", Drifted: c.Drifted}
-			switch c.Value {
-			case "":
+			switch {
+			case c.Unknown:
+				cell.Text, cell.Class = "?", "letter missing"
+			case c.Value == "":
 				cell.Text, cell.Class = "-", "letter missing"
-			case "A":
+			case c.Value == "A":
 			default:
 				cell.Class = "letter other"
 			}
@@ -76,7 +79,7 @@ func (v *matrixView) addFields(m *Matrix) {
 		if row.Differs {
 			differ++
 		}
-		for i, text := range f.texts() {
+		for i, text := range m.fieldTexts(f) {
 			cell := matrixCellView{Text: text}
 			if f.Cells[i] == nil {
 				cell.Class = "missing"

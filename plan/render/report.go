@@ -135,6 +135,7 @@ type LastApply struct {
 	ID     string    `json:"id"`
 	Time   time.Time `json:"time"`
 	Who    string    `json:"who"`
+	Actor  string    `json:"actor,omitempty"` // for whom a CI job ran
 	Reason string    `json:"reason,omitempty"`
 	Commit string    `json:"commit,omitempty"`
 }

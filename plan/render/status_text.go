@@ -257,7 +257,7 @@ func (t *text) last(s *Status) {
 		t.label("last apply", "none known")
 		return
 	}
-	sum := Recorded{ID: l.ID, Time: l.Time, Who: l.Who, Host: l.Host, Reason: l.Reason, Commit: l.Commit, Operation: l.Operation}
+	sum := Recorded{ID: l.ID, Time: l.Time, Who: l.Who, Actor: l.Actor, Host: l.Host, Reason: l.Reason, Commit: l.Commit, Operation: l.Operation}
 	state := "complete"
 	if l.Done < l.Planned {
 		state = t.paint.update(fmt.Sprintf("%d of %s: interrupted or still running", l.Done, plural(l.Planned, "transaction")))

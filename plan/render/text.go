@@ -332,8 +332,8 @@ func summarize(r *Report) string {
 	if !r.compared && len(r.Errors) > 0 {
 		return notCompared(r.Errors)
 	}
-	if n := len(r.Exact); n > 0 && s.sum() == 0 {
-		return fmt.Sprintf("Plan: 0 to create, 0 to update, 0 to delete. Other objects: %s.", plural(n, "change"))
+	if len(r.Exact) > 0 && s.sum() == 0 {
+		return "Plan: 0 to create, 0 to update, 0 to delete." + besideCount(r.Exact)
 	}
 	if s.sum()+s.Access == 0 && len(r.Errors) > 0 {
 		return fmt.Sprintf("Refused: %s. No changes.", plural(len(r.Errors), "error"))
@@ -354,12 +354,20 @@ func summarize(r *Report) string {
 	if s.Transactions == 0 {
 		return fmt.Sprintf("Plan: 0 to create, 0 to update, 0 to delete. %s to set, one by one.", upperFirst(plural(s.Access, "ACL")))
 	}
-	beside := ""
-	if n := len(r.Exact); n > 0 {
-		beside = fmt.Sprintf(" Other objects: %s.", plural(n, "change"))
-	}
 	return strings.TrimRight(fmt.Sprintf("Plan: %s, in %s. %s",
-		s.Planned(), plural(s.Transactions, "transaction"), accessSentence(r)), " ") + beside
+		s.Planned(), plural(s.Transactions, "transaction"), accessSentence(r)), " ") + besideCount(r.Exact)
+}
+
+// besideCount counts the steps of restore --exact beside configurations.
+func besideCount(all []Exact) string {
+	if len(all) == 0 {
+		return ""
+	}
+	n := map[string]int{}
+	for _, e := range all {
+		n[e.Action]++
+	}
+	return fmt.Sprintf(" Other objects: %d to create, %d to update, %d to delete.", n["create"], n["update"], n["delete"])
 }
 
 // notCompared is the summary where errors came before anything was compared.

@@ -18,8 +18,11 @@ import (
 // The ends of archives' names.
 const (
 	extension          = ".tar.zst"
-	extensionEncrypted = ".tar.zst.age"
+	extensionEncrypted = extension + Encrypted
 )
+
+// Encrypted is the end of an encrypted archive's name.
+const Encrypted = ".age"
 
 const nameTime = "20060102-150405"
 

@@ -22,6 +22,7 @@ type Project struct {
 	Dir    string // that it is in
 	Root   string // the repository that it is in, or without one its folder
 	Name   string // of the project: by default, its folder's
+	Named  bool   // the file says the name
 	Source string // folder of the base tree
 	// Default is the environment that is meant when none is named.
 	Default      string

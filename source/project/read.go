@@ -121,13 +121,13 @@ func (r *reader) read(data []byte) {
 	}
 	p := r.project
 	p.Source = filepath.Join(p.Dir, "config")
-	p.Name = folderName(p.Dir)
+	p.Name = FolderName(p.Dir)
 	if len(document.Content) == 0 {
 		return
 	}
 	var environments, def *yaml.Node
 	fields := r.rules(&p.Rules)
-	fields["project"] = func(n *yaml.Node) { r.text(n, &p.Name) }
+	fields["project"] = func(n *yaml.Node) { r.text(n, &p.Name); p.Named = true }
 	fields["source"] = func(n *yaml.Node) { r.folder(n, &p.Source) }
 	fields["default"] = func(n *yaml.Node) { def = n; r.text(n, &p.Default) }
 	fields["recipients"] = func(n *yaml.Node) { r.recipients(n, &p.Recipients) }
@@ -144,7 +144,19 @@ func (r *reader) read(data []byte) {
 	}
 }
 
-func folderName(dir string) string {
+// HintName is the hint for a name that CheckName refuses.
+const HintName = "use letters, digits and hyphens"
+
+// CheckName returns why an environment can't have a name, or nil.
+func CheckName(name string) error {
+	if name == "" || strings.ContainsAny(name, "/: ") || plan.Printable(name) != name {
+		return fmt.Errorf("%s can't be the name of an environment", plan.Quote(name))
+	}
+	return nil
+}
+
+// FolderName returns the default name of a project: that of its folder.
+func FolderName(dir string) string {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return ""
@@ -160,8 +172,8 @@ func (r *reader) environments(n *yaml.Node) {
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name := n.Content[i]
-		if name.Value == "" || strings.ContainsAny(name.Value, "/: ") || plan.Printable(name.Value) != name.Value {
-			r.fail(name, fmt.Sprintf("%s can't be the name of an environment", plan.Quote(name.Value)), "use letters, digits and hyphens")
+		if err := CheckName(name.Value); err != nil {
+			r.fail(name, err.Error(), HintName)
 		}
 		if slices.Contains(r.project.Names(), name.Value) {
 			r.fail(name, fmt.Sprintf("the environment %s is duplicated", plan.Quote(name.Value)), "keep one of the two")

@@ -47,7 +47,7 @@ func TestSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.NewReplacer("{{.Name}}", "dev", "{{.Target}}", "file:x", "{{.Credentials}}", "c.json").Replace(string(content))
+	text := strings.NewReplacer("{{.Project}}", "shop", "{{.Name}}", "dev", "{{.Other}}", "prod", "{{.Target}}", "file:x", "{{.Credentials}}", "c.json").Replace(string(content))
 	text = regexp.MustCompile(`(?m)^\{\{.*\}\}\n?`).ReplaceAllString(text, "")
 	// Uncommented: all examples stand as "# key:" or deeper.
 	examples := regexp.MustCompile(`(?m)^(\s*)# ( *[a-z_]+:( [^ ].*)?)$`).ReplaceAllString(text, "$1$2")

@@ -17,6 +17,12 @@ var errNotAge = &Error{
 	`encrypt the value with "confo-sync encrypt" or "age -a"; if it was an age file, a part is missing or changed`,
 }
 
+// Knows makes Age return the text for an armored age file without an identity. It is for
+// files that this process has just encrypted.
+func (r *Resolver) Knows(armored, text string) {
+	r.ring.values.Store(strings.TrimSpace(armored), text)
+}
+
 // Age decrypts an age file, which is armored: YAML holds no binary.
 func (r *Resolver) Age(armored string) (string, error) {
 	armored = strings.TrimSpace(armored)
