@@ -45,7 +45,7 @@ func expressible(c plan.Config, opts WriteOptions) error {
 	case err != nil:
 		return err
 	case n.IsLeaf():
-		return fmt.Errorf("a configuration is an object or a list, and this is neither (%s)", n.Kind)
+		return fmt.Errorf("a configuration must be an object or a list, and this is neither (%s)", n.Kind)
 	case opts.Split || hasHalves(n):
 		return expressibleName(c.Name)
 	}

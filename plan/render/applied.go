@@ -21,7 +21,7 @@ type Applied struct {
 func (a *Applied) Done() string {
 	lists := ""
 	if a.Access > 0 {
-		lists = plural(a.Access, "access list") + " set"
+		lists = plural(a.Access, "ACL") + " set"
 	}
 	switch {
 	case a.Transactions == 0:
