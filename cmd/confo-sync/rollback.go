@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -280,8 +281,7 @@ func readTime(text string, now time.Time) (time.Time, error) {
 		return now.Add(-ago), nil
 	}
 	if days, ok := strings.CutSuffix(strings.TrimSpace(strings.TrimSuffix(text, "ago")), "d"); ok {
-		var n int
-		if _, err := fmt.Sscanf(days, "%d", &n); err == nil && n >= 0 {
+		if n, err := strconv.Atoi(strings.TrimSpace(days)); err == nil && n >= 0 {
 			return now.AddDate(0, 0, -n), nil
 		}
 	}
