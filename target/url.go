@@ -91,6 +91,8 @@ func parse(s string) (URL, error) {
 	case strings.Contains(s, "@"):
 		// Without its scheme, a URL begins with the user's name.
 		return URL{}, errors.New("its scheme is unknown")
+	case !strings.HasPrefix(rest, "/"):
+		return URL{}, fmt.Errorf("it has no scheme: a ZooKeeper is zk://%s", plan.Printable(s))
 	default:
 		return URL{}, fmt.Errorf("the scheme %s is unknown", plan.Quote(scheme))
 	}

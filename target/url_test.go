@@ -65,6 +65,7 @@ func TestParseRefuses(t *testing.T) {
 	for url, words := range map[string]string{
 		"":                          "no scheme",
 		"confo":                     "no scheme",
+		"localhost:2181":            `it has no scheme: a ZooKeeper is zk://localhost:2181`,
 		"http://zk1":                `the scheme "http" is unknown`,
 		"ZK://zk1":                  `the scheme "ZK" is unknown`,
 		"file:":                     "names no folder",

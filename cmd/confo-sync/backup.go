@@ -30,7 +30,7 @@ type backupCmd struct {
 }
 
 type backupMakeCmd struct {
-	File           string   `arg:"" help:"File to write, or a folder in which it gets a name." complete:"file"`
+	File           string   `arg:"" optional:"" help:"File to write, or a folder (default: backups beside the project file)." complete:"file"`
 	Recipient      []string `short:"r" sep:"none" placeholder:"RECIPIENT" help:"age recipient to encrypt to (repeatable; default: the project's)."`
 	WithHistory    bool     `help:"Include the history."`
 	SkipUnreadable bool     `help:"Leave out what you may not read. The backup lists it."`
@@ -44,6 +44,12 @@ func (c *backupMakeCmd) Run(ctx context.Context, a *app) error {
 	}
 	if err := a.plainForms("backup"); err != nil {
 		return err
+	}
+	if c.File == "" {
+		if a.project == nil {
+			return &usageError{target.WithHint(errNoProject, "name the file to write, as in confo-sync backup FILE")}
+		}
+		c.File = filepath.Join(a.project.Dir, backupFolder) + string(filepath.Separator)
 	}
 	t, err := a.openTarget(false)
 	if err != nil {
@@ -245,7 +251,7 @@ func backupOf(path string, size int64, m archive.Manifest, encrypted bool) rende
 		File: path, Size: size, Target: m.Target, Backend: m.Backend, Time: m.Time, Zxid: m.Zxid,
 		Encrypted:  encrypted,
 		Namespaces: m.Counts.Namespaces, Configurations: m.Counts.Configurations,
-		Foreign: m.Counts.Foreign, History: m.Counts.History, Bytes: m.Counts.Bytes, Gaps: len(m.Gaps), State: "whole",
+		Foreign: m.Counts.Foreign, History: m.Counts.History, Bytes: m.Counts.Bytes, Gaps: len(m.Gaps), State: "complete",
 	}
 	if len(m.Gaps) == 0 {
 		return b

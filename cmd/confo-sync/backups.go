@@ -76,7 +76,7 @@ func (a *app) tabulate(all []render.Backup, last string, what func(render.Backup
 		if !b.Time.IsZero() {
 			when = b.Time.Local().Format(time.DateTime)
 		}
-		if b.State == "whole" || b.State == "incomplete" {
+		if b.State == "complete" || b.State == "incomplete" {
 			configurations = fmt.Sprint(b.Configurations)
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", plan.Printable(b.File), when, plan.Printable(b.Target), byteSize(b.Size), configurations, what(b))

@@ -41,7 +41,7 @@ func (c *backupVerifyCmd) Run(ctx context.Context, a *app) error {
 	if a.Format == "json" {
 		return a.show()
 	}
-	state := "whole"
+	state := "complete"
 	if len(manifest.Gaps) > 0 {
 		state = "undamaged, but incomplete"
 	}

@@ -111,7 +111,7 @@ var pages = map[string]manual.Page{
 		{Command: "rollback --to-time 14:00 -e prod", Text: "Undo every apply since 14:00"},
 	}},
 	"backup": {Document: "backup.md", Examples: []manual.Example{
-		{Command: "backup backups/ -e prod", Text: "Back up an environment to a file with the time in its name"},
+		{Command: "backup -e prod", Text: "Back up an environment to the folder backups, beside the project file"},
 		{Command: "backup prod.tar.zst -t zk://zk1:2181", Text: "Back up a target to a file"},
 	}},
 	"backup verify": {Document: "backup.md", Examples: []manual.Example{

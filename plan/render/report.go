@@ -241,7 +241,7 @@ type Backup struct {
 	History        int       `json:"history"`
 	Bytes          int64     `json:"bytes"` // stored in it
 	Gaps           int       `json:"gaps"`
-	// State is whole, incomplete (with gaps), unread (without an identity), or damaged;
+	// State is complete, incomplete (with gaps), unread (without an identity), or damaged;
 	// with why it is not whole.
 	State   string    `json:"state,omitempty"`
 	Why     string    `json:"why,omitempty"`
