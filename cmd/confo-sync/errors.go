@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -201,12 +202,31 @@ func describe(err error) (message, hint string) {
 		hint = `the ZooKeeper session has ended, or somebody has deleted the lock; run the command again`
 	case hint == "" && errors.As(err, &unknown):
 		hint = `run "confo-sync plan" to see the target's state`
-	case hint == "" && (errors.As(err, &parse) || errors.As(err, &usage)):
-		hint = `run "confo-sync --help" for the commands, or "confo-sync COMMAND --help" for the flags of a command`
+	case hint == "" && errors.As(err, &parse):
+		return parseError(parse)
+	case hint == "" && errors.As(err, &usage):
+		hint = hintHelp
 	case hint == "" && errors.As(err, &path) && errors.Is(err, fs.ErrPermission):
 		hint = "check its owner and its permissions (ls -ld)"
 	case hint == "" && errors.Is(err, syscall.ENOSPC) && !errors.As(err, new(*outputError)):
 		hint = "free some space there, and run the command again"
 	}
 	return err.Error(), hint
+}
+
+const hintHelp = `run "confo-sync --help" for the commands, or "confo-sync COMMAND --help" for the flags of a command`
+
+// missingArgument matches what the parser says of an argument that is not there.
+var missingArgument = regexp.MustCompile(`^expected "<([^>]+)>`)
+
+// parseError returns the words for a command line that does not parse, and the next step.
+func parseError(err *kong.ParseError) (message, hint string) {
+	message, hint = err.Error(), hintHelp
+	if found := missingArgument.FindStringSubmatch(message); found != nil {
+		message = strings.ToUpper(found[1]) + " is missing"
+	}
+	if err.Context != nil && err.Context.Selected() != nil {
+		hint = fmt.Sprintf(`run "confo-sync help %s" for its arguments, flags and examples`, shortName(nameOf(err.Context.Selected())))
+	}
+	return message, hint
 }

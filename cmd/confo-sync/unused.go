@@ -103,8 +103,11 @@ func noneIdle(command *kong.Context) error {
 
 // shortName returns what users call a command.
 func shortName(name string) string {
-	if name == "backup make" {
+	switch name {
+	case "backup make":
 		return "backup"
+	case "history show":
+		return "history"
 	}
 	return name
 }
