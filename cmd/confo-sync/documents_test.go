@@ -234,6 +234,8 @@ var changing = []struct {
 }{
 	{regexp.MustCompile(`p1-[a-z2-7]{45}`), "p1-…"},
 	{regexp.MustCompile(`\b\d{8}-\d{6}-[0-9a-f]{6}\b`), "ID"},
+	{regexp.MustCompile(`\b\d{8}-\d{6}\b`), "TIME"},
+	{regexp.MustCompile(`\b\d+\.\d KiB`), "SIZE"},
 	{regexp.MustCompile(`\b\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?\b`), "TIME"},
 	{regexp.MustCompile(`\b[0-9a-f]{12}\b`), "COMMIT"},
 	{regexp.MustCompile(`\bage1[0-9a-z]{10,}`), "age1…"},
