@@ -24,11 +24,11 @@ import (
 // The blocks ```console of a page are one session in an empty folder, with $FIXTURES and,
 // in place of localhost:2181, a ZooKeeper. What the reader does by hand is in comments:
 //
-//	<!-- run: COMMAND -->   runs a command first
+//	<!-- run: COMMAND -->   runs a command first; the comment can have several lines
 //	<!-- answer: TEXT -->   types an answer to the last command of the next block
 //	<!-- not run -->        leaves the next block out
 //
-// A line "…" in a block stands for any lines. Times, IDs, commits and fingerprints differ.
+// Blocks and comments can be indented. A line "…" in a block stands for any lines. Times, IDs, commits and fingerprints differ.
 func TestDocuments(t *testing.T) {
 	pages, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
@@ -69,7 +69,6 @@ var notYetRun = []string{
 	"environments.md",
 	"exit-codes.md",
 	"files.md",
-	"git.md",
 	"history.md",
 	"project-file.md",
 	"review.md",
@@ -91,6 +90,7 @@ type step struct {
 	command, answer string
 	output          []string
 	from, to        int
+	indent          string
 	shown           bool
 }
 
@@ -99,7 +99,14 @@ func readSession(page string) (s session) {
 	s.lines = strings.Split(page, "\n")
 	answer, skip := "", false
 	for i := 0; i < len(s.lines); i++ {
-		line := s.lines[i]
+		line := strings.TrimLeft(s.lines[i], " ")
+		if strings.HasPrefix(line, "<!-- run:") {
+			for !strings.HasSuffix(line, "-->") {
+				i++
+				line += "\n" + s.lines[i]
+			}
+			line = strings.Replace(strings.Replace(line, "run:\n", "run: ", 1), "\n-->", " -->", 1)
+		}
 		if command, ok := cutBoth(line, "<!-- run: ", " -->"); ok {
 			s.steps = append(s.steps, step{command: command})
 		}
@@ -112,8 +119,10 @@ func readSession(page string) (s session) {
 		if line != "```console" {
 			continue
 		}
-		for i++; s.lines[i] != "```"; i++ {
-			command, ok := strings.CutPrefix(s.lines[i], "$ ")
+		indent := s.lines[i][:len(s.lines[i])-len(line)]
+		for i++; s.lines[i] != indent+"```"; i++ {
+			line := strings.TrimPrefix(s.lines[i], indent)
+			command, ok := strings.CutPrefix(line, "$ ")
 			if skip {
 				continue
 			}
@@ -122,11 +131,11 @@ func readSession(page string) (s session) {
 					i++
 					command += "\n" + s.lines[i]
 				}
-				s.steps = append(s.steps, step{command: command, from: i + 1, to: i + 1, shown: true})
+				s.steps = append(s.steps, step{command: command, from: i + 1, to: i + 1, indent: indent, shown: true})
 				continue
 			}
 			last := &s.steps[len(s.steps)-1]
-			last.output, last.to = append(last.output, s.lines[i]), i+1
+			last.output, last.to = append(last.output, line), i+1
 		}
 		if answer != "" {
 			s.steps[len(s.steps)-1].answer = answer
@@ -291,7 +300,9 @@ func (s session) updated(printed [][]string) string {
 			continue
 		}
 		all = append(all, s.lines[at:step.from]...)
-		all = append(all, merged(step.output, printed[i])...)
+		for _, line := range merged(step.output, printed[i]) {
+			all = append(all, strings.TrimRight(step.indent+line, " "))
+		}
 		at = step.to
 	}
 	return strings.Join(append(all, s.lines[at:]...), "\n")
