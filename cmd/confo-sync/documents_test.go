@@ -71,7 +71,6 @@ var notYetRun = []string{
 	"files.md",
 	"history.md",
 	"project-file.md",
-	"review.md",
 	"secrets.md",
 	"sensitive.md",
 	"status.md",
