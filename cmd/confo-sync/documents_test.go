@@ -74,7 +74,6 @@ var notYetRun = []string{
 	"secrets.md",
 	"sensitive.md",
 	"status.md",
-	"tree.md",
 	"zookeeper.md",
 }
 
