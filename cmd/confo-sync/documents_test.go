@@ -28,7 +28,8 @@ import (
 //	<!-- answer: TEXT -->   types an answer to the last command of the next block
 //	<!-- not run -->        leaves the next block out
 //
-// Blocks and comments can be indented. A line "…" in a block stands for any lines. Times, IDs, commits and fingerprints differ.
+// Blocks and comments can be indented. A line "…" in a block stands for any lines. Times,
+// IDs, commits and fingerprints differ.
 func TestDocuments(t *testing.T) {
 	pages, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
@@ -69,7 +70,6 @@ var notYetRun = []string{
 	"exit-codes.md",
 	"files.md",
 	"history.md",
-	"secrets.md",
 	"sensitive.md",
 	"status.md",
 	"zookeeper.md",
@@ -96,10 +96,11 @@ func readSession(page string) (s session) {
 	answer, skip := "", false
 	for i := 0; i < len(s.lines); i++ {
 		line := strings.TrimLeft(s.lines[i], " ")
+		indent := s.lines[i][:len(s.lines[i])-len(line)]
 		if strings.HasPrefix(line, "<!-- run:") {
 			for !strings.HasSuffix(line, "-->") {
 				i++
-				line += "\n" + s.lines[i]
+				line += "\n" + strings.TrimPrefix(s.lines[i], indent)
 			}
 			line = strings.Replace(strings.Replace(line, "run:\n", "run: ", 1), "\n-->", " -->", 1)
 		}
@@ -115,7 +116,6 @@ func readSession(page string) (s session) {
 		if line != "```console" {
 			continue
 		}
-		indent := s.lines[i][:len(s.lines[i])-len(line)]
 		for i++; s.lines[i] != indent+"```"; i++ {
 			line := strings.TrimPrefix(s.lines[i], indent)
 			command, ok := strings.CutPrefix(line, "$ ")
