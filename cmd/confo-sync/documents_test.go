@@ -185,7 +185,7 @@ func (s session) run(t *testing.T) (outputs [][]string) {
 	cmd := exec.Command("bash", "-c", text)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(),
-		"HOME="+home, "FIXTURES="+fixtures, "TERM=dumb", "GORACE=atexit_sleep_ms=0",
+		"HOME="+home, "XDG_CONFIG_HOME=", "FIXTURES="+fixtures, "TERM=dumb", "GORACE=atexit_sleep_ms=0",
 		"GIT_AUTHOR_NAME=Aiko", "GIT_AUTHOR_EMAIL=aiko@example.com", "GIT_COMMITTER_NAME=Aiko", "GIT_COMMITTER_EMAIL=aiko@example.com",
 		"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")
 	var out bytes.Buffer
