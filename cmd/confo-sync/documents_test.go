@@ -21,13 +21,15 @@ import (
 // writes what they print into the pages.
 //
 // The blocks ```console of a page are one session in an empty folder, with $FIXTURES and,
-// in place of localhost:2181 or zk1:2181, a ZooKeeper. What the reader does by hand is in comments:
+// in place of localhost:2181 or zk1:2181, a ZooKeeper. What the reader does by hand is in
+// comments:
 //
-//	<!-- run: COMMAND -->   runs a command first
+//	<!-- run: COMMAND -->   runs a command first; the comment can have several lines
 //	<!-- answer: TEXT -->   types an answer to the last command of the next block
 //	<!-- not run -->        leaves the next block out
 //
-// A line "…" in a block stands for any lines. Times, IDs, commits and fingerprints differ.
+// Blocks and comments can be indented. A line "…" in a block stands for any lines. Times,
+// IDs, commits and fingerprints differ.
 func TestDocuments(t *testing.T) {
 	pages, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
@@ -39,7 +41,7 @@ func TestDocuments(t *testing.T) {
 			t.Fatal(err)
 		}
 		session := readSession(string(text))
-		if len(session.steps) == 0 || slices.Contains(notYetRun, filepath.Base(page)) {
+		if len(session.steps) == 0 || filepath.Base(page) == notRun {
 			continue
 		}
 		t.Run(filepath.Base(page), func(t *testing.T) {
@@ -59,17 +61,8 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// notYetRun are pages whose examples are not run, as their settings are not in them.
-var notYetRun = []string{
-	"backup-format.md", // by source/archive
-	"ci.md",
-	"environments.md",
-	"git.md",
-	"project-file.md",
-	"review.md",
-	"secrets.md",
-	"tree.md",
-}
+// notRun is the page that source/archive runs.
+const notRun = "backup-format.md"
 
 // session is what is run of a page.
 type session struct {
@@ -82,6 +75,7 @@ type step struct {
 	command, answer string
 	output          []string
 	from, to        int
+	indent          string
 	shown           bool
 }
 
@@ -90,7 +84,15 @@ func readSession(page string) (s session) {
 	s.lines = strings.Split(page, "\n")
 	answer, skip := "", false
 	for i := 0; i < len(s.lines); i++ {
-		line := s.lines[i]
+		line := strings.TrimLeft(s.lines[i], " ")
+		indent := s.lines[i][:len(s.lines[i])-len(line)]
+		if strings.HasPrefix(line, "<!-- run:") {
+			for !strings.HasSuffix(line, "-->") {
+				i++
+				line += "\n" + strings.TrimPrefix(s.lines[i], indent)
+			}
+			line = strings.Replace(strings.Replace(line, "run:\n", "run: ", 1), "\n-->", " -->", 1)
+		}
 		if command, ok := cutBoth(line, "<!-- run: ", " -->"); ok {
 			s.steps = append(s.steps, step{command: command})
 		}
@@ -100,11 +102,13 @@ func readSession(page string) (s session) {
 		if line == "<!-- not run -->" {
 			skip = true
 		}
-		if line != "```console" {
+		fence, ok := strings.CutSuffix(line, "console")
+		if !ok || len(fence) < 3 || strings.Trim(fence, "`") != "" {
 			continue
 		}
-		for i++; s.lines[i] != "```"; i++ {
-			command, ok := strings.CutPrefix(s.lines[i], "$ ")
+		for i++; s.lines[i] != indent+fence; i++ {
+			line := strings.TrimPrefix(s.lines[i], indent)
+			command, ok := strings.CutPrefix(line, "$ ")
 			if skip {
 				continue
 			}
@@ -113,11 +117,11 @@ func readSession(page string) (s session) {
 					i++
 					command += "\n" + s.lines[i]
 				}
-				s.steps = append(s.steps, step{command: command, from: i + 1, to: i + 1, shown: true})
+				s.steps = append(s.steps, step{command: command, from: i + 1, to: i + 1, indent: indent, shown: true})
 				continue
 			}
 			last := &s.steps[len(s.steps)-1]
-			last.output, last.to = append(last.output, s.lines[i]), i+1
+			last.output, last.to = append(last.output, line), i+1
 		}
 		if answer != "" {
 			s.steps[len(s.steps)-1].answer = answer
@@ -175,7 +179,7 @@ func (s session) run(t *testing.T) (outputs [][]string) {
 	cmd := exec.Command("bash", "-c", text)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(),
-		"CONFO_SYNC_WHO=aiko", "HOME="+home, "FIXTURES="+fixtures, "TERM=dumb", "GORACE=atexit_sleep_ms=0",
+		"CONFO_SYNC_WHO=aiko", "HOME="+home, "XDG_CONFIG_HOME=", "FIXTURES="+fixtures, "TERM=dumb", "GORACE=atexit_sleep_ms=0",
 		"GIT_AUTHOR_NAME=Aiko", "GIT_AUTHOR_EMAIL=aiko@example.com", "GIT_COMMITTER_NAME=Aiko", "GIT_COMMITTER_EMAIL=aiko@example.com",
 		"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")
 	var out bytes.Buffer
@@ -287,7 +291,9 @@ func (s session) updated(printed [][]string) string {
 			continue
 		}
 		all = append(all, s.lines[at:step.from]...)
-		all = append(all, merged(step.output, printed[i])...)
+		for _, line := range merged(step.output, printed[i]) {
+			all = append(all, strings.TrimRight(step.indent+line, " "))
+		}
 		at = step.to
 	}
 	return strings.Join(append(all, s.lines[at:]...), "\n")
