@@ -34,6 +34,8 @@ type place struct {
 	// hides it; secret, that it is one of several secrets; open, that a public
 	// pattern names it.
 	marked, whole, secret, open bool
+	// item says that this is an element of a list.
+	item bool
 }
 
 // value marks what must not be shown in n.
@@ -144,7 +146,7 @@ func (m *marker) object(n *Node, at place) {
 		if slices.Contains(members, f.Name) {
 			below.names, below.secret = []string{"secret"}, true
 		}
-		if record && sensitive.IsDescription(f.Name) && f.Value.IsLeaf() {
+		if record && sensitive.IsDescription(f.Name) {
 			below.names, below.secret = nil, false
 		}
 		if label != "" && sensitive.IsValueField(f.Name) {
@@ -198,6 +200,9 @@ func namesBelow(above []string, parent, name string) []string {
 		if class == sensitive.Open {
 			return nil
 		}
+		if sensitive.IsSettings(parent) {
+			return []string{parent, name} // ttl: {token: 60}
+		}
 		return []string{name}
 	}
 	names := append(above[:len(above):len(above)], name)
@@ -221,7 +226,7 @@ func isCollection(names []string) bool {
 func (m *marker) list(n *Node, at place) {
 	for i := range n.Items {
 		below := m.step(at, Item(i))
-		below.names, below.parent = at.names, at.parent
+		below.names, below.parent, below.item = at.names, at.parent, true
 		if name := nameFor(n.Items, i, at.names == nil); name != "" {
 			below.names = []string{name}
 		}

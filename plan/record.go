@@ -7,11 +7,11 @@ import (
 	"github.com/confo-sync/confo-sync/plan/sensitive"
 )
 
-// isRecord reports whether an object below a field such as credentials describes one
-// credential, as {"username": "app", "password": "x"} does. Otherwise its names are those
-// of several credentials: {"app": "x", "admin": "y"}.
+// isRecord reports whether an object below a field such as credentials, or in a list of
+// tokens, describes one credential, as {"username": "app", "password": "x"} does.
+// Otherwise its names are those of several credentials: {"app": "x", "admin": "y"}.
 func isRecord(n *Node, at place) bool {
-	if !at.secret || len(at.names) == 0 || !strings.Contains(strings.ToLower(at.names[0]), "cred") {
+	if !at.secret || len(at.names) == 0 || !at.item && !strings.Contains(strings.ToLower(at.names[0]), "cred") {
 		return false
 	}
 	return slices.ContainsFunc(n.Fields, func(f Field) bool {

@@ -72,7 +72,7 @@ func Name(names ...string) Class {
 		return Open
 	case len(words) == end+1 && isKeyWord(words[end]):
 		return Key
-	case end > 1 && (counting[words[0]] || switching[words[end-2]]), words[end-1] == "tokens", words[end-1] == "webhook", words[end-1] == "webhooks":
+	case end > 1 && (counting[words[0]] || settings[singular(words[0])] || switching[words[end-2]]), words[end-1] == "tokens", words[end-1] == "webhook", words[end-1] == "webhooks":
 		return Counting
 	case end > 1 && words[end-2] == "proxy" && words[end-1] == "pass":
 		return Address
@@ -232,6 +232,10 @@ func lastWord(field string) string {
 // IsContainer reports whether a field only groups others, as options does: what is in
 // it belongs to the field above.
 func IsContainer(field string) bool { return containers[strings.ToLower(field)] }
+
+// IsSettings reports whether a field groups settings, as limits does: numbers and
+// durations in it are no secrets, whatever they are called.
+func IsSettings(field string) bool { return settings[singular(strings.ToLower(field))] }
 
 // IsDescription reports whether a field describes the credential beside it, as username
 // does.

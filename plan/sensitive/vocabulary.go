@@ -66,7 +66,7 @@ var phrases = phraseSet(`
 	snmp community, trap community, community string, ro community, rw community,
 	crypt key, cipher key, symmetric key, csrf key, network key, wlan key, wifi key, nonce key,
 	logged in key, xsrf key, mch key, remember me key, root token id, super digest, gossip key,
-	authentication key, digest key, isakmp key, panel code, replica set key, deterministic key, encryption primary key,
+	hmac encoded, encr key, authentication key, digest key, isakmp key, panel code, replica set key, deterministic key, encryption primary key,
 	publish key, functions key, backup key, luks key, priv key, data encryption key, static key, private pem, private jwk,
 	keystore key, connect sid, gitlab session, palavra passe, chave api, chave secreta, chave privada,
 	clé api, cle api, clé secrète, cle secrete, clé privée, cle privee, chiave api, chiave segreta, chiave privata,
@@ -121,7 +121,7 @@ var harmless = set(`
 	http secure httponly samesite lookup locator claim claims namespace
 	lifespan msec msecs attribute attributes attr attrs serializer serializers
 	cert certs certificate certificates crt chain maps query queries
-	exchange within repository cafile certfile keyfile`)
+	exchange within repository connector mgmt management memory parallelism epoch cafile certfile keyfile`)
 
 // timing are words that make whatever follows them about a secret's time:
 // access_code_lifespan_login, token_validity_in_seconds_for_remember_me.
@@ -146,6 +146,10 @@ var counting = set(`
 // cors_allow_credentials.
 var switching = set(`allow allows require requires enable disable use support supports with skip`)
 
+// settings are words that do so, too, and in which others are grouped: ttl: {token: 60}.
+var settings = set(`ttl timeout expiry expiration lifetime lifespan validity limit quota duration
+	interval length rotation`)
+
 // publicKeys are words before "key" that name one of data, or one that everybody may
 // know.
 var publicKeys = set(`public pub publishable primary foreign partition sort object kms`)
@@ -166,7 +170,8 @@ var containers = set(`config configuration settings options default defaults spe
 
 // descriptions are names of fields that describe a credential, beside its secret.
 var descriptions = set(`user username login name email mail host hostname port url uri
-	type kind id client_id clientid enabled region owner group realm domain description`)
+	type kind id client_id clientid enabled region owner group groups realm domain description
+	scope scopes role roles usages ttl expires`)
 
 func set(words string) map[string]bool {
 	all := map[string]bool{}
