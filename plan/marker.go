@@ -146,8 +146,11 @@ func (m *marker) object(n *Node, at place) {
 		if slices.Contains(members, f.Name) {
 			below.names, below.secret = []string{"secret"}, true
 		}
-		if record && sensitive.IsDescription(f.Name) {
+		switch {
+		case record && sensitive.IsDescription(f.Name):
 			below.names, below.secret = nil, false
+		case at.secret && sensitive.IsAbout(f.Name) && f.Value.IsLeaf():
+			below.names, below.secret = []string{"key"}, false // only what looks random
 		}
 		if label != "" && sensitive.IsValueField(f.Name) {
 			below.names = []string{label}
@@ -201,7 +204,7 @@ func namesBelow(above []string, parent, name string) []string {
 			return nil
 		}
 		if sensitive.IsSettings(parent) {
-			return []string{parent, name} // ttl: {token: 60}
+			return []string{"max", name} // ttl: {token: 60}
 		}
 		return []string{name}
 	}

@@ -72,7 +72,7 @@ func Name(names ...string) Class {
 		return Open
 	case len(words) == end+1 && isKeyWord(words[end]):
 		return Key
-	case end > 1 && (counting[words[0]] || settings[singular(words[0])] || switching[words[end-2]]), words[end-1] == "tokens", words[end-1] == "webhook", words[end-1] == "webhooks":
+	case end > 1 && (counting[words[0]] || switching[words[end-2]]), words[end-1] == "tokens", words[end-1] == "webhook", words[end-1] == "webhooks":
 		return Counting
 	case end > 1 && words[end-2] == "proxy" && words[end-1] == "pass":
 		return Address
@@ -207,6 +207,7 @@ func isSetting(text string) bool {
 	if text[0] < '0' || text[0] > '9' || len(text) > 12 {
 		return false
 	}
+	text, _, _ = strings.Cut(text, "/") // 100/s
 	unit := strings.TrimLeft(text, "0123456789.,_")
 	return unit == "" || durationUnits[strings.ToLower(strings.TrimSpace(unit))]
 }
@@ -233,9 +234,22 @@ func lastWord(field string) string {
 // it belongs to the field above.
 func IsContainer(field string) bool { return containers[strings.ToLower(field)] }
 
-// IsSettings reports whether a field groups settings, as limits does: numbers and
-// durations in it are no secrets, whatever they are called.
-func IsSettings(field string) bool { return settings[singular(strings.ToLower(field))] }
+// IsSettings reports whether a field groups settings, as limits and expires_in do: numbers
+// and durations in it are no secrets, whatever they are called.
+func IsSettings(field string) bool {
+	words := splitWords(field)
+	if last := len(words) - 1; last > 0 && words[last] == "in" {
+		words = words[:last]
+	}
+	if len(words) == 0 {
+		return false
+	}
+	last := words[len(words)-1]
+	return settings[last] || settings[singular(last)]
+}
+
+// IsAbout reports whether a field in one such as secrets is a setting of all of them.
+func IsAbout(field string) bool { return about[strings.ToLower(field)] }
 
 // IsDescription reports whether a field describes the credential beside it, as username
 // does.

@@ -146,9 +146,14 @@ var counting = set(`
 // cors_allow_credentials.
 var switching = set(`allow allows require requires enable disable use support supports with skip`)
 
-// settings are words that do so, too, and in which others are grouped: ttl: {token: 60}.
-var settings = set(`ttl timeout expiry expiration lifetime lifespan validity limit quota duration
-	interval length rotation`)
+// settings are words that fields end with in which settings are grouped: ttl: {token: 60}.
+var settings = set(`ttl timeout expiry expiration expires lifetime lifespan validity limit quota duration
+	interval length rotation age rate`)
+
+// about are names of fields that are settings of a store of secrets, or of their
+// number, rather than names of secrets: secrets: {provider: vault}.
+var about = set(`provider engine path mount arn role_arn ttl max min limit per_minute region profile
+	type version interval refresh refresh_interval timeout`)
 
 // publicKeys are words before "key" that name one of data, or one that everybody may
 // know.
