@@ -16,9 +16,10 @@ func (c *command) device(i int) {
 	if !deviceWords[c.words[i]] || !deviceStatements[c.words[0]] {
 		return
 	}
+	const most = 3 // words that say how it is encoded
 	next := i + 1
-	for next < len(c.words) && (isDigits(c.words[next]) || deviceWords[c.words[next]] || c.words[next] == "encrypted") {
-		next++ // how it is encoded
+	for next < min(len(c.words), i+1+most) && (isDigits(c.words[next]) || deviceWords[c.words[next]] || c.words[next] == "encrypted") {
+		next++
 	}
 	c.all(next)
 }
