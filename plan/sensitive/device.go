@@ -13,7 +13,7 @@ var (
 //	neighbor 192.0.2.1 password 7 x
 //	ip ospf message-digest-key 1 md5 x
 func (c *command) device(i int) {
-	if !deviceWords[c.words[i]] || !deviceStatements[c.words[0]] {
+	if !deviceStatements[c.words[0]] || !deviceWords[c.words[i]] || i > 1 && deviceWords[c.words[i-1]] {
 		return
 	}
 	const most = 3 // words that say how it is encoded
