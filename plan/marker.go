@@ -34,6 +34,8 @@ type place struct {
 	// hides it; secret, that it is one of several secrets; open, that a public
 	// pattern names it.
 	marked, whole, secret, open bool
+	// item says that this is an element of a list.
+	item bool
 }
 
 // value marks what must not be shown in n.
@@ -133,55 +135,28 @@ func (m *marker) object(n *Node, at place) {
 	if label == "" && saysSecret(n) {
 		label = "secret"
 	}
+	record := isRecord(n, at)
 	for i := range n.Fields {
 		f := &n.Fields[i]
 		below := m.step(at, Name(f.Name))
-		below.parent = f.Name
+		if below.parent = f.Name; sensitive.IsContainer(f.Name) {
+			below.parent = at.parent // snmp: {v2: {community: x}}
+		}
 		below.names = m.namesBelow(at.names, at.parent, f.Name)
 		if slices.Contains(members, f.Name) {
 			below.names, below.secret = []string{"secret"}, true
+		}
+		switch {
+		case record && sensitive.IsDescription(f.Name):
+			below.names, below.secret = nil, false
+		case at.secret && sensitive.IsAbout(f.Name) && f.Value.IsLeaf():
+			below.names, below.secret = []string{"key"}, false // only what looks random
 		}
 		if label != "" && sensitive.IsValueField(f.Name) {
 			below.names = []string{label}
 		}
 		m.value(&f.Value, below)
 	}
-}
-
-// secretMembers returns the fields that are secret in an object of a well-known kind:
-// a private JSON web key, and a Secret of Kubernetes.
-func secretMembers(n *Node) []string {
-	for _, f := range n.Fields {
-		switch {
-		case f.Name == "kty" && f.Value.Kind == String:
-			return []string{"d", "p", "q", "dp", "dq", "qi", "k", "oth"}
-		case f.Name == "kind" && f.Value.Text == "Secret":
-			return []string{"data", "stringData"}
-		}
-	}
-	return nil
-}
-
-// saysSecret reports whether an object says that the value in it is secret:
-// {"sensitive": true, "value": …}, {"type": "password", "value": …}.
-func saysSecret(n *Node) bool {
-	return slices.ContainsFunc(n.Fields, func(f Field) bool {
-		switch f.Value.Text {
-		case "true":
-			return isOneOf(withoutDashes.Replace(f.Name), "sensitive", "secret", "issecret", "issensitive", "masked", "confidential")
-		case "":
-			return false
-		}
-		return isOneOf(f.Value.Text, "password", "secret", "concealed", "securestring") &&
-			isOneOf(withoutDashes.Replace(f.Name), "type", "kind", "format", "inputtype")
-	})
-}
-
-var withoutDashes = strings.NewReplacer("_", "", "-", "")
-
-// isOneOf reports whether a text is one of some words, in small or capital letters.
-func isOneOf(text string, words ...string) bool {
-	return slices.ContainsFunc(words, func(word string) bool { return strings.EqualFold(text, word) })
 }
 
 // labelOf returns the name that an object gives to the value beside, if it is a
@@ -228,6 +203,9 @@ func namesBelow(above []string, parent, name string) []string {
 		if class == sensitive.Open {
 			return nil
 		}
+		if sensitive.IsSettings(parent) {
+			return []string{"max", name} // ttl: {token: 60}
+		}
 		return []string{name}
 	}
 	names := append(above[:len(above):len(above)], name)
@@ -251,7 +229,7 @@ func isCollection(names []string) bool {
 func (m *marker) list(n *Node, at place) {
 	for i := range n.Items {
 		below := m.step(at, Item(i))
-		below.names, below.parent = at.names, at.parent
+		below.names, below.parent, below.item = at.names, at.parent, true
 		if name := nameFor(n.Items, i, at.names == nil); name != "" {
 			below.names = []string{name}
 		}

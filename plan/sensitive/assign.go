@@ -37,7 +37,7 @@ func (f *finder) assignments() {
 			continue
 		}
 		name := f.nameBefore(i)
-		if name == "" || f.text[i] == ':' && (strings.HasPrefix(f.text[i+1:], "//") && f.isURL(i) || f.inARN(i-len(name))) {
+		if name == "" || f.text[i] == ':' && (strings.HasPrefix(f.text[i+1:], "//") && f.isURL(i) || f.isHost(i, name) || f.inARN(i-len(name))) {
 			continue
 		}
 		if to := f.labelled(name, i); to > i {
@@ -84,6 +84,21 @@ func (f *finder) inARN(i int) bool {
 func (f *finder) isURL(i int) bool {
 	return i+3 < len(f.text) && f.text[i+3] != '/' && !isSpace(f.text[i+3]) && i > 0 && isNameByte(f.text[i-1])
 }
+
+// isHost reports whether the name before the colon at i is that of a host, and a port
+// follows: http://auth:9091/, auth:9091, secrets.example.com:443.
+func (f *finder) isHost(i int, name string) bool {
+	const longestPort = 5
+	end := i + 1 + f.after(i+1, longestPort, isDigit)
+	if end == i+1 || f.text[i-1] != name[len(name)-1] || end < len(f.text) && strings.IndexByte(blanks+"/?#,;\"'`)]}>", f.text[end]) < 0 {
+		return false
+	}
+	top := name[strings.LastIndexByte(name, '.')+1:]
+	return strings.HasSuffix(f.text[:i-len(name)], "://") || Name(name) == Scheme || len(top) < len(name) && domains[strings.ToLower(top)]
+}
+
+// domains are what the names of hosts end with.
+var domains = set(`local localdomain internal svc lan corp com net org io cloud example test`)
 
 // nameBefore returns the name that ends before the sign at i, or nothing.
 func (f *finder) nameBefore(i int) string {

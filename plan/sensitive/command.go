@@ -55,6 +55,7 @@ func Arguments(words []string) []Argument {
 			c.pair(i)
 		}
 		c.operand(i)
+		c.device(i)
 		c.word(i)
 		for _, flag := range secretFlags[c.program] {
 			rest, ok := strings.CutPrefix(word, strings.TrimSuffix(flag, "+"))
@@ -78,7 +79,7 @@ type command struct {
 }
 
 func (c *command) add(i, from, to int) {
-	if from < to && !IsPlaceholder(strings.Trim(c.words[i][from:to], `"'`)) {
+	if from < to && !IsPlaceholder(strings.Trim(c.words[i][from:to], `"';`)) {
 		c.found = append(c.found, Argument{i, Span{from, to}})
 	}
 }
@@ -142,13 +143,14 @@ func (c *command) word(i int) {
 }
 
 // operands are words that take secrets: the key is what precedes them, and the value how
-// many other words stand between.
-var operands = map[string]int{
-	"vault login": 0, "vault unwrap": 0, "operator unseal": 0, "ngrok authtoken": 0, "config add-authtoken": 0,
-	"cloudflared service install": 0, "rclone obscure": 0, "rabbitmqctl add_user": 1, "rabbitmqctl change_password": 1,
-	"net user": 1, "wrangler secret put": 1, "htpasswd -b": 2, "htpasswd -bc": 2, "htpasswd -cb": 2, "htpasswd -nb": 1, "htpasswd -nbB": 1,
-	"snmp-server community": 0, "tacacs-server key": 0, "radius-server key": 0, "isakmp key": 0, "sentinel auth-pass": 1,
-	"mc alias set": 3, "gh secret set": 2, "dotnet nuget push": 2,
+// many other words stand between, for each.
+var operands = map[string][]int{
+	"vault login": {0}, "vault unwrap": {0}, "operator unseal": {0}, "ngrok authtoken": {0}, "config add-authtoken": {0},
+	"cloudflared service install": {0}, "rclone obscure": {0}, "rabbitmqctl add_user": {1}, "rabbitmqctl change_password": {1},
+	"net user": {1}, "wrangler secret put": {1}, "htpasswd -b": {2}, "htpasswd -bc": {2}, "htpasswd -cb": {2}, "htpasswd -nb": {1}, "htpasswd -nbB": {1},
+	"snmp-server community": {0}, "tacacs-server key": {0}, "radius-server key": {0}, "isakmp key": {0}, "sentinel auth-pass": {1},
+	"mc alias set": {3}, "gh secret set": {2}, "dotnet nuget push": {2},
+	"set snmp community": {0}, "com2sec": {2}, "createUser": {2, 4},
 }
 
 // operand finds the secret that follows the words that end at i.
@@ -163,9 +165,11 @@ func (c *command) operand(i int) {
 			return
 		}
 		switch between, ok := operands[words]; {
-		case ok && i+1+between < len(c.words):
-			if at := i + 1 + between; !strings.HasPrefix(c.words[at], "-") && !strings.Contains(strings.TrimRight(c.words[at], "="), "=") {
-				c.all(at)
+		case ok:
+			for _, skipped := range between {
+				if at := i + 1 + skipped; at < len(c.words) && !strings.HasPrefix(c.words[at], "-") && !strings.Contains(strings.TrimRight(c.words[at], "="), "=") {
+					c.all(at)
+				}
 			}
 		case (words == "secrets set" || words == "vault kv put") && !c.sets:
 			c.sets = true
@@ -191,7 +195,7 @@ func programName(word string) string {
 // userFlags are the flags of programs whose arguments are user:password, besides -u,
 // -U and --user.
 var userFlags = map[string]string{
-	"curl": "-E --cert", "smbclient": "-U", "http": "-a", "https": "-a", "ab": "-A", "lftp": "-u", "jenkins-cli.jar": "-auth", "jenkins-cli": "-auth",
+	"curl": "-E --cert", "smbclient": "-U", "net": "-U", "rpcclient": "-U", "smbget": "-U", "http": "-a", "https": "-a", "ab": "-A", "lftp": "-u", "jenkins-cli.jar": "-auth", "jenkins-cli": "-auth",
 }
 
 // takesUser reports whether a flag's argument is user:password.
@@ -209,7 +213,7 @@ func (c *command) takesUser(flag string) bool {
 // userSign returns the sign between user and password.
 func userSign(program string) string {
 	switch program {
-	case "smbclient":
+	case "smbclient", "net", "rpcclient", "smbget":
 		return "%"
 	case "lftp":
 		return ","
@@ -228,7 +232,7 @@ func afterUser(word, sign string) int {
 }
 
 func isSet(word string) bool {
-	return word == "ENV" || word == "setenv" || strings.EqualFold(word, "set") || strings.EqualFold(word, "setx")
+	return word == "ENV" || word == "fastcgi_param" || word == "uwsgi_param" || strings.EqualFold(word, "setenv") || strings.EqualFold(word, "set") || strings.EqualFold(word, "setx")
 }
 
 // isSettingName reports whether a word is a setting's name rather than one of a

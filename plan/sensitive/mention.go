@@ -92,6 +92,9 @@ func (f *finder) passwordFiles() {
 				f.add(from+found[2], to)
 			}
 		}
+		if found := relayLogin.FindStringSubmatchIndex(f.text[from:min(to, from+1024)]); found != nil {
+			f.add(from+found[2], to)
+		}
 		if rest, ok := strings.CutPrefix(f.text[from:to], "AUTH "); ok && !schemes[strings.ToLower(rest)] && strings.Count(rest, " ") < 2 {
 			f.add(to-len(rest), to)
 		}
@@ -99,6 +102,13 @@ func (f *finder) passwordFiles() {
 			f.redisUser(from, to)
 		}
 		from = max(to, from) + 1
+	}
+	for _, sign := range []string{`: EAP "`, `: XAUTH "`} { // ipsec.secrets
+		f.each(sign, func(at int) int {
+			end := f.end(at+len(sign), "\"\n")
+			f.add(at+len(sign), end)
+			return end
+		})
 	}
 	for _, sign := range []string{"IDENTIFIED BY ", "identified by ", "Identified by "} {
 		f.each(sign, func(at int) int {
@@ -176,3 +186,6 @@ func (f *finder) redisUser(from, to int) {
 // pgpass is a line of a .pgpass file: host:port:database:user:password, where a
 // backslash escapes a colon.
 var pgpass = regexp.MustCompile(`^(?:\[[0-9A-Fa-f:.]+\]|(?:[^:\s\\\[]|\\.)+):(?:\*|\d+):(?:\*|[A-Za-z][\w.-]*):(?:\*|[A-Za-z][\w.-]*):((?:[^:\\]|\\.)+)$`)
+
+// relayLogin is a line of Postfix's table of passwords: [host]:port user:password.
+var relayLogin = regexp.MustCompile(`^\[?[\w.-]+\]?:(?:25|465|587|2525|submission|smtps?)[ \t]+[^:\s]+:(\S*[^\d\s]\S*)$`)

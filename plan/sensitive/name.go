@@ -96,7 +96,7 @@ func keyClass(words []string) Class {
 
 func isKeyWord(word string) bool { return keyWords[singular(word)] }
 
-var keyWords = set(`key keys signature nonce assertion license licence sk dek kek jwk seed`)
+var keyWords = set(`key keys signature nonce assertion license licence sk dek kek jwk seed encrypt`)
 
 // isRandom reports whether a text looks as if it was made by chance: letters and
 // digits in turn, without blanks.
@@ -194,19 +194,20 @@ func isHarmless(tail []string) bool {
 	if last > 0 && isKeyWord(tail[last]) {
 		last-- // secret_ref_key
 	}
-	return tail[0] == "per" || harmless[tail[last]]
+	return tail[0] == "per" || timing[tail[0]] || harmless[tail[last]] || harmless[singular(tail[last])]
 }
 
 // isSetting reports whether a text is a number, a duration or a switch rather
 // than a secret.
 func isSetting(text string) bool {
 	switch strings.ToLower(text) {
-	case "", "true", "false", "yes", "no", "on", "off", "null", "none", "never", "always", "optional", "required", "enabled", "disabled":
+	case "", "true", "false", "yes", "no", "on", "off", "null", "none", "never", "always", "optional", "required", "enabled", "disabled", "on_create":
 		return true
 	}
 	if text[0] < '0' || text[0] > '9' || len(text) > 12 {
 		return false
 	}
+	text, _, _ = strings.Cut(text, "/") // 100/s
 	unit := strings.TrimLeft(text, "0123456789.,_")
 	return unit == "" || durationUnits[strings.ToLower(strings.TrimSpace(unit))]
 }
@@ -228,3 +229,28 @@ func lastWord(field string) string {
 	}
 	return words[len(words)-1]
 }
+
+// IsContainer reports whether a field only groups others, as options does: what is in
+// it belongs to the field above.
+func IsContainer(field string) bool { return containers[strings.ToLower(field)] }
+
+// IsSettings reports whether a field groups settings, as limits and expires_in do: numbers
+// and durations in it are no secrets, whatever they are called.
+func IsSettings(field string) bool {
+	words := splitWords(field)
+	if last := len(words) - 1; last > 0 && words[last] == "in" {
+		words = words[:last]
+	}
+	if len(words) == 0 {
+		return false
+	}
+	last := words[len(words)-1]
+	return settings[last] || settings[singular(last)]
+}
+
+// IsAbout reports whether a field in one such as secrets is a setting of all of them.
+func IsAbout(field string) bool { return about[strings.ToLower(field)] }
+
+// IsDescription reports whether a field describes the credential beside it, as username
+// does.
+func IsDescription(field string) bool { return descriptions[strings.ToLower(field)] }

@@ -28,14 +28,20 @@ var placeholder = regexp.MustCompile(`^(` + strings.Join([]string{
 	`[$%]\{(env:)?\??[A-Za-z_][\w.]{0,64}\}?`, // ${NAME}
 	`\$[A-Z_]{3,64}`,                          // $NAME
 	`%[A-Z_]{3,64}%`,                          // %NAME%
-	`\$\d|%[sdqv]`,                            // what SQL and printf replace
-	`%\(\w{1,64}\)s?`,                         // %(name)s
-	`<[a-z _-]{1,64}>`,                        // <name>
-	`\*+`,                                     // ****
-	`(env:|os\.environ/)[A-Z][A-Z0-9_]{2,64}`, // variables
+	`\$[a-z]+(_[a-z0-9]+){1,5}`,               // $http_cookie
+	`(files|compat|systemd|sss|ldap|winbind)( (files|compat|systemd|sss|ldap|winbind)){0,4}`,
+	`\$\d|%[sdqv]`,             // what SQL and printf replace
+	`%\(\w{1,64}\)s?`,          // %(name)s
+	`<[a-z _-]{1,64}>`,         // <name>
+	`pk_(live|test)_\w{1,128}`, // publishable keys of Stripe
+	`GPIO_?(NUM_)?\d{1,2}`,     // pins of a board
+	`\*+`,                      // ****
+	`(env:|os\.environ/)[A-Z][A-Z0-9_]{2,64}`,                               // variables
 	`(op|sm|akv|ssm|awssm|gcpsm|azkv|secret|vault|ref\+[a-z]+)://[\w./#-]+`, // secret stores
 	`(vault:[\w/.-]{1,100}#\w{1,64}|ssm:/[\w/.-]{1,100})`,
 	`arn:aws:(secretsmanager|ssm):[\w:/+=,.@-]+`,
-	`/[\w./-]{1,100}\.(pem|key|crt|cer|p12|pfx|jks)`,
-	`(file:(//)?)?(~|/(etc|run|var|home|root|opt|usr|mnt|srv))(/[\w.-]{1,64}){1,9}`,
+	`(/|classpath:|\./|\.\./)?[\w./-]{1,100}\.(pem|key|crt|cer|p12|pfx|jks)`,
+	`(classpath:|\.\.?/)[\w./-]{1,100}`,
+	`([a-z][a-z0-9_]{0,40}\.){2,8}([A-Z][a-z]{1,30}){2,8}`, // classes of Python and Java
+	`(file:(//)?|<|(proxy:)?(hash|texthash|btree|lmdb|cdb|mysql|pgsql|ldap|regexp|pcre|sqlite):)?(~|/(etc|run|var|home|root|opt|usr|mnt|srv))(/[\w.-]{1,64}){1,9}/?`,
 }, "|") + `)$`)

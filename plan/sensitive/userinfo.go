@@ -106,6 +106,12 @@ func (f *finder) withoutScheme(from, last int) {
 		start--
 	}
 	user, host := f.text[start:colon], f.text[last+1:]
+	if user == "sip" || user == "sips" {
+		if second := strings.IndexByte(f.text[colon+1:last], ':'); second > 0 && f.text[last-1] != ':' {
+			f.add(colon+1, last) // sip:user:password@host
+		}
+		return
+	}
 	if user == "" || colon+1 == last || notUsers[strings.ToLower(user)] || strings.HasPrefix(host, "sha256:") {
 		return
 	}

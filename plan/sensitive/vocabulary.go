@@ -19,7 +19,7 @@ var anywhere = set(`
 var atEnd = set(`
 	pass pw pws auth authorization bearer jwt jwts cookie cookies pin pins otp
 	otps totp hotp salt salts pepper pat mnemonic hmac cvv cvc puk sas masterauth
-	requirepass peppers secr tok rcon webhook webhooks`)
+	requirepass peppers secr tok rcon webhook webhooks vmpin`)
 
 // inside are parts of a word that make it a secret's. They are long or rare
 // enough not to be part of another word, but for those in ordinary.
@@ -65,7 +65,8 @@ var phrases = phraseSet(`
 	access signature, sas signature, auth user info,
 	snmp community, trap community, community string, ro community, rw community,
 	crypt key, cipher key, symmetric key, csrf key, network key, wlan key, wifi key, nonce key,
-	logged in key, gossip key, replica set key, deterministic key, encryption primary key,
+	logged in key, xsrf key, mch key, remember me key, root token id, super digest, gossip key,
+	hmac encoded, encr key, authentication key, digest key, isakmp key, panel code, replica set key, deterministic key, encryption primary key,
 	publish key, functions key, backup key, luks key, priv key, data encryption key, static key, private pem, private jwk,
 	keystore key, connect sid, gitlab session, palavra passe, chave api, chave secreta, chave privada,
 	clé api, cle api, clé secrète, cle secrete, clé privée, cle privee, chiave api, chiave segreta, chiave privata,
@@ -78,11 +79,14 @@ var phrases = phraseSet(`
 // notPhrases are words in a row that are no secret although they end like one.
 var notPhrases = phraseSet(`
 	low pass, high pass, band pass, all pass, render pass,
-	boarding pass, season pass, day pass, first pass, second pass, single pass, multi pass,
+	fastcgi pass, uwsgi pass, scgi pass, boarding pass, season pass, day pass, first pass, second pass, single pass, multi pass,
 	public pem, gpio pin, led pin, tx pin, rx pin, sda pin, scl pin, clk pin, cs pin, data pin,
 	rst pin, input pin, output pin, pass through, by pass, no auth,
 	pad token, eos token, bos token, unk token, mask token, sep token, cls token, special token,
 	stop token, end token, start token, existing secret, pull secret,
+	certificate secret, certificates secret, io auth secret, auth tls secret, proxy ssl secret,
+	authentication keys, mosi pin, miso pin, dc pin, busy pin, reset pin, step pin, dir pin, enable pin,
+	heater pin, sensor pin, endstop pin, relay pin, pwm pin, irq pin,
 	clave primaria, clave publica, clave pública, clave foranea, clave foránea`)
 
 // harmless are words that, at the end of a name, make it that of something
@@ -114,7 +118,14 @@ var harmless = set(`
 	address standard symbol decimals supply price cost fee class
 	storage validation command cmd process from subject sender classes meter model role alias region contract usd
 	controller operator handler factory validator checker plugin module driver
-	http secure httponly samesite lookup locator claim claims namespace`)
+	http secure httponly samesite lookup locator claim claims namespace
+	lifespan msec msecs attribute attributes attr attrs serializer serializers
+	cert certs certificate certificates crt chain maps query queries
+	exchange within repository connector mgmt management memory parallelism epoch cafile certfile keyfile`)
+
+// timing are words that make whatever follows them about a secret's time:
+// access_code_lifespan_login, token_validity_in_seconds_for_remember_me.
+var timing = set(`ttl timeout expiry expiration lifetime lifespan validity`)
 
 // isQualifier are words that say which of several a name is; they change
 // nothing of what it names.
@@ -129,11 +140,20 @@ var counting = set(`
 	is has have use uses enable enabled enables disable disabled require
 	requires required allow allows allowed with without skip no show hide mask
 	forgot supports can should must need needs ignore validate remember
-	accept generate create rotate revoke include send redact autocomplete`)
+	accept generate create rotate revoke include send redact autocomplete update`)
 
 // switching are words that do so before a secret's word as well:
 // cors_allow_credentials.
 var switching = set(`allow allows require requires enable disable use support supports with skip`)
+
+// settings are words that fields end with in which settings are grouped: ttl: {token: 60}.
+var settings = set(`ttl timeout expiry expiration expires lifetime lifespan validity limit quota duration
+	interval length rotation age rate`)
+
+// about are names of fields that are settings of a store of secrets, or of their
+// number, rather than names of secrets: secrets: {provider: vault}.
+var about = set(`provider engine path mount arn role_arn ttl max min limit per_minute region profile
+	type version interval refresh refresh_interval timeout`)
 
 // publicKeys are words before "key" that name one of data, or one that everybody may
 // know.
@@ -145,7 +165,18 @@ var schemes = set(`
 	kerberos gssapi ntlm cookie session apikey api-key api_key password key certificate cert mtls tls ssl
 	x509 hmac aws sigv4 iam scram scram-sha-1 scram-sha-256 scram-sha-512 plain login cram-md5 md5 trust
 	peer ident sasl anonymous optional required true false yes no on off internal external default
-	user admin public private need want require mysql_native_password caching_sha2_password`)
+	user admin public private enforced need want require mysql_native_password caching_sha2_password
+	pubkey psk eap eap-tls eap-ttls eap-mschapv2 peap chap pap mschapv2 webauthn passkey mfa
+	sha sha1 sha224 sha256 sha384 sha512`)
+
+// containers are names of fields that only group others.
+var containers = set(`config configuration settings options default defaults spec
+	hosts devices targets agents v1 v2 v2c v3`)
+
+// descriptions are names of fields that describe a credential, beside its secret.
+var descriptions = set(`user username login name email mail host hostname port url uri
+	type kind id client_id clientid enabled region owner group groups realm domain description
+	scope scopes role roles usages ttl expires`)
 
 func set(words string) map[string]bool {
 	all := map[string]bool{}
