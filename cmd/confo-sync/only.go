@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
@@ -39,7 +40,11 @@ func (a *app) onlyTexts() (texts []string) {
 // there is none of. It warns of patterns that match nothing beside others that do.
 func (a *app) checkOnly(tree *plan.Tree, live *plan.Snapshot) error {
 	found := plan.Unmatched("--only", "in the tree or at the target", a.only, tree, live)
-	for _, f := range found {
+	for i := range found {
+		f := &found[i]
+		if strings.Contains(f.Message, "#") {
+			f.Hint = "write the path of a field with slashes, as in NAMESPACE/CONFIGURATION/FIELD"
+		}
 		if len(found) == len(a.only) || !plan.IsGlob(f.Message) {
 			return target.WithHint(errors.New(f.Message), f.Hint)
 		}
