@@ -31,6 +31,12 @@ func (e *Error) Error() string {
 // maxSize is how long a project file can be, in bytes.
 const maxSize = 1 << 20
 
+// A project has no more environments and overlays than these: each is read again for it.
+const (
+	maxEnvironments = 1000
+	maxOverlays     = 100 // of an environment
+)
+
 // maxFindings is how many errors of a file are said.
 const maxFindings = 100
 
@@ -158,15 +164,21 @@ func (r *reader) environments(n *yaml.Node) {
 		r.fail(n, "environments is a mapping of names", "write NAME: and below it target:")
 		return
 	}
+	if len(n.Content)/2 > maxEnvironments {
+		r.fail(n, fmt.Sprintf("a project has at most %d environments, and these are %d", maxEnvironments, len(n.Content)/2), "split the project")
+		return
+	}
+	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name := n.Content[i]
 		if name.Value == "" || strings.ContainsAny(name.Value, "/: ") || plan.Printable(name.Value) != name.Value {
 			r.fail(name, fmt.Sprintf("%s is no name for an environment", plan.Quote(name.Value)), "use letters, digits and hyphens")
 		}
-		if slices.Contains(r.project.Names(), name.Value) {
+		if seen[name.Value] {
 			r.fail(name, fmt.Sprintf("the environment %s is there twice", plan.Quote(name.Value)), "keep one of the two")
 			continue
 		}
+		seen[name.Value] = true
 		e := Environment{Name: name.Value, Position: r.position(name)}
 		var own Rules
 		fields := r.rules(&own)

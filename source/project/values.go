@@ -88,7 +88,12 @@ func (r *reader) folder(n *yaml.Node, to *string) {
 }
 
 func (r *reader) overlays(n *yaml.Node, to *[]string) {
-	for _, item := range r.items(n) {
+	items := r.items(n)
+	if len(items) > maxOverlays {
+		r.fail(n, fmt.Sprintf("an environment has at most %d overlays, and these are %d", maxOverlays, len(items)), "put the files of several overlays into one")
+		return
+	}
+	for _, item := range items {
 		var path string
 		if r.folder(item, &path); path != "" {
 			*to = append(*to, path)
