@@ -244,7 +244,17 @@ func TestBounded(t *testing.T) {
 	overlays := func(n int) string {
 		return "environments: {a: {target: zk://a, overlays: [" + strings.Repeat("overlays/prod, ", n) + "]}}\n"
 	}
+	wildcards := func(n int) string {
+		var b strings.Builder
+		b.WriteString("ignore: [\"*\", ")
+		for i := range n {
+			fmt.Fprintf(&b, "\"shop/*%d?/**/x*\", ", i)
+		}
+		return b.String() + "]\n"
+	}
 	for text, want := range map[string]string{
+		wildcards(200):     "",
+		wildcards(201):     "at most 200 different names",
 		environments(1000): "",
 		environments(1001): "at most 1000 environments, and these are 1001",
 		overlays(100):      "",

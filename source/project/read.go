@@ -31,10 +31,13 @@ func (e *Error) Error() string {
 // maxSize is how long a project file can be, in bytes.
 const maxSize = 1 << 20
 
-// A project has no more environments and overlays than these: each is read again for it.
+// A project has no more environments and overlays than these, because commands read each
+// of them, and no more names with several wildcards, because each is compared with each
+// field.
 const (
 	maxEnvironments = 1000
 	maxOverlays     = 100 // of an environment
+	maxWildcards    = 200
 )
 
 // maxFindings is how many errors of a file are said.
@@ -87,6 +90,8 @@ type reader struct {
 	lines    []string
 	findings []plan.Finding
 	hidden   bool // what is read may be a password
+	// wildcards are the levels of patterns that have several.
+	wildcards map[string]bool
 }
 
 func (r *reader) position(n *yaml.Node) plan.Position {
