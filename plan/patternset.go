@@ -9,7 +9,7 @@ import (
 
 // patternSet is a place in a value as patterns see it: what may follow of each of them.
 // Going down a level takes the same time for one pattern and for thousands, unless they
-// have wildcards within this level. The zero value has no patterns; a patternSet never
+// have several wildcards within this level. The zero value has no patterns; a patternSet never
 // changes, and may be used concurrently.
 type patternSet struct{ at []*patternNode }
 
@@ -17,11 +17,14 @@ type patternSet struct{ at []*patternNode }
 type patternNode struct {
 	names map[string]*patternNode
 	globs []globNode
+	index globIndex    // of globs
 	any   *patternNode // after "**"
 	loops bool         // it is after "**", and any level may follow
 	// slashes are how many the names below have, if any has one.
 	slashes []int
-	ends    []int // indexes of the patterns that end here, in order
+	// globSlashes are the most that a glob has.
+	globSlashes int
+	ends        []int // indexes of the patterns that end here, in order
 }
 
 type globNode struct {
@@ -61,14 +64,14 @@ func (n *patternNode) child(level string) *patternNode {
 	}
 	slashes := strings.Count(level, "/")
 	if IsGlob(level) {
-		for _, g := range n.globs {
-			if g.glob == level {
-				return g.below
-			}
+		if below := n.index.all[level]; below != nil {
+			return below
 		}
-		below := &patternNode{}
-		n.globs = append(n.globs, globNode{level, slashes, below})
-		return below
+		g := globNode{level, slashes, &patternNode{}}
+		n.globs = append(n.globs, g)
+		n.index.add(g)
+		n.globSlashes = max(n.globSlashes, slashes)
+		return g.below
 	}
 	if n.names == nil {
 		n.names = map[string]*patternNode{}
@@ -100,11 +103,7 @@ func (s patternSet) below(name string) patternSet {
 			next.reach(n)
 		}
 		next.reach(n.names[name])
-		for _, g := range n.globs {
-			if Glob(g.glob, name) {
-				next.reach(g.below)
-			}
-		}
+		n.index.matching(name, func(g globNode) { next.reach(g.below) })
 		if hasSlash {
 			next.spelled(n, name)
 		}
@@ -124,7 +123,7 @@ func (s *patternSet) spelled(n *patternNode, name string) {
 		part, rest := name[:end], name[end+1:]
 		end++
 		isName := slashes == 0 || slices.Contains(n.slashes, slashes)
-		if !isName && !slices.ContainsFunc(n.globs, func(g globNode) bool { return g.slashes >= slashes }) {
+		if !isName && (len(n.globs) == 0 || n.globSlashes < slashes) {
 			if slices.Max(append([]int{0}, n.slashes...)) < slashes {
 				break
 			}
@@ -133,11 +132,11 @@ func (s *patternSet) spelled(n *patternNode, name string) {
 		if isName {
 			s.spell(n.names[part], rest)
 		}
-		for _, g := range n.globs {
-			if g.slashes == slashes && Glob(g.glob, part) {
+		n.index.matching(part, func(g globNode) {
+			if g.slashes == slashes {
 				s.spell(g.below, rest)
 			}
-		}
+		})
 	}
 }
 
@@ -152,11 +151,11 @@ func (s *patternSet) spell(n *patternNode, rest string) {
 			s.reach(below)
 		}
 	}
-	for _, g := range n.globs {
-		if g.slashes == last && Glob(g.glob, rest) {
+	n.index.matching(rest, func(g globNode) {
+		if g.slashes == last {
 			s.reach(g.below)
 		}
-	}
+	})
 	s.spelled(n, rest)
 }
 

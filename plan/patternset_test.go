@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -9,8 +11,8 @@ import (
 
 // TestPatternsMatchTogether compares a set of patterns with each of them alone.
 func TestPatternsMatchTogether(t *testing.T) {
-	level := rapid.SampledFrom([]string{"a", "b", "*", "**", "a*", "?", "a~1b", "*~1b", "b?", "*~1*"})
-	name := rapid.SampledFrom([]string{"a", "b", "ab", "a/b", "b/a", "a/b/a", "0", "é", "a~1b", "/", "a/"})
+	level := rapid.SampledFrom([]string{"a", "b", "*", "**", "a*", "?", "a~1b", "*~1b", "b?", "*~1*", "[ab]", "x[a", "[!a]*", "a[b", "[b", "[]a]", "*[ab]", "[a-b]~1b"})
+	name := rapid.SampledFrom([]string{"a", "b", "ab", "a/b", "b/a", "a/b/a", "0", "é", "a~1b", "/", "a/", "x[a", "[b", "]", "x"})
 	rapid.Check(t, func(t *rapid.T) {
 		var patterns []Pattern
 		for range rapid.IntRange(1, 6).Draw(t, "patterns") {
@@ -64,4 +66,33 @@ func TestGlobOfManyWildcards(t *testing.T) {
 			t.Fatalf("%q matches %q: %v", glob, name, !want)
 		}
 	})
+}
+
+// TestPatternsOfOneWildcard counts the bytes that are allocated where names go through
+// patterns with a wildcard each, and through four times as many of both.
+func TestPatternsOfOneWildcard(t *testing.T) {
+	for _, form := range []string{"f%d*", "*f%d", "f*g%d", "f%d?", "f~1%d*", "%d*~1f"} {
+		cost := func(n int) uint64 {
+			patterns := make([]Pattern, n)
+			for i := range patterns {
+				p, err := ParsePattern(fmt.Sprintf(form, i))
+				if err != nil {
+					t.Fatal(err)
+				}
+				patterns[i] = p
+			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			top := newPatternSet(patterns)
+			for i := range n {
+				top.below(fmt.Sprintf("x%d/f", i))
+				top.below(fmt.Sprintf("x%d", i))
+			}
+			runtime.ReadMemStats(&after)
+			return after.TotalAlloc - before.TotalAlloc
+		}
+		if once, more := cost(500), cost(2000); more > 6*once {
+			t.Errorf("%s: %d bytes are allocated for 500 patterns and names, %d for 2000", form, once, more)
+		}
+	}
 }

@@ -65,6 +65,9 @@ func Load(ctx context.Context, dir string, opts LoadOptions) (*plan.Tree, Findin
 	if (len(opts.Overlays) > 0 || opts.Origins) && len(a.findings.Errors) == 0 {
 		s := newStack(ctx, tree, w.units, &a.findings, a.sources)
 		for _, o := range opts.Overlays {
+			if err := ctx.Err(); err != nil {
+				return nil, Findings{}, err
+			}
 			s.lay(o, opts)
 		}
 		s.finish()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -16,19 +17,27 @@ import (
 	"github.com/confo-sync/confo-sync/cmd/confo-sync/manual"
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/source"
+	"github.com/confo-sync/confo-sync/source/git"
+	"github.com/confo-sync/confo-sync/source/within"
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// completionTime is how long a completion looks for names.
-const completionTime = 300 * time.Millisecond
+// A completion looks for names for completionTime, and ends after completionLimit even if
+// a file or a folder takes longer to read. It then shows nothing.
+const (
+	completionTime  = 300 * time.Millisecond
+	completionLimit = 450 * time.Millisecond
+)
 
 // mostApplies is how many applies a completion lists.
 const mostApplies = 20
 
-// complete prints what the last of the words can become. A terminal is completed in, so
-// nothing is said and nobody is asked for anything.
+// complete prints what the last of the words can become. It runs at each TAB, also in a
+// repository that a stranger wrote. So it writes no file, prints no error, asks for nothing,
+// and connects to no server that only the project file names.
 func (a *app) complete(model *kong.Application, c *cli, words []string) int {
 	a.stdin, a.stderr, a.Quiet, a.log = strings.NewReader(""), io.Discard, true, slog.New(slog.DiscardHandler)
+	a.readOnly = true
 	found := manual.Complete(model, words, func(kind, word string, line manual.Line) []manual.Candidate {
 		for _, f := range model.Flags {
 			for _, value := range line.Flags[f.Name] {
@@ -44,12 +53,32 @@ func (a *app) complete(model *kong.Application, c *cli, words []string) int {
 		}
 		ctx, cancel := context.WithTimeout(a.ctx, completionTime)
 		defer cancel()
-		return a.candidates(ctx, model, kind, word)
+		limit, end := context.WithTimeout(a.ctx, completionLimit)
+		defer end()
+		done := make(chan []manual.Candidate, 1)
+		go func() { done <- safe(a.candidates(ctx, model, kind, word)) }()
+		select {
+		case all := <-done:
+			return all
+		case <-limit.Done():
+			return nil
+		}
 	})
 	if _, err := io.WriteString(a.stdout, found.Print()); err != nil {
 		return exitError
 	}
 	return exitDone
+}
+
+// safe leaves out words that a shell could read as a flag or that a terminal could obey,
+// and makes the descriptions printable. Both can come from the project file or the target.
+func safe(all []manual.Candidate) (some []manual.Candidate) {
+	for _, one := range all {
+		if !strings.HasPrefix(one.Word, "-") && plan.Printable(one.Word) == one.Word {
+			some = append(some, manual.Candidate{Word: one.Word, Text: plan.Printable(one.Text)})
+		}
+	}
+	return some
 }
 
 // candidates returns the words of a kind.
@@ -109,6 +138,7 @@ func (a *app) environmentNames(prefix string) (all []manual.Candidate) {
 // names returns the namespaces and configurations of the tree and of the target, as far
 // as they are known before the context ends.
 func (a *app) names(ctx context.Context) []plan.Key {
+	trusted := a.Target
 	if a.configure() != nil {
 		return nil
 	}
@@ -119,7 +149,7 @@ func (a *app) names(ctx context.Context) []plan.Key {
 		defer mu.Unlock()
 		all = append(all, keys...)
 	}
-	atOnce(ctx, func() { add(a.declaredNames(ctx)) }, func() { add(a.liveNames(ctx)) })
+	atOnce(ctx, func() { add(a.declaredNames(ctx)) }, func() { add(a.liveNames(ctx, trusted)) })
 	mu.Lock()
 	defer mu.Unlock()
 	slices.SortFunc(all, plan.Key.Compare)
@@ -140,8 +170,10 @@ func atOnce(ctx context.Context, all ...func()) {
 	}
 }
 
+// declaredNames returns the names in the tree. A tree of a commit would be checked out
+// first, so it is not read.
 func (a *app) declaredNames(ctx context.Context) (keys []plan.Key) {
-	if a.Source == "" {
+	if a.Source == "" || strings.HasPrefix(a.Source, git.Prefix) {
 		return nil
 	}
 	reading := *a
@@ -159,9 +191,26 @@ func (a *app) declaredNames(ctx context.Context) (keys []plan.Key) {
 	return keys
 }
 
-func (a *app) liveNames(ctx context.Context) (keys []plan.Key) {
+// openForNames opens the target to complete words with its names. It returns an error for
+// a target that only the project file names, unless it is files in the repository: a
+// stranger's file must not decide which server gets a connection and credentials at a TAB.
+// The argument trusted is the target on the command line or in a variable.
+func (a *app) openForNames(trusted string) (target.Target, error) {
+	url, err := a.targetURL()
+	if err != nil {
+		return nil, err
+	}
+	byUser := url == trusted || a.Target == "" && len(a.Credentials) > 0
+	path, isFiles := strings.CutPrefix(url, target.SchemeFile+":")
+	if !byUser && !(isFiles && within.Holds(path, a.project.Root)) {
+		return nil, errors.New("only the project file names this target")
+	}
+	return a.open(url, false)
+}
+
+func (a *app) liveNames(ctx context.Context, trusted string) (keys []plan.Key) {
 	reading := *a
-	t, err := reading.openTarget(false)
+	t, err := reading.openForNames(trusted)
 	if err != nil {
 		return nil
 	}
@@ -181,12 +230,13 @@ func (a *app) liveNames(ctx context.Context) (keys []plan.Key) {
 
 // applies returns the IDs of the last applies.
 func (a *app) applies(ctx context.Context) (all []manual.Candidate) {
+	trusted := a.Target
 	if a.configure() != nil {
 		return nil
 	}
 	found := make(chan []manual.Candidate, 1)
 	atOnce(ctx, func() {
-		t, err := a.openTarget(false)
+		t, err := a.openForNames(trusted)
 		if err != nil {
 			return
 		}

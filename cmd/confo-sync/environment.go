@@ -26,6 +26,7 @@ type settings struct {
 	unresolved  bool       // nothing is asked of what references stand for
 	yetToCome   bool       // a commit need not have every overlay
 	applying    bool       // what is planned is applied, too
+	readOnly    bool       // no file changes, also none that an interrupted command left
 }
 
 // configure looks for the project file and takes from it what the flags don't

@@ -61,6 +61,9 @@ func (a *app) recoverTrees(dirs ...string) (changed bool, err error) {
 }
 
 func (a *app) recoverTree(t journal.Tree) (changed bool, err error) {
+	if a.readOnly {
+		return false, nil
+	}
 	did, err := t.Recover()
 	switch did {
 	case journal.Finished:

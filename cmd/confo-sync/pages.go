@@ -160,7 +160,7 @@ var pages = map[string]manual.Page{
 var variables = []manual.Variable{
 	{Name: "CONFO_SYNC_ENV", Text: "Environment, as --env. Not used with --target."},
 	{Name: "CONFO_SYNC_TARGET", Text: "Target, as --target. Not used with --env."},
-	{Name: "CONFO_SYNC_SOURCE", Text: "Folder with the tree, as --source. Not used with --env."},
+	{Name: "CONFO_SYNC_SOURCE", Text: "Folder with the tree, as --source. Not used with --env or --project."},
 	{Name: "CONFO_SYNC_PROJECT", Text: "Project file, as --project."},
 	{Name: envUser, Text: "ZooKeeper user, as --user."},
 	{Name: envPasswd, Text: "Password of the ZooKeeper user."},

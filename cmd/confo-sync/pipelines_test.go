@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -51,6 +52,50 @@ func TestPipelines(t *testing.T) {
 		if commands < minimum {
 			t.Errorf("%s: only %d of our commands are found", file, commands)
 		}
+	}
+}
+
+// TestWorkflows: no workflow runs with more rights than it lists, or leaves a token in the
+// checkout, where the code of a pull request can read it.
+func TestWorkflows(t *testing.T) {
+	files, err := filepath.Glob("../../.github/workflows/*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkouts := 0
+	for _, file := range append(files, "../../docs/ci/github-actions.yml") {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var workflow struct {
+			Permissions map[string]string
+			Jobs        map[string]struct {
+				Steps []struct {
+					Uses string
+					With map[string]string
+				}
+			}
+		}
+		if err := yaml.Unmarshal(content, &workflow); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		if len(workflow.Permissions) != 1 || workflow.Permissions["contents"] != "read" {
+			t.Errorf("%s: the permissions of all jobs are %v, not contents: read", file, workflow.Permissions)
+		}
+		for name, job := range workflow.Jobs {
+			for _, step := range job.Steps {
+				if strings.HasPrefix(step.Uses, "actions/checkout@") {
+					checkouts++
+					if step.With["persist-credentials"] != "false" {
+						t.Errorf("%s: the job %s leaves its token in .git/config", file, name)
+					}
+				}
+			}
+		}
+	}
+	if checkouts < 7 {
+		t.Errorf("only %d checkouts are found", checkouts)
 	}
 }
 

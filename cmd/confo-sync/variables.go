@@ -33,7 +33,7 @@ func (g *globals) fromVariables(env func(string) (string, bool), given func(flag
 	}
 	set(&g.Env, envEnv, "env", "target")
 	set(&g.Target, envTarget, "target", "env")
-	set(&g.Source, envSource, "source", "env")
+	set(&g.Source, envSource, "source", "env", "project")
 	set(&g.Project, envProject, "project")
 	if value, _ := env(envAllowFile); value != "" && !given("allow-file") {
 		g.AllowFile = []string{value}

@@ -88,14 +88,14 @@ plan)
 apply)
 	reason=${PLAN_REASON:-$(git log -1 --format=%s 2>/dev/null || true)}
 	if [ -e "$out/plan.confo" ]; then
-		exec confo-sync apply "$out/plan.confo" "$@" --reason "$reason"
+		exec confo-sync apply "$out/plan.confo" "$@" --reason="$reason"
 	fi
 	fingerprint=${PLAN_FINGERPRINT:-$(cat "$out/fingerprint" 2>/dev/null || true)}
 	if [ -z "$fingerprint" ]; then
 		echo "There is no approved plan: no file $out/plan.confo, and no fingerprint." >&2
 		exit 1
 	fi
-	exec confo-sync apply "$@" --fingerprint "$fingerprint" --reason "$reason"
+	exec confo-sync apply "$@" --fingerprint "$fingerprint" --reason="$reason"
 	;;
 *)
 	echo "Unknown command $command. Use $0 plan or $0 apply." >&2

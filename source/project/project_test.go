@@ -2,6 +2,7 @@ package project_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -226,5 +227,42 @@ func TestEmpty(t *testing.T) {
 	var unknown *project.UnknownError
 	if !errors.As(err, &unknown) || unknown.Hint() == "" {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestBounded: a project file has so many environments and overlays that reading all of
+// them takes no longer than its size would have one expect.
+func TestBounded(t *testing.T) {
+	environments := func(n int) string {
+		var b strings.Builder
+		b.WriteString("environments:\n")
+		for i := range n {
+			fmt.Fprintf(&b, "  e%d: {target: zk://a}\n", i)
+		}
+		return b.String()
+	}
+	overlays := func(n int) string {
+		return "environments: {a: {target: zk://a, overlays: [" + strings.Repeat("overlays/prod, ", n) + "]}}\n"
+	}
+	wildcards := func(n int) string {
+		var b strings.Builder
+		b.WriteString("ignore: [\"*\", ")
+		for i := range n {
+			fmt.Fprintf(&b, "\"shop/*%d?/**/x*\", ", i)
+		}
+		return b.String() + "]\n"
+	}
+	for text, want := range map[string]string{
+		wildcards(200):     "",
+		wildcards(201):     "at most 200 different names",
+		environments(1000): "",
+		environments(1001): "at most 1000 environments, and these are 1001",
+		overlays(100):      "",
+		overlays(101):      "at most 100 overlays, and these are 101",
+	} {
+		_, err := project.Read(write(t, text))
+		if err == nil && want != "" || err != nil && (want == "" || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%v, not %q", err, want)
+		}
 	}
 }

@@ -31,6 +31,15 @@ func (e *Error) Error() string {
 // maxSize is how long a project file can be, in bytes.
 const maxSize = 1 << 20
 
+// A project has no more environments and overlays than these, because commands read each
+// of them, and no more names with several wildcards, because each is compared with each
+// field.
+const (
+	maxEnvironments = 1000
+	maxOverlays     = 100 // of an environment
+	maxWildcards    = 200
+)
+
 // maxFindings is how many errors of a file are said.
 const maxFindings = 100
 
@@ -81,6 +90,8 @@ type reader struct {
 	lines    []string
 	findings []plan.Finding
 	hidden   bool // what is read may be a password
+	// wildcards are the levels of patterns that have several.
+	wildcards map[string]bool
 }
 
 func (r *reader) position(n *yaml.Node) plan.Position {
@@ -170,15 +181,21 @@ func (r *reader) environments(n *yaml.Node) {
 		r.fail(n, "environments must be a mapping of names", "write NAME: with target: below it")
 		return
 	}
+	if len(n.Content)/2 > maxEnvironments {
+		r.fail(n, fmt.Sprintf("a project has at most %d environments, and these are %d", maxEnvironments, len(n.Content)/2), "split the project")
+		return
+	}
+	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name := n.Content[i]
 		if err := CheckName(name.Value); err != nil {
 			r.fail(name, err.Error(), HintName)
 		}
-		if slices.Contains(r.project.Names(), name.Value) {
+		if seen[name.Value] {
 			r.fail(name, fmt.Sprintf("the environment %s is duplicated", plan.Quote(name.Value)), "keep one of the two")
 			continue
 		}
+		seen[name.Value] = true
 		e := Environment{Name: name.Value, Position: r.position(name)}
 		var own Rules
 		fields := r.rules(&own)

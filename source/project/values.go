@@ -88,7 +88,12 @@ func (r *reader) folder(n *yaml.Node, to *string) {
 }
 
 func (r *reader) overlays(n *yaml.Node, to *[]string) {
-	for _, item := range r.items(n) {
+	items := r.items(n)
+	if len(items) > maxOverlays {
+		r.fail(n, fmt.Sprintf("an environment has at most %d overlays, and these are %d", maxOverlays, len(items)), "put the files of several overlays into one")
+		return
+	}
+	for _, item := range items {
 		var path string
 		if r.folder(item, &path); path != "" {
 			*to = append(*to, path)
@@ -180,7 +185,25 @@ func (r *reader) pattern(n *yaml.Node) (plan.Pattern, bool) {
 	if err != nil {
 		r.fail(n, err.Error(), `write a path, as in "shop/*/password" or "**/last_seen"`)
 	}
+	r.countWildcards(n, text)
 	return p, err == nil
+}
+
+// countWildcards refuses a project with too many different levels that have several
+// wildcards.
+func (r *reader) countWildcards(n *yaml.Node, pattern string) {
+	for level := range strings.SplitSeq(pattern, "/") {
+		if level == "**" || r.wildcards[level] || strings.Count(level, "*")+strings.Count(level, "?") < 2 {
+			continue
+		}
+		if r.wildcards == nil {
+			r.wildcards = map[string]bool{}
+		}
+		r.wildcards[level] = true
+		if len(r.wildcards) == maxWildcards+1 {
+			r.fail(n, fmt.Sprintf("the patterns of a project have at most %d different names with more than one * or ?", maxWildcards), "write fewer patterns, with one * in a name")
+		}
+	}
 }
 
 // protections reads patterns, and mappings of a path and what it is protected
