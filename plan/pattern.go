@@ -21,10 +21,7 @@ type Pattern struct {
 	Position Position
 }
 
-var (
-	unescapeLevel = strings.NewReplacer("~1", "/", "~0", "~")
-	escapeLevel   = strings.NewReplacer("~", "~0", "/", "~1")
-)
+var unescapeLevel = strings.NewReplacer("~1", "/", "~0", "~")
 
 // PatternLevel returns a level of a pattern that matches a name: "/" and "~" are escaped.
 // For a "*", and for bytes that are not UTF-8, it has a "?", which also matches other

@@ -87,7 +87,7 @@ func parse(s string) (URL, error) {
 		u.TLS = scheme == SchemeZKS
 		return u, err
 	case scheme == SchemeZK || scheme == SchemeZKS:
-		return URL{}, fmt.Errorf("two slashes must follow %s:", scheme)
+		return URL{}, fmt.Errorf("%s: must be followed by two slashes", scheme)
 	case strings.Contains(s, "@"):
 		// Without its scheme, a URL begins with the user's name.
 		return URL{}, errors.New("its scheme is unknown")

@@ -74,7 +74,7 @@ func TestParseRefuses(t *testing.T) {
 		"file:a\x00b":               "NUL",
 		"zk:":                       "two slashes",
 		"zk:zk1":                    "two slashes",
-		"zks:zk1":                   "two slashes must follow zks:",
+		"zks:zk1":                   "zks: must be followed by two slashes",
 		"zks://u:p@zk1":             "a URL can't have a user or password",
 		"zk:/zk1":                   "two slashes",
 		"zk://":                     "a host's name is empty",

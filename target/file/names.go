@@ -63,7 +63,7 @@ func checkNamespace(name string) error {
 
 func checkConfig(name string) error {
 	if read := configName(name); read != name {
-		return fmt.Errorf("Confo would read it as %s, because a configuration's name ends at the first dot of the file name", plan.Quote(read))
+		return fmt.Errorf("the name is read as %s, because a configuration's name ends at the first dot of the file name", plan.Quote(read))
 	}
 	return checkName("configuration", name)
 }
