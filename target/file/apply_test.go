@@ -90,7 +90,7 @@ func TestApplyRefuses(t *testing.T) {
 		{"a namespace with a nameless file in it", []plan.Change{removal("dots", "")}, []string{`"dots" can't be deleted`, `".x"`}},
 		{"a namespace where a file is", []plan.Change{create("README", "", ""), create("README", "a", "{}")}, []string{"README can't be a namespace"}},
 		{"a configuration where a folder is", []plan.Change{create("lab", "new", "{}"), create("full", "", "")}, nil},
-		{"a name that Confo reads otherwise", []plan.Change{create("shop", "a.b", "{}")}, []string{`would read it as "a"`}},
+		{"a name that Confo reads otherwise", []plan.Change{create("shop", "a.b", "{}")}, []string{`is read as "a"`}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

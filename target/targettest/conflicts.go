@@ -99,10 +99,10 @@ func sameBytesAgain(p *place) {
 		p.apply(update)
 		return
 	}
-	p.moved(update, key, "was written again by someone else, with the same value")
+	p.moved(update, key, "was rewritten by someone else with the same value")
 	p.Delete(key.Namespace, key.Config)
 	p.Write(key.Namespace, key.Config, []byte(start["office"]["printer"]))
-	p.moved(update, key, "was written again by someone else, with the same value")
+	p.moved(update, key, "was rewritten by someone else with the same value")
 }
 
 func independent(p *place) {
