@@ -183,12 +183,12 @@ func (k *Kept) Add(e *Entry, previous []Previous) error {
 	return nil
 }
 
-// Touching returns the records of applies that changed something that the selection
-// takes.
-func (h *History) Touching(ctx context.Context, s plan.Selection) ([]*Record, error) {
+// Touching returns the records of applies that changed one of the objects that takes
+// selects.
+func (h *History) Touching(ctx context.Context, takes func(plan.Key) bool) ([]*Record, error) {
 	touching := map[string]bool{}
 	err := h.Each(ctx, h.Records, func(header *Header, k plan.Key) bool {
-		if takes(s, k) {
+		if takes(k) {
 			touching[header.ID] = true
 		}
 		return false
@@ -204,8 +204,4 @@ func (h *History) After(r *Record) []*Record {
 // Readable returns the records of which at least one entry can be read.
 func (h *History) Readable() []*Record {
 	return slices.DeleteFunc(slices.Clone(h.Records), func(r *Record) bool { return !r.Readable() })
-}
-
-func takes(s plan.Selection, k plan.Key) bool {
-	return s.Namespace(k.Namespace) && (k.IsNamespace() || s.Config(k.Namespace, k.Config))
 }

@@ -24,7 +24,7 @@ func Undo(entries []*Entry, live *plan.Snapshot, selection plan.Selection) Rollb
 	u := Undoing{objects: map[plan.Key]*undone{}}
 	for _, e := range entries {
 		for _, p := range e.Previous {
-			if takes(selection, p.Key()) {
+			if selection.Takes(p.Key()) {
 				u.undo(e, p)
 			}
 		}
@@ -37,7 +37,7 @@ func Undo(entries []*Entry, live *plan.Snapshot, selection plan.Selection) Rollb
 func (h *History) Undo(ctx context.Context, records []*Record, selection plan.Selection) (*Undoing, error) {
 	u := &Undoing{objects: map[plan.Key]*undone{}}
 	kept := Kept{Next: "undo fewer namespaces at a time, with -n; or find out who wrote these entries, and delete them"}
-	selected := func(_ *Header, k plan.Key) bool { return takes(selection, k) }
+	selected := func(_ *Header, k plan.Key) bool { return selection.Takes(k) }
 	return u, h.Each(ctx, records, selected, func(e *Entry) error {
 		var first []Previous
 		for _, p := range e.Previous {

@@ -96,6 +96,11 @@ func (s Selection) Whole(namespace string) bool {
 	return true
 }
 
+// Takes reports whether the selection takes an object.
+func (s Selection) Takes(k Key) bool {
+	return s.Namespace(k.Namespace) && (k.IsNamespace() || s.Config(k.Namespace, k.Config))
+}
+
 // globSigns are the characters that mean something in a glob.
 const globSigns = "*?["
 

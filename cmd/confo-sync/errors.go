@@ -219,11 +219,17 @@ const hintHelp = `run "confo-sync --help" for the commands, or "confo-sync COMMA
 // missingArgument matches what the parser says of an argument that is not there.
 var missingArgument = regexp.MustCompile(`^expected "<([^>]+)>`)
 
+// missingValue matches what the parser says of a flag at the end without its value.
+var missingValue = regexp.MustCompile(`^(--[a-z-]+): expected .* value but got "EOL"`)
+
 // parseError returns the words for a command line that does not parse, and the next step.
 func parseError(err *kong.ParseError) (message, hint string) {
 	message, hint = err.Error(), hintHelp
 	if found := missingArgument.FindStringSubmatch(message); found != nil {
 		message = strings.ToUpper(found[1]) + " is missing"
+	}
+	if found := missingValue.FindStringSubmatch(message); found != nil {
+		message = found[1] + " needs a value"
 	}
 	if err.Context != nil && err.Context.Selected() != nil {
 		hint = fmt.Sprintf(`run "confo-sync help %s" for its arguments, flags and examples`, shortName(nameOf(err.Context.Selected())))

@@ -130,11 +130,12 @@ var quotedCommand = regexp.MustCompile(`"confo-sync (plan|apply|pull|history|rol
 // complete returns a hint whose commands in double quotes have the flags that say which
 // environment, project and target they are of.
 func (g given) complete(hint string) string {
-	flags := g.everywhere("namespace", "exclude")
-	if flags == "" {
-		return hint
-	}
 	return quotedCommand.ReplaceAllStringFunc(hint, func(command string) string {
+		name := quotedCommand.FindStringSubmatch(command)[1]
+		flags := g.those(func(f givenFlag) bool {
+			_, ignored := unused[name][f.name]
+			return f.global && !ignored && f.name != "namespace" && f.name != "exclude"
+		})
 		return strings.TrimSuffix(command, `"`) + flags + `"`
 	})
 }

@@ -83,7 +83,7 @@ func (c *historyShowCmd) Run(ctx context.Context, a *app) error {
 	records := history.Readable()
 	newest := newestOf(records)
 	if a.selects() {
-		if records, err = history.Touching(ctx, a.selection()); err != nil {
+		if records, err = history.Touching(ctx, a.selection().Takes); err != nil {
 			return err
 		}
 		a.warnSelection()
@@ -245,7 +245,11 @@ func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, his
 	if err != nil {
 		return err
 	}
-	shown, _ := c.newest(history.Readable())
+	touching, err := history.Touching(ctx, func(k plan.Key) bool { return k == key })
+	if err != nil {
+		return err
+	}
+	shown, older := c.newest(touching)
 	entries, marked, err := c.entriesOf(ctx, history, shown, key)
 	if err != nil {
 		return err
@@ -275,7 +279,13 @@ func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, his
 	if a.Format == "json" {
 		return a.show()
 	}
+	if older > 0 {
+		defer a.notice("Not searched: %s that changed %s (--limit 0 searches all).", plural(older, "older apply"), plan.Printable(key.String()))
+	}
 	if len(a.report.History) == 0 {
+		if len(touching) == 0 && !isLive(live, key) {
+			return target.WithHint(fmt.Errorf("there is no %s at the target or in the history", plan.Printable(key.String())), meantOr(plan.Closest(key.String(), liveNamesOf(live)), "check the name"))
+		}
 		a.say("The history has no changes of %s.", plan.Printable(c.What))
 		return nil
 	}
@@ -402,4 +412,19 @@ func (c *historyPruneCmd) Run(ctx context.Context, a *app) error {
 	}
 	a.say("Removed %s, which can no longer be undone.", plural(removed, "apply"))
 	return nil
+}
+
+// isLive reports whether a configuration is in a snapshot.
+func isLive(live *plan.Snapshot, key plan.Key) bool {
+	return slices.Contains(liveNamesOf(live), key.String())
+}
+
+// liveNamesOf returns the names of the configurations in a snapshot.
+func liveNamesOf(live *plan.Snapshot) (names []string) {
+	for _, ns := range live.Namespaces {
+		for _, c := range ns.Configs {
+			names = append(names, plan.Key{Namespace: ns.Name, Config: c.Name}.String())
+		}
+	}
+	return names
 }

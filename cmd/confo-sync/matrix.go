@@ -92,7 +92,7 @@ func (a *app) unread(places []place, m *render.Matrix) (findings []plan.Finding)
 		m.Unread = append(m.Unread, p.environment.Name)
 		message, hint := describe(p.err)
 		if examinable(p.err) && hint != "" {
-			hint += `; "confo-sync status" tells more`
+			hint += `; run "confo-sync status" for details`
 		}
 		findings = append(findings, plan.Finding{Message: plan.Printable(p.environment.Name) + ": " + message, Hint: hint})
 	}
