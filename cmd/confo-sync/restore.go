@@ -115,6 +115,8 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 			}
 			if c.Exact {
 				o.Access = nil // lists are as the backup has them
+			} else {
+				a.warn(c.leftOut(wishes, live, o.Ignore, backup.Manifest().Counts.Foreign)...)
 			}
 			o.Exact, o.Prune = same, plan.PruneNamespaces
 			o.Selection = plan.Selection{}.Only(namespacesOf(wishes))
@@ -126,6 +128,39 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 	}
 	header := planfile.Header{Restore: &planfile.Restore{File: c.File, Paths: c.Paths, Prune: c.Prune, ToNamespace: c.ToNamespace}}
 	return c.carryOut(ctx, a, approved, want, planFlags{railFlags: c.railFlags}, c.applyFlags, header)
+}
+
+// leftOut warns of what the backup has and a restore without --exact leaves out: the
+// configurations that are ignored, and foreign objects.
+func (c *restoreCmd) leftOut(wishes []plan.Wish, live *plan.Snapshot, ignore []plan.Pattern, foreign int) []plan.Finding {
+	now := map[plan.Key]plan.Value{}
+	for _, ns := range live.Namespaces {
+		for _, config := range ns.Configs {
+			now[plan.Key{Namespace: ns.Name, Config: config.Name}] = config.Value
+		}
+	}
+	var ignored []string
+	for _, w := range wishes {
+		there, exists := now[w.Key]
+		ignores := func(p plan.Pattern) bool { return p.MatchKey(w.Key) }
+		if !w.Key.IsNamespace() && !w.Absent && slices.ContainsFunc(ignore, ignores) && !(exists && w.Value.Same(there)) {
+			ignored = append(ignored, w.Key.String())
+		}
+	}
+	var found []plan.Finding
+	if len(ignored) > 0 {
+		found = append(found, plan.Finding{
+			Message: "not restored because the project ignores them: " + plan.ListNames(ignored),
+			Hint:    "use --exact to restore everything, or remove them from ignore",
+		})
+	}
+	if foreign > 0 && len(c.Paths) == 0 {
+		found = append(found, plan.Finding{
+			Message: fmt.Sprintf("not restored: %s of the backup", plural(foreign, "foreign object")),
+			Hint:    "use --exact to restore them too",
+		})
+	}
+	return found
 }
 
 // lacking refuses what a backup with gaps can't tell: what was there exactly, access
