@@ -64,6 +64,11 @@ func Open(path string, opts OpenOptions) (*Reader, error) {
 // to it.
 func openFile(path string) (*os.File, int64, error) {
 	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(path + Encrypted); err == nil {
+			return nil, 0, &Error{Message: "there is no file " + plan.Printable(path), Next: "did you mean " + plan.Printable(path+Encrypted) + "?"}
+		}
+	}
 	if err != nil {
 		return nil, 0, failed("open", path, err)
 	}
