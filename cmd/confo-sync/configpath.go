@@ -21,6 +21,9 @@ func parseConfigPath(text string) (p configPath, err error) {
 	}
 	name, field, hasField := strings.Cut(text, "#")
 	namespace, config, hasConfig := strings.Cut(name, "/")
+	if !hasField { // as patterns have it
+		config, field, hasField = strings.Cut(config, "/")
+	}
 	if namespace == "" || hasConfig && config == "" || hasField && (field == "" || !hasConfig) {
 		return p, &usageError{fmt.Errorf("%s is not a path: write NAMESPACE, NAMESPACE/CONFIGURATION or NAMESPACE/CONFIGURATION#FIELD", plan.Quote(text))}
 	}

@@ -229,6 +229,9 @@ func entriesOf(ctx context.Context, history *apply.History, r *apply.Record) (ow
 func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, history *apply.History, since time.Time) error {
 	name, field, hasField := strings.Cut(c.What, "#")
 	namespace, config, ok := strings.Cut(name, "/")
+	if !hasField { // as patterns have it
+		config, field, hasField = strings.Cut(config, "/")
+	}
 	if !ok || namespace == "" || config == "" || strings.Contains(config, "/") || hasField && field == "" {
 		return &usageError{fmt.Errorf("%s is neither the ID of an apply, nor namespace/configuration, nor namespace/configuration#field", plan.Quote(c.What))}
 	}
