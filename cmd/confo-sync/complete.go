@@ -172,7 +172,7 @@ func atOnce(ctx context.Context, all ...func()) {
 
 // declaredNames returns the names in the tree. A tree of a commit would be checked out
 // first, so it is not read.
-func (a *app) declaredNames(ctx context.Context) (keys []plan.Key) {
+func (a *app) declaredNames(ctx context.Context) []plan.Key {
 	if a.Source == "" || strings.HasPrefix(a.Source, git.Prefix) {
 		return nil
 	}
@@ -182,13 +182,7 @@ func (a *app) declaredNames(ctx context.Context) (keys []plan.Key) {
 	if err != nil {
 		return nil
 	}
-	for _, ns := range tree.Namespaces {
-		keys = append(keys, plan.Key{Namespace: ns.Name})
-		for _, c := range ns.Configs {
-			keys = append(keys, plan.Key{Namespace: ns.Name, Config: c.Name})
-		}
-	}
-	return keys
+	return keysOf(tree.Snapshot())
 }
 
 // openForNames opens the target to complete words with its names. It returns an error for
@@ -208,7 +202,7 @@ func (a *app) openForNames(trusted string) (target.Target, error) {
 	return a.open(url, false)
 }
 
-func (a *app) liveNames(ctx context.Context, trusted string) (keys []plan.Key) {
+func (a *app) liveNames(ctx context.Context, trusted string) []plan.Key {
 	reading := *a
 	t, err := reading.openForNames(trusted)
 	if err != nil {
@@ -219,13 +213,7 @@ func (a *app) liveNames(ctx context.Context, trusted string) (keys []plan.Key) {
 	if err != nil {
 		return nil
 	}
-	for _, ns := range live.Namespaces {
-		keys = append(keys, plan.Key{Namespace: ns.Name})
-		for _, c := range ns.Configs {
-			keys = append(keys, plan.Key{Namespace: ns.Name, Config: c.Name})
-		}
-	}
-	return keys
+	return keysOf(live)
 }
 
 // applies returns the IDs of the last applies.

@@ -54,3 +54,14 @@ func (p configPath) find(n plan.Node) (found *plan.Node, names []string) {
 	})
 	return found, names
 }
+
+// keysOf returns the namespaces and configurations of a snapshot, in its order.
+func keysOf(live *plan.Snapshot) (keys []plan.Key) {
+	for _, ns := range live.Namespaces {
+		keys = append(keys, plan.Key{Namespace: ns.Name})
+		for _, c := range ns.Configs {
+			keys = append(keys, plan.Key{Namespace: ns.Name, Config: c.Name})
+		}
+	}
+	return keys
+}

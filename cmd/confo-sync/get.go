@@ -131,19 +131,14 @@ func (a *app) absent(ctx context.Context, t target.Target, key plan.Key) error {
 	if err != nil {
 		return err
 	}
+	hint := `run "confo-sync get" to list the namespaces`
 	var names []string
-	hint := "confo-sync get lists the namespaces"
-	for _, ns := range all.Namespaces {
-		if key.IsNamespace() {
-			names = append(names, ns.Name)
+	for _, k := range keysOf(all) {
+		if k.IsNamespace() == key.IsNamespace() {
+			names = append(names, k.String())
 		}
-		if ns.Name == key.Namespace {
-			hint = "confo-sync get " + plan.Printable(ns.Name) + " lists the configurations of the namespace"
-		}
-		for _, config := range ns.Configs {
-			if !key.IsNamespace() {
-				names = append(names, plan.Key{Namespace: ns.Name, Config: config.Name}.String())
-			}
+		if k == (plan.Key{Namespace: key.Namespace}) {
+			hint = fmt.Sprintf(`run "confo-sync get %s" to list its configurations`, shellWord(key.Namespace))
 		}
 	}
 	return &absentError{target.WithHint(fmt.Errorf("%s has no %s", plan.Printable(t.String()), plan.Printable(key.String())),
@@ -175,7 +170,7 @@ func (c *getCmd) print(ctx context.Context, a *app, path configPath, value plan.
 	found, names := path.find(plain)
 	if found == nil {
 		return &absentError{target.WithHint(fmt.Errorf("%s has no field %s", plan.Printable(path.Key.String()), plan.Quote(path.field)),
-			meantOr(plan.Closest(path.field, names), "confo-sync get "+plan.Printable(path.Key.String())+" prints all fields"))}
+			meantOr(plan.Closest(path.field, names), `run "confo-sync get `+shellWord(path.Key.String())+`" to print all fields`))}
 	}
 	hidden, _ := path.find(masked)
 	if c.Raw {

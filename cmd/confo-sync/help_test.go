@@ -112,11 +112,15 @@ func TestReference(t *testing.T) {
 	}
 }
 
-// TestManPages has man read the pages and complain of nothing.
+// TestManPages: every command has a man page with the sections that man needs, in ASCII.
 func TestManPages(t *testing.T) {
 	pages := book(model(t).Model).Man()
 	for _, name := range []string{"confo-sync.1", "confo-sync-plan.1", "confo-sync-backup-prune.1"} {
-		text := pages[name]
+		if pages[name] == "" {
+			t.Errorf("there is no page %s", name)
+		}
+	}
+	for name, text := range pages {
 		for _, want := range []string{".TH ", ".SH NAME\n", "EXIT CODES"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s has no %q", name, want)

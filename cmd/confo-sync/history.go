@@ -286,8 +286,8 @@ func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, his
 		defer a.notice("Not searched: %s that changed %s (--limit 0 searches all).", plural(older, "older apply"), plan.Printable(key.String()))
 	}
 	if len(a.report.History) == 0 {
-		if len(touching) == 0 && !isLive(live, key) {
-			return target.WithHint(fmt.Errorf("there is no %s at the target or in the history", plan.Printable(key.String())), meantOr(plan.Closest(key.String(), liveNamesOf(live)), "check the name"))
+		if len(touching) == 0 && !slices.Contains(keysOf(live), key) {
+			return neverThere(live, key)
 		}
 		a.say("The history has no changes of %s.", plan.Printable(c.What))
 		return nil
@@ -417,17 +417,14 @@ func (c *historyPruneCmd) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
-// isLive reports whether a configuration is in a snapshot.
-func isLive(live *plan.Snapshot, key plan.Key) bool {
-	return slices.Contains(liveNamesOf(live), key.String())
-}
-
-// liveNamesOf returns the names of the configurations in a snapshot.
-func liveNamesOf(live *plan.Snapshot) (names []string) {
-	for _, ns := range live.Namespaces {
-		for _, c := range ns.Configs {
-			names = append(names, plan.Key{Namespace: ns.Name, Config: c.Name}.String())
+// neverThere is the error of a configuration that neither the target nor the history has.
+func neverThere(live *plan.Snapshot, key plan.Key) error {
+	var names []string
+	for _, k := range keysOf(live) {
+		if !k.IsNamespace() {
+			names = append(names, k.String())
 		}
 	}
-	return names
+	return target.WithHint(fmt.Errorf("there is no %s at the target or in the history", plan.Printable(key.String())),
+		meantOr(plan.Closest(key.String(), names), "check the name"))
 }

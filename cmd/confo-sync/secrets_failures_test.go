@@ -81,11 +81,7 @@ func (s *seeker) run(args ...string) {
 
 // everyCommandRan fails the test for every command that was not run; init is, apart.
 func (s *seeker) everyCommandRan() {
-	parser, err := kong.New(&cli{})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for _, leaf := range parser.Model.Leaves(true) {
+	for _, leaf := range model(s.t).Model.Leaves(true) {
 		top := leaf
 		for top.Parent != nil && top.Parent.Type == kong.CommandNode {
 			top = top.Parent

@@ -3,7 +3,6 @@ package main
 import (
 	"testing"
 
-	"github.com/alecthomas/kong"
 )
 
 // TestWhole makes sure that every command takes -n and --exclude or refuses them.
@@ -12,10 +11,7 @@ func TestWhole(t *testing.T) {
 		"init": true, "plan": true, "apply": true, "promote": true, "diff": true, "pull": true, "history show": true,
 		"restore": true, "rollback": true, "status": true, "matrix": true, "render": true, "rotate": true, "get": true, "encrypt": true, "decrypt": true, "fmt": true, "validate": true,
 	}
-	parser, err := kong.New(&cli{}, kong.Name("confo-sync"), kong.Vars{"version": ""})
-	if err != nil {
-		t.Fatal(err)
-	}
+	parser := model(t)
 	seen := 0
 	for _, leaf := range parser.Model.Leaves(false) {
 		name := nameOf(leaf)
