@@ -2,7 +2,6 @@ package main
 
 import (
 	"testing"
-
 )
 
 // TestWhole makes sure that every command takes -n and --exclude or refuses them.
