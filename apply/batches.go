@@ -3,6 +3,8 @@ package apply
 import (
 	"slices"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
 )
@@ -21,7 +23,7 @@ func Batches(changes []plan.Change, limits target.Limits, history bool) [][]plan
 		if n < 0 {
 			n = len(changes)
 		}
-		p.addNamespace(inOrder(changes[:n]))
+		p.add(inOrder(changes[:n]))
 		changes = changes[n:]
 	}
 	p.flush()
@@ -41,82 +43,135 @@ type packer struct {
 	limits  target.Limits
 	history bool
 	batches [][]plan.Change
-	current []plan.Change
-	bytes   int // of current, at most
-	records int // bytes of current's records in the history, not compressed
+	current batch
+	// compressed is how many bytes of records were compressed so far.
+	compressed int
 }
 
-// most is what a change takes of a batch at most: with history, its previous
-// value as if it were not compressed.
-func (p *packer) most(c plan.Change) int {
-	if p.limits.Cost == nil {
-		return 0
-	}
-	return p.limits.Cost(c) + p.recordSize(c)
+// batch is a batch that is being filled. Its size is known exactly for what was measured,
+// which costs compression, and at most for the rest.
+type batch struct {
+	changes  []plan.Change
+	cost     int      // bytes of the changes themselves
+	records  int      // bytes of their records in the history, not compressed
+	measured int      // changes whose records are in stream
+	most     int      // bytes of the other records, not compressed
+	stream   *measure // nil until something has to be measured
 }
 
-// recordSize is what a change's record takes in the history, if one is kept.
-func (p *packer) recordSize(c plan.Change) int {
-	if !p.history {
-		return 0
-	}
-	return recordSize(c)
+// measure is a stream that counts how many bytes it takes compressed.
+type measure struct {
+	encoder *zstd.Encoder
+	bytes   int
 }
 
-func (p *packer) addNamespace(changes []plan.Change) {
-	bytes, records := 0, 0
-	for _, c := range changes {
-		bytes += p.most(c)
-		records += p.recordSize(c)
-	}
-	switch {
-	case p.fitsRecords(records) && p.fits(changes, bytes):
-	case len(p.current) > 0:
-		p.flush()
-		p.addNamespace(changes)
-		return
-	default:
-		p.split(changes)
-		return
-	}
-	p.current = append(p.current, changes...)
-	p.bytes += bytes
-	p.records += records
+func (m *measure) Write(b []byte) (int, error) {
+	m.bytes += len(b)
+	return len(b), nil
 }
 
-// split spreads a namespace that fits into no batch over several. Here the
-// bounds will do: a few batches more or less don't matter.
-func (p *packer) split(changes []plan.Change) {
-	for _, c := range changes {
-		bytes, records := p.most(c), p.recordSize(c)
-		if len(p.current) > 0 && (!p.fitsOps(1) || !p.fitsBytes(bytes) || !p.fitsRecords(records)) {
-			p.flush()
+// measure compresses the records that were not compressed yet, and returns how many bytes
+// these were.
+func (b *batch) measure() int {
+	if b.stream == nil {
+		b.stream = &measure{}
+		b.stream.encoder = newEncoder(b.stream)
+	}
+	records, _ := records(b.changes[b.measured:])
+	// Errors are those of the writer, which has none.
+	_, _ = b.stream.encoder.Write(records)
+	_ = b.stream.encoder.Flush()
+	b.measured, b.most = len(b.changes), 0
+	return len(records)
+}
+
+// size is what the batch takes at most, without what every batch takes.
+func (b *batch) size() int {
+	size := b.cost + b.most
+	if b.stream != nil {
+		size += b.stream.bytes
+	}
+	return size
+}
+
+// with returns the batch with more changes.
+func (p *packer) with(b batch, changes []plan.Change) batch {
+	b.changes = append(b.changes, changes...)
+	for i := range changes {
+		if p.limits.Cost != nil {
+			b.cost += p.limits.Cost(changes[i])
 		}
-		p.current = append(p.current, c)
-		p.bytes += bytes
-		p.records += records
+		if p.history {
+			n := recordSize(changes[i])
+			b.records += n
+			b.most += n
+		}
+	}
+	return b
+}
+
+// add adds the changes of a namespace to the current batch, to a new one, or if they fit
+// into no batch, to several.
+func (p *packer) add(changes []plan.Change) {
+	more := p.with(p.current, changes)
+	if p.fits(&more) {
+		p.current = more
+		return
+	}
+	if len(p.current.changes) > 0 {
+		p.flush()
+		p.add(changes)
+		return
+	}
+	// The upper bounds will do here: a few batches more or less don't matter.
+	for i := range changes {
+		one := changes[i : i+1]
+		more := p.with(p.current, one)
+		if len(p.current.changes) > 0 && !p.within(more) {
+			p.flush()
+			more = p.with(p.current, one)
+		}
+		p.current = more
 	}
 }
 
-// fits reports whether changes, which take so many bytes at most, fit into the
-// current batch. Only if they might not is it worked out how far the previous
-// values can be compressed.
-func (p *packer) fits(changes []plan.Change, bytes int) bool {
-	if !p.fitsOps(len(changes)) {
+// fits reports whether a batch is small enough. Only if it might not be is it worked out
+// how far the records can be compressed: whatever was compressed once is not compressed
+// again, so that the work grows with the number of changes, not of namespaces.
+func (p *packer) fits(b *batch) bool {
+	if p.within(*b) || !p.history || !p.takes(*b) {
+		return p.within(*b)
+	}
+	if p.overhead()+b.cost > p.limits.Bytes {
 		return false
 	}
-	if p.fitsBytes(bytes) || !p.history {
-		return p.fitsBytes(bytes)
+	p.compressed += b.measure()
+	return p.within(*b)
+}
+
+// within reports whether a batch is small enough as far as its size is known.
+func (p *packer) within(b batch) bool {
+	return p.takes(b) && (p.limits.Bytes == 0 || p.overhead()+b.size() <= p.limits.Bytes)
+}
+
+// takes reports whether neither a transaction nor an entry of the history has too many
+// changes, whatever their size when compressed.
+func (p *packer) takes(b batch) bool {
+	return b.records <= entryMost && (p.limits.Ops == 0 || len(b.changes) <= p.limits.Ops)
+}
+
+func (p *packer) overhead() int {
+	if p.history {
+		return p.limits.Overhead + headerMost
 	}
-	exact := 0
-	together := slices.Concat(p.current, changes)
-	for _, c := range together {
-		exact += p.limits.Cost(c)
+	return p.limits.Overhead
+}
+
+func (p *packer) flush() {
+	if len(p.current.changes) > 0 {
+		p.batches = append(p.batches, p.current.changes)
 	}
-	if p.limits.Overhead+headerMost+exact > p.limits.Bytes {
-		return false
-	}
-	return p.limits.Overhead+headerMost+exact+len(pack(together)) <= p.limits.Bytes
+	p.current = batch{}
 }
 
 // TooLarge reports whether a batch is larger than the target or the history takes,
@@ -145,25 +200,4 @@ func TooLarge(batch []plan.Change, limits target.Limits, history bool) (size, mo
 		}
 	}
 	return size, limits.Max, size > limits.Max
-}
-
-func (p *packer) fitsRecords(n int) bool { return p.records+n <= entryMost }
-
-func (p *packer) fitsOps(n int) bool {
-	return p.limits.Ops == 0 || len(p.current)+n <= p.limits.Ops
-}
-
-func (p *packer) fitsBytes(n int) bool {
-	overhead := p.limits.Overhead
-	if p.history {
-		overhead += headerMost
-	}
-	return p.limits.Bytes == 0 || overhead+p.bytes+n <= p.limits.Bytes
-}
-
-func (p *packer) flush() {
-	if len(p.current) > 0 {
-		p.batches = append(p.batches, p.current)
-	}
-	p.current, p.bytes, p.records = nil, 0, 0
 }

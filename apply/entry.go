@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -228,12 +229,15 @@ func markedJSON(marked []plan.MarkedPath) []byte {
 	return b
 }
 
-var encoder = sync.OnceValue(func() *zstd.Encoder {
-	e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
+var encoder = sync.OnceValue(func() *zstd.Encoder { return newEncoder(nil) })
+
+// newEncoder returns an encoder that writes to w, or with nil one for EncodeAll.
+func newEncoder(w io.Writer) *zstd.Encoder {
+	e, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
 	if err != nil {
 		panic(err) // only for options that contradict each other
 	}
 	return e
-})
+}
 
 func compress(b []byte) []byte { return encoder().EncodeAll(b, nil) }
