@@ -42,15 +42,18 @@ func (o Options) same(a, b Value) bool {
 	return a.Equal(b)
 }
 
-// Diff returns the plan that brings live to desired. Both must be sorted. It is
-// one merge of two sorted lists: nothing is looked up, and values that are
-// stored alike are never parsed.
+// Diff returns the plan that brings live to desired. It is one merge of two sorted lists:
+// nothing is looked up, and values that are stored alike are never parsed. A side that is
+// not sorted is compared as a sorted copy. A name that a side has twice is a problem.
 //
 // A value that the two sides hold equal is not written, however its bytes
 // differ.
 func Diff(desired *Tree, live *Snapshot, opts Options) *Plan {
 	d := diff{opts: opts, part: newPart(opts), ignored: newPatternSet(opts.Ignore), plan: &Plan{Foreign: live.Foreign}}
-	want, have := desired.Namespaces, live.Namespaces
+	want, have := d.tree(desired), d.snapshot(live)
+	if len(d.plan.Problems) > 0 {
+		return d.plan
+	}
 	for len(want) > 0 || len(have) > 0 {
 		switch {
 		case len(want) > 0 && !opts.Selection.Namespace(want[0].Name):
