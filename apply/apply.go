@@ -78,7 +78,7 @@ type Result struct {
 	ID           string
 	Transactions int
 	Applied      []plan.Change
-	Access       int // access lists that were set
+	Access       []plan.Change // ACLs that were set
 	// NotPruned is why the history could not be shortened, which fails nothing.
 	NotPruned error
 	// MarksNotKept is why a run without a lock could not keep its marks beside the
@@ -99,108 +99,166 @@ type Stopped struct {
 func (s *Stopped) Error() string { return s.Err.Error() }
 func (s *Stopped) Unwrap() error { return s.Err }
 
-// Run applies the changes of a plan, batch by batch. The first failure stops
-// it, and so does the end of ctx, once the batch under way is done; the error is
-// then a *Stopped.
+// Run applies a plan, step by step. The first failure stops it, and so does the end of
+// ctx, once the step under way is done; the error is then a *Stopped.
 func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Result, error) {
-	batches := Batches(p.Changes, t.Limits(), !opts.NoHistory)
 	now := time.Now()
-	result := Result{ID: newID(now)}
-	stopped := func(at int, err error) error {
-		s := &Stopped{Err: err, AccessLeft: len(p.Access)}
-		for i, b := range batches[at:] {
-			var unknown *target.Unknown
-			switch {
-			case i == 0 && errors.As(err, &unknown):
-				s.Unknown = b
-			case i == 0 && !errors.Is(err, context.Cause(ctx)):
-				s.Failed = b
-			default:
-				s.NotAttempted += len(b)
-			}
-		}
-		return s
-	}
+	r := &run{target: t, plan: p, opts: opts, steps: steps(p, t.Limits(), !opts.NoHistory), result: Result{ID: newID(now)}}
 	w, err := t.Begin(ctx, target.Run{
-		ID: result.ID, Who: opts.Who, Host: opts.Host, PID: opts.PID, Operation: cmp.Or(opts.Operation, "apply"), Since: now,
+		ID: r.result.ID, Who: opts.Who, Host: opts.Host, PID: opts.PID, Operation: cmp.Or(opts.Operation, "apply"), Since: now,
 		NoLock: opts.NoLock, Wait: opts.LockTimeout, Waiting: opts.Waiting, Lost: opts.Lost, Root: p.Root,
 	})
 	unbegun := func(err error) error {
 		return &Stopped{Err: err, NotAttempted: len(p.Changes), AccessLeft: len(p.Access)}
 	}
 	if err != nil {
-		return result, unbegun(err)
+		return r.result, unbegun(err)
 	}
 	defer w.End()
-	if err := claim(ctx, t, w, opts); err != nil {
-		return result, unbegun(err)
+	r.writer = w
+	if err := r.begin(ctx, now); err != nil {
+		return r.result, unbegun(err)
 	}
-	if err := keepMarks(ctx, t, w, opts, &result); err != nil {
-		return result, unbegun(err)
+	if err := r.run(ctx); err != nil {
+		return r.result, err
 	}
-	if !opts.NoHistory {
-		if result.ID, err = nextID(ctx, t, now); err != nil {
-			return result, unbegun(err)
+	if !opts.NoHistory && len(r.steps) > 0 {
+		_, r.result.NotPruned = Prune(ctx, t, w, KeepApplies, KeepBytes)
+	}
+	if opts.Verify != nil {
+		return r.result, opts.Verify.run(ctx, t, p)
+	}
+	return r.result, nil
+}
+
+// run is a plan that is being applied.
+type run struct {
+	target target.Target
+	plan   *plan.Plan
+	opts   Options
+	steps  []step
+	writer target.Writer
+	result Result
+}
+
+// step is a part of a plan: a batch, which is applied whole or not at all, or ACLs, which
+// are set one by one.
+type step struct {
+	changes []plan.Change
+	access  bool
+}
+
+// steps returns the steps of a plan in their order.
+func steps(p *plan.Plan, limits target.Limits, history bool) (all []step) {
+	access := func(first bool) {
+		var changes []plan.Change
+		for _, c := range p.Access {
+			if c.First == first {
+				changes = append(changes, c)
+			}
+		}
+		for _, part := range accessParts(changes, limits) {
+			all = append(all, step{part, true})
 		}
 	}
+	access(true)
+	for _, batch := range Batches(p.Changes, limits, history) {
+		all = append(all, step{batch, false})
+	}
+	access(false)
+	return all
+}
+
+// begin does, under the lock, what comes before the first step.
+func (r *run) begin(ctx context.Context, now time.Time) (err error) {
+	if err := claim(ctx, r.target, r.writer, r.opts); err != nil {
+		return err
+	}
+	if err := keepMarks(ctx, r.target, r.writer, r.opts, &r.result); err != nil {
+		return err
+	}
+	if !r.opts.NoHistory {
+		r.result.ID, err = nextID(ctx, r.target, now)
+	}
+	return err
+}
+
+// run takes all steps.
+func (r *run) run(ctx context.Context) error {
 	encoding, stopEncoding := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopEncoding()
-	header := func(number int) Header {
-		return Header{
-			ID: result.ID, Batch: number, Of: len(batches), Time: time.Now().UTC().Truncate(time.Millisecond),
-			Who: opts.Who, Host: opts.Host, Actor: opts.Actor, Reason: opts.Reason, Commit: opts.Commit, Tool: opts.Tool, Plan: opts.Plan,
-			Operation: opts.Operation, Undoes: opts.Undoes,
-		}
-	}
-	entries := entriesAhead(encoding, batches, !opts.NoHistory, header)
-	for i, changes := range batches {
+	entries := r.entriesAhead(encoding)
+	for i, s := range r.steps {
 		if ctx.Err() != nil {
-			return result, stopped(i, context.Cause(ctx))
+			return r.stopped(ctx, i, context.Cause(ctx))
 		}
 		entry := <-entries
 		if entry.err != nil {
-			return result, stopped(i, entry.err)
+			return r.stopped(ctx, i, entry.err)
 		}
-		b := target.Batch{ID: result.ID, Number: i + 1, Changes: changes, Entry: entry.data}
-		err := w.Apply(ctx, b)
-		for range rebases {
-			if err = opts.rebase(ctx, w, &b, err, header); !isConflict(err) {
-				break
-			}
+		b := target.Batch{ID: r.result.ID, Number: i + 1, Changes: s.changes, Entry: entry.data}
+		take := r.apply
+		if s.access {
+			take = r.setAccess
 		}
-		changes = b.Changes
-		var lost *target.LockLost
-		if err == nil || errors.As(err, &lost) && lost.Applied {
-			result.Transactions++
-			result.Applied = append(result.Applied, changes...)
-			if opts.Progress != nil {
-				opts.Progress(len(result.Applied), len(p.Changes))
-			}
+		if err := take(ctx, b); err != nil {
+			return r.stopped(ctx, i, err)
 		}
+	}
+	return nil
+}
+
+// apply applies a batch, again if applications write to what it touches.
+func (r *run) apply(ctx context.Context, b target.Batch) error {
+	err := r.writer.Apply(ctx, b)
+	for range rebases {
+		if err = r.rebase(ctx, &b, err); !isConflict(err) {
+			break
+		}
+	}
+	if err == nil || wasApplied(err) {
+		r.result.Transactions++
+		r.result.Applied = append(r.result.Applied, b.Changes...)
+		if r.opts.Progress != nil {
+			r.opts.Progress(len(r.result.Applied), len(r.plan.Changes))
+		}
+	}
+	return err
+}
+
+// setAccess sets ACLs.
+func (r *run) setAccess(ctx context.Context, b target.Batch) error {
+	return r.writer.SetAccess(ctx, b, func(i int) {
+		r.result.Access = append(r.result.Access, b.Changes[i])
+		if r.opts.AccessProgress != nil {
+			r.opts.AccessProgress(len(r.result.Access), len(r.plan.Access))
+		}
+	})
+}
+
+// stopped returns the error of a run that stopped at a step, of which nothing is applied
+// unless err says that this is not known.
+func (r *run) stopped(ctx context.Context, at int, err error) error {
+	s := &Stopped{Err: err, AccessLeft: len(r.plan.Access) - len(r.result.Access)}
+	for i, step := range r.steps[at:] {
+		var unknown *target.Unknown
 		switch {
-		case err == nil:
-		case lost != nil && lost.Applied:
-			return result, &Stopped{Err: err, NotAttempted: len(p.Changes) - len(result.Applied), AccessLeft: len(p.Access)}
+		case step.access, i == 0 && wasApplied(err):
+		case i == 0 && errors.As(err, &unknown):
+			s.Unknown = step.changes
+		case i == 0 && !errors.Is(err, context.Cause(ctx)):
+			s.Failed = step.changes
 		default:
-			return result, stopped(i, err)
+			s.NotAttempted += len(step.changes)
 		}
 	}
-	if len(p.Access) > 0 {
-		setter, ok := w.(target.AccessSetter)
-		if !ok {
-			return result, &Stopped{Err: errors.New("this target does not support ACLs"), AccessLeft: len(p.Access)}
-		}
-		if result.Access, err = setter.SetAccess(ctx, p.Access, opts.AccessProgress); err != nil {
-			return result, &Stopped{Err: err, AccessLeft: len(p.Access) - result.Access}
-		}
-	}
-	if !opts.NoHistory && len(batches) > 0 {
-		_, result.NotPruned = Prune(ctx, t, w, KeepApplies, KeepBytes)
-	}
-	if opts.Verify != nil {
-		return result, opts.Verify.run(ctx, t, p)
-	}
-	return result, nil
+	return s
+}
+
+// wasApplied reports whether the lock was lost by a batch that was applied.
+func wasApplied(err error) bool {
+	var lost *target.LockLost
+	return errors.As(err, &lost) && lost.Applied
 }
 
 // rebases is how often a batch is made again for applications that write to what
@@ -214,41 +272,51 @@ func isConflict(err error) bool {
 
 // rebase makes a batch again that conflicts only in what it isn't about, and
 // applies it. Otherwise it returns the error as it is.
-func (o Options) rebase(ctx context.Context, w target.Writer, b *target.Batch, err error, header func(number int) Header) error {
-	if !isConflict(err) || o.Rebase == nil {
+func (r *run) rebase(ctx context.Context, b *target.Batch, err error) error {
+	if !isConflict(err) || r.opts.Rebase == nil {
 		return err
 	}
-	changes, failed := o.Rebase(ctx, b.Changes)
+	changes, failed := r.opts.Rebase(ctx, b.Changes)
 	if failed != nil || changes == nil {
 		return err
 	}
 	b.Changes = changes
 	if b.Entry != nil {
-		if b.Entry, failed = encodeEntry(header(b.Number), changes); failed != nil {
+		if b.Entry, failed = encodeEntry(r.header(b.Number), changes, r.target.Limits()); failed != nil {
 			return failed
 		}
 	}
-	return w.Apply(ctx, *b)
+	return r.writer.Apply(ctx, *b)
 }
 
-// entry is a batch's entry as it is stored.
+// header returns the header of the entry of a step, which counts from 1.
+func (r *run) header(number int) Header {
+	o := &r.opts
+	return Header{
+		ID: r.result.ID, Batch: number, Of: len(r.steps), Time: time.Now().UTC().Truncate(time.Millisecond),
+		Who: o.Who, Host: o.Host, Actor: o.Actor, Reason: o.Reason, Commit: o.Commit, Tool: o.Tool, Plan: o.Plan,
+		Operation: o.Operation, Undoes: o.Undoes,
+	}
+}
+
+// entry is a step's entry as it is stored.
 type entry struct {
 	data []byte // nil without history
 	err  error
 }
 
-// entriesAhead makes the batches' entries, each while the batch before it is
-// under way.
-func entriesAhead(ctx context.Context, batches [][]plan.Change, history bool, header func(number int) Header) <-chan entry {
+// entriesAhead makes the entries of the steps, each while the step before it is under way.
+func (r *run) entriesAhead(ctx context.Context) <-chan entry {
 	ahead := make(chan entry)
-	if !history {
+	if r.opts.NoHistory {
 		close(ahead)
 		return ahead
 	}
+	limits := r.target.Limits()
 	go func() {
 		defer close(ahead)
-		for i, changes := range batches {
-			data, err := encodeEntry(header(i+1), changes)
+		for i, s := range r.steps {
+			data, err := encodeEntry(r.header(i+1), s.changes, limits)
 			select {
 			case ahead <- entry{data, err}:
 			case <-ctx.Done():
@@ -309,7 +377,7 @@ func (v *Verification) run(ctx context.Context, t target.Target, p *plan.Plan) e
 	opts := v.Options
 	opts.Selection = opts.Selection.Only(touched)
 	read := target.ReadOptions{Selection: opts.Selection, Progress: v.Progress}
-	if len(opts.Access) > 0 {
+	if opts.ReadsAccess() {
 		read.Access = opts.HasAccess
 	}
 	live, err := t.Snapshot(ctx, read)

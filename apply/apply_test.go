@@ -192,11 +192,11 @@ func TestEntries(t *testing.T) {
 			ID: "id", Batch: 2, Of: 3, Time: time.Unix(1_700_000_000, 0).UTC(),
 			Who: "who", Host: "host", Reason: rapid.String().Draw(t, "reason"), Tool: "tool",
 		}
-		stored, err := encodeEntry(header, changes)
+		stored, err := encodeEntry(header, changes, target.Limits{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if most := headerMost + len(pack(changes)); len(stored) > most {
+		if most := headerMost + len(pack(changes, writes)); len(stored) > most {
 			t.Errorf("an entry has %d bytes, where %d were reckoned with", len(stored), most)
 		}
 		got, err := DecodeEntry(stored)
@@ -227,7 +227,7 @@ func TestEntries(t *testing.T) {
 func TestBrokenEntries(t *testing.T) {
 	c := change(plan.Update, "a", "b", 10)
 	c.Before = plan.NewValue([]byte(`{"a": "` + strings.Repeat("before", 50) + `"}`))
-	stored, err := encodeEntry(Header{ID: "id"}, []plan.Change{c})
+	stored, err := encodeEntry(Header{ID: "id"}, []plan.Change{c}, target.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +236,7 @@ func TestBrokenEntries(t *testing.T) {
 			t.Errorf("cut after %d of %d bytes, it can be read", i, len(stored))
 		}
 	}
-	newer := bytes.Replace(stored, []byte(`"version":1`), []byte(`"version":2`), 1)
+	newer := bytes.Replace(stored, []byte(`"version":2`), []byte(`"version":3`), 1)
 	if _, err := DecodeEntry(newer); err == nil || !strings.Contains(err.Error(), "a newer confo-sync wrote it") {
 		t.Errorf("of a newer version: %v", err)
 	}
@@ -267,6 +267,14 @@ func (s *scripted) Apply(_ context.Context, b target.Batch) error {
 	s.got = append(s.got, b)
 	if s.after != nil {
 		s.after(b.Number)
+	}
+	return s.answers[b.Number-1]
+}
+
+func (s *scripted) SetAccess(_ context.Context, b target.Batch, done func(i int)) error {
+	s.got = append(s.got, b)
+	for i := range b.Changes {
+		done(i)
 	}
 	return s.answers[b.Number-1]
 }

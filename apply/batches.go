@@ -16,7 +16,7 @@ import (
 //
 // With history the previous values travel in the batch, compressed, and count.
 func Batches(changes []plan.Change, limits target.Limits, history bool) [][]plan.Change {
-	p := packer{limits: limits, history: history}
+	p := packer{limits: limits, written: whereRoom(limits), history: history}
 	for len(changes) > 0 {
 		ns := changes[0].Key.Namespace
 		n := slices.IndexFunc(changes, func(c plan.Change) bool { return c.Key.Namespace != ns })
@@ -25,6 +25,19 @@ func Batches(changes []plan.Change, limits target.Limits, history bool) [][]plan
 		}
 		p.add(inOrder(changes[:n]))
 		changes = changes[n:]
+	}
+	p.flush()
+	return p.batches
+}
+
+// accessParts puts changes to ACLs into parts, each of which has one entry in the history.
+func accessParts(changes []plan.Change, limits target.Limits) [][]plan.Change {
+	if limits.Cost != nil {
+		limits.Cost = func(plan.Change) int { return 0 } // each is a request of its own
+	}
+	p := packer{limits: limits, written: keepNone, history: true}
+	for i := range changes {
+		p.add(changes[i : i+1])
 	}
 	p.flush()
 	return p.batches
@@ -41,6 +54,7 @@ func inOrder(changes []plan.Change) []plan.Change {
 
 type packer struct {
 	limits  target.Limits
+	written keepWritten
 	history bool
 	batches [][]plan.Change
 	current batch
@@ -72,12 +86,12 @@ func (m *measure) Write(b []byte) (int, error) {
 
 // measure compresses the records that were not compressed yet, and returns how many bytes
 // these were.
-func (b *batch) measure() int {
+func (b *batch) measure(written keepWritten) int {
 	if b.stream == nil {
 		b.stream = &measure{}
 		b.stream.encoder = newEncoder(b.stream)
 	}
-	records, _ := records(b.changes[b.measured:])
+	records, _ := records(b.changes[b.measured:], written)
 	// Errors are those of the writer, which has none.
 	_, _ = b.stream.encoder.Write(records)
 	_ = b.stream.encoder.Flush()
@@ -102,7 +116,7 @@ func (p *packer) with(b batch, changes []plan.Change) batch {
 			b.cost += p.limits.Cost(changes[i])
 		}
 		if p.history {
-			n := recordSize(changes[i])
+			n := recordSize(&changes[i], p.written)
 			b.records += n
 			b.most += n
 		}
@@ -145,7 +159,7 @@ func (p *packer) fits(b *batch) bool {
 	if p.overhead()+b.cost > p.limits.Bytes {
 		return false
 	}
-	p.compressed += b.measure()
+	p.compressed += b.measure(p.written)
 	return p.within(*b)
 }
 
@@ -179,9 +193,9 @@ func (p *packer) flush() {
 // bytes. With history the size depends on how far the previous values can be
 // compressed.
 func TooLarge(batch []plan.Change, limits target.Limits, history bool) (size, most int, tooLarge bool) {
-	before := 0
-	for _, c := range batch {
-		before += recordSize(c)
+	written, before := whereRoom(limits), 0
+	for i := range batch {
+		before += recordSize(&batch[i], written)
 	}
 	switch {
 	case history && before > entryMost:
@@ -196,7 +210,7 @@ func TooLarge(batch []plan.Change, limits target.Limits, history bool) (size, mo
 	if history {
 		size += headerMost
 		if size+before > limits.Max {
-			size += len(pack(batch))
+			size += len(pack(batch, written))
 		}
 	}
 	return size, limits.Max, size > limits.Max

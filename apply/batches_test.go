@@ -13,12 +13,12 @@ func TestBatchesCompressOnce(t *testing.T) {
 	limits := target.Limits{Bytes: 90 << 10, Max: 1 << 20, Cost: func(plan.Change) int { return 100 }}
 	for _, namespaces := range []int{5, 200} {
 		changes := deletions(namespaces, 200/namespaces, 10<<10)
-		p := packer{limits: limits, history: true}
+		p := packer{limits: limits, written: whereRoom(limits), history: true}
 		for i := 0; i < len(changes); i += len(changes) / namespaces {
 			p.add(changes[i : i+len(changes)/namespaces])
 		}
 		p.flush()
-		records, _ := records(changes)
+		records, _ := records(changes, keepNone)
 		if p.compressed == 0 || p.compressed > 3*len(records) {
 			t.Errorf("%d namespaces: %d bytes of records were compressed, and there are %d", namespaces, p.compressed, len(records))
 		}

@@ -157,8 +157,10 @@ func (r *recordReader) next(marks bool, keep func(plan.Key) bool) (*Previous, er
 		return nil, err
 	}
 	p := record.Previous
-	if p.Size < 0 || p.Size > entryMost {
-		return nil, fmt.Errorf("it declares a size of %d bytes", p.Size)
+	for _, size := range []int{p.Size, p.WrittenSize} {
+		if size < 0 || size > entryMost {
+			return nil, fmt.Errorf("it declares a size of %d bytes", size)
+		}
 	}
 	kept := keep(p.Key())
 	switch {
@@ -170,11 +172,27 @@ func (r *recordReader) next(marks bool, keep func(plan.Key) bool) (*Previous, er
 			return nil, err
 		}
 	}
-	if kept && !p.Null {
-		p.Value = make([]byte, p.Size)
-		_, err = io.ReadFull(r.buffer, p.Value)
+	if p.Value, err = r.value(p.Size, kept && !p.Null); err != nil {
+		return nil, err
+	}
+	if p.WrittenSize > 0 {
+		if p.Written, err = r.value(p.WrittenSize, kept); err != nil {
+			return nil, err
+		}
+	}
+	if !kept {
+		return nil, nil
+	}
+	return &p, nil
+}
+
+// value reads a value of so many bytes with the line feed after it, or skips them.
+func (r *recordReader) value(size int, kept bool) (value []byte, err error) {
+	if kept {
+		value = make([]byte, size)
+		_, err = io.ReadFull(r.buffer, value)
 	} else {
-		_, err = r.buffer.Discard(p.Size)
+		_, err = r.buffer.Discard(size)
 	}
 	if err != nil {
 		return nil, cut(err)
@@ -182,10 +200,7 @@ func (r *recordReader) next(marks bool, keep func(plan.Key) bool) (*Previous, er
 	if end, err := r.buffer.ReadByte(); err != nil || end != '\n' {
 		return nil, cut(io.EOF)
 	}
-	if !kept {
-		return nil, nil
-	}
-	return &p, nil
+	return value, nil
 }
 
 // line reads the line that begins a record.

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -13,14 +14,16 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/confo-sync/confo-sync/plan"
+	"github.com/confo-sync/confo-sync/target"
 )
 
-// Entry is what history keeps of a batch: who changed what, when and why, and
-// what was there before.
+// Entry is what history keeps of a batch: who changed what, when and why, what was there
+// before, and what was written.
 //
-// It is stored as a line of JSON, the header, and after it a zstd stream of
-// records, one for each change: a line of JSON that ends with the size of the
-// previous value, and the value itself with a line feed after it.
+// It is stored as a line of JSON, the header, and after it a zstd stream of records, one
+// for each change: a line of JSON with the sizes of the two values, the previous value
+// with a line feed after it, and if it is kept, the written value with a line feed. Entries
+// of version 1 have no written values, and no ACLs.
 type Entry struct {
 	Header
 	Previous []Previous
@@ -48,6 +51,7 @@ type Header struct {
 	Create    int    `json:"create"`
 	Update    int    `json:"update"`
 	Delete    int    `json:"delete"`
+	Access    int    `json:"access,omitempty"` // ACLs to be set
 }
 
 // Previous is what was there before a change.
@@ -62,8 +66,16 @@ type Previous struct {
 	Reason string `json:"reason,omitempty"`
 	// Marked are the fields that must not be shown.
 	Marked []plan.MarkedPath `json:"marked,omitempty"`
-	Size   int               `json:"size"`
-	Value  []byte            `json:"-"`
+	// Access is the ACL before, as far as it is known, and Set the one that was set: when
+	// the object was created, or by a change of its own.
+	Access plan.Access `json:"access,omitempty"`
+	Set    plan.Access `json:"set,omitempty"`
+	Size   int         `json:"size"`
+	Value  []byte      `json:"-"`
+	// Written is what the change wrote, if WrittenSize is not 0 and the entry had room for
+	// it.
+	WrittenSize int    `json:"written,omitempty"`
+	Written     []byte `json:"-"`
 }
 
 // Before returns what was there, and whether there was something.
@@ -98,7 +110,7 @@ func (p Previous) Key() plan.Key {
 }
 
 // entryVersion is that of the form of entries.
-const entryVersion = 1
+const entryVersion = 2
 
 // headerMost is more than a header takes: what users write into one is cut.
 const (
@@ -119,7 +131,7 @@ func clip(s string, most int) string {
 }
 
 // encodeEntry returns a batch's entry as it is stored.
-func encodeEntry(h Header, changes []plan.Change) ([]byte, error) {
+func encodeEntry(h Header, changes []plan.Change, limits target.Limits) ([]byte, error) {
 	h.Version = entryVersion
 	h.Who, h.Host, h.Actor = clip(h.Who, nameMost), clip(h.Host, nameMost), clip(h.Actor, nameMost)
 	h.Commit, h.Tool, h.Reason = clip(h.Commit, nameMost), clip(h.Tool, nameMost), clip(h.Reason, reasonMost)
@@ -132,18 +144,20 @@ func encodeEntry(h Header, changes []plan.Change) ([]byte, error) {
 			h.Update++
 		case plan.Delete:
 			h.Delete++
+		case plan.SetAccess:
+			h.Access++
 		}
 	}
 	line, err := json.Marshal(h)
 	if err != nil {
 		return nil, err
 	}
-	return append(append(line, '\n'), pack(changes)...), nil
+	return append(append(line, '\n'), pack(changes, inEntry(changes, limits))...), nil
 }
 
 // pack returns the records of changes, compressed.
-func pack(changes []plan.Change) []byte {
-	b, lines := records(changes)
+func pack(changes []plan.Change, written keepWritten) []byte {
+	b, lines := records(changes, written)
 	return pad(compress(b), lines, len(b))
 }
 
@@ -163,9 +177,9 @@ func pad(packed []byte, lines, unpacked int) []byte {
 
 // records returns the records of changes, not compressed, and how many bytes of them are
 // the lines that begin them.
-func records(changes []plan.Change) (b []byte, lines int) {
+func records(changes []plan.Change, written keepWritten) (b []byte, lines int) {
 	for i := range changes {
-		p := previousOf(&changes[i])
+		p := previousOf(&changes[i], written)
 		b = append(b, `{"namespace": `...)
 		b = plan.AppendString(b, p.Namespace)
 		b = append(b, `, "configuration": `...)
@@ -188,18 +202,106 @@ func records(changes []plan.Change) (b []byte, lines int) {
 		if len(p.Marked) > 0 {
 			b = append(append(b, `, "marked": `...), markedJSON(p.Marked)...)
 		}
-		b = fmt.Appendf(b, `, "size": %d}`, len(p.Value))
-		b = append(b, '\n')
-		b = append(b, p.Value...)
-		b = append(b, '\n')
-		lines -= len(p.Value) + 1
+		b = appendAccess(b, "access", p.Access)
+		b = appendAccess(b, "set", p.Set)
+		b = fmt.Appendf(b, `, "size": %d`, len(p.Value))
+		if p.WrittenSize > 0 {
+			b = fmt.Appendf(b, `, "written": %d`, p.WrittenSize)
+		}
+		b = append(b, "}\n"...)
+		lines -= len(b)
+		b = append(append(b, p.Value...), '\n')
+		if p.WrittenSize > 0 {
+			b = append(append(b, p.Written...), '\n')
+		}
+		lines += len(b)
 	}
-	return b, lines + len(b)
+	return b, len(b) - lines
+}
+
+// appendAccess appends an ACL to a record's line, if there is one.
+func appendAccess(b []byte, name string, access plan.Access) []byte {
+	if access == nil {
+		return b
+	}
+	b = fmt.Appendf(b, `, %q: [`, name)
+	for i, entry := range access {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = plan.AppendString(b, entry)
+	}
+	return append(b, ']')
 }
 
 // recordSize is what a change's record takes at most.
-func recordSize(c plan.Change) int {
-	return 160 + 6*(len(c.Key.Namespace)+len(c.Key.Config)+len(c.Before.Reason())) + len(markedJSON(markedOf(&c))) + c.Before.Size()
+func recordSize(c *plan.Change, written keepWritten) int {
+	size := recordBase(c)
+	if written(c) {
+		size += c.After.Size()
+	}
+	return size
+}
+
+// recordBase is what a record takes at most without the written value.
+func recordBase(c *plan.Change) int {
+	size := 224 + 6*(len(c.Key.Namespace)+len(c.Key.Config)+len(c.Before.Reason())) + len(markedJSON(markedOf(c))) + c.Before.Size()
+	for _, access := range []plan.Access{c.Old.Access, c.New.Access} {
+		for _, entry := range access {
+			size += 6*len(entry) + 4
+		}
+	}
+	return size
+}
+
+// keepWritten reports whether the entry of a change has the value that it writes.
+type keepWritten func(c *plan.Change) bool
+
+// writes reports whether a change writes a value.
+func writes(c *plan.Change) bool {
+	return (c.Action == plan.Create || c.Action == plan.Update) && c.After.Size() > 0
+}
+
+func keepNone(*plan.Change) bool { return false }
+
+// whereRoom keeps written values where a transaction has room for them, beside the change
+// itself and its previous value. The two values are compressed together, so that there is
+// room for both of large values that are alike.
+func whereRoom(limits target.Limits) keepWritten {
+	if limits.Max == 0 {
+		return keepNone // a batch may have any size: inEntry decides
+	}
+	return func(c *plan.Change) bool {
+		if !writes(c) {
+			return false
+		}
+		room := limits.Max - limits.Overhead - headerMost - limits.Cost(*c)
+		switch record := recordBase(c); {
+		case record+c.After.Size() <= room:
+			return true
+		case record-c.Before.Size() > room:
+			return false
+		default:
+			both := append(bytes.Clone(c.Before.Reveal()), c.After.Reveal()...)
+			return record-c.Before.Size()+len(compress(both)) <= room
+		}
+	}
+}
+
+// inEntry is whereRoom for a batch: where it may have any size, all written values are
+// kept if the entry has room for them.
+func inEntry(changes []plan.Change, limits target.Limits) keepWritten {
+	if limits.Max != 0 {
+		return whereRoom(limits)
+	}
+	size := 0
+	for i := range changes {
+		size += recordSize(&changes[i], writes)
+	}
+	if size > entryMost {
+		return keepNone
+	}
+	return writes
 }
 
 // markedMost is how much the marks of a record may take.

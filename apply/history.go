@@ -175,7 +175,7 @@ type Kept struct {
 func (k *Kept) Add(e *Entry, previous []Previous) error {
 	const step = 96 // bytes of a mark or a step of one, in memory
 	for i := range previous {
-		k.bytes += len(previous[i].Value) + step*(1+previous[i].steps())
+		k.bytes += len(previous[i].Value) + len(previous[i].Written) + step*(1+previous[i].steps())
 	}
 	if k.most += keptMost * e.stored; k.bytes > freeKept+k.most {
 		return target.WithHint(fmt.Errorf("the selected part of the history has more than %d bytes when decompressed", freeKept+k.most), k.Next)

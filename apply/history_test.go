@@ -183,7 +183,7 @@ func TestEntriesFit(t *testing.T) {
 		t.Errorf("%d batches", len(batches))
 	}
 	for _, b := range batches {
-		stored, err := encodeEntry(Header{ID: "id", Batch: 1, Of: 1}, b)
+		stored, err := encodeEntry(Header{ID: "id", Batch: 1, Of: 1}, b, target.Limits{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -215,7 +215,7 @@ func TestManyRecords(t *testing.T) {
 	for i := range 100_000 {
 		changes = append(changes, change(plan.Delete, "a", fmt.Sprintf("c%06d", i), 0))
 	}
-	stored, err := encodeEntry(Header{ID: "id", Batch: 1, Of: 1}, changes)
+	stored, err := encodeEntry(Header{ID: "id", Batch: 1, Of: 1}, changes, target.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func TestUnpackedIsBounded(t *testing.T) {
 	large := plan.NewValue(make([]byte, 32<<20))
 	c := change(plan.Update, "a", "b", 0)
 	c.Before = large
-	stored, err := encodeEntry(header, []plan.Change{c})
+	stored, err := encodeEntry(header, []plan.Change{c}, target.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +242,7 @@ func TestUnpackedIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, _ := records([]plan.Change{c})
+	b, _ := records([]plan.Change{c}, writes)
 	bomb := append(append(line, '\n'), compress(b)...)
 	if _, err := DecodeEntry(bomb); err == nil || !strings.Contains(err.Error(), "bytes when decompressed") {
 		t.Errorf("%d bytes that unpack to %d are read: %v", len(bomb), len(b), err)
@@ -307,7 +307,7 @@ func TestLongLines(t *testing.T) {
 		c.Marked = slices.Repeat([]plan.Path{{plan.Name(strings.Repeat("m", 100))}}, 50)
 		changes = append(changes, c)
 	}
-	stored, err := encodeEntry(Header{ID: "id", Batch: 1, Of: 1}, changes[:5_000])
+	stored, err := encodeEntry(Header{ID: "id", Batch: 1, Of: 1}, changes[:5_000], target.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}

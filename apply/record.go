@@ -43,6 +43,7 @@ func (r *Record) add(name string, h Header) {
 	h.Create += r.Create
 	h.Update += r.Update
 	h.Delete += r.Delete
+	h.Access += r.Access
 	r.Header = h
 	r.names = append(r.names, name)
 }

@@ -12,16 +12,19 @@ import (
 type Rollback struct {
 	// Wishes are the states of objects before the applies, as they were stored.
 	Wishes []plan.Wish
+	// Access are the ACLs to be set back, and Created those of objects that are created
+	// again.
+	Access, Created map[plan.Key]plan.Access
 	// Moved are the objects that somebody else has changed since, or in between:
 	// that would be lost.
 	Moved []plan.Finding
 }
 
-// Undo returns what undoes entries, oldest first, at a target. Every apply that the
-// target has seen after them has to be among them, or what it changed counts as
-// changed since.
-func Undo(entries []*Entry, live *plan.Snapshot, selection plan.Selection) Rollback {
-	u := Undoing{objects: map[plan.Key]*undone{}}
+// Undone collects what undoes entries, oldest first, of the objects that the selection
+// takes. Every apply that the target has seen after them has to be among them, or what it
+// changed counts as changed since.
+func Undone(entries []*Entry, selection plan.Selection) *Undoing {
+	u := &Undoing{objects: map[plan.Key]*undone{}}
 	for _, e := range entries {
 		for _, p := range e.Previous {
 			if selection.Takes(p.Key()) {
@@ -29,7 +32,7 @@ func Undo(entries []*Entry, live *plan.Snapshot, selection plan.Selection) Rollb
 			}
 		}
 	}
-	return u.Rollback(live)
+	return u
 }
 
 // Undo collects what undoes records, oldest first, of the objects that the selection
@@ -51,10 +54,19 @@ func (h *History) Undo(ctx context.Context, records []*Record, selection plan.Se
 
 // Rollback returns what undoes the entries at a target.
 func (u *Undoing) Rollback(live *plan.Snapshot) Rollback {
-	var r Rollback
+	r := Rollback{Access: map[plan.Key]plan.Access{}, Created: map[plan.Key]plan.Access{}}
 	now := statesOf(live, u.objects)
 	for _, key := range u.order {
 		o := u.objects[key]
+		if o.access != nil {
+			r.access(key, o.access, live)
+		}
+		if !o.written {
+			continue
+		}
+		if o.first.Access != nil {
+			r.Created[key] = o.first.Access
+		}
 		wish := plan.Wish{Key: key}
 		before, existed := o.first.Before()
 		wish.Value, wish.Absent = before, !existed
@@ -68,6 +80,21 @@ func (u *Undoing) Rollback(live *plan.Snapshot) Rollback {
 	return r
 }
 
+// access sets an ACL back, if it is still the one that was set.
+func (r *Rollback) access(key plan.Key, set *setting, live *plan.Snapshot) {
+	now, there := live.Access[key]
+	switch {
+	case !there || now.List.Same(set.before):
+		return // it was deleted, or is as it was
+	case !now.List.Same(set.after):
+		r.Moved = append(r.Moved, plan.Finding{Key: key, Message: "got another ACL since"})
+	}
+	r.Access[key] = set.before
+}
+
+// SetsAccess reports whether the entries have set the ACL of an object that was there.
+func (u *Undoing) SetsAccess(k plan.Key) bool { return u.objects[k] != nil && u.objects[k].access != nil }
+
 // Undoing collects what entries did to each object.
 type Undoing struct {
 	objects map[plan.Key]*undone
@@ -80,21 +107,37 @@ type undone struct {
 	last    Previous // and the last one
 	by      Header   // who wrote the last one
 	between string   // what somebody else did between two
+	written bool     // it was created, updated or deleted: the above is about that
+	access  *setting // of its ACL, if that was set while it was there
 }
+
+// setting is what entries did to an ACL: what it was before the first, and after the last.
+type setting struct{ before, after plan.Access }
 
 // undo adds a change, and reports whether it is the first of its object.
 func (u *Undoing) undo(e *Entry, p Previous) (first bool) {
 	key := p.Key()
 	o := u.objects[key]
 	if o == nil {
-		u.objects[key] = &undone{first: p, last: p, by: e.Header}
+		o = &undone{}
+		u.objects[key] = o
 		u.order = append(u.order, key)
+	}
+	switch {
+	case p.Action == plan.SetAccess.String():
+		if o.access == nil {
+			o.access = &setting{before: p.Access}
+		}
+		o.access.after = p.Set
+		return false
+	case !o.written:
+		o.first, o.last, o.by, o.written = p, p, e.Header, true
 		return true
 	}
 	if before, existed := p.Before(); o.between == "" && !key.IsNamespace() && !o.last.wrote(state{existed, before}) {
 		o.between = fmt.Sprintf("was changed by somebody else between %s and %s", plan.Printable(o.by.ID), plan.Printable(e.ID))
 	}
-	p.Value = nil // a copy: only what it wrote is asked for
+	p.Value, p.Written = nil, nil // a copy: only what it wrote is asked for
 	o.last, o.by = p, e.Header
 	return false
 }
@@ -153,13 +196,13 @@ func (u *Undoing) stillInUse(live *plan.Snapshot) []plan.Finding {
 	for _, ns := range live.Namespaces {
 		key := plan.Key{Namespace: ns.Name}
 		o := u.objects[key]
-		if o == nil || o.first.Action != plan.Create.String() {
+		if o == nil || !o.written || o.first.Action != plan.Create.String() {
 			continue
 		}
 		var since []string
 		for _, c := range ns.Configs {
 			inside := u.objects[plan.Key{Namespace: ns.Name, Config: c.Name}]
-			if inside == nil || inside.first.Action != plan.Create.String() {
+			if inside == nil || !inside.written || inside.first.Action != plan.Create.String() {
 				since = append(since, plan.Printable(c.Name))
 			}
 		}
@@ -180,16 +223,23 @@ func Reaches(records []*Record, at time.Time) bool {
 func EntryOf(id string, changes []plan.Change) *Entry {
 	e := &Entry{Header: Header{ID: id, Of: 1, Batch: 1}}
 	for i := range changes {
-		e.Previous = append(e.Previous, previousOf(&changes[i]))
+		e.Previous = append(e.Previous, previousOf(&changes[i], writes))
 	}
 	return e
 }
 
 // previousOf returns what an entry keeps of a change.
-func previousOf(c *plan.Change) Previous {
-	p := Previous{Namespace: c.Key.Namespace, Action: c.Action.String(), Value: c.Before.Reveal()}
-	if c.Key.IsNamespace() {
+func previousOf(c *plan.Change, written keepWritten) Previous {
+	p := Previous{Namespace: c.Key.Namespace, Action: c.Action.String(), Value: c.Before.Reveal(), Access: c.Old.Access, Set: c.New.Access}
+	if c.Key.Config != "" && c.Action == plan.SetAccess {
+		p.Config = &c.Key.Config
+	}
+	if c.Key.IsNamespace() || c.Action == plan.SetAccess {
 		return p
+	}
+	if written(c) {
+		p.Written = c.After.Reveal()
+		p.WrittenSize = len(p.Written)
 	}
 	p.Config, p.Reason, p.Marked = &c.Key.Config, c.Before.Reason(), markedOf(c)
 	p.Null = c.Action != plan.Create && c.Before.Reveal() == nil

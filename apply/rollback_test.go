@@ -95,7 +95,7 @@ func TestRollbackLaw(t *testing.T) {
 			entries = append(entries, now.apply(fmt.Sprint(i), changes))
 		}
 		back := rapid.IntRange(0, len(states)-1).Draw(t, "back to")
-		r := Undo(entries[back:], now.snapshot(), plan.Selection{})
+		r := Undone(entries[back:], plan.Selection{}).Rollback(now.snapshot())
 		if len(r.Moved) > 0 {
 			t.Fatalf("moved: %v", r.Moved)
 		}
@@ -105,7 +105,7 @@ func TestRollbackLaw(t *testing.T) {
 		if !now.same(states[back]) {
 			t.Fatalf("it is not what it was")
 		}
-		again := Undo([]*Entry{undone}, now.snapshot(), plan.Selection{})
+		again := Undone([]*Entry{undone}, plan.Selection{}).Rollback(now.snapshot())
 		redo := plan.Diff(plan.Wished(now.snapshot(), again.Wishes, exact), now.snapshot(), exact).Changes
 		now.apply("redo", redo)
 		if !now.same(before) || len(again.Moved) > 0 {
@@ -151,7 +151,7 @@ func TestMoved(t *testing.T) {
 			if test.after != nil {
 				test.after(now)
 			}
-			r := Undo(entries, now.snapshot(), plan.Selection{})
+			r := Undone(entries, plan.Selection{}).Rollback(now.snapshot())
 			var moved []string
 			for _, f := range r.Moved {
 				moved = append(moved, f.Key.String()+": "+f.Message)
@@ -164,7 +164,7 @@ func TestMoved(t *testing.T) {
 				t.Errorf("%d updates: %v", p.Count(plan.Update), p.Changes)
 			}
 			// A part has only its own.
-			if r := Undo(entries, now.snapshot(), plan.Selection{Namespaces: []string{"nothing"}}); len(r.Wishes)+len(r.Moved) > 0 {
+			if r := Undone(entries, plan.Selection{Namespaces: []string{"nothing"}}).Rollback(now.snapshot()); len(r.Wishes)+len(r.Moved) > 0 {
 				t.Errorf("of another namespace there is %v", r)
 			}
 		})

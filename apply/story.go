@@ -7,24 +7,28 @@ import (
 )
 
 // Changes returns what the entries of an apply changed, one for each object, with what
-// was there before and after it. later are the entries after those of the apply,
-// oldest first, and live is what is there now: what an apply wrote is kept nowhere but
-// where it still is, or was when it was changed again. A value that nobody has any
-// more can't be read.
-func Changes(own, later []*Entry, live *plan.Snapshot) []plan.Change {
+// was there before and after it; and the ACLs that they set on what was there. later are
+// the entries after those of the apply, oldest first, and live is what is there now: an
+// entry that has no written value, as those of version 1, wrote what is there still, or was
+// there when it was changed again. A value that nobody has any more can't be read.
+func Changes(own, later []*Entry, live *plan.Snapshot) (all, access []plan.Change) {
 	values := valuesAfter(own, later, live)
 	var order []plan.Key
 	changes := map[plan.Key]plan.Change{}
 	for _, e := range own {
 		for _, p := range e.Previous {
 			key := p.Key()
+			if p.Action == plan.SetAccess.String() {
+				access = append(access, plan.Change{Key: key, Action: plan.SetAccess, Old: plan.Meta{Access: p.Access}, New: plan.Meta{Access: p.Set}})
+				continue
+			}
 			c, again := changes[key]
 			if !again {
 				order = append(order, key)
 				c = plan.Change{Key: key}
 				c.Before, _ = p.Before()
 			}
-			c.Action = actionOf(p.Action)
+			c.Action, c.New.Access = actionOf(p.Action), p.Set
 			if c.Action != plan.Delete && !key.IsNamespace() {
 				c.After = values.of(key, p.After)
 			}
@@ -32,11 +36,11 @@ func Changes(own, later []*Entry, live *plan.Snapshot) []plan.Change {
 		}
 	}
 	slices.SortStableFunc(order, plan.Key.Compare)
-	all := make([]plan.Change, len(order))
+	all = make([]plan.Change, len(order))
 	for i, key := range order {
 		all[i] = changes[key]
 	}
-	return all
+	return all, access
 }
 
 func actionOf(name string) plan.Action {
@@ -76,6 +80,9 @@ func valuesAfter(own, later []*Entry, live *plan.Snapshot) known {
 		for _, p := range e.Previous {
 			if v, existed := p.Before(); existed && p.Config != nil {
 				k.add(p.Key(), v)
+			}
+			if p.WrittenSize > 0 {
+				k.add(p.Key(), plan.NewValue(p.Written))
 			}
 		}
 	}

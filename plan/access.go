@@ -35,27 +35,6 @@ func (r AccessRule) names(k Key) bool {
 	return !r.Root && r.Pattern.MatchKey(k)
 }
 
-// AccessChange sets the access list of something that is there. ZooKeeper sets none in
-// a transaction, so each is a step of its own.
-type AccessChange struct {
-	Key           Key // the zero Key is the root
-	Before, After Access
-	Version       int32 // of the list before
-	Position      Position
-	Recorded      bool // it is not declared, but what a backup has
-}
-
-// Depth returns how far below the root the object is.
-func (c AccessChange) Depth() int {
-	switch {
-	case c.Key == (Key{}):
-		return 0
-	case c.Key.IsNamespace():
-		return 1
-	}
-	return 2
-}
-
 // entry takes an entry apart: whom it is for, and the rights.
 func entry(text string) (who, rights string) {
 	at := strings.LastIndexByte(text, ':')
@@ -161,9 +140,17 @@ func (o Options) rule(k Key) *AccessRule {
 	return nil
 }
 
-// HasAccess reports whether the access list of an object is declared, or counts for
+// HasAccess reports whether the ACL of an object is declared or recorded, or counts for
 // what is made below it.
-func (o Options) HasAccess(k Key) bool { return o.rule(k) != nil }
+func (o Options) HasAccess(k Key) bool {
+	_, recorded := o.Recorded.set(k)
+	return recorded || o.rule(k) != nil
+}
+
+// ReadsAccess reports whether there are objects whose ACLs matter.
+func (o Options) ReadsAccess() bool {
+	return len(o.Access) > 0 || o.Recorded != nil && len(o.Recorded.Set) > 0
+}
 
 // access adds what the access lists are to be: what is created is created with its
 // own, and what is there gets another. What is created and has none declared, and none
@@ -173,11 +160,11 @@ func (d *diff) access(desired *Tree, live *Snapshot) {
 	gone := map[Key]bool{}
 	made := map[Key]Access{}
 	root := d.opts.rule(Key{})
-	var lasts []AccessChange // of what is created
+	var lasts []Change // of what is created
 	recorded := func(k Key) (Access, bool) {
 		made, last, known := d.opts.Recorded.of(k)
 		if last && !d.opts.Recorded.Mended {
-			lasts = append(lasts, AccessChange{Key: k, Before: made, After: d.opts.Recorded.Lists[k], Recorded: true})
+			lasts = append(lasts, Change{Key: k, Action: SetAccess, Old: Meta{Access: made}, New: Meta{Access: d.opts.Recorded.Lists[k]}, Recorded: true})
 		}
 		return made, known
 	}
@@ -200,31 +187,32 @@ func (d *diff) access(desired *Tree, live *Snapshot) {
 		_, fresh := made[above]
 		rule := d.opts.rule(c.Key)
 		if rule == nil {
-			c.Access, c.Recorded = recorded(c.Key)
+			c.New.Access, c.Recorded = recorded(c.Key)
 		}
 		switch {
 		case rule != nil:
-			c.Access = rule.Access
+			c.New.Access = rule.Access
 		case c.Recorded:
 		case c.Key.IsNamespace() && root != nil:
-			c.Access = root.Access
+			c.New.Access = root.Access
 		case c.Key.IsNamespace():
 		case fresh:
-			c.Access = made[above]
+			c.New.Access = made[above]
 		default:
 			if rule := d.opts.rule(above); rule != nil {
-				c.Access = rule.Access
+				c.New.Access = rule.Access
 			}
 		}
 		if c.Key.IsNamespace() {
-			made[c.Key] = c.Access
+			made[c.Key] = c.New.Access
 		}
 	}
 	// From the bottom up: a parent may close itself.
 	d.plan.Access = append(d.plan.Access, lasts...)
 	defer func() {
-		slices.SortStableFunc(d.plan.Access, func(a, b AccessChange) int { return b.Depth() - a.Depth() })
+		slices.SortStableFunc(d.plan.Access, func(a, b Change) int { return b.Depth() - a.Depth() })
 	}()
+	d.recorded(live, gone)
 	if d.opts.OnlyNew {
 		return
 	}
@@ -234,7 +222,7 @@ func (d *diff) access(desired *Tree, live *Snapshot) {
 		}
 		rule := d.opts.rule(k)
 		if now, ok := live.Access[k]; ok && rule != nil && !gone[k] && !rule.Access.Same(now.List) {
-			d.plan.Access = append(d.plan.Access, AccessChange{Key: k, Before: now.List, After: rule.Access, Version: now.Version, Position: rule.Position})
+			d.plan.Access = append(d.plan.Access, Change{Key: k, Action: SetAccess, Old: Meta{now.List, now.Version}, New: Meta{Access: rule.Access}, Position: rule.Position})
 		}
 	}
 	declared := map[string]bool{}
@@ -255,6 +243,23 @@ func (d *diff) access(desired *Tree, live *Snapshot) {
 	if s := d.opts.Selection; d.part.all && len(s.Namespaces) == 0 && (s.only == nil || s.only[""]) {
 		set(Key{})
 	}
+}
+
+// recorded sets ACLs of what is there as they are recorded.
+func (d *diff) recorded(live *Snapshot, gone map[Key]bool) {
+	set := func(k Key) {
+		want, recorded := d.opts.Recorded.set(k)
+		if now, ok := live.Access[k]; ok && recorded && !gone[k] && !want.Same(now.List) {
+			d.plan.Access = append(d.plan.Access, Change{Key: k, Action: SetAccess, Old: Meta{now.List, now.Version}, New: Meta{Access: want}})
+		}
+	}
+	for _, ns := range live.Namespaces {
+		set(Key{Namespace: ns.Name})
+		for _, c := range ns.Configs {
+			set(Key{ns.Name, c.Name})
+		}
+	}
+	set(Key{})
 }
 
 // NamesNothing returns the rules that are about nothing in a tree: a name in them may be
@@ -278,7 +283,7 @@ func NamesNothing(rules []AccessRule, tree *Tree) []Finding {
 // SetsAccess reports whether a plan gives something another access list than it would
 // have by itself.
 func (p *Plan) SetsAccess() bool {
-	return len(p.Access) > 0 || slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Action == Create && c.Access != nil })
+	return len(p.Access) > 0 || slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Action == Create && c.New.Access != nil })
 }
 
 // Lockouts returns the access lists of a plan that would take rights from who applies
@@ -287,8 +292,11 @@ func (p *Plan) Lockouts(who Who) []Finding {
 	var found []Finding
 	add := func(k Key, position Position, recorded bool, verb, lost, perhaps string) {
 		from, hint := "declared for ", "apply it with credentials that keep the permission, add them to the ACL, or use --allow-lockout"
-		if recorded {
+		switch {
+		case recorded:
 			from, hint = "that the backup has for ", "restore it with credentials that keep the permission, or use --allow-lockout"
+		case position == (Position{}):
+			from, hint = "that the history has for ", "use credentials that keep the permission, or use --allow-lockout"
 		}
 		switch {
 		case lost == "" && perhaps == "":
@@ -314,22 +322,22 @@ func (p *Plan) Lockouts(who Who) []Finding {
 		return without(needed, has+may), without(needed, has)
 	}
 	for _, c := range p.Access {
-		lost, perhaps := who.loses(c.Before, c.After)
+		lost, perhaps := who.loses(c.Old.Access, c.New.Access)
 		if c.Recorded {
-			lost, perhaps = lacks("cdr", c.After, true)
+			lost, perhaps = lacks("cdr", c.New.Access, true)
 		}
 		add(c.Key, c.Position, c.Recorded, "deny", lost, perhaps)
 	}
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		if c.Action != Create || c.Access == nil {
+		if c.Action != Create || c.New.Access == nil {
 			continue
 		}
 		needed := "rw"
 		if c.Key.IsNamespace() {
 			needed = "cdr"
 		}
-		lost, perhaps := lacks(needed, c.Access, c.Recorded)
+		lost, perhaps := lacks(needed, c.New.Access, c.Recorded)
 		add(c.Key, c.Position, c.Recorded, "deny", lost, perhaps)
 	}
 	return found
@@ -351,8 +359,8 @@ func (p *Plan) Blinds(who Who) bool {
 		has, may := list.For(who)
 		return list != nil && !strings.Contains(has+may, "r")
 	}
-	return slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Recorded && blind(c.Access) }) ||
-		slices.ContainsFunc(p.Access, func(c AccessChange) bool { return c.Recorded && blind(c.After) })
+	return slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Recorded && blind(c.New.Access) }) ||
+		slices.ContainsFunc(p.Access, func(c Change) bool { return c.Recorded && blind(c.New.Access) })
 }
 
 // Unsettable returns the access lists of a plan that who applies it has no right to
@@ -360,12 +368,17 @@ func (p *Plan) Blinds(who Who) bool {
 func (p *Plan) Unsettable(who Who) []Finding {
 	var found []Finding
 	for _, c := range p.Access {
-		if has, may := c.Before.For(who); !strings.Contains(has+may, "a") {
-			found = append(found, Finding{
+		if has, may := c.Old.Access.For(who); !strings.Contains(has+may, "a") {
+			f := Finding{
 				Key: c.Key, Position: c.Position,
 				Message: "the ACL of " + objectName(c.Key) + " is not as declared, and you do not have permission to administer it",
 				Hint:    "apply it with credentials that have the permission (a), or remove the declaration from acl",
-			})
+			}
+			if c.Position == (Position{}) {
+				f.Message = "the ACL of " + objectName(c.Key) + " can't be set: you do not have permission to administer it"
+				f.Hint = "use credentials that have the permission (a)"
+			}
+			found = append(found, f)
 		}
 	}
 	return found

@@ -130,13 +130,13 @@ func TestDiffAccess(t *testing.T) {
 	var created, set []string
 	for _, c := range p.Changes {
 		if c.Action == plan.Create {
-			created = append(created, c.Key.String()+" "+strings.Join(c.Access, " "))
+			created = append(created, c.Key.String()+" "+strings.Join(c.New.Access, " "))
 		}
 	}
 	for _, c := range p.Access {
-		set = append(set, "/"+c.Key.String()+" "+strings.Join(c.After, " "))
-		if c.Version != 3 {
-			t.Errorf("%v of version %d", c.Key, c.Version)
+		set = append(set, "/"+c.Key.String()+" "+strings.Join(c.New.Access, " "))
+		if c.Old.Version != 3 {
+			t.Errorf("%v of version %d", c.Key, c.Old.Version)
 		}
 	}
 	if diff := cmp.Diff([]string{
@@ -158,7 +158,7 @@ func TestDiffAccess(t *testing.T) {
 		t.Errorf("of a part %v", p.Access)
 	}
 	opts.OnlyNew = true
-	if p := plan.Diff(tree("a:fresh x y"), live, opts); len(p.Access) != 0 || len(p.Changes) != 2 || p.Changes[0].Access == nil {
+	if p := plan.Diff(tree("a:fresh x y"), live, opts); len(p.Access) != 0 || len(p.Changes) != 2 || p.Changes[0].New.Access == nil {
 		t.Errorf("of what is new %v %v", p.Access, p.Changes)
 	}
 
@@ -207,7 +207,7 @@ func TestLockouts(t *testing.T) {
 		{told, plan.Access{"sasl:me:cdrwa"}, plan.Access{"sasl:you:cdrwa"}, "", true},
 		{plan.Who{Told: true, Super: true}, plan.Access{mine}, plan.Access{"digest:other:x:r"}, "", false},
 	} {
-		p := &plan.Plan{Access: []plan.AccessChange{{Key: key, Before: c.before, After: c.after}}}
+		p := &plan.Plan{Access: []plan.Change{{Key: key, Action: plan.SetAccess, Old: plan.Meta{Access: c.before}, New: plan.Meta{Access: c.after}}}}
 		lost, forbidden := p.Lockouts(c.who), p.Unsettable(c.who)
 		if len(lost) > 0 != (c.lost != "") || len(lost) > 0 && !strings.Contains(lost[0].Message, "/a/x "+c.lost+" deny you permission to ") || len(forbidden) > 0 != c.forbidden {
 			t.Errorf("from %v to %v: %v, %v", c.before, c.after, lost, forbidden)
@@ -223,7 +223,7 @@ func TestLockouts(t *testing.T) {
 		{told, "ip:127.0.0.1:cdrwa", ""},
 		{told, "ip:10.9.9.9:cdrwa", "/a/x would deny you permission to read and write"},
 	} {
-		p := &plan.Plan{Changes: []plan.Change{{Key: key, Action: plan.Create, Access: plan.Access{c.list}}}}
+		p := &plan.Plan{Changes: []plan.Change{{Key: key, Action: plan.Create, New: plan.Meta{Access: plan.Access{c.list}}}}}
 		if found := p.Lockouts(c.who); len(found) > 0 != (c.want != "") || len(found) > 0 && !strings.Contains(found[0].Message, c.want) {
 			t.Errorf("created with %s: %v", c.list, found)
 		}

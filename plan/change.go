@@ -12,20 +12,22 @@ type Action uint8
 //	Update   what is live     what is wanted   of what is live
 //	Delete   what is live     none             of what is live
 //
-// A change to a namespace creates or deletes it, and holds no values.
+// A change to a namespace creates or deletes it, and holds no values. SetAccess gives an
+// object that is there another ACL or file mode, and holds no values either.
 const (
 	Create Action = iota + 1
 	Update
 	Delete
+	SetAccess
 )
 
-// String returns "create", "update" or "delete".
+// String returns "create", "update", "delete" or "set access".
 func (a Action) String() string {
-	return [...]string{"nothing", "create", "update", "delete"}[a]
+	return [...]string{"nothing", "create", "update", "delete", "set access"}[a]
 }
 
 // Symbol returns the sign that stands for the action in reports.
-func (a Action) Symbol() string { return [...]string{" ", "+", "~", "-"}[a] }
+func (a Action) Symbol() string { return [...]string{" ", "+", "~", "-", "~"}[a] }
 
 // Change is one znode or file to be created, updated or deleted. It is data: it
 // can be rendered, saved, and inverted, and says all that applying it needs.
@@ -42,16 +44,35 @@ type Change struct {
 	Marked  []Path
 	Origins Origins // where the values in After come from, if overlays lie over it
 	Core    *Core   // when fields of it are ignored
-	// Access is the access list that is declared for what is created, on ZooKeeper,
-	// or recorded in what is restored; nil when it takes its parent's.
-	Access   Access
-	Recorded bool
+	// Old is what the object has beside its data, as far as it was read, and New what
+	// it gets. A Create without an ACL in New gets its parent's.
+	Old, New Meta
+	Recorded bool // New is not declared, but what a backup or the history has
+	First    bool // SetAccess comes before all other changes, and not after them
+}
+
+// Meta is what an object has beside its data.
+type Meta struct {
+	// Access is its ACL, on ZooKeeper, and Version how often that was set.
+	Access  Access
+	Version int32
+}
+
+// Depth returns how many levels below the root the object is.
+func (c Change) Depth() int {
+	switch {
+	case c.Key == (Key{}):
+		return 0
+	case c.Key.IsNamespace():
+		return 1
+	}
+	return 2
 }
 
 // Invert returns the change that undoes c, once c has been applied. It has no
 // revision yet: only the target knows what applying c made.
 func (c Change) Invert() Change {
-	inverse := Change{Key: c.Key, Action: c.Action, Before: c.After, After: c.Before, Marked: c.Marked}
+	inverse := Change{Key: c.Key, Action: c.Action, Before: c.After, After: c.Before, Old: c.New, New: c.Old, Marked: c.Marked}
 	switch c.Action {
 	case Create:
 		inverse.Action = Delete
@@ -73,10 +94,11 @@ type Plan struct {
 	Foreign []Foreign
 	// Problems forbid applying the plan; it is shown all the same.
 	Problems []Finding
-	// Access are the access lists that change after that, from the bottom up, and
-	// Root is that of the root, when it is made and its list is declared.
-	Access []AccessChange
-	Root   Access
+	// Access are the ACLs that are set after that, from the bottom up: ZooKeeper sets none
+	// in a transaction, so each is a step of its own.
+	Access []Change
+	// Root is the ACL of the root, if it is created and its ACL is declared.
+	Root Access
 }
 
 // Count returns how many changes have the action.

@@ -11,8 +11,19 @@ type Recorded struct {
 	// Needs are the rights on something that the rest can't be done without.
 	Needs map[Key]string
 	Who   []string // restores it, as access lists name them
+	// Set are the ACLs to set on what is there.
+	Set map[Key]Access
 	// Mended says that lists that have to wait are set by what Exactly returns.
 	Mended bool
+}
+
+// set returns the ACL to set on something that is there.
+func (r *Recorded) set(k Key) (Access, bool) {
+	if r == nil {
+		return nil, false
+	}
+	access, ok := r.Set[k]
+	return access, ok
 }
 
 // of returns the list that something is created with, and whether the one that the

@@ -105,6 +105,15 @@ type Writer interface {
 	// longer counts.
 	Apply(ctx context.Context, b Batch) error
 
+	// SetAccess makes a batch's changes, which all are to ACLs, one by one: those of the
+	// same depth at the same time. The batch's entry is written before the first. It
+	// calls done with the index of each change that was made, from one goroutine at a
+	// time, and stops at the first that can't be made.
+	//
+	// The error is a *Conflict when an object has another ACL by now than the change
+	// saw; an *Unknown when it can't be told whether a change was made.
+	SetAccess(ctx context.Context, b Batch, done func(i int)) error
+
 	// Claim says beside the root whose the target is, in place of whoever
 	// claimed it before.
 	Claim(ctx context.Context, owner []byte) error
@@ -120,14 +129,6 @@ type Writer interface {
 
 	// End gives the lock back. It may be called once.
 	End() error
-}
-
-// AccessSetter is a Writer of a target that has access lists.
-type AccessSetter interface {
-	// SetAccess sets access lists under the lock, those of the same depth at the same
-	// time, and tells how many are set when it stops at one that can't be. What has
-	// another list by then than the change saw is a *Conflict.
-	SetAccess(ctx context.Context, changes []plan.AccessChange, progress func(done, total int)) (done int, err error)
 }
 
 // Recovery is what was done about what an apply left that was cut short, on

@@ -45,6 +45,17 @@ func declaredAccess(rules []plan.AccessRule) accessOf {
 	return plan.Options{Access: rules}.HasAccess
 }
 
+// or reads the ACLs that one of two reads.
+func (of accessOf) or(other accessOf) accessOf {
+	if of == nil || other == nil {
+		if of == nil {
+			return other
+		}
+		return of
+	}
+	return func(k plan.Key) bool { return of(k) || other(k) }
+}
+
 // allAccess reads all of them.
 func allAccess(plan.Key) bool { return true }
 

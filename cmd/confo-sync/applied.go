@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/confo-sync/confo-sync/apply"
 	"github.com/confo-sync/confo-sync/plan"
@@ -18,32 +19,35 @@ func (c applyFlags) takeBack(ctx context.Context, a *app, w *work, result apply.
 		return failure // what there is to take back isn't known
 	}
 	ctx = context.WithoutCancel(ctx)
-	options := plan.Options{Exact: true, Prune: plan.PruneNamespaces, Access: w.options.Access, OnlyNew: true, Selection: w.options.Selection.Only(touched(result.Applied))}
+	changed := slices.Concat(result.Applied, result.Access)
+	options := plan.Options{Exact: true, Prune: plan.PruneNamespaces, Access: w.options.Access, OnlyNew: true, Selection: w.options.Selection.Only(touched(changed))}
 	cant := func(err error) error {
 		return target.WithHint(
 			errors.Join(failure, fmt.Errorf("the changes that were applied could not be undone: %w", err)),
 			fmt.Sprintf("undo them with %s; or %s", a.deed.undo(result.ID), a.deed.look()))
 	}
-	live, err := w.target.Snapshot(ctx, target.ReadOptions{Selection: options.Selection})
+	undoing := apply.Undone([]*apply.Entry{apply.EntryOf(result.ID, changed)}, plan.Selection{})
+	live, err := w.target.Snapshot(ctx, target.ReadOptions{Selection: options.Selection, Access: undoing.SetsAccess})
 	if err != nil {
 		return cant(err)
 	}
-	undo := apply.Undo([]*apply.Entry{apply.EntryOf(result.ID, result.Applied)}, live, plan.Selection{})
+	undo := undoing.Rollback(live)
 	if len(undo.Moved) > 0 {
 		return cant(undo.Moved[0])
 	}
 	desired := plan.Wished(live, undo.Wishes, options)
+	options.Recorded = recordedBy(undo, w.target)
 	opts := c.options(a)
 	opts.Operation, opts.Undoes, opts.Reason = "rollback", result.ID, "its apply failed"
 	opts.Verify = &apply.Verification{Desired: desired, Options: options}
 	opts.Marks = w.marks
-	undoing := plan.Diff(desired, live, options)
-	w.mark(undoing.Changes)
-	back, err := apply.Run(ctx, w.target, undoing, opts)
+	back := plan.Diff(desired, live, options)
+	w.mark(back.Changes)
+	done, err := apply.Run(ctx, w.target, back, opts)
 	if err != nil {
 		return cant(err)
 	}
-	a.report.RolledBack = countsOf(back)
+	a.report.RolledBack = countsOf(done)
 	return failure
 }
 
@@ -57,7 +61,7 @@ func touched(changes []plan.Change) map[string]bool {
 }
 
 func countsOf(r apply.Result) *render.Applied {
-	return &render.Applied{Transactions: r.Transactions, Tally: render.Count(r.Applied), Access: r.Access}
+	return &render.Applied{Transactions: r.Transactions, Tally: render.Count(r.Applied), Access: len(r.Access)}
 }
 
 // applied says what was done, also when it was not all.
@@ -67,7 +71,7 @@ func (a *app) applied(result apply.Result, verified bool, err error) error {
 	var stopped *apply.Stopped
 	if errors.As(err, &stopped) {
 		sum.Failed, sum.Unknown, sum.NotAttempted, sum.AccessLeft = len(stopped.Failed), len(stopped.Unknown), stopped.NotAttempted, stopped.AccessLeft
-	} else if result.Transactions+result.Access > 0 {
+	} else if result.Transactions+len(result.Access) > 0 {
 		a.done = "the plan was applied (" + sum.Done() + ")"
 	}
 	_, hinted := err.(*target.Hinted)
@@ -94,7 +98,7 @@ func (a *app) applied(result apply.Result, verified bool, err error) error {
 		case sum.Transactions+sum.Access > 0:
 			fmt.Fprint(a.stderr, a.deed.left(result.ID, sum.Transactions))
 		}
-	case result.Transactions+result.Access > 0:
+	case result.Transactions+len(result.Access) > 0:
 		line := fmt.Sprintf("Applied: %s.", sum.Done())
 		if verified {
 			line += " The target was read again and is as planned."

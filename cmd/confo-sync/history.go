@@ -161,7 +161,7 @@ func recorded(r *apply.Record) render.Recorded {
 	}
 	return render.Recorded{
 		ID: r.ID, Time: r.Time, Who: r.Who, Actor: r.Actor, Host: r.Host, Reason: plan.Sensitivity{}.Text(r.Reason), Commit: r.Commit, Tool: r.Tool,
-		Operation: operation, Undoes: r.Undoes, Create: r.Create, Update: r.Update, Delete: r.Delete,
+		Operation: operation, Undoes: r.Undoes, Create: r.Create, Update: r.Update, Delete: r.Delete, Access: r.Access,
 		Batches: r.Done(), Planned: r.Of,
 	}
 }
@@ -200,7 +200,8 @@ func (c *historyShowCmd) one(ctx context.Context, a *app, t target.Target, histo
 	sum := recorded(r)
 	a.report.History = []render.Recorded{sum}
 	a.report.Source = r.ID + " by " + sum.By()
-	p := &plan.Plan{Changes: apply.Changes(own, later, live)}
+	p := &plan.Plan{}
+	p.Changes, p.Access = apply.Changes(own, later, live)
 	a.report.Add(p, r.Done(), a.hidesIn(p.Changes, slices.Concat(own, later), live, marks))
 	if done := fmt.Sprintf("it has applied %d of its %s", r.Done(), plural(r.Of, "transaction")); !r.Complete() && r == newestOf(records) {
 		a.warn(plan.Finding{Message: done + ": it was interrupted or is still running", Hint: goesOn(r.Header)})
@@ -262,7 +263,7 @@ func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, his
 	changes := map[*apply.Record]plan.Change{}
 	for _, r := range shown {
 		own, later := around(entries, r)
-		if all := apply.Changes(own, later, live); len(all) > 0 {
+		if all, _ := apply.Changes(own, later, live); len(all) > 0 {
 			changes[r] = all[0]
 		}
 	}
@@ -309,7 +310,7 @@ func (c *historyShowCmd) entriesOf(ctx context.Context, history *apply.History, 
 			entries = append(entries, e)
 		} else {
 			for i := range e.Previous {
-				e.Previous[i].Value = nil
+				e.Previous[i].Value, e.Previous[i].Written = nil, nil
 			}
 		}
 		return kept.Add(e, e.Previous)

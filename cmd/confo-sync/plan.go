@@ -171,6 +171,8 @@ type wish struct {
 	operation, undoes string
 	// line is the command, without its flags, if it is not confo-sync apply.
 	line string
+	// access, when it is set, says of what else the ACLs are read.
+	access accessOf
 	// beside, when it is set, is what else is done.
 	beside beside
 }
@@ -197,7 +199,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 		return nil, err
 	}
 	var interrupted []plan.Finding
-	desired, commit, live, err := a.readBoth(ctx, t, want.read, declaredAccess(w.options.Access), func() { interrupted = lastInterrupted(ctx, t) })
+	desired, commit, live, err := a.readBoth(ctx, t, want.read, declaredAccess(w.options.Access).or(want.access), func() { interrupted = lastInterrupted(ctx, t) })
 	if err != nil {
 		return nil, err
 	}

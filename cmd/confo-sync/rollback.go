@@ -14,6 +14,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan/planfile"
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/target"
+	"github.com/confo-sync/confo-sync/target/zk"
 )
 
 type rollbackCmd struct {
@@ -88,11 +89,11 @@ func (c *rollbackCmd) run(ctx context.Context, a *app, approved *approval) error
 	}
 	a.report.Source = "rollback of " + what
 	want := wish{
-		operation: "rollback", undoes: what, line: rollbackLine(what), marks: marks,
+		operation: "rollback", undoes: what, line: rollbackLine(what), marks: marks, access: undoing.SetsAccess,
 		read: func(context.Context) (*plan.Tree, string, error) { return nil, "", nil },
 		adapt: func(_ *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding, error) {
 			undo := undoing.Rollback(live)
-			o.Exact, o.Prune = true, plan.PruneNamespaces
+			o.Exact, o.Prune, o.Recorded = true, plan.PruneNamespaces, recordedBy(undo, t)
 			moved := undo.Moved
 			for i := range moved {
 				moved[i].Hint = "check it, and use --force to overwrite it, or leave it out with -n or --exclude"
@@ -108,6 +109,21 @@ func (c *rollbackCmd) run(ctx context.Context, a *app, approved *approval) error
 	// Words like last or 2h ago mean something else by the time the plan is applied.
 	header := planfile.Header{Rollback: &planfile.Rollback{ID: c.ID, To: c.To, ToTime: c.ToTime, Force: c.Force}}
 	return c.carryOut(ctx, a, approved, want, planFlags{railFlags: c.railFlags}, c.applyFlags, header)
+}
+
+// recordedBy returns the ACLs that a rollback sets.
+func recordedBy(undo apply.Rollback, t target.Target) *plan.Recorded {
+	z, ok := t.(*zk.Target)
+	if !ok || len(undo.Access)+len(undo.Created) == 0 {
+		return nil
+	}
+	r := &plan.Recorded{Lists: undo.Created, Set: undo.Access, Needs: map[plan.Key]string{}, Who: z.Who()}
+	for k := range undo.Created {
+		if k.IsNamespace() {
+			r.Needs[k] = "cr"
+		}
+	}
+	return r
 }
 
 // unread refuses to undo what an entry that can't be read has of an apply of which the

@@ -47,7 +47,7 @@ type Work struct {
 	Options plan.Options
 	Changes []plan.Change
 	// Access is that of the plan. What the lists are to be, the options say.
-	Access []plan.AccessChange
+	Access []plan.Change
 }
 
 // Of returns a plan's fingerprint.
@@ -132,7 +132,10 @@ func (f Fingerprint) of(w Work) [sumSize]byte {
 			continue // it depends on who applies it
 		}
 		d.key(c.Key)
-		d.number(uint64(c.Version))
+		d.number(uint64(c.Old.Version))
+		if c.Position == (plan.Position{}) { // it is not declared
+			d.texts(c.New.Access)
+		}
 	}
 	sum := d.Sum(f.salt[:])
 	if len(w.Changes)+len(w.Access) > 0 {

@@ -70,7 +70,7 @@ func TestFingerprint(t *testing.T) {
 			w.Changes[0].Recorded = true
 			w.Options.Recorded = &plan.Recorded{Lists: map[plan.Key]plan.Access{w.Changes[0].Key: {"world:anyone:r"}}}
 		},
-		"a list to be set": func(w *planfile.Work) { w.Access = []plan.AccessChange{{Version: 1}} },
+		"a list to be set": func(w *planfile.Work) { w.Access = []plan.Change{{Old: plan.Meta{Version: 1}}} },
 		"no change":        func(w *planfile.Work) { w.Changes = nil },
 	} {
 		w := work()

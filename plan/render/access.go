@@ -8,8 +8,8 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-func newAccess(c plan.AccessChange) Access {
-	a := Access{Path: "/" + c.Key.String(), Before: c.Before.Shown(), After: c.After.Shown(), Source: source(c.Position)}
+func newAccess(c plan.Change) Access {
+	a := Access{Path: "/" + c.Key.String(), Before: c.Old.Access.Shown(), After: c.New.Access.Shown(), Source: source(c.Position)}
 	if slices.Equal(slices.Sorted(slices.Values(a.Before)), slices.Sorted(slices.Values(a.After))) {
 		a.Note = "with another password"
 	}

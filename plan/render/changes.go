@@ -59,8 +59,8 @@ func (c Changes) Index() iter.Seq[Change] {
 
 func heading(c plan.Change) Change {
 	change := Change{Object: object(c.Key), Action: c.Action.String(), Source: source(c.Position)}
-	if c.Access != nil && !(c.Recorded && asConfoMakes(c.Access)) {
-		change.Access = c.Access.Shown()
+	if c.New.Access != nil && !(c.Recorded && asConfoMakes(c.New.Access)) {
+		change.Access = c.New.Access.Shown()
 	}
 	return change
 }

@@ -26,6 +26,7 @@ type Recorded struct {
 	Create    int       `json:"create"`
 	Update    int       `json:"update"`
 	Delete    int       `json:"delete"`
+	Access    int       `json:"access,omitempty"` // ACLs that were set
 	// Batches are those that were done, of those that were planned: with fewer
 	// the apply was interrupted, has failed, or is still under way.
 	Batches int `json:"batches"`
@@ -86,14 +87,21 @@ func (r *Report) Edits(c plan.Change, s plan.Sensitivity, levels []string) []Edi
 func HistoryList(w io.Writer, all []Recorded, opts TextOptions) error {
 	t := newText(w, opts)
 	table := tabwriter.NewWriter(t.out, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "id\ttime\twho\tcreated\tupdated\tdeleted\tbatches\twhy")
+	acls := slices.ContainsFunc(all, func(r Recorded) bool { return r.Access > 0 })
+	column := func(acl string) string {
+		if acls {
+			return acl + "\t"
+		}
+		return ""
+	}
+	fmt.Fprintf(table, "id\ttime\twho\tcreated\tupdated\tdeleted\t%sbatches\twhy\n", column("acls"))
 	for _, r := range all {
 		batches := fmt.Sprint(r.Batches)
 		if r.Interrupted() {
 			batches = fmt.Sprintf("%d of %d", r.Batches, r.Planned)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\n", plan.Printable(r.ID), r.Time.Local().Format(time.DateTime),
-			WhoFor(r.Who, r.Actor), r.Create, r.Update, r.Delete, batches, r.why())
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%d\t%s%s\t%s\n", plan.Printable(r.ID), r.Time.Local().Format(time.DateTime),
+			WhoFor(r.Who, r.Actor), r.Create, r.Update, r.Delete, column(fmt.Sprint(r.Access)), batches, r.why())
 	}
 	if err := table.Flush(); err != nil {
 		return err

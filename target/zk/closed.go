@@ -13,9 +13,11 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// entryACL returns the access list of a history entry, which holds what
-// configurations held: with an identity, only that may read it; with several, those of
-// them who may read all that the entry is about; without, all who may.
+// entryACL returns the ACL of a history entry, which holds what configurations held. With
+// one identity, only that may read it. With several, those may who may read everything
+// that the entry is about; without any, all who may. Of changes to ACLs, in which there
+// are hashes of passwords, only those may read who may administer the objects: the server
+// shows the hashes to nobody else.
 func (w *writer) entryACL(ctx context.Context, changes []plan.Change) ([]zk.ACL, error) {
 	if len(w.t.opts.Credentials) == 1 {
 		return zk.AuthACL(zk.PermAll), nil
@@ -34,8 +36,21 @@ func (w *writer) entryACL(ctx context.Context, changes []plan.Change) ([]zk.ACL,
 	if err != nil {
 		return nil, err
 	}
+	needed := int32(zk.PermRead)
+	if len(changes) > 0 && changes[0].Action == plan.SetAccess {
+		needed = zk.PermAdmin
+	}
 	for _, closed := range lists {
-		acl = asClosed(acl, closed)
+		acl = asClosed(acl, closed, needed)
+	}
+	for _, c := range changes {
+		if c.Action == plan.Create && c.New.Access != nil {
+			created, err := parseAccess(c.New.Access)
+			if err != nil {
+				return nil, err
+			}
+			acl = asClosed(acl, created, zk.PermRead)
+		}
 	}
 	if len(acl) == 0 {
 		return nil, target.WithHint(errors.New("nobody has permission to read all objects of this transaction, so nobody could read its history entry"),
@@ -58,8 +73,8 @@ func (w *writer) closures(ctx context.Context, changes []plan.Change) ([][]zk.AC
 			last = c.Key.Namespace
 			paths = append(paths, w.t.path(plan.Key{Namespace: last}))
 		}
-		if !c.Key.IsNamespace() && c.Action != plan.Create {
-			paths = append(paths, w.t.path(c.Key))
+		if c.Action == plan.SetAccess || !c.Key.IsNamespace() && c.Action != plan.Create {
+			paths = append(paths, w.t.changePath(c))
 		}
 	}
 	if len(paths) > fewLists {
@@ -107,13 +122,13 @@ func (t *Target) manyClosures(ctx context.Context, paths []string) ([][]zk.ACL, 
 	return lists, err
 }
 
-// asClosed returns an access list by which only those may read that may by both. Of
-// passwords whose hash the server hides nothing is known.
-func asClosed(a, b []zk.ACL) []zk.ACL {
-	if worldReads(b) {
+// asClosed returns an ACL by which only those may read who may by a, and have the needed
+// permission by b. Of passwords whose hash the server hides nothing is known.
+func asClosed(a, b []zk.ACL, needed int32) []zk.ACL {
+	if worldMay(b, needed) {
 		return a
 	}
-	if worldReads(a) {
+	if worldMay(a, zk.PermRead) {
 		a = b
 	}
 	var both []zk.ACL
@@ -122,7 +137,7 @@ func asClosed(a, b []zk.ACL) []zk.ACL {
 			continue
 		}
 		if slices.ContainsFunc(b, func(other zk.ACL) bool {
-			return other.Scheme == entry.Scheme && other.ID == entry.ID && other.Perms&zk.PermRead != 0
+			return other.Scheme == entry.Scheme && other.ID == entry.ID && other.Perms&needed != 0
 		}) {
 			both = append(both, entry)
 		}
@@ -130,6 +145,6 @@ func asClosed(a, b []zk.ACL) []zk.ACL {
 	return both
 }
 
-func worldReads(acl []zk.ACL) bool {
-	return slices.ContainsFunc(acl, func(a zk.ACL) bool { return a.Scheme == "world" && a.Perms&zk.PermRead != 0 })
+func worldMay(acl []zk.ACL, needed int32) bool {
+	return slices.ContainsFunc(acl, func(a zk.ACL) bool { return a.Scheme == "world" && a.Perms&needed != 0 })
 }

@@ -20,7 +20,7 @@ func TestAsClosed(t *testing.T) {
 		{[]zk.ACL{one}, []zk.ACL{two}, nil},
 		{world, []zk.ACL{one, written}, []zk.ACL{one}},
 	} {
-		if got := asClosed(c.a, c.b); !slices.Equal(got, c.want) {
+		if got := asClosed(c.a, c.b, zk.PermRead); !slices.Equal(got, c.want) {
 			t.Errorf("of %v and %v comes %v, not %v", c.a, c.b, got, c.want)
 		}
 	}

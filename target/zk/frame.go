@@ -26,10 +26,10 @@ const (
 
 // cost returns what a change takes of a frame.
 func (t *Target) cost(c plan.Change) int {
-	path := len(t.path(c.Key))
+	path := len(t.changePath(c))
 	switch c.Action {
 	case plan.Create:
-		return createBytes + path + c.After.Size() + max(openACLBytes, accessBytes(c.Access))
+		return createBytes + path + c.After.Size() + max(openACLBytes, accessBytes(c.New.Access))
 	case plan.Update:
 		return updateBytes + path + c.After.Size()
 	default:

@@ -108,7 +108,7 @@ func TestRefusedList(t *testing.T) {
 		}
 	}
 	c := create("a", "new", "{}")
-	c.Access = sasl
+	c.New.Access = sasl
 	words(write(t.Context(), s.direct, create("a", "before", "{}"), c), "create "+s.root+"/a/new")
 	if s.has("before") || s.has("new") {
 		t.Error("a part of it is there")

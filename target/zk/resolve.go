@@ -41,7 +41,13 @@ func (w *writer) resolve(ctx context.Context, m *multi, cause error) error {
 			return fmt.Errorf("the connection was lost, and the transaction was not applied: %w", lost)
 		}
 	}
-	switch w.onNewSession(ctx, m) {
+	look := func(s *session) (outcome, error) {
+		if _, err := within(ctx, w.t.patience(), func() (string, error) { return s.conn.Sync(w.t.url.Root) }); err != nil {
+			return unknown, err
+		}
+		return w.fromEntry(ctx, s, m, w.lockPath != ""), nil
+	}
+	switch w.onNewSession(ctx, look) {
 	case applied:
 		return &target.LockLost{Applied: true}
 	case notApplied:
@@ -94,14 +100,14 @@ func (w *writer) onSameSession(ctx context.Context, m *multi) outcome {
 	return unknown
 }
 
-// onNewSession waits for the old session's end, and then looks at what the
-// transaction would have made.
-func (w *writer) onNewSession(ctx context.Context, m *multi) outcome {
+// onNewSession waits for the old session's end, and then looks, with another session, at
+// what the old one would have written.
+func (w *writer) onNewSession(ctx context.Context, look func(*session) (outcome, error)) outcome {
 	// What waits in the old connection must not be sent any more. Nor would it
 	// ever recover if its server has lost its data; a fresh one does.
 	w.s.conn.Close()
 	for ctx.Err() == nil {
-		result, err := w.fromNewSession(ctx, m)
+		result, err := w.fromNewSession(ctx, look)
 		if err == nil {
 			return result
 		}
@@ -114,7 +120,7 @@ func (w *writer) onNewSession(ctx context.Context, m *multi) outcome {
 	return unknown
 }
 
-func (w *writer) fromNewSession(ctx context.Context, m *multi) (outcome, error) {
+func (w *writer) fromNewSession(ctx context.Context, look func(*session) (outcome, error)) (outcome, error) {
 	s, err := w.t.openSession(ctx)
 	if err != nil {
 		return unknown, err
@@ -134,10 +140,7 @@ func (w *writer) fromNewSession(ctx context.Context, m *multi) (outcome, error) 
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-	if _, err := within(ctx, w.t.patience(), func() (string, error) { return s.conn.Sync(w.t.url.Root) }); err != nil {
-		return unknown, err
-	}
-	return w.fromEntry(ctx, s, m, w.lockPath != ""), nil
+	return look(s)
 }
 
 // fromEntry judges by the history entry, or without one by the znodes. That

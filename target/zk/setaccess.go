@@ -2,6 +2,7 @@ package zk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -12,82 +13,204 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// settingAtOnce is how many access lists are set at the same time.
+// settingAtOnce is how many ACLs are set at the same time.
 const settingAtOnce = 32
 
-// SetAccess implements target.AccessSetter. Each list is set only if it is still the one that
-// the change saw: the server compares its version.
-func (w *writer) SetAccess(ctx context.Context, changes []plan.AccessChange, progress func(done, total int)) (done int, err error) {
-	var mu sync.Mutex
-	for len(changes) > 0 {
-		n := 1
-		for n < len(changes) && changes[n].Depth() == changes[0].Depth() {
-			n++
-		}
-		total := done + len(changes)
-		var group errgroup.Group
-		group.SetLimit(settingAtOnce)
-		stop := make(chan struct{})
-		var once sync.Once
-		for _, c := range changes[:n] {
-			select {
-			case <-stop:
-				continue
-			default:
-			}
-			group.Go(func() error {
-				if err := w.setOne(ctx, c); err != nil {
-					once.Do(func() { close(stop) })
-					return err
-				}
-				mu.Lock()
-				defer mu.Unlock()
-				if done++; progress != nil {
-					progress(done, total)
-				}
-				return nil
-			})
-		}
-		if err := group.Wait(); err != nil {
-			return done, err
-		}
-		changes = changes[n:]
+// SetAccess implements target.Writer. ZooKeeper sets no ACL in a transaction. So the
+// history entry is written first, by a transaction that also proves that the lock is ours.
+// Then each ACL is set only if it is still the one that the change saw: the server compares
+// its version, which also tells, after a lost answer, whether it was set.
+func (w *writer) SetAccess(ctx context.Context, b target.Batch, done func(i int)) error {
+	if err := w.enter(ctx, b); err != nil {
+		return err
 	}
-	return done, nil
+	for first := 0; first < len(b.Changes); {
+		end := first + 1
+		for end < len(b.Changes) && b.Changes[end].Depth() == b.Changes[first].Depth() {
+			end++
+		}
+		if err := w.setLevel(ctx, b.Changes[first:end], func(i int) { done(first + i) }); err != nil {
+			return err
+		}
+		first = end
+	}
+	return nil
 }
 
-func (w *writer) setOne(ctx context.Context, c plan.AccessChange) error {
-	path := w.t.below(c.Key.String())
+// enter proves that the lock is ours, and writes the entry of a batch that has no
+// transaction of its own.
+func (w *writer) enter(ctx context.Context, b target.Batch) error {
+	if w.lockPath == "" {
+		return nil
+	}
+	var acl []zk.ACL
+	var err error
+	if b.Entry != nil {
+		if acl, err = w.entryACL(ctx, b.Changes); err != nil {
+			return err
+		}
+	}
+	m, err := w.multi(ctx, target.Batch{ID: b.ID, Number: b.Number, Entry: b.Entry}, acl)
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	return w.commit(context.WithoutCancel(ctx), m)
+}
+
+// setLevel sets the ACLs of objects of the same depth. Answers that were lost are looked
+// into when all others have come.
+func (w *writer) setLevel(ctx context.Context, changes []plan.Change, done func(i int)) error {
+	errs := make([]error, len(changes))
+	var mu sync.Mutex
+	failed := false
+	var group errgroup.Group
+	group.SetLimit(settingAtOnce)
+	for i := range changes {
+		mu.Lock()
+		stop := failed
+		mu.Unlock()
+		if stop {
+			break
+		}
+		group.Go(func() error {
+			err := w.setOne(ctx, changes[i])
+			mu.Lock()
+			defer mu.Unlock()
+			if errs[i] = err; err == nil {
+				done(i)
+			} else {
+				failed = true
+			}
+			return nil
+		})
+	}
+	_ = group.Wait()
+	var first error // that is not about a lost answer, or whose answer can't be found
+	for i, err := range errs {
+		var lost *lostSetting
+		if !errors.As(err, &lost) {
+			first = firstOf(first, err)
+			continue
+		}
+		err = w.resolveSetting(context.WithoutCancel(ctx), lost)
+		var ended *target.LockLost
+		if err == nil || errors.As(err, &ended) && ended.Applied {
+			done(i)
+		}
+		first = firstOf(first, err)
+	}
+	return first
+}
+
+// firstOf returns the error that matters more: an unknown outcome before any other, and
+// then the first.
+func firstOf(first, err error) error {
+	var unknown *target.Unknown
+	if first == nil || errors.As(err, &unknown) && !errors.As(first, &unknown) {
+		return err
+	}
+	return first
+}
+
+// lostSetting is the error of an ACL whose answer was lost.
+type lostSetting struct {
+	change plan.Change
+	path   string
+	err    error
+}
+
+func (l *lostSetting) Error() string { return l.err.Error() }
+func (l *lostSetting) Unwrap() error { return l.err }
+
+func (w *writer) setOne(ctx context.Context, c plan.Change) error {
+	path := w.t.changePath(c)
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case !w.sameSession():
 		return &target.LockLost{}
 	}
-	if c.Key == (plan.Key{}) {
+	if path == w.t.below("") {
 		if err := w.setBeside(ctx, c); err != nil {
 			return err
 		}
 	}
-	err := w.setAccess(ctx, path, c.After, c.Version)
+	err := w.setAccess(ctx, path, c.New.Access, c.Old.Version)
 	switch code, definite := codeOf(err); {
 	case err == nil:
 		return nil
 	case definite && code == codeBadVersion:
-		return &target.Conflict{Moved: []target.Moved{{Change: plan.Change{Key: c.Key, Action: plan.Update}, Exists: true, Why: "got a different ACL from someone else"}}}
+		return &target.Conflict{Moved: []target.Moved{{Change: c, Exists: true, Why: "got a different ACL from someone else"}}}
 	case definite && code == codeNoNode:
-		return &target.Conflict{Moved: []target.Moved{{Change: plan.Change{Key: c.Key, Action: plan.Update}}}}
+		return &target.Conflict{Moved: []target.Moved{{Change: c}}}
 	case definite && code == codeInvalidACL:
-		return w.refusedList("set the ACL of", path, c.After)
+		return w.refusedList("set the ACL of", path, c.New.Access)
 	case outcomeOf(err) == unknown:
-		return &target.Unknown{Err: fmt.Errorf("set the ACL of %s: %w", plan.Printable(path), err)}
+		return &lostSetting{change: c, path: path, err: w.t.explain("set the ACL of", path, err)}
 	}
 	return w.t.explain("set the ACL of", path, err)
 }
 
-// setBeside sets the access lists of what is beside the root, for locks and history,
-// where these are as the root's was: they stay as closed as it is.
-func (w *writer) setBeside(ctx context.Context, c plan.AccessChange) error {
+// resolveSetting finds out whether an ACL was set. It returns nil if it was.
+func (w *writer) resolveSetting(ctx context.Context, l *lostSetting) error {
+	w.log("the answer to setting an ACL was lost", "path", l.path, "error", l.err)
+	if w.run.Lost != nil {
+		w.run.Lost(w.t.opts.ResolveWithin)
+	}
+	ctx, cancel := context.WithTimeout(ctx, w.t.opts.ResolveWithin)
+	defer cancel()
+	look := func(s *session) (outcome, error) { return w.wasSet(ctx, s, l) }
+	if w.reconnected(ctx, w.t.patience()) == nil {
+		// The server handles what this session asks now after what it had asked before.
+		switch result, err := look(w.s); {
+		case err != nil || !w.sameSession():
+		case result == applied:
+			return nil
+		case result == notApplied:
+			return fmt.Errorf("the connection was lost, and the ACL was not set: %w", l.err)
+		}
+	}
+	switch w.onNewSession(ctx, look) {
+	case applied:
+		return &target.LockLost{Applied: true}
+	case notApplied:
+		return &target.LockLost{}
+	}
+	return &target.Unknown{Err: l.err}
+}
+
+// wasSet tells by the version of an ACL whether it was set, once it can't be set any more.
+func (w *writer) wasSet(ctx context.Context, s *session, l *lostSetting) (outcome, error) {
+	if _, err := within(ctx, w.t.patience(), func() (string, error) { return s.conn.Sync(l.path) }); err != nil {
+		return unknown, err
+	}
+	var version int32
+	acl, err := within(ctx, w.t.patience(), func() ([]zk.ACL, error) {
+		acl, stat, err := s.conn.GetACL(l.path)
+		if err == nil {
+			version = stat.Aversion
+		}
+		return acl, err
+	})
+	switch code, answered := codeOf(err); {
+	case answered && (code == codeNoNode || code == codeNoAuth):
+		return unknown, nil
+	case err != nil:
+		return unknown, err
+	case version == l.change.Old.Version && (s == w.s || w.lockPath != ""):
+		return notApplied, nil
+	case version == l.change.Old.Version+1 && accessOf(acl).Same(l.change.New.Access):
+		return applied, nil
+	}
+	return unknown, nil // somebody else has set it as well
+}
+
+// setBeside sets the ACLs of what is beside the root, for locks and history, where these
+// are as the root's was: they stay as closed as it is.
+func (w *writer) setBeside(ctx context.Context, c plan.Change) error {
 	for _, path := range []string{w.t.historyRoot(), w.t.locksRoot(), w.t.ownerPath(), w.t.stateRoot()} {
 		var version int32
 		acl, err := within(ctx, w.t.patience(), func() ([]zk.ACL, error) {
@@ -103,10 +226,15 @@ func (w *writer) setBeside(ctx context.Context, c plan.AccessChange) error {
 			continue
 		case err != nil:
 			return w.t.explain("read the ACL of", path, err)
-		case !now.Same(c.Before):
+		case !now.Same(c.Old.Access):
 			continue
 		}
-		if err := w.setAccess(ctx, path, c.After, version); err != nil {
+		err = w.setAccess(ctx, path, c.New.Access, version)
+		switch {
+		case err == nil:
+		case outcomeOf(err) == unknown:
+			return &target.Unknown{Err: w.t.explain("set the ACL of", path, err)}
+		default:
 			return w.t.explain("set the ACL of", path, err)
 		}
 	}

@@ -34,7 +34,7 @@ func TestSetAccess(t *testing.T) {
 	}
 	list := plan.Access{"world:anyone:cdrwa", "ip:10.1.2.3:r"}
 	opts := plan.Options{Access: []plan.AccessRule{{Pattern: pattern, Access: list}}}
-	left := func() []plan.AccessChange {
+	left := func() []plan.Change {
 		t.Helper()
 		live, err := s.direct.Snapshot(t.Context(), target.ReadOptions{Access: opts.HasAccess})
 		if err != nil {
@@ -42,14 +42,14 @@ func TestSetAccess(t *testing.T) {
 		}
 		return plan.Diff(live.Tree(), live, opts).Access
 	}
-	set := func(to target.Target, changes []plan.AccessChange) (int, error) {
+	set := func(to target.Target, changes []plan.Change) (done int, err error) {
 		t.Helper()
 		w, err := begin(t.Context(), to)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer w.End()
-		return w.(target.AccessSetter).SetAccess(t.Context(), changes, nil)
+		return done, w.SetAccess(t.Context(), target.Batch{Number: 1, Changes: changes, Entry: []byte("entry")}, func(int) { done++ })
 	}
 
 	// Somebody else is faster at one of them.
@@ -73,12 +73,17 @@ func TestSetAccess(t *testing.T) {
 		t.Errorf("the namespace was set before all that is in it: %v", rest)
 	}
 
-	// An answer is lost: it is not known what became of it, and the next run finds out.
+	// An answer is lost, or a request: what became of it is found out.
+	before := left()
 	s.proxy.Once(opSetACL, 1, zktest.PassCut)
-	_, err = set(s.target, left())
+	if n, err := set(s.target, before[:1]); err != nil || n != 1 || len(left()) != len(before)-1 {
+		t.Errorf("without an answer %d are set, and it is %v", n, err)
+	}
+	s.proxy.Once(opSetACL, 1, zktest.DropCut)
+	n, err := set(s.target, before[1:2])
 	var unknown *target.Unknown
-	if !errors.As(err, &unknown) {
-		t.Errorf("without an answer it is %v", err)
+	if err == nil || errors.As(err, &unknown) || n != 0 || len(left()) != len(before)-1 {
+		t.Errorf("without a request %d are set, and it is %v", n, err)
 	}
 	if n, err := set(s.direct, left()); err != nil || len(left()) != 0 {
 		t.Errorf("%d set, then %v, and %d left", n, err, len(left()))

@@ -334,6 +334,14 @@ func (t *Target) path(k plan.Key) string {
 	return t.url.Root + "/" + k.Namespace + "/" + k.Config
 }
 
+// changePath returns the znode that a change is to.
+func (t *Target) changePath(c plan.Change) string {
+	if c.Key == (plan.Key{}) {
+		return t.below("")
+	}
+	return t.path(c.Key)
+}
+
 // Check implements target.Target.
 func (t *Target) Check(c plan.Change) error {
 	if c.Action == plan.Delete {

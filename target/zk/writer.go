@@ -151,7 +151,7 @@ func (w *writer) changes(ctx context.Context, changes []plan.Change) ([]any, err
 		path := w.t.path(c.Key)
 		switch c.Action {
 		case plan.Create:
-			acl, err := w.declared(ctx, c.Access, parent(path))
+			acl, err := w.declared(ctx, c.New.Access, parent(path))
 			if errors.Is(err, codeNoNode) {
 				return nil, &target.Conflict{Moved: []target.Moved{{Change: c, Why: "has lost its namespace: someone else deleted it"}}}
 			}

@@ -1,0 +1,13 @@
+package file
+
+import (
+	"context"
+	"errors"
+
+	"github.com/confo-sync/confo-sync/target"
+)
+
+// SetAccess implements target.Writer. Files have no ACL of Confo's.
+func (w *writer) SetAccess(context.Context, target.Batch, func(i int)) error {
+	return errors.New("this target does not support ACLs")
+}
