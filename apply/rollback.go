@@ -93,7 +93,9 @@ func (r *Rollback) access(key plan.Key, set *setting, live *plan.Snapshot) {
 }
 
 // SetsAccess reports whether the entries have set the ACL of an object that was there.
-func (u *Undoing) SetsAccess(k plan.Key) bool { return u.objects[k] != nil && u.objects[k].access != nil }
+func (u *Undoing) SetsAccess(k plan.Key) bool {
+	return u.objects[k] != nil && u.objects[k].access != nil
+}
 
 // Undoing collects what entries did to each object.
 type Undoing struct {
