@@ -54,7 +54,7 @@ type Options struct {
 	TakeOver bool
 
 	// Marks are all marks that the caller knows, current and former. Run adds them to
-	// the marks that are stored beside the target.
+	// the marks that are stored with the target.
 	Marks plan.Marks
 
 	// Rebase, if set, is called when a batch conflicts. It returns the changes again,
@@ -83,7 +83,7 @@ type Result struct {
 	// NotPruned says why old history entries could not be deleted. The apply does not
 	// fail because of it.
 	NotPruned error
-	// MarksNotKept says why a run without a lock could not store its marks beside the
+	// MarksNotKept says why a run without a lock could not store its marks with the
 	// target. The apply does not fail because of it.
 	MarksNotKept error
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // These limits protect against entries that unpack to any size: everybody who can write
-// beside the root can write an entry. The reader checks the limits before it unpacks an
+// next to the root can write an entry. The reader checks the limits before it unpacks an
 // entry, and skips values that the caller did not ask for. Batches are made so that
 // their entries stay within the limits.
 const (

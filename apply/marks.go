@@ -10,13 +10,13 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// stored is the format of the marks that are stored beside a target.
+// stored is the format of the marks that are stored with a target.
 type stored struct {
 	Version int        `json:"version"`
 	Marked  plan.Marks `json:"marked"`
 }
 
-// ReadMarks returns all marks that are stored beside a target.
+// ReadMarks returns all marks that are stored with a target.
 func ReadMarks(ctx context.Context, t target.Target) (plan.Marks, error) {
 	marks, _, err := readMarks(ctx, t)
 	return marks, err
@@ -42,7 +42,7 @@ const marksMost = 512 << 10
 
 // keepMarks adds opts.Marks to the marks of the target, before sensitive values are
 // written. It writes nothing if the target already has them all. A run without a lock
-// may have no permission to write beside the root: then result.MarksNotKept holds the
+// may have no permission to write next to the root: then result.MarksNotKept holds the
 // error.
 func keepMarks(ctx context.Context, t target.Target, w target.Writer, opts Options, result *Result) error {
 	if opts.Marks.IsEmpty() {

@@ -98,7 +98,7 @@ type Snapshot struct {
 	// Access holds the ACLs of the root (zero Key), the namespaces and the
 	// configurations, if they were requested.
 	Access map[Key]LiveAccess
-	// Marks are the marks that are stored beside the target.
+	// Marks are the marks that are stored with the target.
 	Marks Marks
 	// Zxid is the last ZooKeeper transaction in the snapshot. The complete snapshot is
 	// as of this transaction.

@@ -105,10 +105,10 @@ type Writer interface {
 	// canceling ctx does not stop it.
 	Apply(ctx context.Context, b Batch) error
 
-	// Claim records the owner beside the root. It replaces the previous owner.
+	// Claim records the owner next to the root. It replaces the previous owner.
 	Claim(ctx context.Context, owner []byte) error
 
-	// SetMarks replaces the marks that are stored beside the root. before is the result
+	// SetMarks replaces the marks that are stored next to the root. before is the result
 	// of Marks. If the stored marks differ from before, the error is ErrMarksMoved,
 	// because a run without a lock may have added marks.
 	SetMarks(ctx context.Context, before, marks []byte) error

@@ -101,17 +101,17 @@ type head struct {
 	words
 	Empty      bool
 	Many       bool   // so many changes that the browser should lay out only visible ones
-	Rest       string // what the counts don't say
+	Rest       string // text after the counts
 	Namespaces []namespaceView
-	Within     string // in how many namespaces the changes are
-	Refused    string // what follows from the errors
+	Within     string // the number of namespaces with changes
+	Refused    string // the consequence of the errors
 	Errors     findings
 	Warnings   findings
 }
 
 const many = 200
 
-// fact is something to know about the whole report.
+// fact is information about the complete report.
 type fact struct{ Label, Value, Note string }
 
 func newHead(r *Report) head {
@@ -185,7 +185,7 @@ func facts(r *Report) []fact {
 	return all
 }
 
-// policy lets the page's own style and script run, and nothing be fetched.
+// policy allows the page's own style and script, and no requests.
 var policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; img-src data:; base-uri 'none'; form-action 'none'",
 	hash(htmlCSS), hash(htmlJS))
 
@@ -194,7 +194,7 @@ func hash(s string) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// foot is what comes after the changes.
+// foot is the part of the page after the changes.
 type foot struct {
 	Access   []accessView
 	Kept     []string

@@ -179,7 +179,7 @@ type wordTable struct {
 	words   []string
 }
 
-// Surrogates are not valid characters, so their numbers are not used.
+// The numbers of surrogates are not used, because surrogates are not valid characters.
 const surrogates, surrogateCount = 0xD800, 0x800
 
 func (t *wordTable) number(word string) rune {

@@ -9,7 +9,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Marks sets the marks that are stored beside the target.
+// Marks sets the marks that are stored with the target.
 func (w *Writer) Marks(m plan.Marks) { w.marks = m }
 
 // Finish completes the archive and moves it to its destination. After it returns, the

@@ -44,7 +44,7 @@ type Manifest struct {
 	Counts Counts
 	// Gaps lists what could not be read and is missing in the archive.
 	Gaps []Gap
-	// Marks are the marks that were stored beside the target.
+	// Marks are the marks that were stored with the target.
 	Marks plan.Marks
 	// Members are the files in the archive, in order, without the manifest.
 	Members []Member

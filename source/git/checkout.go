@@ -91,7 +91,7 @@ func (r repository) list(ctx context.Context, tree string) ([]entry, error) {
 		meta, name, ok := strings.Cut(string(line), "\t")
 		fields := strings.Fields(meta)
 		if !ok || len(fields) != 3 {
-			continue // nothing at all
+			continue // the tree is empty
 		}
 		entries = append(entries, entry{mode: fields[0], object: fields[2], name: name})
 	}
