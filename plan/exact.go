@@ -54,9 +54,9 @@ func (s Mend) What() string {
 //  4. set the remaining ACLs and modes, children first, because a parent's new ACL
 //     may deny access.
 //
-// So nobody can read a value at any time that the wanted ACL hides from them. If an ACL
-// would prevent the user, who, from completing the other steps, they get temporary
-// permissions until step 4.
+// So nobody can read a value at any time that the wanted ACL hides from them. who are
+// the IDs of the user. If an ACL would prevent this user from completing the other
+// steps, it temporarily also grants the needed permissions, until step 4.
 //
 // Ephemeral objects belong to a session. They are neither created nor deleted, but
 // returned in left. Objects behind symbolic links stay unchanged. If only is set, the
