@@ -7,12 +7,12 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// Batches puts the changes of a plan into batches, in the order in which they
-// are to be applied. A namespace is never split if it fits into one batch;
-// small ones share one. Within a namespace what is created comes before what is
-// in it, and what is deleted after.
+// Batches splits the changes of a plan into batches, in the order in which they are
+// applied. A namespace is split only if it does not fit into one batch. Small
+// namespaces share a batch. A namespace is created before its configurations, and
+// deleted after them.
 //
-// With history the previous values travel in the batch, compressed, and count.
+// If history is true, the compressed previous values count toward the size of a batch.
 func Batches(changes []plan.Change, limits target.Limits, history bool) [][]plan.Change {
 	p := packer{limits: limits, history: history}
 	for len(changes) > 0 {
@@ -28,8 +28,8 @@ func Batches(changes []plan.Change, limits target.Limits, history bool) [][]plan
 	return p.batches
 }
 
-// inOrder returns a namespace's changes with its own deletion last. Its
-// creation is first already.
+// inOrder moves the deletion of the namespace itself to the end. Its creation is
+// already the first change.
 func inOrder(changes []plan.Change) []plan.Change {
 	if first := changes[0]; first.Key.IsNamespace() && first.Action == plan.Delete {
 		return append(slices.Clone(changes[1:]), first)
@@ -42,12 +42,12 @@ type packer struct {
 	history bool
 	batches [][]plan.Change
 	current []plan.Change
-	bytes   int // of current, at most
-	records int // bytes of current's records in the history, not compressed
+	bytes   int // upper bound for current
+	records int // bytes of current's history records, uncompressed
 }
 
-// most is what a change takes of a batch at most: with history, its previous
-// value as if it were not compressed.
+// most returns the most bytes that a change adds to a batch. With history, this
+// includes the uncompressed previous value.
 func (p *packer) most(c plan.Change) int {
 	if p.limits.Cost == nil {
 		return 0
@@ -55,7 +55,8 @@ func (p *packer) most(c plan.Change) int {
 	return p.limits.Cost(c) + p.recordSize(c)
 }
 
-// recordSize is what a change's record takes in the history, if one is kept.
+// recordSize returns the largest size of a change's history record, or 0 if no history
+// is kept.
 func (p *packer) recordSize(c plan.Change) int {
 	if !p.history {
 		return 0
@@ -84,8 +85,8 @@ func (p *packer) addNamespace(changes []plan.Change) {
 	p.records += records
 }
 
-// split spreads a namespace that fits into no batch over several. Here the
-// bounds will do: a few batches more or less don't matter.
+// split spreads a namespace that is too large for one batch over several. It uses the
+// upper bounds, so there may be a few more batches than necessary.
 func (p *packer) split(changes []plan.Change) {
 	for _, c := range changes {
 		bytes, records := p.most(c), p.recordSize(c)
@@ -98,9 +99,9 @@ func (p *packer) split(changes []plan.Change) {
 	}
 }
 
-// fits reports whether changes, which take so many bytes at most, fit into the
-// current batch. Only if they might not is it worked out how far the previous
-// values can be compressed.
+// fits reports whether changes fit into the current batch. bytes is the upper bound of
+// their size. Only if this bound is too large does fits compress the previous values to
+// find the exact size.
 func (p *packer) fits(changes []plan.Change, bytes int) bool {
 	if !p.fitsOps(len(changes)) {
 		return false
@@ -119,10 +120,10 @@ func (p *packer) fits(changes []plan.Change, bytes int) bool {
 	return p.limits.Overhead+headerMost+exact+len(pack(together)) <= p.limits.Bytes
 }
 
-// TooLarge reports whether a batch is larger than the target or the history takes,
-// however it is split. It returns the size of the batch and the most that is taken, in
-// bytes. With history the size depends on how far the previous values can be
-// compressed.
+// TooLarge reports whether a batch exceeds the limit of the target or of the history
+// even if it is not combined with other changes. It returns the size of the batch and
+// the limit, in bytes. With history, the size depends on how well the previous values
+// compress.
 func TooLarge(batch []plan.Change, limits target.Limits, history bool) (size, most int, tooLarge bool) {
 	before := 0
 	for _, c := range batch {

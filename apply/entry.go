@@ -14,34 +14,34 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Entry is what history keeps of a batch: who changed what, when and why, and
-// what was there before.
+// Entry is the history entry of a batch: who changed what, when and why, and the values
+// before the change.
 //
-// It is stored as a line of JSON, the header, and after it a zstd stream of
-// records, one for each change: a line of JSON that ends with the size of the
-// previous value, and the value itself with a line feed after it.
+// It is stored as one line of JSON, the header, and a zstd stream of records, one for
+// each change. A record is a line of JSON that contains the size of the previous value,
+// then the value itself and a line feed.
 type Entry struct {
 	Header
 	Previous []Previous
-	stored   int // bytes, as it is stored
+	stored   int // size of the stored entry in bytes
 }
 
-// Header is the readable part of an entry.
+// Header is the uncompressed part of an entry.
 type Header struct {
 	Version int       `json:"version"`
-	ID      string    `json:"id"` // of the apply
+	ID      string    `json:"id"` // the ID of the apply
 	Batch   int       `json:"batch"`
-	Of      int       `json:"of"` // batches that were planned
+	Of      int       `json:"of"` // number of batches in the plan
 	Time    time.Time `json:"time"`
 	Who     string    `json:"who"`
 	Host    string    `json:"host"`
-	Actor   string    `json:"actor,omitempty"` // for whom a CI job runs, as the CI names them
+	Actor   string    `json:"actor,omitempty"` // the user that the CI job runs for
 	Reason  string    `json:"reason,omitempty"`
-	Commit  string    `json:"commit,omitempty"` // of the tree
+	Commit  string    `json:"commit,omitempty"` // the commit of the tree
 	Tool    string    `json:"tool"`
-	Plan    string    `json:"plan,omitempty"` // fingerprint of the plan that was approved
-	// Operation is what wrote it, if not an apply of a tree: promote, rollback or
-	// restore; Undoes, of a rollback, what it took back.
+	Plan    string    `json:"plan,omitempty"` // fingerprint of the approved plan
+	// Operation is promote, restore or rollback. It is empty for an apply of a tree.
+	// Undoes is the ID of the apply that a rollback undoes.
 	Operation string `json:"operation,omitempty"`
 	Undoes    string `json:"undoes,omitempty"`
 	Create    int    `json:"create"`
@@ -49,23 +49,25 @@ type Header struct {
 	Delete    int    `json:"delete"`
 }
 
-// Previous is what was there before a change.
+// Previous is the record of one change: the object, the action and the value before the
+// change.
 type Previous struct {
 	Namespace string  `json:"namespace"`
 	Config    *string `json:"configuration"`
 	Action    string  `json:"action"`
-	// After is a sum of what the change wrote, by which it is known again.
+	// After is a hash of the written value. It shows later whether the value has been
+	// changed since.
 	After string `json:"after,omitempty"`
-	Null  bool   `json:"null,omitempty"` // stored, but without data
-	// Reason is why Confo could not read the value, if it is not its bytes.
+	Null  bool   `json:"null,omitempty"` // the znode existed without data
+	// Reason says why Confo could not read the value. It is empty for a readable value.
 	Reason string `json:"reason,omitempty"`
-	// Marked are the fields that must not be shown.
+	// Marked are the sensitive fields, which must be masked.
 	Marked []plan.MarkedPath `json:"marked,omitempty"`
 	Size   int               `json:"size"`
 	Value  []byte            `json:"-"`
 }
 
-// Before returns what was there, and whether there was something.
+// Before returns the value before the change, and whether the object existed.
 func (p Previous) Before() (v plan.Value, existed bool) {
 	switch {
 	case p.Action == plan.Create.String():
@@ -78,7 +80,7 @@ func (p Previous) Before() (v plan.Value, existed bool) {
 	return plan.NewValue(p.Value), true
 }
 
-// sumOf returns the sum of a value by which it is known again.
+// sumOf returns the hash of a value for Previous.After.
 func sumOf(v plan.Value) string {
 	if v.IsNull() {
 		return "null"
@@ -87,7 +89,7 @@ func sumOf(v plan.Value) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// Key returns what was changed.
+// Key returns the key of the changed object.
 func (p Previous) Key() plan.Key {
 	k := plan.Key{Namespace: p.Namespace}
 	if p.Config != nil {
@@ -96,17 +98,18 @@ func (p Previous) Key() plan.Key {
 	return k
 }
 
-// entryVersion is that of the form of entries.
+// entryVersion is the version of the entry format.
 const entryVersion = 1
 
-// headerMost is more than a header takes: what users write into one is cut.
+// headerMost is the largest size of a header in bytes. Text from users is cut to
+// reasonMost or nameMost bytes.
 const (
 	headerMost = 2048
 	reasonMost = 500
 	nameMost   = 100
 )
 
-// clip cuts a text to so many bytes, at the end of a character.
+// clip cuts a text to at most most bytes, at the end of a character.
 func clip(s string, most int) string {
 	if len(s) <= most {
 		return s
@@ -117,7 +120,7 @@ func clip(s string, most int) string {
 	return s[:most]
 }
 
-// encodeEntry returns a batch's entry as it is stored.
+// encodeEntry returns the stored form of a batch's entry.
 func encodeEntry(h Header, changes []plan.Change) ([]byte, error) {
 	h.Version = entryVersion
 	h.Who, h.Host, h.Actor = clip(h.Who, nameMost), clip(h.Host, nameMost), clip(h.Actor, nameMost)
@@ -140,19 +143,19 @@ func encodeEntry(h Header, changes []plan.Change) ([]byte, error) {
 	return append(append(line, '\n'), pack(changes)...), nil
 }
 
-// pack returns the records of changes, compressed.
+// pack returns the compressed records of changes.
 func pack(changes []plan.Change) []byte {
 	b, lines := records(changes)
 	return pad(compress(b), lines, len(b))
 }
 
-// pad returns compressed records that have so many bytes unpacked, and whose lines have so
-// many. If they compress so well that a reader would refuse them, it adds a frame of zstd's
-// that readers skip.
+// pad adds padding to compressed records so that readers accept them. lines and
+// unpacked are the sizes of the first lines and of all records in bytes. The padding is
+// a zstd frame that readers skip.
 func pad(packed []byte, lines, unpacked int) []byte {
 	needed := max((lines-freeLines+linesMost-1)/linesMost, (unpacked-freeUnpacked+unpackedMost-1)/unpackedMost)
 	if lacks := needed - len(packed); lacks > 0 {
-		const skippable = 0x184D2A50 // then the length of what is skipped
+		const skippable = 0x184D2A50 // followed by the length of the skipped data
 		packed = binary.LittleEndian.AppendUint32(packed, skippable)
 		packed = binary.LittleEndian.AppendUint32(packed, uint32(lacks))
 		packed = append(packed, make([]byte, lacks)...)
@@ -160,8 +163,8 @@ func pad(packed []byte, lines, unpacked int) []byte {
 	return packed
 }
 
-// records returns the records of changes, not compressed, and how many bytes of them are
-// the lines that begin them.
+// records returns the uncompressed records of changes, and the number of bytes in their
+// first lines.
 func records(changes []plan.Change) (b []byte, lines int) {
 	for i := range changes {
 		p := previousOf(&changes[i])
@@ -196,16 +199,16 @@ func records(changes []plan.Change) (b []byte, lines int) {
 	return b, lines + len(b)
 }
 
-// recordSize is what a change's record takes at most.
+// recordSize returns the largest possible size of a change's record, in bytes.
 func recordSize(c plan.Change) int {
 	return 160 + 6*(len(c.Key.Namespace)+len(c.Key.Config)+len(c.Before.Reason())) + len(markedJSON(markedOf(&c))) + c.Before.Size()
 }
 
-// markedMost is how much the marks of a record may take.
+// markedMost is the largest size of a record's marks, in bytes.
 const markedMost = 16 << 10
 
-// markedOf returns the marks of a change as its record has them: if they are many, that
-// the whole configuration is marked.
+// markedOf returns the marks of a change for its record. If they are too large, it
+// marks the complete configuration.
 func markedOf(c *plan.Change) []plan.MarkedPath {
 	marked := make([]plan.MarkedPath, len(c.Marked))
 	for i, path := range c.Marked {
@@ -223,7 +226,7 @@ func markedJSON(marked []plan.MarkedPath) []byte {
 	}
 	b, err := json.Marshal(marked)
 	if err != nil {
-		panic(err) // names and nulls
+		panic(err) // impossible for names and nulls
 	}
 	return b
 }

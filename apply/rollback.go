@@ -8,18 +8,18 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Rollback is what has to come true so that what some applies did is undone.
+// Rollback is what must be changed to undo some applies.
 type Rollback struct {
-	// Wishes are the states of objects before the applies, as they were stored.
+	// Wishes are the values before the applies, as they were stored.
 	Wishes []plan.Wish
-	// Moved are the objects that somebody else has changed since, or in between:
-	// that would be lost.
+	// Moved are the objects that somebody else has changed after or between the
+	// applies. A rollback would overwrite these changes.
 	Moved []plan.Finding
 }
 
-// Undo returns what undoes entries, oldest first, at a target. Every apply that the
-// target has seen after them has to be among them, or what it changed counts as
-// changed since.
+// Undo returns the rollback that undoes entries, which are sorted oldest first. entries
+// must include all later applies at the target. Otherwise the changes of a missing
+// apply count as changes by somebody else.
 func Undo(entries []*Entry, live *plan.Snapshot, selection plan.Selection) Rollback {
 	u := Undoing{objects: map[plan.Key]*undone{}}
 	for _, e := range entries {
@@ -32,8 +32,9 @@ func Undo(entries []*Entry, live *plan.Snapshot, selection plan.Selection) Rollb
 	return u.Rollback(live)
 }
 
-// Undo collects what undoes records, oldest first, of the objects that the selection
-// takes. Of each object it keeps the value from before the first of them.
+// Undo reads records, which are sorted oldest first, and collects what undoes their
+// changes to the selected objects. For each object it keeps the value before the first
+// change.
 func (h *History) Undo(ctx context.Context, records []*Record, selection plan.Selection) (*Undoing, error) {
 	u := &Undoing{objects: map[plan.Key]*undone{}}
 	kept := Kept{Next: "undo fewer namespaces at a time, with -n; or find out who wrote these entries, and delete them"}
@@ -49,7 +50,7 @@ func (h *History) Undo(ctx context.Context, records []*Record, selection plan.Se
 	})
 }
 
-// Rollback returns what undoes the entries at a target.
+// Rollback returns the rollback for the current values in live.
 func (u *Undoing) Rollback(live *plan.Snapshot) Rollback {
 	var r Rollback
 	now := statesOf(live, u.objects)
@@ -68,7 +69,7 @@ func (u *Undoing) Rollback(live *plan.Snapshot) Rollback {
 	return r
 }
 
-// Undoing collects what entries did to each object.
+// Undoing collects what the entries did to each object. Create it with History.Undo.
 type Undoing struct {
 	objects map[plan.Key]*undone
 	order   []plan.Key
@@ -76,13 +77,13 @@ type Undoing struct {
 
 // undone is an object that entries changed.
 type undone struct {
-	first   Previous // what was there before the first of them
-	last    Previous // and the last one
-	by      Header   // who wrote the last one
-	between string   // what somebody else did between two
+	first   Previous // the first change
+	last    Previous // the last change
+	by      Header   // header of the entry with the last change
+	between string   // what somebody else did between two of the changes
 }
 
-// undo adds a change, and reports whether it is the first of its object.
+// undo adds a change. It reports whether this is the first change of the object.
 func (u *Undoing) undo(e *Entry, p Previous) (first bool) {
 	key := p.Key()
 	o := u.objects[key]
@@ -94,12 +95,12 @@ func (u *Undoing) undo(e *Entry, p Previous) (first bool) {
 	if before, existed := p.Before(); o.between == "" && !key.IsNamespace() && !o.last.wrote(state{existed, before}) {
 		o.between = fmt.Sprintf("was changed by somebody else between %s and %s", plan.Printable(o.by.ID), plan.Printable(e.ID))
 	}
-	p.Value = nil // a copy: only what it wrote is asked for
+	p.Value = nil // p is a copy, and the value of a later change is not needed
 	o.last, o.by = p, e.Header
 	return false
 }
 
-// state is that of an object at a target.
+// state is the state of an object at a target.
 type state struct {
 	exists bool
 	value  plan.Value
@@ -109,7 +110,7 @@ func (s state) isAs(w plan.Wish) bool {
 	return s.exists != w.Absent && (!s.exists || w.Key.IsNamespace() || s.value.Same(w.Value))
 }
 
-// wrote reports whether a state is the one that a change left.
+// wrote reports whether s is the state after the change p.
 func (p Previous) wrote(s state) bool {
 	if p.Action == plan.Delete.String() {
 		return !s.exists
@@ -117,7 +118,8 @@ func (p Previous) wrote(s state) bool {
 	return s.exists && (p.Config == nil || p.After == "" || p.After == sumOf(s.value))
 }
 
-// moved says what somebody else did to an object since the last entry.
+// moved says what somebody else did to an object between or after the changes. It is
+// empty if nothing was done.
 func (o *undone) moved(now state) string {
 	deleted := o.last.Action == plan.Delete.String()
 	switch {
@@ -131,7 +133,7 @@ func (o *undone) moved(now state) string {
 	return "has been changed since"
 }
 
-// statesOf returns the states of objects.
+// statesOf returns the current states of objects.
 func statesOf(live *plan.Snapshot, objects map[plan.Key]*undone) map[plan.Key]state {
 	states := make(map[plan.Key]state, len(objects))
 	for _, ns := range live.Namespaces {
@@ -147,7 +149,8 @@ func statesOf(live *plan.Snapshot, objects map[plan.Key]*undone) map[plan.Key]st
 	return states
 }
 
-// stillInUse finds namespaces that would go, and hold what came after.
+// stillInUse finds namespaces that the rollback would delete although they hold newer
+// configurations.
 func (u *Undoing) stillInUse(live *plan.Snapshot) []plan.Finding {
 	var found []plan.Finding
 	for _, ns := range live.Namespaces {
@@ -170,13 +173,13 @@ func (u *Undoing) stillInUse(live *plan.Snapshot) []plan.Finding {
 	return found
 }
 
-// Reaches reports whether a history tells what a target was like at a time: there is
-// an apply that is not newer.
+// Reaches reports whether a history goes back to a time: it has an apply that is not
+// newer. records must be sorted, oldest first.
 func Reaches(records []*Record, at time.Time) bool {
 	return len(records) > 0 && !records[0].Began.After(at)
 }
 
-// EntryOf returns the entry of changes that were applied, for who keeps no history.
+// EntryOf returns the entry of applied changes. It serves runs that keep no history.
 func EntryOf(id string, changes []plan.Change) *Entry {
 	e := &Entry{Header: Header{ID: id, Of: 1, Batch: 1}}
 	for i := range changes {
@@ -185,7 +188,7 @@ func EntryOf(id string, changes []plan.Change) *Entry {
 	return e
 }
 
-// previousOf returns what an entry keeps of a change.
+// previousOf returns the record of a change.
 func previousOf(c *plan.Change) Previous {
 	p := Previous{Namespace: c.Key.Namespace, Action: c.Action.String(), Value: c.Before.Reveal()}
 	if c.Key.IsNamespace() {

@@ -6,11 +6,11 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Changes returns what the entries of an apply changed, one for each object, with what
-// was there before and after it. later are the entries after those of the apply,
-// oldest first, and live is what is there now: what an apply wrote is kept nowhere but
-// where it still is, or was when it was changed again. A value that nobody has any
-// more can't be read.
+// Changes returns the changes of an apply, one for each object, with the values before
+// and after. own are the entries of the apply, later are all entries after it, oldest
+// first, and live is the current state. An entry records only previous values. So
+// Changes finds the value that was written in a later entry or in live. If neither has
+// it, the value is unreadable.
 func Changes(own, later []*Entry, live *plan.Snapshot) []plan.Change {
 	values := valuesAfter(own, later, live)
 	var order []plan.Key
@@ -48,7 +48,7 @@ func actionOf(name string) plan.Action {
 	return plan.Update
 }
 
-// known are values by the sums that they are known by.
+// known holds values by their hash.
 type known map[plan.Key]map[string]plan.Value
 
 func (k known) add(key plan.Key, v plan.Value) {
@@ -64,7 +64,7 @@ func (k known) of(key plan.Key, sum string) plan.Value {
 	return plan.Unreadable(nil, "not kept: somebody else changed it before the next apply")
 }
 
-// valuesAfter finds the values that an apply's objects have had since.
+// valuesAfter collects all values that the objects of own had after the first change.
 func valuesAfter(own, later []*Entry, live *plan.Snapshot) known {
 	k := known{}
 	for _, e := range own {
