@@ -1,10 +1,9 @@
-// Package apply carries a plan out: it takes the target's lock, puts the
-// changes into batches that each happen whole or not at all, writes them one
-// after the other with their history, and reads what was written again to see
-// that it is as it was to be.
+// Package apply applies a plan to a target. It takes the target's lock and splits the
+// changes into batches. It writes each batch with its history entry as one transaction.
+// Then it reads the target again and verifies the result.
 //
-// It owns the order of changes, the form of history entries, and the account of
-// what was done. How a batch becomes a transaction is the target's.
+// This package owns the order of the changes, the format of history entries and the
+// result of an apply. The target turns a batch into a transaction.
 package apply
 
 import (
@@ -20,60 +19,62 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// Options are how a plan is applied, and what history says of it.
+// Options say how a plan is applied and what the history records about the apply.
 type Options struct {
-	Who    string // who applies it
-	Actor  string // for whom a CI job applies it; empty elsewhere
-	Host   string // and where
+	Who    string // the user who applies it
+	Actor  string // the user that the CI job runs for; empty outside CI
+	Host   string // the host of the process
 	PID    int
 	Reason string
-	Commit string // of the tree
+	Commit string // the commit of the tree
 	Tool   string // name and version of the program
-	Plan   string // fingerprint of the plan that was approved
-	// Operation is what it is if not an apply of a tree; Undoes what it takes back.
+	Plan   string // fingerprint of the approved plan
+	// Operation is promote, restore or rollback. It is empty for an apply of a tree.
+	// Undoes is the ID of the apply that a rollback undoes.
 	Operation, Undoes string
 
 	NoHistory bool
 	NoLock    bool
-	// LockTimeout is how long to wait for the lock; Waiting is told once who
-	// holds it.
+	// LockTimeout is how long to wait for the lock. Waiting is called with the run that
+	// holds it, and again when another run holds it.
 	LockTimeout time.Duration
 	Waiting     func(holder target.Run)
 
-	// Lost is told when the answer to a transaction was lost, and how long it takes at
-	// most to find out whether the transaction was applied.
+	// Lost is called when the answer to a transaction was lost. atMost is the longest
+	// time that it takes to find out whether the transaction was applied.
 	Lost func(atMost time.Duration)
 
-	// Progress is told how many changes of how many are applied, and AccessProgress
-	// how many access lists are set.
+	// Progress is called with the number of applied changes, AccessProgress with the
+	// number of ACLs that are set.
 	Progress, AccessProgress func(done, total int)
 
-	// Owner, when it is set, is who the target is claimed for. One that somebody
-	// else has claimed is refused, unless TakeOver is set.
+	// Owner, if set, becomes the owner of the target. If the target has another owner,
+	// Run returns an *Owned error, unless TakeOver is set.
 	Owner    *Owner
 	TakeOver bool
 
-	// Marks are what is marked as sensitive now, or was ever, as far as the caller knows.
-	// They are kept beside the target.
+	// Marks are all marks that the caller knows, current and former. Run adds them to
+	// the marks that are stored with the target.
 	Marks plan.Marks
 
-	// Rebase, when it is set, makes changes again whose objects have moved, as the
-	// target has them now: none, when what moved is what they are about.
+	// Rebase, if set, is called when a batch conflicts. It returns the changes again,
+	// based on the current values at the target. It returns nil if the conflict is
+	// real.
 	Rebase func(ctx context.Context, changes []plan.Change) ([]plan.Change, error)
 
-	// Verify, when it is set, reads what was written again before the lock is
-	// given back: after that others may write.
+	// Verify, if set, makes Run read the written namespaces again and compare them with
+	// the plan. Run still holds the lock, so no other run can write in between.
 	Verify *Verification
 }
 
-// Verification is what the target is compared with once everything is applied.
+// Verification says what the target must equal after the apply.
 type Verification struct {
 	Desired  *plan.Tree
-	Options  plan.Options // that the plan was made with
+	Options  plan.Options // the options that the plan was made with
 	Progress func(done, total int)
 }
 
-// Result is the account of what was applied.
+// Result says what was applied.
 type Result struct {
 	ID           string
 	Transactions int
@@ -81,19 +82,19 @@ type Result struct {
 	Access       []plan.Change // ACLs that were set
 	// NotPruned is why the history could not be shortened, which fails nothing.
 	NotPruned error
-	// MarksNotKept is why a run without a lock could not keep its marks beside the
-	// target, which fails nothing.
+	// MarksNotKept says why a run without a lock could not store its marks with the
+	// target. The apply does not fail because of it.
 	MarksNotKept error
 }
 
-// Stopped is the error of a plan that was not applied to its end. The result
-// says what was applied before.
+// Stopped is the error of an apply that did not finish. The Result says which changes
+// were applied before.
 type Stopped struct {
-	Failed       []plan.Change // of the batch that failed; none when it stopped between two
-	Unknown      []plan.Change // of the batch of which it is not known whether it was applied
-	NotAttempted int           // changes after it
-	AccessLeft   int           // access lists that are not set
-	Err          error         // why
+	Failed       []plan.Change // the changes of the failed batch; none if the apply stopped between two batches
+	Unknown      []plan.Change // the changes of a batch with an unknown outcome
+	NotAttempted int           // number of changes in the batches after it
+	AccessLeft   int           // number of ACLs that are not set
+	Err          error         // the reason
 }
 
 func (s *Stopped) Error() string { return s.Err.Error() }
@@ -261,8 +262,8 @@ func wasApplied(err error) bool {
 	return errors.As(err, &lost) && lost.Applied
 }
 
-// rebases is how often a batch is made again for applications that write to what
-// it touches.
+// rebases is how many times a batch is rebased and tried again before its conflict is
+// reported.
 const rebases = 10
 
 func isConflict(err error) bool {
@@ -301,7 +302,7 @@ func (r *run) header(number int) Header {
 
 // entry is a step's entry as it is stored.
 type entry struct {
-	data []byte // nil without history
+	data []byte // nil if no history is kept
 	err  error
 }
 
@@ -327,11 +328,10 @@ func (r *run) entriesAhead(ctx context.Context) <-chan entry {
 	return ahead
 }
 
-// idTime is the form of the time that an ID begins with; thousandths of a second
-// follow.
+// idTime is the layout of the time at the start of an ID. Milliseconds follow it.
 const idTime = "20060102-150405"
 
-// newID returns a name for an apply that sorts by time.
+// newID returns the ID of an apply. IDs sort by time.
 func newID(now time.Time) string {
 	random := make([]byte, 2)
 	rand.Read(random)
@@ -339,8 +339,8 @@ func newID(now time.Time) string {
 	return fmt.Sprintf("%s-%03d%s", now.Format(idTime), now.Nanosecond()/1e6, hex.EncodeToString(random)[:3])
 }
 
-// nextID returns a name that comes after all that the history has, under the lock:
-// clocks differ, and what came last has to be the last.
+// nextID returns an ID that sorts after all IDs in the history, even if the clocks of
+// two hosts differ. The caller must hold the lock.
 func nextID(ctx context.Context, t target.Target, now time.Time) (string, error) {
 	infos, err := t.HistoryNames(ctx, false)
 	if err != nil {
@@ -360,19 +360,18 @@ func nextID(ctx context.Context, t target.Target, now time.Time) (string, error)
 	return id, nil
 }
 
-// ErrNotAsWanted is the error of a target that, read again after a plan was
-// applied, is not as it was to be.
+// ErrNotAsWanted says that the target differs from the plan after the apply.
 var ErrNotAsWanted = errors.New("the target was read again and is not as planned")
 
-// run reads the namespaces that a plan wrote to again, and compares them with
-// what was wanted.
+// run reads the namespaces that the plan changed again, and compares them with the
+// tree.
 func (v *Verification) run(ctx context.Context, t target.Target, p *plan.Plan) error {
 	touched := map[string]bool{}
 	for i := range p.Changes {
 		touched[p.Changes[i].Key.Namespace] = true
 	}
 	for _, c := range p.Access {
-		touched[c.Key.Namespace] = true // none for the root
+		touched[c.Key.Namespace] = true // the empty name of the root matches no namespace
 	}
 	opts := v.Options
 	opts.Selection = opts.Selection.Only(touched)

@@ -9,12 +9,12 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// Batches puts the changes of a plan into batches, in the order in which they
-// are to be applied. A namespace is never split if it fits into one batch;
-// small ones share one. Within a namespace what is created comes before what is
-// in it, and what is deleted after.
+// Batches splits the changes of a plan into batches, in the order in which they are
+// applied. A namespace is split only if it does not fit into one batch. Small
+// namespaces share a batch. A namespace is created before its configurations, and
+// deleted after them.
 //
-// With history the previous values travel in the batch, compressed, and count.
+// If history is true, the compressed previous values count toward the size of a batch.
 func Batches(changes []plan.Change, limits target.Limits, history bool) [][]plan.Change {
 	p := packer{limits: limits, written: whereRoom(limits), history: history}
 	for len(changes) > 0 {
@@ -188,10 +188,10 @@ func (p *packer) flush() {
 	p.current = batch{}
 }
 
-// TooLarge reports whether a batch is larger than the target or the history takes,
-// however it is split. It returns the size of the batch and the most that is taken, in
-// bytes. With history the size depends on how far the previous values can be
-// compressed.
+// TooLarge reports whether a batch exceeds the limit of the target or of the history
+// even if it is not combined with other changes. It returns the size of the batch and
+// the limit, in bytes. With history, the size depends on how well the previous values
+// compress.
 func TooLarge(batch []plan.Change, limits target.Limits, history bool) (size, most int, tooLarge bool) {
 	written, before := whereRoom(limits), 0
 	for i := range batch {

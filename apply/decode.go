@@ -14,37 +14,39 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Whoever may write beside the root may write an entry, of a few bytes that unpack to
-// any size. So the size is bounded before anything is unpacked, values that nobody
-// asked for are skipped, and batches are made so that their entries fit.
+// These limits protect against entries that unpack to any size: everybody who can write
+// next to the root can write an entry. The reader checks the limits before it unpacks an
+// entry, and skips values that the caller did not ask for. Batches are made so that
+// their entries stay within the limits.
 const (
 	entryMost  = 64 << 20 // bytes of an entry's records, unpacked
-	recordMost = 1 << 20  // bytes of the line that begins a record
-	lineMost   = 16 << 10 // bytes of a header: what is cut to headerMost may be escaped
-	windowMost = 16 << 20 // bytes that the decoder keeps; the encoder needs 8 MiB
+	recordMost = 1 << 20  // bytes of the first line of a record
+	lineMost   = 16 << 10 // bytes of a header: escapes can make it longer than headerMost
+	windowMost = 16 << 20 // bytes of the decoder's window; the encoder needs 8 MiB
 
-	// recordsMost is how many records an entry has at most, for each of its packed
-	// bytes. Each record names another object: of names that only count up, one takes
-	// 0.6 bytes.
+	// recordsMost limits the number of records in an entry, per compressed byte. Each
+	// record names a different object. Names that differ only in a counter compress to
+	// 0.6 bytes a record.
 	recordsMost = 4
 
-	// The lines that begin the records of an entry have so many bytes at most: freeLines,
-	// and linesMost for each of its packed bytes. The encoder adds what lacks.
+	// The first lines of all records together have at most freeLines bytes, plus
+	// linesMost for each compressed byte of the entry. The encoder adds padding if
+	// necessary.
 	freeLines = 256 << 10
 	linesMost = 512
 
-	// The records of an entry unpack to so many bytes at most: freeUnpacked, and unpackedMost
-	// for each of its packed bytes. So what reading a history takes is bounded by its size.
-	// The encoder adds what lacks.
+	// The records of an entry unpack to at most freeUnpacked bytes, plus unpackedMost
+	// for each compressed byte of the entry. This limits the memory for reading a
+	// history by its stored size. The encoder adds padding if necessary.
 	freeUnpacked = 256 << 10
 	unpackedMost = 1024
 
-	// stepsMost is how many steps the marks of an entry have at most. In a record beyond
-	// it, the whole configuration is marked.
+	// stepsMost limits the path steps in the marks of an entry. In each record beyond
+	// this limit, the complete configuration is marked.
 	stepsMost = 1 << 18
 )
 
-// decoders are used again: making one takes longer than reading most entries.
+// decoders are reused, because creating one takes longer than reading most entries.
 var decoders = sync.Pool{New: func() any {
 	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(windowMost), zstd.WithDecoderLowmem(true))
 	if err != nil {
@@ -79,13 +81,14 @@ func decodeHeader(stored []byte) (h Header, packed []byte, err error) {
 	return h, packed, nil
 }
 
-// DecodeEntry reads an entry as it is stored.
+// DecodeEntry decodes a stored history entry. It returns an error if the entry is
+// invalid, exceeds a limit, or was written by a newer version of confo-sync.
 func DecodeEntry(stored []byte) (*Entry, error) {
 	return decodeEntry(stored, func(*Header, plan.Key) bool { return true })
 }
 
-// decodeEntry reads an entry as it is stored, but of its records only those whose
-// objects keep accepts.
+// decodeEntry decodes a stored entry. It returns only the records of objects that keep
+// accepts.
 func decodeEntry(stored []byte, keep keep) (*Entry, error) {
 	h, packed, err := decodeHeader(stored)
 	if err != nil {
@@ -125,7 +128,7 @@ func decodeEntry(stored []byte, keep keep) (*Entry, error) {
 	}
 }
 
-// steps counts the steps of the marks.
+// steps returns the number of path steps in the marks.
 func (p *Previous) steps() int {
 	steps := 0
 	for _, m := range p.Marked {
@@ -137,18 +140,18 @@ func (p *Previous) steps() int {
 // recordReader reads the records of an entry.
 type recordReader struct {
 	buffer *bufio.Reader
-	lines  int // bytes that the lines of the others may have
+	lines  int // bytes that the first lines of the remaining records may have
 }
 
-// next reads the next record. It returns nil for an object that keep does not accept, and
-// io.EOF after the last record. If it has marks and they are not to be read, or are more
-// than a record has, the whole configuration is marked.
+// next reads the next record. It returns nil if keep does not accept the object, and
+// io.EOF after the last record. If marks is false, or the record has too many marks,
+// next marks the complete configuration.
 func (r *recordReader) next(marks bool, keep func(plan.Key) bool) (*Previous, error) {
 	line, err := r.line()
 	if err != nil {
 		return nil, err
 	}
-	// Marks take long to read, so they are only read where they are wanted.
+	// Decoding marks is slow, so only the marks of accepted records are decoded.
 	record := struct {
 		Previous
 		Marked json.RawMessage `json:"marked"`
@@ -203,7 +206,7 @@ func (r *recordReader) value(size int, kept bool) (value []byte, err error) {
 	return value, nil
 }
 
-// line reads the line that begins a record.
+// line reads the first line of a record.
 func (r *recordReader) line() ([]byte, error) {
 	var line []byte
 	for {
@@ -226,7 +229,8 @@ func (r *recordReader) line() ([]byte, error) {
 	}
 }
 
-// cut returns the error of a record that ends too early.
+// cut returns the error of a record that ends too early: io.ErrUnexpectedEOF instead of
+// io.EOF.
 func cut(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF

@@ -27,25 +27,25 @@ import (
 type Entry struct {
 	Header
 	Previous []Previous
-	stored   int // bytes, as it is stored
+	stored   int // size of the stored entry in bytes
 }
 
-// Header is the readable part of an entry.
+// Header is the uncompressed part of an entry.
 type Header struct {
 	Version int       `json:"version"`
-	ID      string    `json:"id"` // of the apply
+	ID      string    `json:"id"` // the ID of the apply
 	Batch   int       `json:"batch"`
-	Of      int       `json:"of"` // batches that were planned
+	Of      int       `json:"of"` // number of batches in the plan
 	Time    time.Time `json:"time"`
 	Who     string    `json:"who"`
 	Host    string    `json:"host"`
-	Actor   string    `json:"actor,omitempty"` // for whom a CI job runs, as the CI names them
+	Actor   string    `json:"actor,omitempty"` // the user that the CI job runs for
 	Reason  string    `json:"reason,omitempty"`
-	Commit  string    `json:"commit,omitempty"` // of the tree
+	Commit  string    `json:"commit,omitempty"` // the commit of the tree
 	Tool    string    `json:"tool"`
-	Plan    string    `json:"plan,omitempty"` // fingerprint of the plan that was approved
-	// Operation is what wrote it, if not an apply of a tree: promote, rollback or
-	// restore; Undoes, of a rollback, what it took back.
+	Plan    string    `json:"plan,omitempty"` // fingerprint of the approved plan
+	// Operation is promote, restore or rollback. It is empty for an apply of a tree.
+	// Undoes is the ID of the apply that a rollback undoes.
 	Operation string `json:"operation,omitempty"`
 	Undoes    string `json:"undoes,omitempty"`
 	Create    int    `json:"create"`
@@ -54,17 +54,19 @@ type Header struct {
 	Access    int    `json:"access,omitempty"` // ACLs to be set
 }
 
-// Previous is what was there before a change.
+// Previous is the record of one change: the object, the action and the value before the
+// change.
 type Previous struct {
 	Namespace string  `json:"namespace"`
 	Config    *string `json:"configuration"`
 	Action    string  `json:"action"`
-	// After is a sum of what the change wrote, by which it is known again.
+	// After is a hash of the written value. It shows later whether the value has been
+	// changed since.
 	After string `json:"after,omitempty"`
-	Null  bool   `json:"null,omitempty"` // stored, but without data
-	// Reason is why Confo could not read the value, if it is not its bytes.
+	Null  bool   `json:"null,omitempty"` // the znode existed without data
+	// Reason says why Confo could not read the value. It is empty for a readable value.
 	Reason string `json:"reason,omitempty"`
-	// Marked are the fields that must not be shown.
+	// Marked are the sensitive fields, which must be masked.
 	Marked []plan.MarkedPath `json:"marked,omitempty"`
 	// Access is the ACL before, as far as it is known, and Set the one that was set: when
 	// the object was created, or by a change of its own.
@@ -78,7 +80,7 @@ type Previous struct {
 	Written     []byte `json:"-"`
 }
 
-// Before returns what was there, and whether there was something.
+// Before returns the value before the change, and whether the object existed.
 func (p Previous) Before() (v plan.Value, existed bool) {
 	switch {
 	case p.Action == plan.Create.String():
@@ -91,7 +93,7 @@ func (p Previous) Before() (v plan.Value, existed bool) {
 	return plan.NewValue(p.Value), true
 }
 
-// sumOf returns the sum of a value by which it is known again.
+// sumOf returns the hash of a value for Previous.After.
 func sumOf(v plan.Value) string {
 	if v.IsNull() {
 		return "null"
@@ -100,7 +102,7 @@ func sumOf(v plan.Value) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// Key returns what was changed.
+// Key returns the key of the changed object.
 func (p Previous) Key() plan.Key {
 	k := plan.Key{Namespace: p.Namespace}
 	if p.Config != nil {
@@ -112,14 +114,15 @@ func (p Previous) Key() plan.Key {
 // entryVersion is that of the form of entries.
 const entryVersion = 2
 
-// headerMost is more than a header takes: what users write into one is cut.
+// headerMost is the largest size of a header in bytes. Text from users is cut to
+// reasonMost or nameMost bytes.
 const (
 	headerMost = 2048
 	reasonMost = 500
 	nameMost   = 100
 )
 
-// clip cuts a text to so many bytes, at the end of a character.
+// clip cuts a text to at most most bytes, at the end of a character.
 func clip(s string, most int) string {
 	if len(s) <= most {
 		return s
@@ -161,13 +164,13 @@ func pack(changes []plan.Change, written keepWritten) []byte {
 	return pad(compress(b), lines, len(b))
 }
 
-// pad returns compressed records that have so many bytes unpacked, and whose lines have so
-// many. If they compress so well that a reader would refuse them, it adds a frame of zstd's
-// that readers skip.
+// pad adds padding to compressed records so that readers accept them. lines and
+// unpacked are the sizes of the first lines and of all records in bytes. The padding is
+// a zstd frame that readers skip.
 func pad(packed []byte, lines, unpacked int) []byte {
 	needed := max((lines-freeLines+linesMost-1)/linesMost, (unpacked-freeUnpacked+unpackedMost-1)/unpackedMost)
 	if lacks := needed - len(packed); lacks > 0 {
-		const skippable = 0x184D2A50 // then the length of what is skipped
+		const skippable = 0x184D2A50 // followed by the length of the skipped data
 		packed = binary.LittleEndian.AppendUint32(packed, skippable)
 		packed = binary.LittleEndian.AppendUint32(packed, uint32(lacks))
 		packed = append(packed, make([]byte, lacks)...)
@@ -304,11 +307,11 @@ func inEntry(changes []plan.Change, limits target.Limits) keepWritten {
 	return writes
 }
 
-// markedMost is how much the marks of a record may take.
+// markedMost is the largest size of a record's marks, in bytes.
 const markedMost = 16 << 10
 
-// markedOf returns the marks of a change as its record has them: if they are many, that
-// the whole configuration is marked.
+// markedOf returns the marks of a change for its record. If they are too large, it
+// marks the complete configuration.
 func markedOf(c *plan.Change) []plan.MarkedPath {
 	marked := make([]plan.MarkedPath, len(c.Marked))
 	for i, path := range c.Marked {
@@ -326,7 +329,7 @@ func markedJSON(marked []plan.MarkedPath) []byte {
 	}
 	b, err := json.Marshal(marked)
 	if err != nil {
-		panic(err) // names and nulls
+		panic(err) // impossible for names and nulls
 	}
 	return b
 }

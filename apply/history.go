@@ -12,21 +12,22 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// clocks is how far the clocks of those who write a history may be apart.
+// clocks is the largest expected difference between the clocks of the hosts that write
+// a history.
 const clocks = 10 * time.Minute
 
-// What is kept of entries in memory has so many bytes at most: freeKept, and keptMost for
-// each byte of the entries as they are stored.
+// The kept parts of entries use at most freeKept bytes of memory, plus keptMost for
+// each byte of the stored entries.
 const (
 	freeKept = 64 << 20
 	keptMost = 32
 )
 
-// History is what was applied at a target: the headers of its entries. What the entries
-// hold is read on demand, one entry at a time.
+// History is the list of applies at a target. It holds only the headers of the entries.
+// The records are read on demand, one entry at a time.
 //
-// An entry that can't be read is skipped, and named in Skipped: somebody else may have
-// put it there, and the others are good.
+// An entry that can't be read is skipped and listed in Skipped, because it may come
+// from somebody else. The other entries stay usable.
 type History struct {
 	Records []*Record // oldest first
 	Skipped []plan.Finding
@@ -34,14 +35,15 @@ type History struct {
 	target target.Target
 }
 
-// keep reports whether what an entry holds of an object is wanted.
+// keep reports whether the record of an object in an entry is needed.
 type keep func(h *Header, k plan.Key) bool
 
-// entryForm is the name of an entry: the ID of its apply, and the number of its batch.
+// entryForm matches the name of an entry: the ID of its apply and the number of its
+// batch.
 var entryForm = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[0-9a-f]+\.[0-9]{4,}$`)
 
-// ReadHistory reads the headers of the entries at a target that were made after a time,
-// or a little before. Of the zero time it reads all.
+// ReadHistory reads the headers of the entries since a time. It may return a few older
+// entries, because clocks differ. If since is zero, it reads all headers.
 func ReadHistory(ctx context.Context, t target.Target, since time.Time) (*History, error) {
 	infos, err := t.HistoryNames(ctx, false)
 	if err != nil {
@@ -61,13 +63,13 @@ func ReadHistory(ctx context.Context, t target.Target, since time.Time) (*Histor
 	})
 }
 
-// skip notes an entry that can't be read.
+// skip records an entry that can't be read.
 func (h *History) skip(name string, err error) {
 	h.Skipped = append(h.Skipped, Skipped(h.target, name, err))
 }
 
-// EntryNames returns the names of entries, and a warning of each thing in the history
-// that has no such name.
+// EntryNames returns the names of the entries in infos, and a warning for each other
+// name.
 func EntryNames(t target.Target, infos []target.EntryInfo) (names []string, strange []plan.Finding) {
 	for _, info := range infos {
 		if entryForm.MatchString(info.Name) {
@@ -79,7 +81,7 @@ func EntryNames(t target.Target, infos []target.EntryInfo) (names []string, stra
 	return names, strange
 }
 
-// Skipped returns the warning of an entry that can't be read.
+// Skipped returns the warning for an entry that can't be read.
 func Skipped(t target.Target, name string, err error) plan.Finding {
 	return plan.Finding{
 		Message: fmt.Sprintf("the entry %s in the history of %s was skipped because it can't be read: %v", plan.Printable(name), plan.Printable(t.String()), err),
@@ -106,7 +108,8 @@ func (h *History) add(stored target.Entry) {
 	}
 }
 
-// headerOf returns the header of an entry, which has to be that of its name.
+// headerOf returns the header of an entry. It returns an error if the header does not
+// match the entry's name.
 func headerOf(stored target.Entry) (Header, error) {
 	if stored.Err != nil {
 		return Header{}, stored.Err
@@ -118,8 +121,9 @@ func headerOf(stored target.Entry) (Header, error) {
 	return h, err
 }
 
-// Each reads the entries of records, oldest first and one at a time, with what they hold
-// of the objects that keep accepts. An entry that can't be read is skipped.
+// Each calls do for each entry of records, oldest first. The entries hold only the
+// records of objects that keep accepts. Each skips entries that can't be read. It stops
+// at the first error of do.
 func (h *History) Each(ctx context.Context, records []*Record, keep func(h *Header, k plan.Key) bool, do func(*Entry) error) error {
 	var names []string
 	of := map[string]*Record{}
@@ -153,8 +157,9 @@ func (h *History) Each(ctx context.Context, records []*Record, keep func(h *Head
 	})
 }
 
-// Entries returns the entries of records, oldest first, with what they hold of the
-// objects that keep accepts.
+// Entries returns the entries of records, oldest first. The entries hold only the
+// records of objects that keep accepts. Entries returns an error if they need too much
+// memory.
 func (h *History) Entries(ctx context.Context, records []*Record, keep func(h *Header, k plan.Key) bool) ([]*Entry, error) {
 	var entries []*Entry
 	kept := Kept{Next: "find out who wrote these entries, and delete them"}
@@ -165,15 +170,16 @@ func (h *History) Entries(ctx context.Context, records []*Record, keep func(h *H
 	return entries, err
 }
 
-// Kept counts what is kept of entries in memory.
+// Kept limits the memory for the parts of entries that a caller keeps.
 type Kept struct {
-	Next        string // what to do if that is too much
+	Next        string // hint for the error
 	bytes, most int
 }
 
-// Add counts what is kept of an entry. It returns an error if that is too much in all.
+// Add counts the kept records of an entry. It returns an error if the kept records of
+// all entries need too much memory.
 func (k *Kept) Add(e *Entry, previous []Previous) error {
-	const step = 96 // bytes of a mark or a step of one, in memory
+	const step = 96 // bytes of a mark or of one path step, in memory
 	for i := range previous {
 		k.bytes += len(previous[i].Value) + len(previous[i].Written) + step*(1+previous[i].steps())
 	}
@@ -183,8 +189,8 @@ func (k *Kept) Add(e *Entry, previous []Previous) error {
 	return nil
 }
 
-// Touching returns the records of applies that changed one of the objects that takes
-// selects.
+// Touching returns the records of the applies that changed an object that takes
+// accepts.
 func (h *History) Touching(ctx context.Context, takes func(plan.Key) bool) ([]*Record, error) {
 	touching := map[string]bool{}
 	err := h.Each(ctx, h.Records, func(header *Header, k plan.Key) bool {
@@ -196,12 +202,12 @@ func (h *History) Touching(ctx context.Context, takes func(plan.Key) bool) ([]*R
 	return slices.DeleteFunc(slices.Clone(h.Records), func(r *Record) bool { return !touching[r.ID] }), err
 }
 
-// After returns the records after one, oldest first.
+// After returns the records after r, oldest first.
 func (h *History) After(r *Record) []*Record {
 	return h.Records[slices.Index(h.Records, r)+1:]
 }
 
-// Readable returns the records of which at least one entry can be read.
+// Readable returns the records with at least one readable entry.
 func (h *History) Readable() []*Record {
 	return slices.DeleteFunc(slices.Clone(h.Records), func(r *Record) bool { return !r.Readable() })
 }

@@ -10,19 +10,19 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// stored is how the marks of a target are kept beside it.
+// stored is the format of the marks that are stored with a target.
 type stored struct {
 	Version int        `json:"version"`
 	Marked  plan.Marks `json:"marked"`
 }
 
-// ReadMarks returns what was ever marked as sensitive at a target.
+// ReadMarks returns all marks that are stored with a target.
 func ReadMarks(ctx context.Context, t target.Target) (plan.Marks, error) {
 	marks, _, err := readMarks(ctx, t)
 	return marks, err
 }
 
-// readMarks also returns the marks as they are stored.
+// readMarks returns the marks and their stored form.
 func readMarks(ctx context.Context, t target.Target) (marks plan.Marks, data []byte, err error) {
 	data, err = t.Marks(ctx)
 	if err != nil || len(data) == 0 {
@@ -36,13 +36,14 @@ func readMarks(ctx context.Context, t target.Target) (marks plan.Marks, data []b
 	return s.Marked, data, nil
 }
 
-// marksMost is how large the marks of a target may be. Above it, whole configurations or
-// namespaces are marked.
+// marksMost is the largest size of a target's marks, in bytes. If there are more,
+// complete configurations or namespaces are marked.
 const marksMost = 512 << 10
 
-// keepMarks adds marks to those that the target has, before what is marked is written. It
-// writes nothing if the target has them all. A run without a lock may not be allowed to
-// write beside the root: why the marks are not kept is then in the result.
+// keepMarks adds opts.Marks to the marks of the target, before sensitive values are
+// written. It writes nothing if the target already has them all. A run without a lock
+// may have no permission to write next to the root: then result.MarksNotKept holds the
+// error.
 func keepMarks(ctx context.Context, t target.Target, w target.Writer, opts Options, result *Result) error {
 	if opts.Marks.IsEmpty() {
 		return nil
@@ -60,7 +61,7 @@ func keepMarks(ctx context.Context, t target.Target, w target.Writer, opts Optio
 	return err
 }
 
-// addMarks adds marks to those that the target has now.
+// addMarks adds marks to the current marks of the target.
 func addMarks(ctx context.Context, t target.Target, w target.Writer, added plan.Marks) error {
 	known, before, err := readMarks(ctx, t)
 	if err != nil || known.Holds(added) {
@@ -87,7 +88,7 @@ func Marks(entries []*Entry) plan.Marks {
 	return marks
 }
 
-// AddMarks adds the marks in the entry.
+// AddMarks adds the marks of the entry to to.
 func (e *Entry) AddMarks(to *plan.Marks) {
 	for i := range e.Previous {
 		for _, m := range e.Previous[i].Marked {

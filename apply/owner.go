@@ -10,11 +10,11 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// Owner is the environment that a target belongs to.
+// Owner is the environment that owns a target.
 type Owner struct {
 	Project     string `json:"project"`
 	Environment string `json:"environment"`
-	// From says where the name of the project comes from, for messages.
+	// From says where the project's name was found. It is used in messages.
 	From string `json:"-"`
 }
 
@@ -23,8 +23,8 @@ func (o Owner) is(other Owner) bool {
 	return o.Project == other.Project && o.Environment == other.Environment
 }
 
-// Owned is the error of a target that belongs to somebody else. Owner is the zero
-// Owner for who is no environment.
+// Owned is the error of an apply to a target that By owns. Owner is zero if no
+// environment is selected.
 type Owned struct{ Owner, By Owner }
 
 func (o *Owned) Error() string {
@@ -38,8 +38,8 @@ func (o Owner) String() string {
 	return fmt.Sprintf("the environment %s of the project %s", plan.Printable(o.Environment), plan.Printable(o.Project))
 }
 
-// Check reports whether a target belongs to nobody else. claimed says that it is
-// the owner's already. The zero Owner owns nothing.
+// Check returns an *Owned error if the target has another owner. claimed reports
+// whether o is the recorded owner. The zero Owner never is.
 func (o Owner) Check(ctx context.Context, t target.Target) (claimed bool, err error) {
 	data, err := t.Owner(ctx)
 	if err != nil || len(data) == 0 {
@@ -56,7 +56,7 @@ func (o Owner) Check(ctx context.Context, t target.Target) (claimed bool, err er
 	return true, nil
 }
 
-// claim makes the target the owner's, under the lock.
+// claim records opts.Owner as the owner of the target. The caller must hold the lock.
 func claim(ctx context.Context, t target.Target, w target.Writer, opts Options) error {
 	if opts.Owner == nil || opts.NoLock {
 		return nil

@@ -11,28 +11,28 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// Record is one apply as history has it: what the headers of its entries say.
+// Record is one apply in the history: the combined headers of its entries.
 type Record struct {
-	Header           // of its last batch
-	Began  time.Time // when its first batch was written
-	// Create, Update and Delete of the Header count those of all batches.
+	Header           // of the last batch
+	Began  time.Time // time of the first batch
+	// Create, Update and Delete of the Header are the sums over all batches.
 
-	// Unread are the names of its entries that can't be read.
+	// Unread are the names of the entries that can't be read.
 	Unread []string
-	names  []string // of the others
+	names  []string // names of the readable entries
 }
 
-// Done is how many of its batches were applied.
+// Done returns the number of applied batches.
 func (r *Record) Done() int { return len(r.names) + len(r.Unread) }
 
-// Readable reports whether at least one of its entries can be read.
+// Readable reports whether at least one entry can be read.
 func (r *Record) Readable() bool { return len(r.names) > 0 }
 
-// Complete reports whether all the batches that were planned are there. One that is
-// not was interrupted, or has failed, or is still under way.
+// Complete reports whether all planned batches were applied. An incomplete apply has
+// failed, was interrupted, or is still running.
 func (r *Record) Complete() bool { return r.Done() >= r.Of }
 
-// UnfinishedRollback reports whether it is a rollback that is not complete.
+// UnfinishedRollback reports whether the record is an incomplete rollback.
 func (r *Record) UnfinishedRollback() bool { return r.Operation == "rollback" && !r.Complete() }
 
 // add adds the header of another batch.
@@ -48,25 +48,25 @@ func (r *Record) add(name string, h Header) {
 	r.names = append(r.names, name)
 }
 
-// Newest is the newest apply that a target's history knows.
+// Newest is the newest apply in a target's history.
 type Newest struct {
-	Header     // of its last batch
-	Done   int // batches
+	Header     // of the last readable batch
+	Done   int // number of applied batches
 }
 
-// Complete reports whether all the batches that were planned are done.
+// Complete reports whether all planned batches were applied.
 func (n *Newest) Complete() bool { return n.Done >= n.Of }
 
-// How many of the newest entries Last reads to find one that can be read, and how many at
-// a time after the first one.
+// Last reads at most lookAt of the newest entries. After the first one it reads
+// lookAtOnce at a time.
 const (
 	lookAt     = 65
 	lookAtOnce = 16
 )
 
-// Last returns the newest apply that a target's history knows, or nil, and the entries
-// after it that can't be read. It reads one entry, however many there are, and those; if
-// none of the newest lookAt entries can be read, it reads no further.
+// Last returns the newest apply in a target's history, or nil. It also returns a
+// warning for each newer entry that can't be read. It reads entries from the newest on
+// until one is readable, and gives up after the newest lookAt entries.
 func Last(ctx context.Context, t target.Target) (newest *Newest, unread []plan.Finding, err error) {
 	infos, err := t.HistoryNames(ctx, false)
 	if err != nil {
@@ -84,7 +84,7 @@ func Last(ctx context.Context, t target.Target) (newest *Newest, unread []plan.F
 			names = append(names, info.Name)
 		}
 		left, looked = left[:from], looked+len(names)
-		var newer []plan.Finding // than the newest of these that can be read
+		var newer []plan.Finding // unreadable entries after the newest readable one
 		err := t.History(ctx, names, func(stored target.Entry) error {
 			h, err := headerOf(stored)
 			if err != nil {
@@ -107,7 +107,7 @@ func Last(ctx context.Context, t target.Target) (newest *Newest, unread []plan.F
 	return newest, unread, nil
 }
 
-// unreadable is the warning of a history whose newest entries can't be read.
+// unreadable returns the warning for a history whose newest entries can't be read.
 func unreadable(t target.Target, count int) plan.Finding {
 	return plan.Finding{
 		Message: fmt.Sprintf("the last apply is unknown: none of the newest %d entries in the history of %s can be read", count, plan.Printable(t.String())),
@@ -115,22 +115,22 @@ func unreadable(t target.Target, count int) plan.Finding {
 	}
 }
 
-// idOf returns the apply that an entry is of, by its name.
+// idOf returns the ID of the apply from the name of an entry.
 func idOf(name string) string {
 	id, _, _ := strings.Cut(name, ".")
 	return id
 }
 
-// What a history keeps, unless something else is asked for.
+// The default limits of a history.
 const (
 	KeepApplies = 200
 	KeepBytes   = 64 << 20
 )
 
-// Prunable returns the names of the entries that a history need not keep, and of how
-// many applies they are: those of all but the newest applies, as many as are kept
-// and as fit into so many bytes. Of an apply all entries go or none, and the newest
-// stays.
+// Prunable returns the names of the entries to delete, and the number of their applies.
+// It keeps the newest applies, up to the given number and total size in bytes. The
+// newest apply is always kept. The entries of an apply are kept or deleted together.
+// entries must be sorted, oldest first.
 func Prunable(entries []target.EntryInfo, applies, bytes int) (names []string, of int) {
 	kept, size, last := 0, 0, ""
 	for i := len(entries) - 1; i >= 0; i-- {
@@ -141,7 +141,7 @@ func Prunable(entries []target.EntryInfo, applies, bytes int) (names []string, o
 				own += entries[j].Size
 			}
 			if kept > 0 && (kept >= applies || size+own > bytes) {
-				// This one goes, and all before it.
+				// Delete this apply and all before it.
 				for j := range i + 1 {
 					if j == 0 || idOf(entries[j].Name) != idOf(entries[j-1].Name) {
 						of++
@@ -156,10 +156,10 @@ func Prunable(entries []target.EntryInfo, applies, bytes int) (names []string, o
 	return nil, 0
 }
 
-// Prune removes what a history need not keep, and returns how many applies that
-// were.
+// Prune deletes the entries that Prunable returns, and returns the number of their
+// applies.
 func Prune(ctx context.Context, t target.Target, w target.Writer, applies, bytes int) (int, error) {
-	// Most histories are so short that nothing has to be asked.
+	// Most histories are so short that their exact size is not needed.
 	infos, err := t.HistoryNames(ctx, false)
 	if err != nil {
 		return 0, err

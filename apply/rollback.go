@@ -8,9 +8,9 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Rollback is what has to come true so that what some applies did is undone.
+// Rollback is what must be changed to undo some applies.
 type Rollback struct {
-	// Wishes are the states of objects before the applies, as they were stored.
+	// Wishes are the values before the applies, as they were stored.
 	Wishes []plan.Wish
 	// Access are the ACLs to be set back, and Created those of objects that are created
 	// again.
@@ -35,8 +35,9 @@ func Undone(entries []*Entry, selection plan.Selection) *Undoing {
 	return u
 }
 
-// Undo collects what undoes records, oldest first, of the objects that the selection
-// takes. Of each object it keeps the value from before the first of them.
+// Undo reads records, which are sorted oldest first, and collects what undoes their
+// changes to the selected objects. For each object it keeps the value before the first
+// change.
 func (h *History) Undo(ctx context.Context, records []*Record, selection plan.Selection) (*Undoing, error) {
 	u := &Undoing{objects: map[plan.Key]*undone{}}
 	kept := Kept{Next: "undo fewer namespaces at a time, with -n; or find out who wrote these entries, and delete them"}
@@ -52,7 +53,7 @@ func (h *History) Undo(ctx context.Context, records []*Record, selection plan.Se
 	})
 }
 
-// Rollback returns what undoes the entries at a target.
+// Rollback returns the rollback for the current values in live.
 func (u *Undoing) Rollback(live *plan.Snapshot) Rollback {
 	r := Rollback{Access: map[plan.Key]plan.Access{}, Created: map[plan.Key]plan.Access{}}
 	now := statesOf(live, u.objects)
@@ -144,7 +145,7 @@ func (u *Undoing) undo(e *Entry, p Previous) (first bool) {
 	return false
 }
 
-// state is that of an object at a target.
+// state is the state of an object at a target.
 type state struct {
 	exists bool
 	value  plan.Value
@@ -154,7 +155,7 @@ func (s state) isAs(w plan.Wish) bool {
 	return s.exists != w.Absent && (!s.exists || w.Key.IsNamespace() || s.value.Same(w.Value))
 }
 
-// wrote reports whether a state is the one that a change left.
+// wrote reports whether s is the state after the change p.
 func (p Previous) wrote(s state) bool {
 	if p.Action == plan.Delete.String() {
 		return !s.exists
@@ -162,7 +163,8 @@ func (p Previous) wrote(s state) bool {
 	return s.exists && (p.Config == nil || p.After == "" || p.After == sumOf(s.value))
 }
 
-// moved says what somebody else did to an object since the last entry.
+// moved says what somebody else did to an object between or after the changes. It is
+// empty if nothing was done.
 func (o *undone) moved(now state) string {
 	deleted := o.last.Action == plan.Delete.String()
 	switch {
@@ -176,7 +178,7 @@ func (o *undone) moved(now state) string {
 	return "has been changed since"
 }
 
-// statesOf returns the states of objects.
+// statesOf returns the current states of objects.
 func statesOf(live *plan.Snapshot, objects map[plan.Key]*undone) map[plan.Key]state {
 	states := make(map[plan.Key]state, len(objects))
 	for _, ns := range live.Namespaces {
@@ -192,7 +194,8 @@ func statesOf(live *plan.Snapshot, objects map[plan.Key]*undone) map[plan.Key]st
 	return states
 }
 
-// stillInUse finds namespaces that would go, and hold what came after.
+// stillInUse finds namespaces that the rollback would delete although they hold newer
+// configurations.
 func (u *Undoing) stillInUse(live *plan.Snapshot) []plan.Finding {
 	var found []plan.Finding
 	for _, ns := range live.Namespaces {
@@ -215,13 +218,13 @@ func (u *Undoing) stillInUse(live *plan.Snapshot) []plan.Finding {
 	return found
 }
 
-// Reaches reports whether a history tells what a target was like at a time: there is
-// an apply that is not newer.
+// Reaches reports whether a history goes back to a time: it has an apply that is not
+// newer. records must be sorted, oldest first.
 func Reaches(records []*Record, at time.Time) bool {
 	return len(records) > 0 && !records[0].Began.After(at)
 }
 
-// EntryOf returns the entry of changes that were applied, for who keeps no history.
+// EntryOf returns the entry of applied changes. It serves runs that keep no history.
 func EntryOf(id string, changes []plan.Change) *Entry {
 	e := &Entry{Header: Header{ID: id, Of: 1, Batch: 1}}
 	for i := range changes {

@@ -52,7 +52,7 @@ func actionOf(name string) plan.Action {
 	return plan.Update
 }
 
-// known are values by the sums that they are known by.
+// known holds values by their hash.
 type known map[plan.Key]map[string]plan.Value
 
 func (k known) add(key plan.Key, v plan.Value) {
@@ -68,7 +68,7 @@ func (k known) of(key plan.Key, sum string) plan.Value {
 	return plan.Unreadable(nil, "not kept: somebody else changed it before the next apply")
 }
 
-// valuesAfter finds the values that an apply's objects have had since.
+// valuesAfter collects all values that the objects of own had after the first change.
 func valuesAfter(own, later []*Entry, live *plan.Snapshot) known {
 	k := known{}
 	for _, e := range own {

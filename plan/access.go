@@ -5,26 +5,26 @@ import (
 	"strings"
 )
 
-// Access is an access list of a ZooKeeper, an entry each: scheme:id:rights, as in
-// world:anyone:cdrwa. The rights are to create below it, to delete below it, to read,
-// to write, and to administer: to see and set the list itself.
+// Access is the ACL of a znode. Each entry has the form scheme:id:permissions, as in
+// world:anyone:cdrwa. The permissions are create and delete (of children), read, write,
+// and admin (read and set the ACL itself).
 //
-// An entry digest:user:x is one whose password the server hides.
+// In an entry digest:user:x, the server hides the password hash.
 type Access []string
 
-// LiveAccess is an access list as a target holds it.
+// LiveAccess is the ACL of a znode at the target.
 type LiveAccess struct {
 	List    Access
-	Version int32 // of the list: how often it was set
+	Version int32 // number of times that the ACL was set
 }
 
-// AccessRule says what the access list is of what a pattern names. Of several rules
-// that name something the last one counts.
+// AccessRule declares the ACL of all objects that Pattern matches. If several rules
+// match an object, the last one applies.
 type AccessRule struct {
 	Pattern  Pattern
-	Root     bool // it is of the root, and has no pattern
+	Root     bool // the rule is for the root and has no pattern
 	Access   Access
-	Text     []string // as it is declared: what refers to a password has no hash of it
+	Text     []string // as declared: without the hashes of referenced passwords
 	Position Position
 }
 
@@ -41,7 +41,8 @@ func entry(text string) (who, rights string) {
 	return text[:max(at, 0)], text[at+1:]
 }
 
-// rights returns who has which. Entries for the same add up.
+// rights returns the permissions by scheme:id. Several entries for the same ID are
+// combined.
 func (a Access) rights() map[string]string {
 	all := map[string]string{}
 	for _, text := range a {
@@ -58,7 +59,7 @@ func (a Access) rights() map[string]string {
 	return all
 }
 
-// ordered returns rights in the order in which they are written.
+// ordered returns permissions in the order "cdrwa".
 func ordered(rights string) string {
 	out := ""
 	for _, r := range "cdrwa" {
@@ -69,12 +70,11 @@ func ordered(rights string) string {
 	return out
 }
 
-// HiddenHash is what stands, after a user's name, for the hash of a password that is not
-// known.
+// HiddenHash replaces the password hash after a user's name if the hash is unknown.
 const HiddenHash = ":x"
 
-// Same reports whether two access lists give the same rights to the same. A password
-// that the server hides is taken for the one that it is compared with.
+// Same reports whether two ACLs grant the same permissions to the same users. A hidden
+// password hash equals any hash of the same user.
 func (a Access) Same(b Access) bool {
 	one, two := a.rights(), b.rights()
 	reveal(one, two)
@@ -90,7 +90,8 @@ func (a Access) Same(b Access) bool {
 	return true
 }
 
-// reveal gives a user whose password is hidden the one that other has for it.
+// reveal replaces each hidden password hash in all by the hash that other has for the
+// same user.
 func reveal(all, other map[string]string) {
 	for who, rights := range all {
 		if !isHidden(who) {
@@ -109,7 +110,7 @@ func isHidden(who string) bool {
 	return strings.HasPrefix(who, "digest:") && strings.HasSuffix(who, HiddenHash)
 }
 
-// userOf returns whom an entry is for without the hash of a password.
+// userOf returns scheme:id without a password hash.
 func userOf(who string) string {
 	if name, ok := strings.CutPrefix(who, "digest:"); ok {
 		if at := strings.LastIndexByte(name, ':'); at >= 0 {
@@ -119,8 +120,8 @@ func userOf(who string) string {
 	return who
 }
 
-// Shown returns an access list as it is shown: the hashes of passwords, at which
-// one could guess, are left out.
+// Shown returns an ACL for display. It omits password hashes, because passwords can be
+// guessed from them.
 func (a Access) Shown() []string {
 	shown := make([]string, 0, len(a))
 	for _, text := range a {
@@ -152,10 +153,10 @@ func (o Options) ReadsAccess() bool {
 	return len(o.Access) > 0 || o.Recorded != nil && len(o.Recorded.Set) > 0
 }
 
-// access adds what the access lists are to be: what is created is created with its
-// own, and what is there gets another. What is created and has none declared, and none
-// recorded, takes the one that is declared for what it is in, and without that its
-// parent's.
+// access adds the ACLs to the plan. A created object gets its ACL when it is created.
+// ACLs of existing objects are changed later. The ACL of a created object is, in this
+// order: the declared one, the recorded one, the one of the new or declared parent, or
+// nil for the parent's current one.
 func (d *diff) access(desired *Tree, live *Snapshot) {
 	gone := map[Key]bool{}
 	made := map[Key]Access{}
@@ -207,7 +208,7 @@ func (d *diff) access(desired *Tree, live *Snapshot) {
 			made[c.Key] = c.New.Access
 		}
 	}
-	// From the bottom up: a parent may close itself.
+	// Children come first, because their parent's new ACL may deny access to them.
 	d.plan.Access = append(d.plan.Access, lasts...)
 	defer func() {
 		slices.SortStableFunc(d.plan.Access, func(a, b Change) int { return b.Depth() - a.Depth() })
@@ -280,14 +281,13 @@ func NamesNothing(rules []AccessRule, tree *Tree) []Finding {
 	return found
 }
 
-// SetsAccess reports whether a plan gives something another access list than it would
-// have by itself.
+// SetsAccess reports whether a plan sets any ACL.
 func (p *Plan) SetsAccess() bool {
 	return len(p.Access) > 0 || slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Action == Create && c.New.Access != nil })
 }
 
-// Lockouts returns the access lists of a plan that would take rights from who applies
-// it, and which; or may do so, as far as is known who that is.
+// Lockouts returns the ACLs of a plan that would remove permissions from who, or may do
+// so if it is not known which entries apply to who.
 func (p *Plan) Lockouts(who Who) []Finding {
 	var found []Finding
 	add := func(k Key, position Position, recorded bool, verb, lost, perhaps string) {
@@ -343,8 +343,9 @@ func (p *Plan) Lockouts(who Who) []Finding {
 	return found
 }
 
-// recoverable returns which of the rights that are needed can't be lacked: who may
-// administer may have the others, and what is restored is read again.
+// recoverable returns the part of the needed permissions that has must contain. A user
+// with the admin permission can grant the others. The read permission is always
+// required to verify a restore.
 func recoverable(needed, has string) string {
 	if strings.Contains(has, "a") {
 		return "r"
@@ -352,8 +353,8 @@ func recoverable(needed, has string) string {
 	return needed
 }
 
-// Blinds reports whether an access list in a plan keeps who applies it from reading
-// again what it is of.
+// Blinds reports whether a recorded ACL in a plan would prevent who from reading the
+// object again.
 func (p *Plan) Blinds(who Who) bool {
 	blind := func(list Access) bool {
 		has, may := list.For(who)
@@ -363,8 +364,8 @@ func (p *Plan) Blinds(who Who) bool {
 		slices.ContainsFunc(p.Access, func(c Change) bool { return c.Recorded && blind(c.New.Access) })
 }
 
-// Unsettable returns the access lists of a plan that who applies it has no right to
-// set, as far as that can be told.
+// Unsettable returns the ACL changes of a plan that who has no permission to make. It
+// omits those where this is unknown.
 func (p *Plan) Unsettable(who Who) []Finding {
 	var found []Finding
 	for _, c := range p.Access {
@@ -384,7 +385,7 @@ func (p *Plan) Unsettable(who Who) []Finding {
 	return found
 }
 
-// objectName names an object by its path below the root.
+// objectName returns the path of an object below the root.
 func objectName(k Key) string { return Printable("/" + k.String()) }
 
 func without(rights, these string) string {
@@ -397,7 +398,7 @@ func without(rights, these string) string {
 	return out
 }
 
-// rightsInWords returns "permission to read and write".
+// rightsInWords returns text such as "permission to read and write".
 func rightsInWords(rights string) string {
 	words := map[rune]string{'c': "create", 'd': "delete", 'r': "read", 'w': "write", 'a': "administer"}
 	var all []string

@@ -5,27 +5,26 @@ import (
 	"slices"
 )
 
-// Wish says what a tree is to declare of one object: a configuration, or with no
-// name of one a namespace.
+// Wish is the desired state of one object: of a configuration, or of a namespace if Key
+// has no configuration.
 type Wish struct {
 	Key    Key
 	Absent bool
 	Value  Value // of a configuration that is not absent
 }
 
-// Adoption is what a tree has to declare so that its plan is empty.
+// Adoption lists the changes to a tree that make its plan empty.
 type Adoption struct {
-	// Wishes are by key, a namespace's before those of what is in it.
+	// Wishes are sorted by key. A namespace comes before its configurations.
 	Wishes []Wish
-	// Undeclared are live namespaces that the tree goes on to leave alone.
+	// Undeclared are live namespaces that the tree does not declare.
 	Undeclared []string
 	// Left is what a tree can't declare.
 	Left []Finding
 }
 
-// Adopt returns how the tree has to change to declare what is live: the other way
-// round from Diff. Of namespaces that it doesn't declare yet, it takes in those
-// that take says.
+// Adopt returns the changes to the tree that make it declare the live state. It is the
+// reverse of Diff. Of the undeclared namespaces, it adds those that take accepts.
 func Adopt(desired *Tree, live *Snapshot, opts Options, take func(namespace string) bool) Adoption {
 	opts.Prune = PruneNamespaces
 	wants := map[Key]Value{}
@@ -52,7 +51,7 @@ func Adopt(desired *Tree, live *Snapshot, opts Options, take func(namespace stri
 		ns := c.Key.Namespace
 		switch {
 		case passed[ns]:
-		case c.Key.IsNamespace() && !part.whole(c.Key): // it is there for what is selected in it
+		case c.Key.IsNamespace() && !part.whole(c.Key): // it is only there for its selected configurations
 		case c.Key.Config == "" && c.Action == Delete && !take(ns):
 			passed[ns] = true
 			a.Undeclared = append(a.Undeclared, ns)
@@ -70,8 +69,8 @@ func Adopt(desired *Tree, live *Snapshot, opts Options, take func(namespace stri
 	return a
 }
 
-// parts adds the wishes for the selected configurations of a namespace that the tree does
-// not declare.
+// parts adds the wishes for the selected configurations of a namespace that the tree
+// does not declare.
 func (a *Adoption) parts(ns LiveNamespace, p part, ignored patternSet) {
 	at := len(a.Wishes)
 	for _, c := range ns.Configs {
@@ -106,7 +105,7 @@ func (a *Adoption) config(c Change, wants map[Key]Value, i ignoring, p part) {
 		value = Encode(stripped)
 	}
 	if !p.whole(c.Key) {
-		// Only some fields are taken; the others stay as the tree has them.
+		// only some fields are selected; the tree keeps the others
 		if value, err = p.of(c.Key, Config{Name: c.Key.Config, Value: value}, wants[c.Key]); err != nil {
 			a.Left = append(a.Left, Finding{Key: c.Key, Position: c.Position, Message: "left as it is: " + err.Error()})
 			return
@@ -115,8 +114,8 @@ func (a *Adoption) config(c Change, wants map[Key]Value, i ignoring, p part) {
 	a.Wishes = append(a.Wishes, Wish{Key: c.Key, Value: value})
 }
 
-// keepEmpty puts back mappings that are declared without a field, where all that
-// is live in them is ignored.
+// keepEmpty restores objects that are declared without fields and whose live fields are
+// all ignored.
 func keepEmpty(stripped, live, want Node) Node {
 	if stripped.Kind != Object || live.Kind != Object || want.Kind != Object {
 		return stripped
@@ -139,8 +138,8 @@ func keepEmpty(stripped, live, want Node) Node {
 	return stripped
 }
 
-// adoptable returns a snapshot without what would keep objects from being
-// deleted, here being taken in: what is foreign, and what goes by itself.
+// adoptable returns a snapshot without foreign and ephemeral objects, which would
+// prevent deletions.
 func adoptable(live *Snapshot, wants map[Key]Value) *Snapshot {
 	s := *live
 	s.Namespaces = slices.Clone(live.Namespaces)
@@ -158,7 +157,7 @@ func adoptable(live *Snapshot, wants map[Key]Value) *Snapshot {
 	return &s
 }
 
-// Wishes returns what a tree is to declare so that its plan makes these changes.
+// Wishes returns the wishes that lead to the changes of this plan.
 func (p *Plan) Wishes() []Wish {
 	wishes := make([]Wish, len(p.Changes))
 	for i, c := range p.Changes {
@@ -170,9 +169,9 @@ func (p *Plan) Wishes() []Wish {
 	return wishes
 }
 
-// SensitiveAfter counts the sensitive values that a change puts in place and that were not
-// there before, except those at places that are declared: there the tree has references
-// or marks. Elements of a list may have moved.
+// SensitiveAfter counts the sensitive values that a change adds. It does not count
+// values at the declared paths, where the tree has references or marks. Elements of a
+// list may have moved.
 func (c Change) SensitiveAfter(s Sensitivity, declared []Path) int {
 	if after, err := s.Parse(c.Key, c.After); err == nil && !after.anySensitive() && len(c.Before.sensitive()) == 0 {
 		return 0
@@ -197,8 +196,7 @@ func (c Change) SensitiveAfter(s Sensitivity, declared []Path) int {
 	return count
 }
 
-// countElsewhere counts the sensitive leaves that are not marked, and that were not there
-// before.
+// countElsewhere counts the sensitive leaves that are neither marked nor in before.
 func (n Node) countElsewhere(at *marked, before map[string]bool) int {
 	switch {
 	case at.here():
@@ -207,7 +205,7 @@ func (n Node) countElsewhere(at *marked, before map[string]bool) int {
 		count := 0
 		n.EachTrait(0, func(_ Trait, leaf Node) {
 			if !before[leaf.Text] {
-				count = 1 // however many are in it
+				count = 1 // one leaf, however many secrets it holds
 			}
 		})
 		return count

@@ -5,12 +5,12 @@ import "fmt"
 // Action is what a change does to its object.
 type Action uint8
 
-// The actions, and what a Change holds for each:
+// The actions. A Change has these values for each:
 //
-//	action   Before           After            Revision
-//	Create   none             what is wanted   zero: it must be absent
-//	Update   what is live     what is wanted   of what is live
-//	Delete   what is live     none             of what is live
+//	action   Before       After           Revision
+//	Create   none         desired value   zero: the object must not exist
+//	Update   live value   desired value   of the live value
+//	Delete   live value   none            of the live value
 //
 // A change to a namespace creates or deletes it, and holds no values. SetAccess gives an
 // object that is there another ACL or file mode, and holds no values either.
@@ -29,18 +29,18 @@ func (a Action) String() string {
 // Symbol returns the sign that stands for the action in reports.
 func (a Action) Symbol() string { return [...]string{" ", "+", "~", "-", "~"}[a] }
 
-// Change is one znode or file to be created, updated or deleted. It is data: it
-// can be rendered, saved, and inverted, and says all that applying it needs.
-// Its Edits say what it does field by field.
+// Change creates, updates or deletes one znode or file. It holds everything that is
+// needed to apply it. It can be rendered, saved and inverted. Edits returns the changed
+// fields.
 type Change struct {
 	Key      Key
 	Action   Action
 	Before   Value
 	After    Value
 	Revision Revision
-	Position Position // where the tree asks for it
-	// Marked are the fields that must not be shown, whatever they hold, to be kept with
-	// the history. All elements of a list are one.
+	Position Position // where the tree declares the object
+	// Marked are the paths of the sensitive fields, for the history. They must be
+	// masked whatever their values are. All elements of a list share one path.
 	Marked  []Path
 	Origins Origins // where the values in After come from, if overlays lie over it
 	Core    *Core   // when fields of it are ignored
@@ -69,8 +69,8 @@ func (c Change) Depth() int {
 	return 2
 }
 
-// Invert returns the change that undoes c, once c has been applied. It has no
-// revision yet: only the target knows what applying c made.
+// Invert returns the change that undoes c after c was applied. The result has no
+// revision, because only the target knows the new one.
 func (c Change) Invert() Change {
 	inverse := Change{Key: c.Key, Action: c.Action, Before: c.After, After: c.Before, Old: c.New, New: c.Old, Marked: c.Marked}
 	switch c.Action {
@@ -82,17 +82,18 @@ func (c Change) Invert() Change {
 	return inverse
 }
 
-// Plan is what would change, and everything worth knowing before it does.
+// Plan is the set of changes that make a target equal to a tree, with problems and
+// other information for the user.
 type Plan struct {
-	// Changes are by key: at most one for each.
+	// Changes are sorted by key. Each key occurs at most once.
 	Changes []Change
-	// Unchanged counts the configurations that are as they should be.
+	// Unchanged is the number of configurations that do not change.
 	Unchanged int
-	// Kept are live objects that the tree lacks and that Prune keeps.
+	// Kept are live objects that the tree does not declare and that Prune keeps.
 	Kept []Key
-	// Foreign is what is at the target and not Confo's.
+	// Foreign lists the foreign objects at the target.
 	Foreign []Foreign
-	// Problems forbid applying the plan; it is shown all the same.
+	// Problems prevent applying the plan. The plan can still be shown.
 	Problems []Finding
 	// Access are the ACLs that are set after that, from the bottom up: ZooKeeper sets none
 	// in a transaction, so each is a step of its own.
@@ -101,7 +102,7 @@ type Plan struct {
 	Root Access
 }
 
-// Count returns how many changes have the action.
+// Count returns the number of changes with the action.
 func (p *Plan) Count(a Action) int {
 	count := 0
 	for i := range p.Changes {
@@ -112,10 +113,10 @@ func (p *Plan) Count(a Action) int {
 	return count
 }
 
-// Empty reports whether nothing would change.
+// Empty reports whether the plan changes nothing.
 func (p *Plan) Empty() bool { return len(p.Changes) == 0 && len(p.Access) == 0 }
 
-// Invert returns the plan that undoes p, once p has been applied.
+// Invert returns the plan that undoes p after p was applied.
 func (p *Plan) Invert() *Plan {
 	inverse := &Plan{}
 	for _, c := range p.Changes {
@@ -124,15 +125,14 @@ func (p *Plan) Invert() *Plan {
 	return inverse
 }
 
-// Finding is something to tell a user about a tree or a target: an error that
-// forbids going on, or a warning.
+// Finding is an error or a warning about a tree or a target.
 type Finding struct {
-	Key      Key      // what it is about, if that is known
-	Position Position // where the source says so, if it does
-	Message  string   // what is wrong, in a line; never quotes a value
-	Hint     string   // what to do next
-	Excerpt  string   // the source line, with what may be sensitive masked
-	Names    []string // all that Message lists the first of, printable
+	Key      Key      // the object, if known
+	Position Position // the place in the source, if there is one
+	Message  string   // one line that states the problem; never contains a value
+	Hint     string   // the next step for the user
+	Excerpt  string   // the source line, with sensitive values masked
+	Names    []string // all names that Message lists in part, printable
 }
 
 func (f Finding) Error() string {
@@ -146,8 +146,8 @@ func (f Finding) Error() string {
 	return fmt.Sprintf("%s: %s", where, f.Message)
 }
 
-// ValuesOf returns a tree of all values in changes, before and after. Each change has a
-// namespace of its own in it.
+// ValuesOf returns a tree of all values in changes, before and after. In the tree, each
+// change has its own namespace.
 func ValuesOf(changes []Change) *Tree {
 	t := &Tree{}
 	for i := range changes {

@@ -2,11 +2,11 @@ package plan
 
 import "strings"
 
-// maxClosest is how long a name can be, in bytes, to be compared with others: the
-// time goes by the product of the lengths.
+// maxClosest is the length of the longest name, in bytes, that is compared with others.
+// The time grows with the product of the lengths.
 const maxClosest = 100
 
-// Closest returns the name that was probably meant, or "".
+// Closest returns the name in names that the user probably meant, or "".
 func Closest(written string, names []string) string {
 	if len(written) > maxClosest {
 		return ""
@@ -28,11 +28,11 @@ func Closest(written string, names []string) string {
 	return best
 }
 
-// typos returns how many letters have to be added, removed, replaced or swapped with
-// the next one to make b of a (the optimal string alignment distance). Neither is
-// longer than maxClosest.
+// typos returns how many letters must be added, removed, replaced or swapped with the
+// next one to turn a into b (the optimal string alignment distance). Both must be at
+// most maxClosest long.
 func typos(a, b []rune) int {
-	var rows [3][maxClosest + 1]int // the last three of the table, in turn
+	var rows [3][maxClosest + 1]int // the last three rows of the table
 	for i := range len(a) + 1 {
 		row, above, above2 := &rows[i%3], &rows[(i+2)%3], &rows[(i+1)%3]
 		for j := range len(b) + 1 {

@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// OpenAccess is the access list that Confo gives to what it makes.
+// OpenAccess is the ACL that Confo gives to the znodes that it creates.
 var OpenAccess = Access{"world:anyone:cdrwa"}
 
-// DeclareAccess returns the rules that have to come after those there are so that they
-// declare the access lists as they are live, of the root and of the namespaces that are
-// taken; and what can't be declared. What is open to all needs no rule.
+// DeclareAccess returns rules that declare the live ACLs of the root and of the
+// namespaces that takes accepts. They must be added after the rules in have. left is
+// what can't be declared. Objects with OpenAccess need no rule.
 func DeclareAccess(live *Snapshot, have []AccessRule, takes func(namespace string) bool) (rules []AccessRule, left []Finding) {
 	d := declaring{live: live, have: Options{Access: have}}
 	if d.isWrong(Key{}) {
 		d.rule(Key{}, "/")
 	}
-	// A list that all namespaces share is said once.
+	// An ACL that all namespaces share needs only one rule.
 	var common Access
 	shared := len(have) == 0
 	taken := 0
@@ -70,7 +70,8 @@ type declaring struct {
 
 func (d *declaring) list(k Key) Access { return d.live.Access[k].List }
 
-// isWrong reports whether the access list of an object is not as it is declared by now.
+// isWrong reports whether the rules so far declare a different ACL than the live one of
+// an object.
 func (d *declaring) isWrong(k Key) bool {
 	live, there := d.live.Access[k]
 	if rule := d.have.rule(k); rule != nil {
@@ -79,8 +80,9 @@ func (d *declaring) isWrong(k Key) bool {
 	return there && !live.List.Same(OpenAccess)
 }
 
-// dominant returns the list that most of a namespace have, and whether it is shorter to
-// declare that for all of them, and the others besides.
+// dominant returns the most frequent ACL in a namespace. It also reports whether one
+// rule for this ACL plus rules for the exceptions is shorter than one rule for each
+// object.
 func (d *declaring) dominant(keys []Key) (Access, bool) {
 	count := map[string]int{}
 	wrong := 0
@@ -100,7 +102,7 @@ func (d *declaring) dominant(keys []Key) (Access, bool) {
 	return nil, false
 }
 
-// canonical returns the same for lists that give the same rights.
+// canonical returns the same text for ACLs that grant the same permissions.
 func (a Access) canonical() string {
 	rights := a.rights()
 	var all []string
@@ -111,7 +113,8 @@ func (a Access) canonical() string {
 	return strings.Join(all, "\n")
 }
 
-// rule declares what is live of an object, or a list, under a pattern.
+// rule adds a rule with the pattern, for the live ACL of an object or for the given
+// ACL.
 func (d *declaring) rule(k Key, pattern string, list ...Access) {
 	access := d.list(k)
 	if len(list) > 0 {

@@ -7,18 +7,18 @@ import (
 	"unicode/utf8"
 )
 
-// MaxDepth is how deeply lists and objects may nest. Python gives up a little
-// below this.
+// MaxDepth is the maximum nesting depth of lists and objects. It is a little below
+// Python's limit.
 const MaxDepth = 900
 
-// MaxDigits is how many digits of an integer Python reads.
+// MaxDigits is the maximum number of digits in an integer that Python reads.
 const MaxDigits = 4300
 
 // NotJSON is the error of a value that Confo can't read.
 type NotJSON struct {
 	Size   int    // of the stored value, in bytes
-	Offset int    // of the first byte that is wrong, or -1
-	Reason string // what is wrong; never quotes the value
+	Offset int    // of the first invalid byte, or -1
+	Reason string // what is wrong; never contains the value
 }
 
 func (e *NotJSON) Error() string {
@@ -28,23 +28,23 @@ func (e *NotJSON) Error() string {
 	return fmt.Sprintf("not JSON: %s at byte %d of %d", e.Reason, e.Offset, e.Size)
 }
 
-// Decode parses JSON exactly as Python's json.loads does on a str decoded from
-// UTF-8: NaN, Infinity and -Infinity are numbers, lone surrogates are
-// characters, the last of repeated keys wins (and keeps the place of the
-// first), numbers keep their text. The error is a *NotJSON.
+// Decode parses JSON exactly as Python's json.loads does for a str that was decoded
+// from UTF-8. NaN, Infinity and -Infinity are numbers. Lone surrogates are valid
+// characters. If a key is repeated, the last value wins and keeps the place of the
+// first. Numbers keep their text. The error is a *NotJSON.
 func Decode(data []byte) (Node, error) { return decode(data, nil) }
 
-// DecodeStrict is Decode for hand-written JSON. Each visit is told of a value
-// in the order of the text, with the byte offset at which it starts; each
-// repeated is told of a key that its object already has.
+// DecodeStrict is Decode for JSON that was written by hand. It calls visit for each
+// value, in the order of the text, and for each repeated key.
 func DecodeStrict(data []byte, visit Visitor) (Node, error) { return decode(data, visit) }
 
-// Visitor watches a JSON text being decoded.
+// Visitor observes the decoding of a JSON text. Offsets are in bytes.
 type Visitor interface {
-	// Value is called at the start of the value at path, before what is in
-	// it. The path is only good during the call.
+	// Value is called at the start of the value at path, before the values in it. The
+	// path is valid only during the call.
 	Value(path Path, offset int)
-	// Repeated is called at a key that the object at path already has.
+	// Repeated is called for a key that the object at path already has. first is the
+	// offset of the first occurrence.
 	Repeated(path Path, key string, offset, first int)
 }
 
@@ -60,8 +60,8 @@ func decode(data []byte, visit Visitor) (Node, error) {
 	return n, nil
 }
 
-// invalidUTF8 returns where data is not UTF-8, or -1. Halves of surrogate pairs, for
-// which UTF-8 has no bytes, pass as Python lets them pass.
+// invalidUTF8 returns the offset of the first invalid UTF-8, or -1. It accepts encoded
+// surrogates, as Python does.
 func invalidUTF8(data []byte) int {
 	if utf8.Valid(data) {
 		return -1
@@ -76,15 +76,15 @@ func invalidUTF8(data []byte) int {
 	return -1
 }
 
-// decoder is a recursive descent over data, at pos.
+// decoder is a recursive descent parser at data[pos].
 type decoder struct {
 	data  []byte
 	pos   int
 	depth int
 	visit Visitor
-	path  Path // kept for the visitor only
-	// items and fields are those of the lists and objects that have not ended yet. At its
-	// end each takes its own, in as much memory as they need.
+	path  Path // only needed by the visitor
+	// items and fields hold the elements of all unfinished lists and objects. At its
+	// end, each list and object copies its own elements into memory of the exact size.
 	items  []Node
 	fields []Field
 }
@@ -106,7 +106,7 @@ func (d *decoder) fail(reason string) error {
 	return &NotJSON{Size: len(d.data), Offset: d.pos, Reason: reason}
 }
 
-// peek returns the byte at pos, or 0 at the end; 0 itself is nowhere legal.
+// peek returns the byte at pos, or 0 at the end. A 0 byte is never valid JSON.
 func (d *decoder) peek() byte {
 	if d.pos < len(d.data) {
 		return d.data[d.pos]
@@ -177,8 +177,8 @@ func (d *decoder) nested(parse func() (Node, error)) (Node, error) {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// number reads -?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?, as much as there is of
-// it: what follows is the caller's to refuse.
+// number reads -?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?, as far as it matches. The caller
+// rejects what follows.
 func (d *decoder) number() (Node, error) {
 	start := d.pos
 	if d.peek() == '-' {
@@ -260,7 +260,7 @@ func (d *decoder) list() (Node, error) {
 	}
 }
 
-// taken returns a copy of the elements from first on, and removes them.
+// taken removes the elements from first on, and returns a copy of them.
 func taken[E any](from *[]E, first int) []E {
 	copied := slices.Clone((*from)[first:])
 	clear((*from)[first:])
@@ -329,10 +329,10 @@ func (d *decoder) object() (Node, error) {
 	}
 }
 
-// keyIndex finds the keys that an object has so far: by looking through a few,
-// by a map through many.
+// keyIndex finds the keys of an object that is being decoded. It searches a few keys
+// linearly, and uses a map for many.
 type keyIndex struct {
-	offsets []int // of the keys, if somebody wants to know them
+	offsets []int // of the keys, if there is a visitor
 	byName  map[string]int
 }
 
@@ -345,7 +345,7 @@ func (x *keyIndex) find(fields []Field, name string) (index int, ok bool) {
 	return index, index >= 0
 }
 
-// add takes in the last of fields.
+// add adds the last of fields to the index.
 func (x *keyIndex) add(fields []Field) {
 	switch last := len(fields) - 1; {
 	case x.byName != nil:
@@ -358,8 +358,7 @@ func (x *keyIndex) add(fields []Field) {
 	}
 }
 
-// string reads a quoted string. Control characters must be escaped, as Python
-// demands.
+// string reads a quoted string. Control characters must be escaped, as in Python.
 func (d *decoder) string() (string, error) {
 	d.pos++
 	start := d.pos
@@ -379,8 +378,8 @@ func (d *decoder) string() (string, error) {
 	return "", d.fail("a string does not end")
 }
 
-// escapedString goes on with a string that began at start and whose first
-// escape is at pos.
+// escapedString reads the rest of a string that began at start and whose first escape
+// is at pos.
 func (d *decoder) escapedString(start int) (string, error) {
 	text := append([]byte(nil), d.data[start:d.pos]...)
 	for d.pos < len(d.data) {
@@ -464,8 +463,8 @@ func (d *decoder) hex4() (rune, bool) {
 func isHighSurrogate(r rune) bool { return r >= 0xD800 && r < 0xDC00 }
 func isLowSurrogate(r rune) bool  { return r >= 0xDC00 && r < 0xE000 }
 
-// appendUnit appends a character of the basic plane; a lone surrogate becomes
-// the three bytes that UTF-8 would have for it.
+// appendUnit appends a character of the basic plane. It encodes a lone surrogate as
+// three bytes, with the UTF-8 scheme.
 func appendUnit(text []byte, unit rune) []byte {
 	if isHighSurrogate(unit) || isLowSurrogate(unit) {
 		return append(text, byte(0xE0|unit>>12), byte(0x80|unit>>6&0x3F), byte(0x80|unit&0x3F))
@@ -473,8 +472,8 @@ func appendUnit(text []byte, unit rune) []byte {
 	return utf8.AppendRune(text, unit)
 }
 
-// HasLoneSurrogate reports whether a string holds half a surrogate pair, which
-// YAML cannot write.
+// HasLoneSurrogate reports whether a string has a lone surrogate, which YAML can't
+// represent.
 func HasLoneSurrogate(text string) bool {
 	for i := 0; i+2 < len(text); i++ {
 		if text[i] == 0xED && text[i+1] >= 0xA0 {

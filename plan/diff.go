@@ -1,12 +1,11 @@
 package plan
 
-// Prune says what may be deleted because the tree lacks it.
+// Prune says which live objects are deleted if the tree does not declare them.
 type Prune uint8
 
-// The degrees of pruning.
+// The prune modes.
 const (
-	// PruneConfigurations deletes configurations that a declared namespace
-	// lacks: a declared namespace is managed whole.
+	// PruneConfigurations deletes undeclared configurations in declared namespaces.
 	PruneConfigurations Prune = iota
 	// PruneNone deletes nothing.
 	PruneNone
@@ -14,24 +13,23 @@ const (
 	PruneNamespaces
 )
 
-// Options are what a Diff depends on beside its two sides.
+// Options are the parameters of Diff besides the tree and the snapshot.
 type Options struct {
 	Prune     Prune
 	Selection Selection
-	// Only has the plan change nothing but what a pattern names: namespaces,
-	// configurations or fields. Without patterns it changes everything.
+	// Only limits the plan to the namespaces, configurations and fields that a pattern
+	// matches. Without patterns, there is no limit.
 	Only []Pattern
-	// Exact has bytes compared, and not what they say: what is restored is to be
-	// stored as it was.
+	// Exact compares values byte for byte, for a restore.
 	Exact bool
-	// Ignore names what applications write themselves: what is live of it
-	// stays as it is, and the tree may not have it.
+	// Ignore matches the fields that applications write. Their live values stay, and
+	// the tree must not declare them.
 	Ignore []Pattern
-	// Access says what the access lists are to be, of what is declared; with OnlyNew,
-	// those of what is there stay as they are.
+	// Access declares the ACLs of declared objects. With OnlyNew, the ACLs of existing
+	// objects stay unchanged.
 	Access  []AccessRule
 	OnlyNew bool
-	// Recorded has the access lists of what is restored, for what none is declared.
+	// Recorded has the ACLs of a restore, for objects without a declared ACL.
 	Recorded *Recorded
 }
 
@@ -46,8 +44,8 @@ func (o Options) same(a, b Value) bool {
 // nothing is looked up, and values that are stored alike are never parsed. A side that is
 // not sorted is compared as a sorted copy. A name that a side has twice is a problem.
 //
-// A value that the two sides hold equal is not written, however its bytes
-// differ.
+// Unless opts.Exact is set, Diff does not update a value that equals the live one but
+// differs in its bytes.
 func Diff(desired *Tree, live *Snapshot, opts Options) *Plan {
 	d := diff{opts: opts, part: newPart(opts), ignored: newPatternSet(opts.Ignore), plan: &Plan{Foreign: live.Foreign}}
 	want, have := d.tree(desired), d.snapshot(live)
@@ -88,7 +86,7 @@ type diff struct {
 	plan    *Plan
 }
 
-// ignores reports whether an object is ignored as a whole.
+// ignores reports whether a complete object is ignored.
 func (d *diff) ignores(k Key) bool { return d.ignored.of(k).matches() }
 
 func (d *diff) change(c Change) { d.plan.Changes = append(d.plan.Changes, c) }

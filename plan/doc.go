@@ -1,13 +1,11 @@
-// Package plan is the heart of confo-sync: what a tree of configurations is,
-// when two configurations are equal, what differs between a desired tree and a
-// live snapshot, and what a plan made of those differences looks like.
+// Package plan defines configurations, compares a tree with the live state of a target,
+// and describes the differences as a plan.
 //
-// It owns the words (Key, Value, Tree, Snapshot, Change, Edit, Plan) and the
-// rules of equality, of the bytes that are written, and of what is sensitive.
-// It leaves to others where a tree comes from (package source), where a
-// snapshot comes from and a change goes to (package target), and how a plan is
-// shown (package plan/render). Everything here is a pure value: no files, no
-// network, no clock.
+// It defines the main types (Key, Value, Tree, Snapshot, Change, Edit, Plan). It
+// decides when two values are equal, which bytes are written, and which values are
+// sensitive. Package source reads trees. Package target reads snapshots and applies
+// changes. Package plan/render shows plans. This package only computes: it uses no
+// files, no network and no clock.
 //
 //	p := plan.Diff(tree, snapshot, plan.Options{Prune: plan.PruneConfigurations})
 //	for _, c := range p.Changes {

@@ -18,43 +18,41 @@ func (k EditKind) String() string {
 	return [...]string{"nothing", "add", "remove", "replace", "move"}[k]
 }
 
-// Edit is one field that differs. Leaves that must not be shown are marked in
-// both values.
+// Edit is the change of one field. Sensitive leaves are marked in both values.
 //
-// A step to a list's element counts as the list stands before the change; the
-// last step of an Add, as it stands after. An element that moves may have edits
-// of what is in it besides.
+// The index of a list element is its index before the change. For the last step of an
+// Add, it is the index after the change. A moved element may have further edits inside
+// it.
 type Edit struct {
 	Path   Path
 	Kind   EditKind
-	Before *Node // nil for Add, and when Unreadable says so
-	After  *Node // nil for Remove, and when Unreadable says so
-	// To is where an element that moves stands afterwards.
+	Before *Node // nil for Add, or if it is unreadable
+	After  *Node // nil for Remove, or if it is unreadable
+	// To is the new index of a moved element.
 	To int
-	// Inner says what differs in the JSON that the strings Before and After
-	// hold; nothing, when it is only written differently.
+	// Inner holds the differences between the JSON in two strings. It has no edits if
+	// only the formatting differs.
 	Inner *Inner
-	// Unreadable says why the side that is missing from a Replace can't be
-	// read.
+	// Unreadable says why one side of a Replace can't be read.
 	Unreadable string
-	// Stored is what that side holds all the same, as a text; nil for nothing.
+	// Stored is the text of the unreadable side; nil if it is not shown.
 	Stored *Node
 }
 
-// Inner is how JSON differs that strings hold.
+// Inner holds the differences between the JSON texts in two strings.
 type Inner struct {
 	Edits     []Edit
 	Unchanged int
 }
 
-// Sensitive reports whether anything in the edit must not be shown.
+// Sensitive reports whether the edit holds a sensitive value.
 func (e Edit) Sensitive() bool {
 	return e.Stored != nil && e.Stored.anySensitive() || e.Before != nil && e.Before.anySensitive() || e.After != nil && e.After.anySensitive()
 }
 
-// Edits returns what c does to the fields of its configuration, and how many
-// fields it leaves alone. An object that is made or removed has an edit for
-// each of its fields; a namespace has none.
+// Edits returns the changed fields of c's configuration, and the number of unchanged
+// fields. A created or deleted object has one edit for each field. A namespace has
+// none.
 func (c Change) Edits(s Sensitivity) (edits []Edit, unchanged int) {
 	if c.Key.IsNamespace() {
 		return nil, 0
@@ -97,8 +95,8 @@ func (c Change) Edits(s Sensitivity) (edits []Edit, unchanged int) {
 	return d.edits, d.unchanged
 }
 
-// wholeEdits returns one edit for each field of an object and each element of a
-// list, and one for anything else.
+// wholeEdits returns one edit for each field of an object or element of a list. For
+// another value it returns one edit.
 func wholeEdits(kind EditKind, n Node) []Edit {
 	edit := func(path Path, n *Node) Edit {
 		if kind == Add {
@@ -119,15 +117,15 @@ func wholeEdits(kind EditKind, n Node) []Edit {
 	return edits
 }
 
-// differ collects the edits that lead from one value to another.
+// differ collects the edits that turn one value into another.
 type differ struct {
 	Numbers
 	edits     []Edit
-	unchanged int // fields and elements compared and found equal
+	unchanged int // number of fields and elements that are equal
 }
 
-// compare compares what stands at the end of a path: at one step, or at none. The path is
-// only lent: what is compared next is written over it, so that an edit gets a copy.
+// compare compares two values at a path, extended by at most one step. The memory of
+// the path is reused, so an edit must copy it.
 func (d *differ) compare(path Path, before, after *Node, step ...Step) {
 	if d.Same(before, after) {
 		d.unchanged++
@@ -158,9 +156,9 @@ func (d *differ) compare(path Path, before, after *Node, step ...Step) {
 	}
 }
 
-// replace shows two values that have nothing in common. What replaces a secret
-// is one, and what was one still is; only where the secret parts of both are
-// known, the rest is shown.
+// replace adds an edit for two values that have nothing in common. If one value is
+// sensitive, the other is masked too. If the secret parts of both texts are known, only
+// these parts are masked.
 func (d *differ) replace(path Path, before, after *Node) {
 	if before.anySensitive() || after.anySensitive() {
 		if before.Secrets() == nil || after.Secrets() == nil {
@@ -189,11 +187,11 @@ func (d *differ) compareObjects(path Path, before, after *Node) {
 	}
 }
 
-// Canonical returns a text that two nodes share exactly when they are equal. It
-// may hold secrets.
+// Canonical returns a text that is the same for two nodes if and only if they are
+// equal. The text may contain secrets.
 func (n Node) Canonical() string { return string(AppendJSON(nil, n.sorted())) }
 
-// sorted returns n with the fields of every object in order of their names.
+// sorted returns n with the fields of every object sorted by name.
 func (n Node) sorted() Node {
 	switch n.Kind {
 	case List:

@@ -2,8 +2,8 @@ package plan
 
 import "github.com/confo-sync/confo-sync/plan/lcs"
 
-// compareLists compares lists by element: by the elements' names if they have
-// such, or else by what they are.
+// compareLists compares lists by the names of their elements, or without names by the
+// elements' values.
 func (d *differ) compareLists(path Path, before, after *Node) {
 	if field := identity(before.Items, after.Items); field != "" {
 		d.compareNamed(path, field, before.Items, after.Items)
@@ -15,9 +15,8 @@ func (d *differ) compareLists(path Path, before, after *Node) {
 // identities are the fields that may name the elements of a list.
 var identities = []string{"name", "id", "key"}
 
-// identity returns the field that names the elements of both lists: every
-// element has it, it may be shown, and no two have the same. It is empty when
-// there is none.
+// identity returns the field that names the elements of both lists, or "". Each element
+// must have the field, the field must not be sensitive, and its values must be unique.
 func identity(was, is []Node) string {
 	for _, field := range identities {
 		if isIdentity(field, was) && isIdentity(field, is) {
@@ -46,16 +45,16 @@ func isIdentity(field string, items []Node) bool {
 	return true
 }
 
-// compareNamed compares elements that have the same name. Of those that both
-// lists have, as many as can stay; the others move.
+// compareNamed compares elements that have the same name. As many common elements as
+// possible stay in place; the others move.
 func (d *differ) compareNamed(path Path, field string, was, is []Node) {
-	at := make(map[string]int, len(is)) // where in is
+	at := make(map[string]int, len(is)) // index in is
 	for j := range is {
 		at[is[j].Field(field).Canonical()] = j
 	}
 	step := func(items []Node, i int) Step { return Item(i).Named(field, items[i].Field(field).Text) }
-	from := make(map[int]int, len(is)) // where in was, by where in is
-	var common []int                   // indices in is, in the order of was
+	from := make(map[int]int, len(is)) // index in was, by index in is
+	var common []int                   // indexes in is, in the order of was
 	for i := range was {
 		j, ok := at[was[i].Field(field).Canonical()]
 		if !ok {
@@ -82,11 +81,10 @@ func (d *differ) compareNamed(path Path, field string, was, is []Node) {
 	}
 }
 
-// compareUnnamed keeps a common subsequence of the two lists: of short ones, the
-// longest. Of what
-// is left, equal elements have moved. Between two elements that stay, the others
-// that went and that came are compared in pairs, and those that have no pair
-// were removed or added.
+// compareUnnamed finds a common subsequence of the two lists, the longest one for short
+// lists. Equal elements outside it have moved. Between two elements that stay, the
+// other old and new elements are compared in pairs. Elements without a pair were
+// removed or added.
 func (d *differ) compareUnnamed(path Path, was, is []Node) {
 	x, y := d.ofAll(was), d.ofAll(is)
 	matches := lcs.Match(x, y)
@@ -123,8 +121,8 @@ func (d *differ) compareUnnamed(path Path, was, is []Node) {
 	}
 }
 
-// moves finds equal elements among those that matches leaves: where each goes,
-// and what comes from elsewhere.
+// moves finds equal elements that are not in matches. It returns their new index by old
+// index, and the set of new indexes.
 func moves(x, y []int, matches [][2]int) (to map[int]int, from map[int]bool) {
 	stays, stayed := make([]bool, len(x)), make([]bool, len(y))
 	for _, m := range matches {

@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// AppendJSON appends node as Python's json.dumps writes it by default:
-// separators ", " and ": ", every character outside printable ASCII as \uXXXX,
-// floats as Python's repr, integers exact, NaN and Infinity by name.
+// AppendJSON appends n to dst in the default format of Python's json.dumps: separators
+// ", " and ": ", \uXXXX for every character outside printable ASCII, floats as Python's
+// repr, exact integers, NaN and Infinity by name.
 func AppendJSON(dst []byte, n Node) []byte {
 	switch n.Kind {
 	case Null:
@@ -45,8 +45,8 @@ func AppendJSON(dst []byte, n Node) []byte {
 	}
 }
 
-// AppendFloat appends f as Python's repr: the fewest digits that read back as
-// the same double, with an exponent below 1e-04 and from 1e+16.
+// AppendFloat appends f as Python's repr: with the fewest digits that read back as the
+// same double, and with an exponent below 1e-04 and from 1e+16.
 func AppendFloat(dst []byte, f float64) []byte {
 	switch {
 	case math.IsNaN(f):
@@ -69,7 +69,7 @@ func AppendFloat(dst []byte, f float64) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// AppendString appends s as a JSON string in ASCII.
+// AppendString appends s as an ASCII JSON string.
 func AppendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	for i := 0; i < len(s); {
@@ -116,7 +116,7 @@ func AppendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// decodeUnit is utf8.DecodeRuneInString, but for the lone surrogates that
+// decodeUnit is utf8.DecodeRuneInString that also decodes the lone surrogates that
 // appendUnit writes.
 func decodeUnit(s string) (rune, int) {
 	r, size := utf8.DecodeRuneInString(s)

@@ -6,11 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// Confo gives the bytes of a znode to Python's json.loads, which finds out their
-// encoding by a byte order mark or by where the zeros are. From a file it reads
-// UTF-8 only, and takes a byte order mark for an error.
+// Confo passes the bytes of a znode to Python's json.loads, which detects the encoding
+// from a byte order mark or from zero bytes. From a file, Confo reads only UTF-8
+// without a byte order mark.
 
-// FileValue is NewValue for the content of a file, as Confo's file backend reads it.
+// FileValue returns the value of a file's content, as Confo's file backend reads it.
 func FileValue(stored []byte) Value {
 	if isBlank(stored) {
 		return Unreadable(stored, "an empty file, which Confo reads as None")
@@ -26,7 +26,7 @@ func FileValue(stored []byte) Value {
 
 const mark = "\uFEFF"
 
-// decodeBytes is Decode for bytes in any encoding that json.loads reads.
+// decodeBytes is Decode for all encodings that json.loads reads.
 func decodeBytes(stored []byte) (Node, error) {
 	width, order, skip := encodingOf(stored)
 	text := stored[skip:]
@@ -43,8 +43,8 @@ func decodeBytes(stored []byte) (Node, error) {
 	return n, err
 }
 
-// encodingOf returns how many bytes a character has at least, their order, and the
-// length of the byte order mark. It is detect_encoding of Python's json.
+// encodingOf returns the minimum number of bytes in a character, their byte order, and
+// the length of the byte order mark. It matches detect_encoding of Python's json.
 func encodingOf(b []byte) (width int, order binary.ByteOrder, skip int) {
 	begins := func(s string) bool { return bytes.HasPrefix(b, []byte(s)) }
 	switch {
@@ -70,7 +70,7 @@ func encodingOf(b []byte) (width int, order binary.ByteOrder, skip int) {
 	return 1, nil, 0
 }
 
-// toUTF8 converts UTF-16 or UTF-32; halves of surrogate pairs pass.
+// toUTF8 converts UTF-16 or UTF-32. It accepts lone surrogates.
 func toUTF8(b []byte, width int, order binary.ByteOrder) (text []byte, ok bool) {
 	if len(b)%width != 0 {
 		return nil, false

@@ -8,29 +8,29 @@ import (
 	"strings"
 )
 
-// Mend is one thing to do so that what stands at a path is exactly what is to stand
-// there: beyond configurations, which plans change.
+// Mend is one step of a restore that makes the state at a path exactly as wanted.
+// Unlike a Change, it can also affect foreign objects.
 type Mend struct {
 	Path   string
 	Action Action
-	// Value and Access are what it gets, when it is made. An Update gives it Value
-	// if Data is set, and Access if that is set.
+	// Value and Access are set when the object is created. An Update sets Value if Data
+	// is true, and Access if it is not nil.
 	Value  Value
 	Data   bool
 	Access Access
-	// First says of an access list that it is set before anything is written.
+	// First says that this ACL is set before anything is written.
 	First bool
-	// Folder, Link and Mode are those of what is made, in a file backend; with Chmod
-	// an Update gives it Mode.
+	// Folder, Link and Mode describe a created file or folder in a file backend. An
+	// Update sets Mode if Chmod is true.
 	Folder bool
 	Link   string
 	Mode   uint32
 	Chmod  bool
-	// Live is what stands there now, on ZooKeeper; nil for a Create.
+	// Live is the current state of the znode; nil for a Create.
 	Live *Stat
 }
 
-// What says in a few words what a step does.
+// What describes the step in a few words.
 func (s Mend) What() string {
 	switch {
 	case s.Action != Update:
@@ -45,19 +45,22 @@ func (s Mend) What() string {
 	return "its ACL"
 }
 
-// Exactly returns the steps that make what stands at a target what it is to be, from the
-// two in their order of paths: what is too much goes, from the bottom up; what is to be
-// closed is; then comes what lacks, from the top down; and other access lists and modes
-// change last, from the bottom up, as a parent may close itself. What is ephemeral
-// belongs to a session, and is neither made nor removed: it is returned as left. What is
-// behind links stays as it is.
+// Exactly returns the steps that turn live into want. Both must be in the order of
+// ComparePaths. The steps are in this order:
 //
-// What is made has its ACL from the first, and what is written is closed before:
-// at no time may somebody read what they are not to. Where a list would keep from the
-// rest who does it (as access lists name them), they have the rights beside it until the
-// end.
+//  1. delete extra objects, children first;
+//  2. restrict ACLs before anything is written;
+//  3. create and update objects, parents first;
+//  4. set the remaining ACLs and modes, children first, because a parent's new ACL
+//     may deny access.
 //
-// With only, the paths that it does not take are left as they are.
+// So nobody can read a value at any time that the wanted ACL hides from them. who are
+// the IDs of the user. If an ACL would prevent this user from completing the other
+// steps, it temporarily also grants the needed permissions, until step 4.
+//
+// Ephemeral objects belong to a session. They are neither created nor deleted, but
+// returned in left. Objects behind symbolic links stay unchanged. If only is set, the
+// paths that it does not accept stay unchanged.
 func Exactly(want, live iter.Seq2[Stored, error], only func(path string) bool, who []string) (mends []Mend, left []Stored, err error) {
 	nextWant, stopWant := iter.Pull2(unlinked(want))
 	defer stopWant()
@@ -113,7 +116,8 @@ type exactly struct {
 	left                          []Stored
 }
 
-// lacks makes what is not there; inner is what more is in.
+// lacks adds a step that creates a missing object. inner says that other objects are
+// below it.
 func (e *exactly) lacks(w Stored, inner bool) {
 	if w.Ephemeral() {
 		e.left = append(e.left, w)
@@ -134,8 +138,8 @@ func (e *exactly) lacks(w Stored, inner bool) {
 	}
 }
 
-// RightsWithin are those on something that what is in it can't be made without, and be
-// read again to compare: with its ACL, which takes the right to administer.
+// RightsWithin are the permissions on a znode that are needed to create its children
+// and read them again with their ACLs.
 const RightsWithin = "cra"
 
 func (e *exactly) extra(l Stored) {
@@ -146,7 +150,7 @@ func (e *exactly) extra(l Stored) {
 	e.deletes = append(e.deletes, Mend{Path: l.Path, Action: Delete, Folder: l.Folder && l.Link == "", Live: l.Stat})
 }
 
-// holdsLeft reports whether something that is left is in what a step is of.
+// holdsLeft reports whether an object in left is below m.Path.
 func (e *exactly) holdsLeft(m Mend) bool {
 	return slices.ContainsFunc(e.left, func(s Stored) bool { return strings.HasPrefix(s.Path, m.Path+"/") })
 }
@@ -175,10 +179,10 @@ func (e *exactly) both(w, l Stored, inner bool) {
 	}
 }
 
-// access changes the access list of what is there.
+// access changes the ACL of an existing object.
 func (e *exactly) access(w, l Stored, inner, written bool) {
 	needs := "ra"
-	if inner || !strings.Contains(w.Path, "/") { // what is in a namespace may be deleted, too
+	if inner || !strings.Contains(w.Path, "/") { // objects in a namespace may also be deleted
 		needs = RightsWithin + "d"
 	}
 	if written {
@@ -186,7 +190,7 @@ func (e *exactly) access(w, l Stored, inner, written bool) {
 	}
 	access, last := w.Access.making(needs, e.who)
 	if last && !inner && !written {
-		access = l.Access // nothing comes in between
+		access = l.Access // no other step needs a temporary ACL
 	}
 	live := l.Stat
 	if !access.Same(l.Access) && access.opensNot(l.Access) {
@@ -203,7 +207,7 @@ func (e *exactly) access(w, l Stored, inner, written bool) {
 	e.closes = append(e.closes, Mend{Path: w.Path, Action: Update, Access: w.Access, Live: live})
 }
 
-// unlinked leaves out what is behind links.
+// unlinked skips the objects behind symbolic links.
 func unlinked(all iter.Seq2[Stored, error]) iter.Seq2[Stored, error] {
 	return func(yield func(Stored, error) bool) {
 		link := ""
@@ -221,8 +225,8 @@ func unlinked(all iter.Seq2[Stored, error]) iter.Seq2[Stored, error] {
 	}
 }
 
-// ComparePaths orders paths by their parts, so that what is below something comes
-// right after it.
+// ComparePaths orders paths by their parts, so that the descendants of a path follow
+// directly after it.
 func ComparePaths(a, b string) int {
 	if a == "" || b == "" {
 		return strings.Compare(a, b)

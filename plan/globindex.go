@@ -5,22 +5,22 @@ import (
 	"strings"
 )
 
-// globIndex finds the globs that may match a name by what stands before their first
-// wildcard and after their last one. It takes the same time for one glob and for thousands
-// with one wildcard each.
+// globIndex finds the globs that may match a name. It looks up the text before their
+// first wildcard and after their last one. The time does not depend on the number of
+// globs if each has one wildcard.
 type globIndex struct {
 	before  map[string]*globEnds
-	lengths []int // of what stands before
+	lengths []int // lengths of the texts before the first wildcard
 	all     map[string]*patternNode
 }
 
-// globEnds are globs that begin alike.
+// globEnds are globs with the same beginning.
 type globEnds struct {
 	after   map[string][]globNode
-	lengths []int // of what stands after
+	lengths []int // lengths of the texts after the last wildcard
 }
 
-// add adds a glob that is not there yet.
+// add adds a new glob.
 func (x *globIndex) add(g globNode) {
 	if x.all == nil {
 		x.all, x.before = map[string]*patternNode{}, map[string]*globEnds{}

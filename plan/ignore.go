@@ -5,29 +5,29 @@ import (
 	"slices"
 )
 
-// Core is what a change is about when applications write to its configuration
-// themselves: its values without the fields that are ignored.
+// Core holds the values of a change without the ignored fields.
 type Core struct {
 	Before, After Value
 }
 
-// ignoring is what is ignored at a place in a configuration, and below it.
+// ignoring is the set of ignore patterns that apply at a place in a configuration and
+// below it.
 type ignoring struct{ patternSet }
 
 func (i ignoring) field(name string) ignoring { return ignoring{i.below(name)} }
 func (i ignoring) element(j int) ignoring     { return ignoring{i.item(j)} }
 
-// within reports whether something below may be ignored.
+// within reports whether a field below this place may be ignored.
 func (i ignoring) within() bool { return i.mayMatchBelow() }
 
-// declared returns the first path below a wanted value that is ignored.
+// declared returns the first ignored path that n declares.
 func (i ignoring) declared(n Node) (Path, bool) {
 	path, ok := i.firstBelow(n)
 	slices.Reverse(path)
 	return path, ok
 }
 
-// firstBelow is declared with the steps in reverse.
+// firstBelow is declared with the steps in reverse order.
 func (i ignoring) firstBelow(n Node) (Path, bool) {
 	if !i.within() {
 		return nil, false
@@ -55,7 +55,7 @@ func (i ignoring) firstBelow(n Node) (Path, bool) {
 	return nil, false
 }
 
-// strip returns a value without what is ignored in it.
+// strip returns a value without its ignored fields.
 func (i ignoring) strip(n Node) Node {
 	if !i.within() {
 		return n
@@ -76,7 +76,7 @@ func (i ignoring) strip(n Node) Node {
 			}
 			stripped := below.strip(f.Value)
 			if hadFields(f.Value) && !hadFields(stripped) {
-				continue // there was nothing else in it
+				continue // all its fields are ignored
 			}
 			fields = append(fields, Field{f.Name, stripped})
 		}
@@ -87,9 +87,9 @@ func (i ignoring) strip(n Node) Node {
 
 func hadFields(n Node) bool { return n.Kind == Object && len(n.Fields) > 0 }
 
-// graft returns what is wanted with what is ignored taken from what is live.
-// Elements of lists are followed by their names, or by what else is in them. stripped is
-// live without what is ignored in it, and nil where nothing is left.
+// graft returns want with the ignored fields of live. List elements are matched by
+// their names or by their other content. stripped is live without the ignored fields,
+// and nil if nothing is left.
 func (i ignoring) graft(want, live Node, stripped *Node, numbers *Numbers) Node {
 	if !i.within() {
 		return want
@@ -129,7 +129,7 @@ func (i ignoring) graft(want, live Node, stripped *Node, numbers *Numbers) Node 
 	return want
 }
 
-// only returns what is ignored in a value that is not wanted any more.
+// only returns the ignored fields of a value that is to be deleted.
 func (i ignoring) only(n Node) (rest Node, any bool) {
 	if n.Kind != Object || !i.within() {
 		return Node{}, false
@@ -146,9 +146,10 @@ func (i ignoring) only(n Node) (rest Node, any bool) {
 	return rest, len(rest.Fields) > 0
 }
 
-// partnersOf returns for each wanted element of a list which live one it is: that
-// of the same name, or that with the same in it but for what is ignored, or else
-// that at the same place if it is nobody's. It is -1 for one that is new.
+// partnersOf returns for each wanted list element the index of the live one that it
+// corresponds to, or -1 for a new element. It matches elements with the same name, then
+// elements with the same content except ignored fields, then the remaining ones at the
+// same index.
 func partnersOf(want, stripped []Node, numbers *Numbers) []int {
 	names := numbers.ofAll
 	field := identity(want, stripped)
@@ -181,8 +182,8 @@ func partnersOf(want, stripped []Node, numbers *Numbers) []int {
 	return partners
 }
 
-// ignore takes over into a change what is ignored at the target. It reports a
-// value that declares such.
+// ignore copies the live values of ignored fields into a change. It reports a problem
+// if the tree declares an ignored field.
 func (d *diff) ignore(c *Change) {
 	i := ignoring{d.ignored.of(c.Key)}
 	if !i.within() || c.Action == Delete {

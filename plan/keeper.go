@@ -7,25 +7,25 @@ import (
 	"github.com/confo-sync/confo-sync/plan/sensitive"
 )
 
-// keeper combines a configuration that travels with the one that is there.
+// keeper merges a promoted configuration with the current one at the target.
 type keeper struct {
 	rules
 	key     Key
-	whole   bool // all its fields travel
+	whole   bool // all its fields are promoted
 	missing []Finding
 	kept    []Kept
-	rest    map[*Node]*Node // values without what stays
-	stays   map[Place]bool  // where a value of either side stays
+	rest    map[*Node]*Node // values without the kept fields
+	stays   map[Place]bool  // places where either side has a kept value
 	numbers Numbers         // of the elements in rest
 }
 
-// keeperPlace is a place in a configuration, with what the patterns say of it.
+// keeperPlace is a place in a configuration, with the patterns that apply there.
 type keeperPlace struct {
 	*trail
 	place       Place
 	keep, paths patternSet
 	ignore      ignoring
-	named       bool // a path on the command line names this, or what it is in
+	named       bool // a path on the command line matches this place or a parent
 }
 
 func (at keeperPlace) below(s Step) keeperPlace {
@@ -36,7 +36,7 @@ func (at keeperPlace) below(s Step) keeperPlace {
 	return keeperPlace{at.with(s), place, at.keep.step(s), paths, ignoring{at.ignore.step(s)}, at.named || paths.matches()}
 }
 
-// shown returns the path, or of a deep one its beginning.
+// shown returns the path, cut to MaxCompared steps.
 func (at keeperPlace) shown() Path {
 	t := at.trail
 	for t.len() > MaxCompared {
@@ -45,8 +45,8 @@ func (at keeperPlace) shown() Path {
 	return t.path()
 }
 
-// keeps reports whether a value stays as the target has it. why is empty if it only isn't
-// among what is to travel.
+// keeps reports whether the target keeps its value. why is empty if the value is only
+// not selected for promotion.
 func (k *keeper) keeps(at keeperPlace, n *Node) (why KeptReason, keeps bool) {
 	switch {
 	case at.keep.matches():
@@ -59,7 +59,8 @@ func (k *keeper) keeps(at keeperPlace, n *Node) (why KeptReason, keeps bool) {
 	return "", !k.whole && !at.named && (n.Kind != Object || !at.paths.mayMatchBelow())
 }
 
-// overlaid reports whether an overlay decides a field that is not asked for.
+// overlaid reports whether an overlay decides a field that no path on the command line
+// names.
 func (k *keeper) overlaid(at keeperPlace) bool {
 	if k.Overlaid == nil {
 		return false
@@ -78,8 +79,8 @@ func (k *keeper) overlaid(at keeperPlace) bool {
 	return false
 }
 
-// keep remembers a field that stays, if it would have travelled otherwise. Of what is
-// deep, what it is in is remembered once.
+// keep records a kept field that would otherwise be promoted. Deep fields are recorded
+// once, by their ancestor at the maximum depth.
 func (k *keeper) keep(at keeperPlace, why KeptReason) {
 	if why == "" || !k.whole && !at.named {
 		return
@@ -101,8 +102,8 @@ func (k *keeper) keep(at keeperPlace, why KeptReason) {
 	k.kept = append(k.kept, kept)
 }
 
-// combine returns what comes from one value, with what stays of the other. there
-// is nil when the target has none.
+// combine returns the promoted value from, with the kept fields of there. there is nil
+// if the target has no value.
 func (k *keeper) combine(at keeperPlace, from, there *Node) Node {
 	if there != nil && there.Kind != from.Kind {
 		there = nil
@@ -150,12 +151,12 @@ func (k *keeper) object(at keeperPlace, from, there *Node) Node {
 	return combined
 }
 
-// value returns what a field or an inner list becomes. It reports false if it is to stay,
-// and is not there.
+// value returns the new value of a field or inner list. It returns false if the target
+// should keep its value but has none.
 func (k *keeper) value(at keeperPlace, from, was *Node) (Node, bool) {
 	why, keeps := k.keeps(at, from)
 	if !keeps && was != nil {
-		// A placeholder here must not replace a secret there.
+		// A placeholder must not replace a secret at the target.
 		if why, keeps = k.keeps(at, was); !keeps && !k.WithSecrets && isUnfilled(from) && was.anySensitive() {
 			why, keeps = KeptSecret, true
 		}
@@ -172,7 +173,7 @@ func (k *keeper) value(at keeperPlace, from, was *Node) (Node, bool) {
 	if was != nil {
 		return *was, true
 	}
-	if why != KeptOverlay && (k.whole || at.named) { // an overlay sets what it decides
+	if why != KeptOverlay && (k.whole || at.named) { // an overlay sets the fields that it decides
 		k.missing = append(k.missing, Finding{
 			Key: k.key, Message: fmt.Sprintf("%s has no value in %s", Printable(at.shown().String()), Printable(k.To)),
 			Hint: "set it there first, or use --allow-missing to leave it out; to copy the value, use --with-secrets (sensitive values) or fewer keep patterns",
@@ -181,8 +182,8 @@ func (k *keeper) value(at keeperPlace, from, was *Node) (Node, bool) {
 	return Node{}, false
 }
 
-// isUnfilled reports whether a value is a placeholder, empty or null, or a list with such an
-// element.
+// isUnfilled reports whether a value is a placeholder, empty or null, or a list with
+// such an element.
 func isUnfilled(n *Node) bool {
 	switch n.Kind {
 	case String:
@@ -193,13 +194,13 @@ func isUnfilled(n *Node) bool {
 	return n.Kind == Null
 }
 
-// isUnfilledSecret reports whether a value in a list stands for a secret: it is unfilled, and other
-// elements have a value that stays in the same place.
+// isUnfilledSecret reports whether a value in a list is unfilled while other elements
+// have a kept value at the same place.
 func (k *keeper) isUnfilledSecret(at keeperPlace, n *Node) bool {
 	return k.stays[at.place] && isUnfilled(n)
 }
 
-// findStays finds the places in a value where something stays.
+// findStays finds the places in a value that are kept.
 func (k *keeper) findStays(at keeperPlace, n *Node) {
 	if why, keeps := k.keeps(at, n); keeps && why != "" {
 		k.stays[at.place] = true
@@ -213,7 +214,7 @@ func (k *keeper) findStays(at keeperPlace, n *Node) {
 	}
 }
 
-// staying returns what stays of a value that only the target has.
+// staying returns the kept part of a value that only the target has.
 func (k *keeper) staying(at keeperPlace, n *Node) (rest Node, stays bool) {
 	if why, keeps := k.keeps(at, n); keeps {
 		k.keep(at, why)
@@ -260,10 +261,10 @@ func (k *keeper) list(at keeperPlace, from, there *Node) Node {
 	return combined
 }
 
-// partners returns for each element the one that it takes what stays from, or -1:
-// as a plan pairs them, and then by likeness, but by what travels alone, as the rest is
-// different. Of lists that are equally long, the elements that are left are partners in
-// order.
+// partners returns for each element the index of the one whose kept fields it gets, or
+// -1. It pairs elements as a plan does and then by similarity, but compares only the
+// promoted fields. If the lists have the same length, the remaining elements are paired
+// in order.
 func (k *keeper) partners(at keeperPlace, from, there *Node) []int {
 	if len(from.Items) == 1 && len(there.Items) == 1 && identity(from.Items, there.Items) == "" {
 		return []int{0}
@@ -273,7 +274,7 @@ func (k *keeper) partners(at keeperPlace, from, there *Node) []int {
 	if named {
 		return partners
 	}
-	if at.len() <= MaxCompared { // its time is in proportion to all that is below
+	if at.len() <= MaxCompared { // because its time grows with the size of all values below
 		Likeness(was, is, partners)
 	}
 	if len(from.Items) != len(there.Items) {
@@ -288,8 +289,8 @@ func (k *keeper) partners(at keeperPlace, from, there *Node) []int {
 	return partners
 }
 
-// without returns a value without what stays in it. It goes through each value once,
-// however many lists that is in.
+// without returns a value without its kept fields. It processes each value only once,
+// even in nested lists.
 func (k *keeper) without(at keeperPlace, n *Node) *Node {
 	if n.IsLeaf() {
 		return n

@@ -6,17 +6,17 @@ import (
 	"unicode/utf8"
 )
 
-// Key names a configuration, or with an empty Config the namespace itself.
+// Key identifies a configuration, or a namespace if Config is empty.
 type Key struct {
 	Namespace string
 	Config    string
 }
 
-// IsNamespace reports whether k names a namespace rather than a configuration.
+// IsNamespace reports whether k identifies a namespace.
 func (k Key) IsNamespace() bool { return k.Config == "" }
 
-// String returns "namespace/configuration", or "namespace". Names come from
-// outside: escape the result (Printable) before it goes to a terminal.
+// String returns "namespace/configuration" or "namespace". Names are untrusted: use
+// Printable before you write the result to a terminal.
 func (k Key) String() string {
 	if k.IsNamespace() {
 		return k.Namespace
@@ -24,7 +24,8 @@ func (k Key) String() string {
 	return k.Namespace + "/" + k.Config
 }
 
-// Compare orders keys by namespace, the namespace itself before what is in it.
+// Compare orders keys by namespace and then by configuration. A namespace comes before
+// its configurations.
 func (k Key) Compare(other Key) int {
 	if c := cmp.Compare(k.Namespace, other.Namespace); c != 0 {
 		return c
@@ -32,28 +33,27 @@ func (k Key) Compare(other Key) int {
 	return cmp.Compare(k.Config, other.Config)
 }
 
-// Selection says which namespaces and configurations take part. The zero
-// Selection takes everything. What a selection leaves out is neither read nor
-// compared nor changed.
+// Selection selects namespaces and configurations. The zero Selection selects
+// everything. Objects that are not selected are neither read nor compared nor changed.
 type Selection struct {
-	// Namespaces are globs; a namespace takes part when one matches, or when
-	// there are none.
+	// Namespaces are globs. A namespace is selected if one of them matches, or if there
+	// are none.
 	Namespaces []string
-	// Exclude are globs of namespaces ("shop") or of configurations
-	// ("shop/limits", "*/debug"), and win over Namespaces.
+	// Exclude are globs of namespaces ("shop") or configurations ("shop/limits",
+	// "*/debug"). They override Namespaces.
 	Exclude []string
 
 	only map[string]bool
 	seen *Seen
 }
 
-// Only returns the selection, and of it only the namespaces of these names.
+// Only returns the selection, limited to the given namespaces.
 func (s Selection) Only(names map[string]bool) Selection {
 	s.only = names
 	return s
 }
 
-// Namespace reports whether the namespace takes part.
+// Namespace reports whether a namespace is selected.
 func (s Selection) Namespace(name string) bool {
 	s.seen.namespace(name)
 	if s.only != nil && !s.only[name] {
@@ -72,8 +72,7 @@ func (s Selection) Namespace(name string) bool {
 	return len(s.Namespaces) == 0
 }
 
-// Config reports whether a configuration of a namespace that takes part does
-// so too.
+// Config reports whether a configuration in a selected namespace is selected.
 func (s Selection) Config(namespace, config string) bool {
 	s.seen.config(Key{namespace, config})
 	for _, pattern := range s.Exclude {
@@ -85,8 +84,8 @@ func (s Selection) Config(namespace, config string) bool {
 	return true
 }
 
-// Whole reports whether every configuration of a namespace takes part, so that
-// the namespace itself may be deleted.
+// Whole reports whether all configurations of a namespace are selected. Only then can
+// the namespace be deleted.
 func (s Selection) Whole(namespace string) bool {
 	for _, pattern := range s.Exclude {
 		if ns, _, ok := strings.Cut(pattern, "/"); ok && Glob(ns, namespace) {
@@ -96,23 +95,23 @@ func (s Selection) Whole(namespace string) bool {
 	return true
 }
 
-// Takes reports whether the selection takes an object.
+// Takes reports whether an object is selected.
 func (s Selection) Takes(k Key) bool {
 	return s.Namespace(k.Namespace) && (k.IsNamespace() || s.Config(k.Namespace, k.Config))
 }
 
-// globSigns are the characters that mean something in a glob.
+// globSigns are the special characters of a glob.
 const globSigns = "*?["
 
-// IsGlob reports whether a text can match other names than itself.
+// IsGlob reports whether a text has wildcards.
 func IsGlob(text string) bool { return strings.ContainsAny(text, globSigns) }
 
-// Glob reports whether name matches pattern. "*" matches any run of characters, "?" any
-// one, and "[a-c.]" one of those listed, "[!a]" one that is not. "[" without a "]" and every
-// other character match themselves.
+// Glob reports whether name matches pattern. "*" matches any sequence of characters,
+// "?" one character, "[a-c.]" one of the listed characters, and "[!a]" one that is not
+// listed. A "[" without a "]" and all other characters match themselves.
 //
-// On a mismatch it goes back to the last star alone, which takes one character more: the
-// work is at most the product of the lengths.
+// After a mismatch, Glob only retries the last star with one more character. So the
+// time is at most the product of the two lengths.
 func Glob(pattern, name string) bool {
 	p, n, star, from := 0, 0, -1, 0
 	for n < len(name) {
@@ -137,8 +136,8 @@ func Glob(pattern, name string) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// matchOne matches what a pattern begins with, which is no star, with what a name begins
-// with. It returns how much of each that is.
+// matchOne matches the start of a pattern that does not begin with a star against the
+// start of a name. It returns the number of matched bytes of each.
 func matchOne(pattern, name string) (of, size int, ok bool) {
 	switch pattern[0] {
 	case '?':
@@ -153,8 +152,8 @@ func matchOne(pattern, name string) (of, size int, ok bool) {
 	return 1, 1, pattern[0] == name[0]
 }
 
-// class returns what stands in the brackets that a pattern begins with. A "]" that comes
-// first is one of the characters.
+// class returns the content of the brackets at the start of a pattern. A "]" in first
+// place is an ordinary character.
 func class(pattern string) (set string, isSet bool) {
 	from := 1
 	if strings.HasPrefix(pattern[from:], "!") || strings.HasPrefix(pattern[from:], "^") {
@@ -170,7 +169,7 @@ func class(pattern string) (set string, isSet bool) {
 	return pattern[1 : from+1+to], true
 }
 
-// inClass reports whether a character is one of a class.
+// inClass reports whether a character is in a class.
 func inClass(set string, r rune) bool {
 	rest := strings.TrimLeft(set[:1], "!^") + set[1:]
 	not := len(rest) < len(set)
@@ -189,9 +188,9 @@ func inClass(set string, r rune) bool {
 	return not
 }
 
-// matchRuns reports whether a pattern matches, in which what isRun takes stands for any
-// run, and of the rest each part for what one takes. On a mismatch it goes back to the
-// last run alone, which takes one more: what the ones before it took can stay as it is.
+// matchRuns reports whether a pattern matches all elements. Parts that isRun accepts
+// match any sequence; other parts match one element, as one decides. After a mismatch
+// it only retries the last sequence with one more element.
 func matchRuns[T any](pattern, all []T, isRun func(T) bool, one func(part, of T) bool) bool {
 	p, a, run, from := 0, 0, -1, 0
 	for a < len(all) {

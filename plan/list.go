@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// What a message lists at most.
+// The limits of a list in a message.
 const (
 	mostListed      = 10  // names
 	mostListedBytes = 600 // of all names together
 )
 
-// ListNames returns names for a message: all of a few, or the first of many and how many more
-// there are. It makes them printable.
+// ListNames returns a printable list of names for a message. If there are many, it
+// lists the first ones and the number of the others.
 //
 //	ListNames([]string{"a", "b"}) // "a, b"
 //	ListNames(hundred)            // "a, b, c, d, e, f, g, h, i, j and 90 more"
@@ -29,7 +29,7 @@ func ListNames(names []string) string {
 	return list
 }
 
-// Listing is an error that concerns several things. Its message lists the first of them.
+// Listing is an error about several objects. Its message lists the first ones.
 type Listing struct {
 	Err   error
 	Names []string // all of them, printable

@@ -6,29 +6,30 @@ import (
 	"unicode/utf8"
 )
 
-// LogGuard makes a stream of text harmless for programs that read logs. The runners of
-// GitHub Actions and Azure Pipelines look for commands in all that a program prints, so
-// that a value could set a variable or hide a secret of the pipeline:
+// LogGuard makes text safe for programs that interpret logs. The runners of GitHub
+// Actions and Azure Pipelines execute commands that they find in the output of a
+// program. A configuration value could use this to set a variable or to unmask a
+// secret. They look for:
 //
-//   - "::name::" at the beginning of a line, after blanks;
-//   - "##[name]", "##vso[name]", "##teamcity[name" anywhere in a line.
+//   - "::name::" at the start of a line, after blanks;
+//   - "##[name]", "##vso[name]" and "##teamcity[name" anywhere in a line.
 //
-// The guard writes the last character of such a beginning as an escape, as in ":\u003a"
-// and "##vso\u005b". It also escapes every character that a terminal obeys or does not
-// show, except tabs, line feeds and colours: whoever prints escapes these already, and the
-// guard makes sure of it. Texts in double quotes, as JSON and YAML have them, keep their
-// value. Nothing is held back: what came before is enough to know what to escape.
+// LogGuard escapes the last character of such a start, as in ":\u003a" and
+// "##vso\u005b". It also escapes control characters and invisible characters, except
+// tabs, line feeds and colors. A string in double quotes, in JSON or YAML, keeps its
+// value. LogGuard needs no buffering, because the text before a character decides
+// whether it is escaped.
 //
-// The zero LogGuard is at the beginning of a line. It is not safe for concurrent use.
+// The zero LogGuard is at the start of a line. It is not safe for concurrent use.
 type LogGuard struct {
-	inLine  bool   // the line has more than blanks
-	colon   bool   // the line is one colon, after blanks
-	hashes  int    // how many of "##" precede, up to two
-	partial []byte // the beginning of a rune that is not complete
+	inLine  bool   // the line has other characters than blanks
+	colon   bool   // the line has one colon, after blanks
+	hashes  int    // number of preceding "#", at most two
+	partial []byte // the start of an incomplete rune
 	control control
 }
 
-// control says where in an escape sequence of a terminal the stream is.
+// control is the state within a terminal escape sequence.
 type control int
 
 const (
@@ -37,7 +38,7 @@ const (
 	inControl         // after ESC [
 )
 
-// Append appends text to dst as it can be printed, and returns it.
+// Append appends the escaped text to dst and returns the result.
 func (g *LogGuard) Append(dst, text []byte) []byte {
 	for len(text) > 0 {
 		if n := g.ordinary(text); n > 0 {
@@ -47,7 +48,7 @@ func (g *LogGuard) Append(dst, text []byte) []byte {
 		r, size := rune(text[0]), 1
 		if r >= utf8.RuneSelf || len(g.partial) > 0 {
 			if r, size = g.decode(text); size == 0 && len(g.partial) > 0 {
-				return append(dst, text...) // the rest comes with the next text
+				return append(dst, text...) // the rest follows in the next call
 			}
 		}
 		before := g.control
@@ -61,8 +62,8 @@ func (g *LogGuard) Append(dst, text []byte) []byte {
 	return dst
 }
 
-// ordinary returns how many bytes at the beginning of text are as they should be, and leave
-// the guard as it is. It finds most of them, and does so much faster than Append does.
+// ordinary returns the number of bytes at the start of text that need no escaping and
+// do not change the guard's state. It is a fast path for most text.
 func (g *LogGuard) ordinary(text []byte) int {
 	if !g.inLine || g.colon || g.hashes > 0 || g.control != noControl || len(g.partial) > 0 {
 		return 0
@@ -76,7 +77,7 @@ func (g *LogGuard) ordinary(text []byte) int {
 
 const hexLower = "0123456789abcdef"
 
-// appendEscaped appends a character as JSON and YAML have it in double quotes.
+// appendEscaped appends a character as a \u escape of JSON and YAML.
 func appendEscaped(dst []byte, r rune) []byte {
 	units := []rune{r}
 	if high, low := utf16.EncodeRune(r); high != utf8.RuneError {
@@ -91,14 +92,13 @@ func appendEscaped(dst []byte, r rune) []byte {
 	return dst
 }
 
-// isObeyed reports whether a terminal obeys r, or does not show it. ESC is none of these:
-// what comes after it is escaped, unless it sets a colour.
+// isObeyed reports whether r is a control character or invisible. ESC is not included:
+// the text after it is escaped, unless it sets a color.
 func isObeyed(r rune) bool {
 	return r != '\n' && r != 0x1b && (isUnseen(r) || endsLine(r))
 }
 
-// obeys reports whether r goes on with an escape sequence or ends it, but not as one that
-// sets a colour.
+// obeys reports whether r continues or ends an escape sequence other than a color.
 func (c control) obeys(r rune) bool {
 	switch {
 	case c == noControl || r == '\n' || r == utf8.RuneError:
@@ -109,9 +109,10 @@ func (c control) obeys(r rune) bool {
 	return r != 'm' && r != ';' && (r < '0' || r > '9')
 }
 
-// decode returns the rune that text begins or completes, and how many bytes of text are of
-// it. If it is not complete yet, there are none, and partial has it. There are none, too,
-// if text does not complete what is in partial, which then is no rune.
+// decode returns the rune at the start of text, or the one that text completes, and its
+// number of bytes in text. The size is 0 if the rune is still incomplete; partial then
+// holds its bytes. The size is also 0 if text does not complete the bytes in partial,
+// which then are invalid.
 func (g *LogGuard) decode(text []byte) (r rune, size int) {
 	before := len(g.partial)
 	all := append(g.partial, text[:min(len(text), utf8.UTFMax)]...)
@@ -126,7 +127,7 @@ func (g *LogGuard) decode(text []byte) (r rune, size int) {
 	return r, size - before
 }
 
-// begins reports whether a command would begin with r after what precedes it.
+// begins reports whether r, after the preceding text, would start a command.
 func (g *LogGuard) begins(r rune) bool {
 	switch {
 	case endsLine(r):
@@ -144,11 +145,11 @@ func (g *LogGuard) begins(r rune) bool {
 		g.control = escaped
 		return false
 	}
-	if r != utf8.RuneError { // which a terminal may pass over
+	if r != utf8.RuneError { // a terminal may skip an invalid rune
 		g.control = noControl
 	}
 	if isUnseen(r) {
-		return false // comparisons of texts pass it over
+		return false // a log reader may skip it when it compares texts
 	}
 	command := r == '[' && g.hashes == 2 || r == ':' && g.colon
 	switch {
@@ -168,7 +169,7 @@ func endsLine(r rune) bool {
 
 // isUnseen reports whether r is a control or format character.
 func isUnseen(r rune) bool {
-	if r < utf8.RuneSelf { // nearly all that is printed
+	if r < utf8.RuneSelf { // fast path
 		return r < ' ' && r != '\t' || r == 0x7f
 	}
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
@@ -176,8 +177,8 @@ func isUnseen(r rune) bool {
 
 func isASCIILetter(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }
 
-// HasLogCommand reports whether a text would give a command to a program that reads logs
-// if it were printed from the beginning of a line.
+// HasLogCommand reports whether a text contains a command for a log reader, if it is
+// printed at the start of a line.
 func HasLogCommand(text string) bool {
 	var g LogGuard
 	for _, r := range text {

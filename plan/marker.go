@@ -7,38 +7,37 @@ import (
 	"github.com/confo-sync/confo-sync/plan/sensitive"
 )
 
-// marker walks through the value of one configuration and marks its leaves.
+// marker marks the sensitive leaves of a configuration's value.
 type marker struct {
 	declared, stored *marked
 	texts            func(text string) []Span
-	found            func(n *Node, path Path) // is told of leaves that are only recognised; may be nil
-	// named has what namesBelow gives for a parent and a name: values often have the same
-	// ones again and again.
+	found            func(n *Node, path Path) // called for leaves that are only recognized; may be nil
+	// named caches namesBelow by parent and name, because values often repeat them.
 	named map[[2]string][]string
 }
 
-// place is where a node stands.
+// place is the position of a node.
 type place struct {
-	// hidden and public are the project's patterns.
+	// hidden and public are the patterns of the project.
 	hidden, public patternSet
-	// declared and stored are what is marked from here on; nil for nothing.
+	// declared and stored are the marks from here on; nil for none.
 	declared, stored *marked
-	// names are those of the fields from the outermost that is named like a secret
-	// on; nil if there is none.
+	// names are the names of the fields, starting with the outermost one whose name is
+	// that of a secret; nil if there is none.
 	names []string
-	// parent is the name of the field that this is in, or an element of.
+	// parent is the name of the enclosing field.
 	parent string
-	// trail is kept only where found wants it.
+	// trail is set only if found needs it.
 	trail *trail
-	// marked says that the tree marks everything here; whole, that something else
-	// hides it; secret, that it is one of several secrets; open, that a public
-	// pattern names it.
+	// marked says that the tree marks this place or a parent. whole says that a stored
+	// mark or a pattern does. secret says that the value is one of several secrets.
+	// open says that a public pattern matches.
 	marked, whole, secret, open bool
-	// item says that this is an element of a list.
+	// item says that this is a list element.
 	item bool
 }
 
-// value marks what must not be shown in n.
+// value marks the sensitive leaves of n.
 func (m *marker) value(n *Node, at place) {
 	at.marked = at.marked || at.declared.here()
 	at.whole = at.whole || at.stored.here() || at.hidden.matches()
@@ -59,8 +58,7 @@ func (m *marker) leaf(n *Node, at place) {
 	case at.marked, at.whole && !at.open:
 		n.hide()
 	case n.Kind == Bool || n.Kind == Null:
-		// Whether something is so, and that nothing is there, is no secret:
-		// allow_credentials: true.
+		// A boolean or null is not secret: allow_credentials: true.
 	case !at.open && at.hides(n.Text, isNumber):
 		n.hide()
 		m.recognised(n, at)
@@ -75,8 +73,7 @@ func (m *marker) leaf(n *Node, at place) {
 	}
 }
 
-// hides reports whether the names above a scalar, and its own, say that it must not
-// be shown.
+// hides reports whether the names of a scalar and its parents mark it as sensitive.
 func (at place) hides(text string, isNumber bool) bool {
 	if at.names == nil || text == "" || sensitive.IsPlaceholder(text) {
 		return false
@@ -103,8 +100,8 @@ func (m *marker) isMarkedText(text string) bool {
 	return len(spans) == 1 && spans[0] == (Span{From: 0, To: len(text)})
 }
 
-// text marks the parts of a string that must not be shown; in an open place only
-// those that are marked elsewhere.
+// text marks the sensitive parts of a string. In a public place, it marks only texts
+// that are marked elsewhere.
 func (m *marker) text(n *Node, open bool) {
 	if m.isMarkedText(n.Text) {
 		n.hide()
@@ -150,7 +147,7 @@ func (m *marker) object(n *Node, at place) {
 		case record && sensitive.IsDescription(f.Name):
 			below.names, below.secret = nil, false
 		case at.secret && sensitive.IsAbout(f.Name) && f.Value.IsLeaf():
-			below.names, below.secret = []string{"key"}, false // only what looks random
+			below.names, below.secret = []string{"key"}, false // only values that look random
 		}
 		if label != "" && sensitive.IsValueField(f.Name) {
 			below.names = []string{label}
@@ -159,8 +156,8 @@ func (m *marker) object(n *Node, at place) {
 	}
 }
 
-// labelOf returns the name that an object gives to the value beside, if it is a
-// secret's: {"name": "DB_PASSWORD", "value": …}.
+// labelOf returns the name that an object gives to its value, if it is the name of a
+// secret: {"name": "DB_PASSWORD", "value": …}.
 func labelOf(n *Node) string {
 	for _, f := range n.Fields {
 		if f.Value.Kind == String && sensitive.IsLabel(f.Name) && sensitive.Name(f.Value.Text) != sensitive.Open {
@@ -170,7 +167,7 @@ func labelOf(n *Node) string {
 	return ""
 }
 
-// namesBelow is the function namesBelow, which it asks once for each parent and name.
+// namesBelow caches the results of the function namesBelow.
 func (m *marker) namesBelow(above []string, parent, name string) []string {
 	if above != nil {
 		return namesBelow(above, parent, name)
@@ -190,9 +187,9 @@ func (m *marker) namesBelow(above []string, parent, name string) []string {
 	return names
 }
 
-// namesBelow returns the names that stand above a field and its own: nil if none
-// of them is a secret's. Of many in between, the last ones are enough. A field and
-// the one that it is in may make a secret's name together: {"api": {"key": …}}.
+// namesBelow returns the names of a field and its parents, or nil if none of them is
+// the name of a secret. It keeps only the first and the last few names. A parent and a
+// field may form the name of a secret together: {"api": {"key": …}}.
 func namesBelow(above []string, parent, name string) []string {
 	const most = 4
 	if above == nil {
@@ -215,8 +212,8 @@ func namesBelow(above []string, parent, name string) []string {
 	return names
 }
 
-// isCollection reports whether all that stands below a field is secret, whatever it
-// is called: passwords, tokens.
+// isCollection reports whether all values below a field are secret, whatever their
+// names are: passwords, tokens.
 func isCollection(names []string) bool {
 	if len(names) != 1 {
 		return false
@@ -241,7 +238,7 @@ func (m *marker) list(n *Node, at place) {
 	}
 }
 
-// nameFor returns the flag before an element that takes it as its argument:
+// nameFor returns the flag before a list element that is the flag's argument:
 // ["--password", "x"].
 func nameFor(items []Node, i int, free bool) string {
 	if i == 0 || !free || items[i-1].Kind != String {
@@ -253,8 +250,8 @@ func nameFor(items []Node, i int, free bool) string {
 	return ""
 }
 
-// arguments hides the secrets among the arguments of a command:
-// ["redis-cli", "-a", "x"].
+// arguments marks the secrets among the arguments of a command: ["redis-cli", "-a",
+// "x"].
 func (m *marker) arguments(n *Node, at place) {
 	words := make([]string, len(n.Items))
 	for i, item := range n.Items {
@@ -272,7 +269,7 @@ func (m *marker) arguments(n *Node, at place) {
 	}
 }
 
-// markPairs hides the second of two where the first is a secret's name:
+// markPairs marks the second element of a pair if the first is the name of a secret:
 // [["DB_PASSWORD", "x"], …].
 func markPairs(n *Node, m *marker, at place) {
 	for i := range n.Items {
@@ -299,14 +296,14 @@ func (m *marker) step(at place, s Step) place {
 	return below
 }
 
-// trail is a Path whose steps are linked, so that going down a step copies nothing.
+// trail is a Path as a linked list, so that adding a step copies nothing.
 type trail struct {
 	above *trail
 	step  Step
-	depth int // the number of steps, with this one
+	depth int // number of steps, including this one
 }
 
-// with returns the trail one step longer.
+// with returns the trail with one more step.
 func (t *trail) with(s Step) *trail { return &trail{t, s, t.len() + 1} }
 
 func (t *trail) len() int {
@@ -324,7 +321,7 @@ func (t *trail) path() (p Path) {
 	return p
 }
 
-// hide marks a leaf as a whole.
+// hide marks a complete leaf as sensitive.
 func (n *Node) hide() { n.Sensitive, n.within = true, nil }
 
 func (n *Node) markAll() {
@@ -362,15 +359,15 @@ func (n Node) anySensitive() bool {
 // countSensitive counts the sensitive values in n.
 func (n Node) countSensitive() int { return n.countElsewhere(nil, nil) }
 
-// LooksSecret reports whether a text is recognised as holding a secret by its
-// form, whatever its field is called.
+// LooksSecret reports whether a text looks like a secret by its form, without the name
+// of its field.
 func LooksSecret(text string) bool {
 	n := Node{Kind: String, Text: text}
 	(&marker{}).value(&n, place{})
 	return n.Sensitive
 }
 
-// jsonIn returns the object or list that a text holds as JSON, or nil.
+// jsonIn returns the object or list in a JSON text, or nil.
 func jsonIn(text string) *Node {
 	trimmed := strings.TrimSpace(text)
 	if trimmed == "" || trimmed[0] != '{' && trimmed[0] != '[' {

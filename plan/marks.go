@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// marked is a set of places in a configuration's value, as a tree of steps. All
-// elements of a list are one step, as elements move. nil is the empty set; a
-// marked is never changed once it is in use.
+// marked is a set of places in a configuration's value, stored as a tree of steps. All
+// elements of a list share one step, because elements move. nil is the empty set. A
+// marked is immutable once it is in use.
 type marked struct {
-	whole bool // the place itself, with all that is below
+	whole bool // the place itself and everything below it
 	items *marked
-	// name and only are the first field, and others are the rest: most have one, and a
-	// map takes much memory.
+	// name and only are the first field, and others has the rest. Most places have only
+	// one field, and a map uses much memory.
 	name   string
 	only   *marked
 	others map[string]*marked
@@ -37,7 +37,7 @@ func (m *marked) setField(name string, below *marked) {
 	}
 }
 
-// names returns the names of the fields, in order.
+// names returns the sorted names of the fields.
 func (m *marked) names() []string {
 	if m.only == nil {
 		return nil
@@ -103,7 +103,7 @@ func (m *marked) below(s Step) *marked {
 	return m.items
 }
 
-// each calls do with every place, in order. The path is only good during the call.
+// each calls do with every place, in order. The path is valid only during the call.
 func (m *marked) each(path Path, do func(Path)) {
 	if m == nil {
 		return
@@ -119,19 +119,19 @@ func (m *marked) each(path Path, do func(Path)) {
 	}
 }
 
-// Marks are places in configurations whose values must not be shown: paths, never
-// values. They are kept with what is stored, so that what was marked once stays
-// hidden. The empty path of a namespace's Key marks everything in the namespace, and
-// that of the zero Key marks everything. The zero value is empty.
+// Marks are the places of sensitive values in configurations. They hold paths, never
+// values. They are stored at the target and in the history, so that a marked field
+// stays masked. An empty path for a namespace's Key marks the complete namespace, and
+// for the zero Key everything. The zero Marks is empty.
 type Marks struct {
 	of     map[Key]*marked
-	shared map[Key]bool // with other Marks, and therefore copied before it is changed
+	shared map[Key]bool // shared with other Marks, so it must be copied before a change
 }
 
-// IsEmpty reports whether there are none.
+// IsEmpty reports whether there are no marks.
 func (m Marks) IsEmpty() bool { return len(m.of) == 0 }
 
-// Add adds a place; all elements of a list are one.
+// Add adds a place. All elements of a list count as one place.
 func (m *Marks) Add(k Key, path Path) {
 	if m.of == nil {
 		m.of = map[Key]*marked{}
@@ -146,7 +146,7 @@ func (m *Marks) Add(k Key, path Path) {
 	m.of[k].add(path)
 }
 
-// in returns what is marked in a configuration.
+// in returns the marks in a configuration.
 func (m Marks) in(k Key) *marked {
 	for _, around := range []Key{{}, {Namespace: k.Namespace}} {
 		if at := m.of[around]; at.here() {
@@ -157,14 +157,14 @@ func (m Marks) in(k Key) *marked {
 }
 
 // Each calls do with every place, in order. An element of a list has the index 0. The
-// path is only good during the call.
+// path is valid only during the call.
 func (m Marks) Each(do func(k Key, path Path)) {
 	for _, k := range slices.SortedFunc(maps.Keys(m.of), Key.Compare) {
 		m.of[k].each(nil, func(p Path) { do(k, p) })
 	}
 }
 
-// Union returns the places of all marks, to which nothing may be added any more.
+// Union returns the union of all marks. Do not add to any of them afterwards.
 func Union(all ...Marks) Marks {
 	union := Marks{of: map[Key]*marked{}, shared: map[Key]bool{}}
 	for _, m := range all {
@@ -180,7 +180,7 @@ func Union(all ...Marks) Marks {
 	return union
 }
 
-// Holds reports whether m has every place of other.
+// Holds reports whether m contains every place of other.
 func (m Marks) Holds(other Marks) bool {
 	holds := true
 	other.Each(func(k Key, path Path) {
@@ -193,18 +193,18 @@ func (m Marks) Holds(other Marks) bool {
 	return holds
 }
 
-// Equal reports whether both are the same places.
+// Equal reports whether both contain the same places.
 func (m Marks) Equal(other Marks) bool { return m.Holds(other) && other.Holds(m) }
 
-// Of returns the places in a configuration.
+// Of returns the marked paths in a configuration.
 func (m Marks) Of(k Key) []Path {
 	var paths []Path
 	m.in(k).each(nil, func(p Path) { paths = append(paths, slices.Clone(p)) })
 	return paths
 }
 
-// Coarser returns marks that hold m and take less: whole configurations; if m has
-// nothing else, whole namespaces; and if m has nothing else, everything.
+// Coarser returns marks that contain m and are smaller. It marks complete
+// configurations. If m already does, it marks complete namespaces, and then everything.
 func (m Marks) Coarser() Marks {
 	var configs, namespaces Marks
 	finest := true
@@ -224,7 +224,7 @@ func (m Marks) Coarser() Marks {
 	return everything
 }
 
-// Renamed returns the marks of a namespace as those of its copy under another name.
+// Renamed returns the marks of the namespace from for a copy of it named to.
 func (m Marks) Renamed(from, to string) Marks {
 	var renamed Marks
 	m.Each(func(k Key, path Path) {
@@ -237,15 +237,14 @@ func (m Marks) Renamed(from, to string) Marks {
 	return renamed
 }
 
-// Stored returns the sensitivity that hides what was ever marked, too.
+// Stored returns a copy of s that also masks the stored marks m.
 func (s Sensitivity) Stored(m Marks) Sensitivity {
 	s.stored = Union(s.stored, m)
 	return s
 }
 
-// Marks returns what is to be kept as marked, now that values are known: what a tree or
-// the project's patterns mark, what was ever marked, and what holds the same text as
-// something that is.
+// Marks returns the marks to store: the marks of the trees and of the project's
+// patterns, the stored marks, and all fields that hold the same text as a marked field.
 func (s Sensitivity) Marks(desired *Tree, live *Snapshot) Marks {
 	marks := Union(s.stored)
 	eachValue(desired, live, func(k Key, v Value) {
@@ -272,8 +271,9 @@ func (s Sensitivity) Marks(desired *Tree, live *Snapshot) Marks {
 	return marks
 }
 
-// alike calls do with the path of every leaf that holds the text of a marked value, except
-// what public patterns name, and longer texts in which own has all that is marked.
+// alike calls do with the path of each leaf that holds the text of a marked value. It
+// skips places that public patterns match, and texts that contain only marked texts of
+// own.
 func (s Sensitivity) alike(n Node, public patternSet, own textSet, path Path, do func(Path)) {
 	if public.matches() {
 		return
@@ -296,8 +296,8 @@ func (s Sensitivity) alike(n Node, public patternSet, own textSet, path Path, do
 	}
 }
 
-// matching calls do with the path of everything that patterns name, except what
-// others do.
+// matching calls do with the path of everything that patterns match and except does
+// not.
 func (n Node) matching(patterns, except patternSet, path Path, do func(Path)) {
 	switch {
 	case except.matches():

@@ -2,12 +2,12 @@ package plan
 
 import "errors"
 
-// MarshalJSON writes the places of each namespace and configuration as lists of
-// steps, in which null is any element of a list:
+// MarshalJSON encodes the places of each namespace and configuration as lists of steps.
+// null stands for any element of a list:
 //
 //	{"shop": {"mail": [["users", null, "pin"]]}}
 //
-// The names may be any that Python can hold, as in a Node.
+// Names may contain lone surrogates, as in a Node.
 func (m Marks) MarshalJSON() ([]byte, error) {
 	var all Node
 	all.Kind = Object
@@ -18,8 +18,8 @@ func (m Marks) MarshalJSON() ([]byte, error) {
 	return AppendJSON(nil, all), nil
 }
 
-// last returns the value of the object's last field, which is added if it has another
-// name.
+// last returns the value of the object's last field. It adds the field if the last one
+// has another name.
 func (n *Node) last(name string, kind Kind) *Node {
 	if len(n.Fields) == 0 || n.Fields[len(n.Fields)-1].Name != name {
 		n.Fields = append(n.Fields, Field{Name: name, Value: Node{Kind: kind}})
@@ -27,7 +27,7 @@ func (n *Node) last(name string, kind Kind) *Node {
 	return &n.Fields[len(n.Fields)-1].Value
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON decodes the format of MarshalJSON.
 func (m *Marks) UnmarshalJSON(data []byte) error {
 	all, err := Decode(data)
 	if err != nil {
@@ -57,14 +57,14 @@ func (m *Marks) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// MarkedPath is a path as it is stored: a list of steps, in which null is any element
-// of a list.
+// MarkedPath is a path with the JSON format of a list of steps. null stands for any
+// element of a list.
 type MarkedPath struct{ Path Path }
 
-// MarshalJSON writes the list.
+// MarshalJSON encodes the list.
 func (m MarkedPath) MarshalJSON() ([]byte, error) { return AppendJSON(nil, pathNode(m.Path)), nil }
 
-// UnmarshalJSON reads the list.
+// UnmarshalJSON decodes the list.
 func (m *MarkedPath) UnmarshalJSON(data []byte) error {
 	steps, err := Decode(data)
 	if err == nil {
@@ -85,7 +85,8 @@ func pathNode(path Path) Node {
 	return n
 }
 
-// path returns the path of a list of steps. It is no deeper than a value may be.
+// path returns the path for a list of steps. It returns an error if the path is deeper
+// than MaxDepth.
 func (n Node) path() (Path, error) {
 	if n.Kind != List || len(n.Items) > MaxDepth {
 		return nil, errors.New("a marked path is not a list of steps, or it is too long")

@@ -2,27 +2,28 @@ package plan
 
 import "slices"
 
-// MatrixRow says of one configuration what each of several places has.
+// MatrixRow compares one configuration in several targets.
 type MatrixRow struct {
 	Key   Key
 	Cells []MatrixCell
 }
 
-// MatrixCell is what one place has: places with the same Value share a number,
-// from 1; 0 is a place without.
+// MatrixCell describes the value in one target. Equal values in a row have the same
+// number, starting with 1. 0 means that the target has no value.
 type MatrixCell struct {
 	Value   int
-	Drifted bool // it is not what is declared for the place
-	Unknown bool // the place could not be read
+	Drifted bool // the value differs from the tree
+	Unknown bool // the target could not be read
 }
 
-// Same reports whether all places that could be read have the same, as it is declared.
+// Same reports whether all readable targets have the same value and none has drifted.
 func (r MatrixRow) Same() bool {
 	return !slices.ContainsFunc(r.Cells, func(c MatrixCell) bool { return !c.Unknown && c != MatrixCell{Value: 1} })
 }
 
-// Matrix compares what is live in several places, by configuration; nil is a place that
-// could not be read. declared are the trees of the same places; nil for a place without.
+// Matrix compares the live configurations of several targets. A nil snapshot is a
+// target that could not be read. declared are the trees for the same targets; nil for
+// none.
 func Matrix(live []*Snapshot, declared []*Tree) []MatrixRow {
 	index := map[Key]int{}
 	var rows []MatrixRow
@@ -65,7 +66,7 @@ func Matrix(live []*Snapshot, declared []*Tree) []MatrixRow {
 	return rows
 }
 
-// Leaf is a leaf of a value, or something empty, and where it is.
+// Leaf is a scalar or an empty list or object in a value, with its path.
 type Leaf struct {
 	Path Path
 	Node Node

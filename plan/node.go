@@ -9,8 +9,7 @@ import (
 	"strconv"
 )
 
-// Kind is the type of a JSON value, as Python sees it: integers and floats are
-// different types.
+// Kind is the type of a JSON value in Python. Integers and floats are different types.
 type Kind uint8
 
 // The kinds of a Node.
@@ -24,37 +23,37 @@ const (
 	Object
 )
 
-// String returns the kind's name as users know it.
+// String returns the name of the kind for users.
 func (k Kind) String() string {
 	return [...]string{"null", "boolean", "integer", "float", "string", "list", "object"}[k]
 }
 
-// Node is a JSON value. Like a Value it never prints itself; AppendJSON writes
-// it.
+// Node is a JSON value. Like a Value, it never prints its content. Use AppendJSON to
+// encode it.
 type Node struct {
 	Kind Kind
-	// Text is the literal of a scalar: "true", "3306", "1e+16", "NaN"; of a
-	// String, what it says. A string may hold half a surrogate pair, as
-	// Python's may; it is held as the three bytes that UTF-8 would have for it.
+	// Text is the literal of a scalar ("true", "3306", "1e+16", "NaN"), or the content
+	// of a String. A string may contain a lone surrogate, as in Python. It is encoded
+	// as three bytes with the UTF-8 scheme.
 	Text string
-	// Items are a List's.
+	// Items are the elements of a List.
 	Items []Node
-	// Fields are an Object's, in the order they were written, without
-	// repetition.
+	// Fields are the fields of an Object, in source order and without duplicates.
 	Fields []Field
-	// Sensitive marks a leaf that must not be shown as it is.
+	// Sensitive says that the leaf must be masked.
 	Sensitive bool
 	within    *within
 }
 
-// within is what is known of what a String holds.
+// within is what is known about the content of a String.
 type within struct {
 	json    *Node
 	secrets []Span
 }
 
-// JSON returns the object or list that a String holds as JSON text, with its
-// sensitive leaves marked: nil when it holds none, or must not be shown at all.
+// JSON returns the object or list that a String holds as JSON text, with its sensitive
+// leaves marked. It returns nil if there is none, or if the complete string is
+// sensitive.
 func (n *Node) JSON() *Node {
 	if n.within == nil {
 		return nil
@@ -62,8 +61,8 @@ func (n *Node) JSON() *Node {
 	return n.within.json
 }
 
-// Secrets returns the parts of a sensitive String that must not be shown, in
-// order: nil when that is the whole of it.
+// Secrets returns the sensitive parts of a sensitive String, in order. It returns nil
+// if the complete string is sensitive.
 func (n *Node) Secrets() []Span {
 	if n.within == nil {
 		return nil
@@ -71,16 +70,16 @@ func (n *Node) Secrets() []Span {
 	return n.within.secrets
 }
 
-// Field is a name and its value in an object.
+// Field is a named value in an object.
 type Field struct {
 	Name  string
 	Value Node
 }
 
-// IsLeaf reports whether n has nothing below it.
+// IsLeaf reports whether n is neither a list nor an object.
 func (n Node) IsLeaf() bool { return n.Kind != List && n.Kind != Object }
 
-// Field returns the value of the field of that name, or nil.
+// Field returns the value of the named field, or nil.
 func (n Node) Field(name string) *Node {
 	for i := range n.Fields {
 		if n.Fields[i].Name == name {
@@ -90,8 +89,8 @@ func (n Node) Field(name string) *Node {
 	return nil
 }
 
-// Walk calls visit with n, at path, and with everything below it. A path is valid
-// until visit returns.
+// Walk calls visit for n, at path, and for everything below it. The path is valid only
+// during the call.
 func (n Node) Walk(path Path, visit func(Path, Node)) {
 	visit(path, n)
 	for i := range n.Items {
@@ -102,7 +101,7 @@ func (n Node) Walk(path Path, visit func(Path, Node)) {
 	}
 }
 
-// Equal reports whether a Confo application would see the same value.
+// Equal reports whether a Confo application would read the same value.
 func (n Node) Equal(other Node) bool {
 	if n.Kind != other.Kind {
 		return false
@@ -142,13 +141,14 @@ func (n Node) Equal(other Node) bool {
 	}
 }
 
-// float returns the double that Python would read: out of range is infinite.
+// float returns the double that Python would read. A number that is out of range
+// becomes infinite.
 func (n Node) float() float64 {
 	f, _ := strconv.ParseFloat(n.Text, 64)
 	return f
 }
 
-// canonicalInteger returns the text that Python would print. JSON allows -0.
+// canonicalInteger returns the text that Python would print: JSON allows -0.
 func canonicalInteger(text string) string {
 	if text == "-0" {
 		return "0"
@@ -156,14 +156,14 @@ func canonicalInteger(text string) string {
 	return text
 }
 
-// FieldIndex finds the fields of an object by name: by looking through a few, by a
-// map through many. Node.Field looks through all of them each time.
+// FieldIndex finds fields of an object by name. It uses a map if there are many.
+// Node.Field searches linearly each time.
 type FieldIndex struct {
 	fields []Field
 	byName map[string]int
 }
 
-// Index returns an index of an object's fields, as they are now.
+// Index returns an index of the object's current fields.
 func (n Node) Index() FieldIndex {
 	index := FieldIndex{fields: n.Fields}
 	if len(n.Fields) > 12 {
@@ -175,7 +175,7 @@ func (n Node) Index() FieldIndex {
 	return index
 }
 
-// At returns where the field of that name is in Fields, or -1.
+// At returns the index of the named field in Fields, or -1.
 func (x FieldIndex) At(name string) int {
 	if x.byName == nil {
 		return slices.IndexFunc(x.fields, func(f Field) bool { return f.Name == name })
@@ -186,7 +186,7 @@ func (x FieldIndex) At(name string) int {
 	return -1
 }
 
-// Find returns the value of the field of that name, or nil.
+// Find returns the value of the named field, or nil.
 func (x FieldIndex) Find(name string) *Node {
 	if i := x.At(name); i >= 0 {
 		return &x.fields[i].Value
@@ -194,14 +194,14 @@ func (x FieldIndex) Find(name string) *Node {
 	return nil
 }
 
-// String redacts.
+// String returns "(redacted)".
 func (n Node) String() string { return redacted }
 
-// Format redacts, whatever the verb.
+// Format writes "(redacted)" for every verb.
 func (n Node) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) }
 
-// MarshalJSON redacts.
+// MarshalJSON returns "(redacted)".
 func (n Node) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
-// LogValue redacts.
+// LogValue returns "(redacted)".
 func (n Node) LogValue() slog.Value { return slog.StringValue(redacted) }

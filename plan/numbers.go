@@ -6,21 +6,19 @@ import (
 	"strings"
 )
 
-// MaxCompared is how many levels deep values are compared, and are located in files,
-// field by field. What is deeper is shown as a part of the value at this level. Without
-// a limit, the paths of a small value take gigabytes: one for each field, each as long
-// as the value is deep.
+// MaxCompared is the number of levels to which values are compared, and located in
+// files, field by field. Deeper values are shown as part of the value at this level.
+// Without a limit, the paths of a small but deep value need gigabytes of memory.
 const MaxCompared = 100
 
-// Numbers gives equal values the same number, and others another one. It numbers
-// every list and object once, from the bottom up, so that values can be compared at
-// each of their levels without going through all that is below again. Numbers are kept
-// by the address of a Node, which must not change meanwhile except for what is
-// sensitive. The zero value is ready for use.
+// Numbers gives equal values the same number, and different values different ones. It
+// visits every list and object only once, from the bottom up. After that, values can be
+// compared at each level in constant time. Numbers are stored by the address of a Node.
+// The Node must not change, except for its marks. The zero value is ready to use.
 type Numbers struct {
 	byContent map[string]int
 	byNode    map[*Node]int // of lists and objects
-	visited   int           // nodes whose content was looked at, for tests
+	visited   int           // number of visited nodes, for tests
 }
 
 // Of returns the number of a value.
@@ -41,7 +39,7 @@ func (x *Numbers) Of(n *Node) int {
 			content = binary.AppendUvarint(content, uint64(x.Of(&n.Items[i])))
 		}
 	case String:
-		content = append(content, n.Text...) // AppendJSON joins surrogate pairs
+		content = append(content, n.Text...) // AppendJSON would join surrogate pairs
 	default:
 		content = AppendJSON(content, *n)
 	}
@@ -56,8 +54,8 @@ func (x *Numbers) Of(n *Node) int {
 	return number
 }
 
-// appendFields appends the names of an object's fields, in order, and the numbers of
-// their values.
+// appendFields appends the sorted names of an object's fields and the numbers of their
+// values.
 func (x *Numbers) appendFields(content []byte, n *Node) []byte {
 	order := make([]int, len(n.Fields))
 	for i := range order {

@@ -2,10 +2,10 @@ package plan
 
 import "fmt"
 
-// part is what Options.Only selects: objects that a pattern names with all that is in
-// them, and fields of configurations.
+// part is the selection of Options.Only: complete objects and single fields of
+// configurations.
 type part struct {
-	all   bool // there are no patterns: everything is selected
+	all   bool // there are no patterns, so everything is selected
 	set   patternSet
 	rules rules
 }
@@ -17,7 +17,7 @@ func newPart(opts Options) part {
 	}
 }
 
-// whole reports whether an object is selected with all that is in it.
+// whole reports whether an object and everything in it is selected.
 func (p part) whole(k Key) bool {
 	if p.all {
 		return true
@@ -26,20 +26,21 @@ func (p part) whole(k Key) bool {
 	return namespace.matches() || !k.IsNamespace() && namespace.below(k.Config).matches()
 }
 
-// fields reports whether fields of a configuration are selected, but not all of it.
+// fields reports whether some fields of a configuration are selected, but not all of
+// it.
 func (p part) fields(k Key) bool {
 	return !p.whole(k) && p.set.of(k).mayMatchBelow()
 }
 
-// any reports whether something in a namespace may be selected.
+// any reports whether anything in a namespace may be selected.
 func (p part) any(namespace string) bool {
 	below := p.set.below(namespace)
 	return p.all || below.matches() || below.mayMatchBelow()
 }
 
-// of returns what a configuration is to hold if only the selected fields of want are
-// written, and the others stay as they are there. It returns an error if there is no such
-// value.
+// of returns the value of a configuration if only the selected fields of want are
+// written, and the other fields stay as in there. It returns an error if this is
+// impossible.
 func (p part) of(k Key, want Config, there Value) (Value, error) {
 	n, err := there.Parse()
 	if err != nil {
@@ -59,8 +60,8 @@ func (p part) of(k Key, want Config, there Value) (Value, error) {
 	return config.Value, nil
 }
 
-// partly returns an error if a pattern names a part of something that can only be changed
-// as one: a list, or what is an object on one side alone.
+// partly returns an error if a pattern matches a part of something that can only change
+// as one: of a list, or of a value that is an object on one side only.
 func partly(path Path, at ignoring, want, there *Node) error {
 	if at.matches() || !at.within() {
 		return nil

@@ -1,7 +1,7 @@
 package plan
 
-// Overlaid finds what overlays decide: where a tree with overlays differs from the tree
-// below them.
+// Overlaid finds the values that overlays decide: the differences between a tree with
+// overlays and the tree without them.
 type Overlaid struct{ base, laid map[Key]overlaidConfig }
 
 type overlaidConfig struct {
@@ -9,7 +9,8 @@ type overlaidConfig struct {
 	node Node
 }
 
-// NewOverlaid compares a tree without overlays with the same tree with them.
+// NewOverlaid compares a tree without overlays (base) with the same tree with overlays
+// (laid).
 func NewOverlaid(base, laid *Tree) *Overlaid {
 	return &Overlaid{base: overlaidConfigs(base), laid: overlaidConfigs(laid)}
 }
@@ -27,9 +28,10 @@ func overlaidConfigs(t *Tree) map[Key]overlaidConfig {
 	return all
 }
 
-// Decide reports whether overlays decide the value at a path, and where; an empty path
-// is a configuration or namespace. Of an object that is in both trees, they may decide
-// only some fields, so the answer is no. The zero Position is for what they delete.
+// Decide reports whether an overlay decides the value at a path, and at which position.
+// An empty path stands for the object k itself. If both trees have an object at the
+// path, the result is false, because overlays may decide only some of its fields. The
+// position of a deletion is zero. A nil Overlaid decides nothing.
 func (o *Overlaid) Decide(k Key, path Path) (Position, bool) {
 	if o == nil {
 		return Position{}, false

@@ -6,13 +6,14 @@ import (
 	"github.com/confo-sync/confo-sync/plan/lcs"
 )
 
-// Partners pairs the elements of two lists. It returns for each element of is the
-// index of its partner in was, or -1 for none; no element has two. Elements with
-// names (see identity) are partners if they have the same name. Without names,
-// those are that are equal: as many as can be in the same order, and then the rest.
+// Partners pairs the elements of two lists. It returns, for each element of is, the
+// index of its partner in was, or -1. Each element has at most one partner. If the
+// elements have names (see identity), elements with the same name are partners, and
+// named is true. Otherwise equal elements are: first as many as possible in the same
+// order, then the others.
 func Partners(was, is []Node) (partners []int, named bool) { return new(Numbers).Partners(was, is) }
 
-// Partners pairs the elements of two lists as the function does.
+// Partners is like the function Partners, and reuses the numbers in x.
 func (x *Numbers) Partners(was, is []Node) (partners []int, named bool) {
 	partners = make([]int, len(is))
 	for j := range partners {
@@ -42,7 +43,7 @@ func (x *Numbers) Partners(was, is []Node) (partners []int, named bool) {
 	return partners, false
 }
 
-// alone returns the indexes of those of n elements that are no element's partner.
+// alone returns the indexes below n that are not in partners.
 func alone(n int, partners []int) []int {
 	taken := make([]bool, n)
 	for _, i := range partners {
@@ -59,12 +60,12 @@ func alone(n int, partners []int) []int {
 	return rest
 }
 
-// Likeness pairs those elements of two lists that have no partner yet by what is
-// in them: two belong together if they share leaves, by path and value, that no
-// other has, and if neither shares such with another. Unsure reports, by index in
-// is, those that share leaves with several.
+// Likeness pairs the elements without a partner by similarity, and sets their indexes
+// in partners. Two elements are paired if they share a leaf (path and value) that no
+// other element has, and neither shares such a leaf with another element. unsure has
+// the indexes in is of the elements that share leaves with several others.
 func Likeness(was, is []Node, partners []int) (unsure map[int]bool) {
-	const most = 8 // rounds: each pair may settle what others share
+	const most = 8 // rounds: a pair may resolve others
 	unsure = map[int]bool{}
 	for range most {
 		old := alone(len(was), partners)
@@ -108,8 +109,8 @@ func Likeness(was, is []Node, partners []int) (unsure map[int]bool) {
 	return unsure
 }
 
-// Place says where in a value something stands: by the names of the fields that
-// lead to it, without the indexes of elements. It is a hash, and the value's own is
+// Place identifies a position in a value by the names of the fields that lead to it,
+// without the indexes of list elements. It is a hash. The Place of the value itself is
 // 0.
 type Place uint64
 
@@ -117,21 +118,21 @@ const placeFactor = 0x9e3779b97f4a7c15
 
 var placeSeed = maphash.MakeSeed()
 
-// Field returns the place of a field.
+// Field returns the place of the named field.
 func (p Place) Field(name string) Place {
 	return (p+1)*placeFactor ^ Place(maphash.String(placeSeed, name))
 }
 
-// Item returns the place of elements.
+// Item returns the place of list elements.
 func (p Place) Item() Place { return (p + 2) * placeFactor }
 
-// Trait is a leaf, and the place where it stands.
+// Trait is a leaf and its place.
 type Trait struct {
 	Place Place
-	Leaf  string // canonical
+	Leaf  string // canonical text
 }
 
-// EachTrait calls do for each leaf of n, which stands at a place.
+// EachTrait calls do for each leaf of n. at is the place of n.
 func (n Node) EachTrait(at Place, do func(t Trait, leaf Node)) {
 	switch n.Kind {
 	case Object:
@@ -147,8 +148,8 @@ func (n Node) EachTrait(at Place, do func(t Trait, leaf Node)) {
 	}
 }
 
-// onlyTraits returns the traits of some elements and the one that has each; -1 for
-// those that several have.
+// onlyTraits returns the traits of some elements, with the index of the element that
+// has each, or -1 if several have it.
 func onlyTraits(items []Node, which []int) map[Trait]int {
 	found := map[Trait]int{}
 	for _, i := range which {

@@ -6,35 +6,36 @@ import (
 	"unicode"
 )
 
-// Path leads from a configuration's value to something in it.
+// Path leads from a configuration's value to a value in it.
 type Path []Step
 
 // Step is one level of a Path: a field of an object, or an element of a list.
 type Step struct {
 	name string
 	item int    // index + 1; 0 for a field
-	by   string // the field that names the element, and name is how; or empty
+	by   string // the field that names the element; name is its value
 }
 
-// Name is the step to an object's field.
+// Name returns the step to an object's field.
 func Name(field string) Step { return Step{name: field} }
 
-// Item is the step to a list's element, counted from 0.
+// Item returns the step to a list's element. The first index is 0.
 func Item(index int) Step { return Step{item: index + 1} }
 
-// Named returns the step to an element, called by the field that names it.
+// Named returns the step with the name of the list element: its field has the value
+// name.
 func (s Step) Named(field, name string) Step {
 	s.by, s.name = field, name
 	return s
 }
 
-// Field returns the field's name, and whether the step is one to a field.
+// Field returns the field's name, and whether the step leads to a field.
 func (s Step) Field() (string, bool) { return s.name, s.item == 0 }
 
-// Index returns the element's index, or -1 when the step is to a field.
+// Index returns the index of the element, or -1 if the step leads to a field.
 func (s Step) Index() int { return s.item - 1 }
 
-// With returns the path one step longer, sharing nothing with p.
+// With returns a copy of the path with one more step.
 func (p Path) With(s Step) Path {
 	longer := make(Path, len(p)+1)
 	copy(longer, p)
@@ -42,7 +43,7 @@ func (p Path) With(s Step) Path {
 	return longer
 }
 
-// clone returns a copy of the path; nil for one without steps.
+// clone returns a copy of the path, or nil for an empty path.
 func (p Path) clone() Path { return append(Path(nil), p...) }
 
 // InList reports whether the path leads into a list.
@@ -51,15 +52,14 @@ func (p Path) InList() bool {
 }
 
 // String returns the path as users write it: pool.max, servers[0].host or
-// servers[name=web].host; a name
-// with other characters than letters, digits, "_" and (not at its start) "-" is
-// quoted: limits["a.b"].
+// servers[name=web].host. Names with other characters than letters, digits, "_" and "-"
+// (not at the start) are quoted: limits["a.b"].
 func (p Path) String() string {
 	text, _ := p.text()
 	return text
 }
 
-// text returns the path as String does, and where each of its steps ends.
+// text returns the path like String, and the end of each step in it.
 func (p Path) text() (text string, ends []int) {
 	b := make([]byte, 0, 16*len(p))
 	ends = make([]int, len(p))
@@ -94,8 +94,8 @@ func (p Path) text() (text string, ends []int) {
 	return string(b), ends
 }
 
-// Levels returns the path's steps as levels of a Pattern: an element of a list is
-// a level called by its index.
+// Levels returns the steps as levels of a Pattern. The level of a list element is its
+// index.
 func (p Path) Levels() []string {
 	names := make([]string, len(p))
 	for i, s := range p {

@@ -7,24 +7,24 @@ import (
 	"unicode/utf8"
 )
 
-// Pattern names objects and fields by their path: namespace, configuration and
-// the names of fields, with slashes between them. "*" and "?" stand for
-// characters within a level, and "**" for any number of levels.
+// Pattern matches objects and fields by their path: namespace, configuration and field
+// names, separated by slashes. "*" and "?" match characters within a level, and "**"
+// matches any number of levels.
 //
-// Field names may hold slashes, as in "application/json". A slash in a pattern
-// matches the end of a level and a slash in a field's name. "~1" matches only a
-// slash in a name, and "~0" only a tilde, as in JSON pointers.
+// Field names may contain slashes, as in "application/json". A slash in a pattern
+// matches both the end of a level and a slash in a field name. "~1" matches only a
+// slash in a name, and "~0" a tilde, as in JSON pointers.
 type Pattern struct {
 	text   string
 	levels []string
-	// Position is where the pattern is written, if it is in a file.
+	// Position is the place of the pattern, if it is in a file.
 	Position Position
 }
 
 var unescapeLevel = strings.NewReplacer("~1", "/", "~0", "~")
 
-// PatternLevel returns a level of a pattern that matches a name: "/" and "~" are escaped.
-// For a "*", and for bytes that are not UTF-8, it has a "?", which also matches other
+// PatternLevel returns a level of a pattern that matches a name. It escapes "/", "~"
+// and wildcards. An invalid UTF-8 byte becomes "?", which also matches other
 // characters.
 func PatternLevel(name string) string {
 	var b strings.Builder
@@ -38,7 +38,7 @@ func PatternLevel(name string) string {
 		case strings.ContainsRune(globSigns, r):
 			b.WriteString("[" + string(r) + "]")
 		case r == utf8.RuneError && size == 1:
-			b.WriteByte('?') // YAML can't hold it
+			b.WriteByte('?') // YAML can't represent it
 		default:
 			b.WriteString(name[i : i+size])
 		}
@@ -47,7 +47,7 @@ func PatternLevel(name string) string {
 	return b.String()
 }
 
-// ParsePattern reads a pattern.
+// ParsePattern parses a pattern.
 func ParsePattern(text string) (Pattern, error) {
 	levels := strings.Split(text, "/")
 	for i, level := range levels {
@@ -65,10 +65,10 @@ func ParsePattern(text string) (Pattern, error) {
 // String returns the pattern as it was written.
 func (p Pattern) String() string { return p.text }
 
-// Match reports whether the pattern names what is at a path.
+// Match reports whether the pattern matches a path.
 func (p Pattern) Match(path ...string) bool { return matchLevels(p.levels, path) }
 
-// MatchKey reports whether the pattern names an object.
+// MatchKey reports whether the pattern matches an object.
 func (p Pattern) MatchKey(k Key) bool {
 	if k.IsNamespace() {
 		return p.Match(k.Namespace)
@@ -83,12 +83,12 @@ func matchLevels(levels, path []string) bool {
 	return matchRuns(levels, path, func(level string) bool { return level == "**" }, Glob)
 }
 
-// matchSlashed is matchLevels for a path with slashes in its names. One level matches a
-// name with slashes, or several in a row do that have as many slashes, with those between
-// them; none of these is "**".
+// matchSlashed is matchLevels for a path with slashes in its names. A name with slashes
+// matches one level, or several consecutive levels with the same total number of
+// slashes. None of these levels may be "**".
 //
-// It goes through the levels and keeps, for each, how much of the path the levels
-// before it can match: no way is tried twice.
+// For each level, it stores which parts of the path the levels before can match, so
+// that no combination is tried twice.
 func matchSlashed(levels, path []string) bool {
 	matched := make([][]bool, len(levels)+1)
 	for i := range matched {
@@ -116,8 +116,8 @@ func matchSlashed(levels, path []string) bool {
 	return matched[len(levels)][len(path)]
 }
 
-// spelled returns how many of the levels match a name with slashes together, or 0. A
-// level that was written with "~1" matches as many parts of the name as it has itself.
+// spelled returns the number of levels that together match a name with slashes, or 0. A
+// level with "~1" matches as many parts of the name as it has itself.
 func spelled(levels []string, name string) int {
 	parts := strings.Split(name, "/")
 	for n, level := range levels {

@@ -7,24 +7,24 @@ import (
 	"strings"
 )
 
-// patternSet is a place in a value as patterns see it: what may follow of each of them.
-// Going down a level takes the same time for one pattern and for thousands, unless they
-// have several wildcards within this level. The zero value has no patterns; a patternSet never
-// changes, and may be used concurrently.
+// patternSet is a place in a value, with the rest of each pattern that may match there.
+// Going down a level takes the same time for any number of patterns, unless they have
+// several wildcards in this level. The zero value has no patterns. A patternSet is
+// immutable and safe for concurrent use.
 type patternSet struct{ at []*patternNode }
 
-// patternNode is what has been read of some patterns, in the tree of their levels.
+// patternNode is the state after some levels of the patterns, in a tree of all levels.
 type patternNode struct {
 	names map[string]*patternNode
 	globs []globNode
 	index globIndex    // of globs
-	any   *patternNode // after "**"
-	loops bool         // it is after "**", and any level may follow
-	// slashes are how many the names below have, if any has one.
+	any   *patternNode // the node after "**"
+	loops bool         // the node follows "**", so any level may follow
+	// slashes are the numbers of slashes in names, if there are any.
 	slashes []int
-	// globSlashes are the most that a glob has.
+	// globSlashes is the largest number of slashes in globs.
 	globSlashes int
-	ends        []int // indexes of the patterns that end here, in order
+	ends        []int // sorted indexes of the patterns that end here
 }
 
 type globNode struct {
@@ -51,11 +51,11 @@ func newPatternSet(patterns []Pattern) patternSet {
 	return s
 }
 
-// child returns what follows a level, and makes it if it isn't there.
+// child returns the node after a level. It creates the node if necessary.
 func (n *patternNode) child(level string) *patternNode {
 	if level == "**" {
 		if n.loops {
-			return n // "**" twice is the same as once
+			return n // a repeated "**" changes nothing
 		}
 		if n.any == nil {
 			n.any = &patternNode{loops: true}
@@ -87,7 +87,7 @@ func (n *patternNode) child(level string) *patternNode {
 	return below
 }
 
-// reach adds a node, and those after it that "**" for no level leads to.
+// reach adds a node, and the nodes after it if "**" matches no level.
 func (s *patternSet) reach(n *patternNode) {
 	for ; n != nil && !slices.Contains(s.at, n); n = n.any {
 		s.at = append(s.at, n)
@@ -111,8 +111,8 @@ func (s patternSet) below(name string) patternSet {
 	return next
 }
 
-// spelled reaches what several levels lead to that match a name with slashes together.
-// A level that was written with "~1" matches as many parts of the name as it has itself.
+// spelled adds the nodes after several levels that together match a name with slashes.
+// A level with "~1" matches as many parts of the name as it has itself.
 func (s *patternSet) spelled(n *patternNode, name string) {
 	for slashes, end := 0, 0; ; slashes++ {
 		next := strings.IndexByte(name[end:], '/')
@@ -140,7 +140,7 @@ func (s *patternSet) spelled(n *patternNode, name string) {
 	}
 }
 
-// spell goes on with the rest of a name after some of its parts.
+// spell matches the rest of a name, after some of its parts.
 func (s *patternSet) spell(n *patternNode, rest string) {
 	if n == nil {
 		return
@@ -159,7 +159,7 @@ func (s *patternSet) spell(n *patternNode, rest string) {
 	s.spelled(n, rest)
 }
 
-// item returns the place of a list's element.
+// item returns the place of a list element.
 func (s patternSet) item(index int) patternSet {
 	if len(s.at) == 0 {
 		return s
@@ -183,12 +183,12 @@ func (s patternSet) of(k Key) patternSet {
 	return s
 }
 
-// matches reports whether a pattern names what is here.
+// matches reports whether a pattern matches this place.
 func (s patternSet) matches() bool {
 	return slices.ContainsFunc(s.at, func(n *patternNode) bool { return len(n.ends) > 0 })
 }
 
-// each calls do with the indexes of the patterns that name what is here.
+// each calls do with the indexes of the patterns that match this place.
 func (s patternSet) each(do func(i int)) {
 	for _, n := range s.at {
 		for _, i := range n.ends {
@@ -197,7 +197,7 @@ func (s patternSet) each(do func(i int)) {
 	}
 }
 
-// first returns the index of the first pattern that names what is here, or -1.
+// first returns the index of the first pattern that matches this place, or -1.
 func (s patternSet) first() int {
 	first := -1
 	for _, n := range s.at {
@@ -208,7 +208,7 @@ func (s patternSet) first() int {
 	return first
 }
 
-// mayMatchBelow reports whether a pattern may name something below.
+// mayMatchBelow reports whether a pattern may match a place below.
 func (s patternSet) mayMatchBelow() bool {
 	return slices.ContainsFunc(s.at, func(n *patternNode) bool {
 		return n.loops || n.any != nil || len(n.names)+len(n.globs) > 0

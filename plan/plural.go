@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Plural returns a count with its noun: "1 batch", "2 batches". The noun is a regular
-// English one, in the singular.
+// Plural returns a number with its noun: "1 batch", "2 batches". noun must be a regular
+// English noun in the singular.
 func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

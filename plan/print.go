@@ -7,10 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Printable returns a name or message that came from outside so that a
-// terminal shows it and nothing else happens: control characters, characters
-// that change the direction of writing, invisible ones and invalid UTF-8 are
-// escaped as in a Go string. What is printable stays as it is.
+// Printable escapes untrusted text so that it is safe to print on a terminal. It
+// escapes control characters, bidirectional controls, invisible characters and invalid
+// UTF-8 as in a Go string. Other characters stay unchanged.
 func Printable(s string) string {
 	if isPrintable(s) {
 		return s
@@ -37,8 +36,7 @@ func Printable(s string) string {
 	return b.String()
 }
 
-// Quote returns s in double quotes, printable, with quotes and backslashes
-// escaped.
+// Quote returns s printable, in double quotes, with escaped quotes and backslashes.
 func Quote(s string) string {
 	if strings.ContainsAny(s, `\"`) {
 		s = quotes.Replace(s)
@@ -63,9 +61,9 @@ func isPrintable(s string) bool {
 	return true
 }
 
-// isShown leaves out the format characters (bidirectional controls, zero-width
-// joiners, tags), and the fillers and variation selectors that Unicode counts as
-// letters and marks though nobody sees them.
+// isShown reports whether a character is visible. It excludes format characters
+// (bidirectional controls, zero-width joiners, tags), and the invisible fillers and
+// variation selectors that Unicode counts as letters and marks.
 func isShown(r rune) bool {
 	if r < utf8.RuneSelf {
 		return ' ' <= r && r <= '~'

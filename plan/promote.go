@@ -2,46 +2,45 @@ package plan
 
 import "slices"
 
-// Promotion is what travels from one target to another, and what stays.
+// Promotion describes a copy of configurations from one target to another.
 type Promotion struct {
-	// To is what the target is called.
+	// To is the name of the destination.
 	To string
-	// Selection and Paths say what travels: namespaces that are selected by
-	// name, and what a path names. Without either, everything does.
+	// Selection and Paths select what is promoted: selected namespaces, and objects and
+	// fields that a path matches. Without either, everything is promoted.
 	Selection Selection
 	Paths     []Pattern
-	// Keep names what stays as the target has it.
+	// Keep matches the fields that the destination keeps.
 	Keep []Pattern
-	// Sensitivity finds what is sensitive, which stays unless WithSecrets is
-	// set.
+	// Sensitivity finds sensitive values. The destination keeps its own, unless
+	// WithSecrets is set.
 	Sensitivity Sensitivity
 	WithSecrets bool
-	// Ignore names what applications write: it does not travel.
+	// Ignore matches fields that applications write. They are not promoted.
 	Ignore []Pattern
-	// Reference returns where a tree of either environment has a reference; nil for
-	// no trees.
+	// Reference returns the position of a reference in the tree of either environment.
+	// It is nil if there are no trees.
 	Reference func(k Key, path Path) (Position, bool)
-	// Overlaid finds what the overlays of the target's environment decide: it stays,
-	// unless a path names it. nil for no overlays.
+	// Overlaid finds the values that the destination's overlays decide. They are kept,
+	// unless a path matches them. It is nil if there are no overlays.
 	Overlaid *Overlaid
-	// Asked is told of each field that a path names and that an overlay decides.
+	// Asked is called for each field that a path matches and an overlay decides.
 	Asked func(Finding)
 }
 
-// Kept is a field, or with an empty path a configuration, that stays as the target
-// has it.
+// Kept is a field that the destination keeps, or a configuration if Path is empty.
 type Kept struct {
 	Key      Key
 	Path     Path
 	Why      KeptReason
-	Pattern  string   // for KeptByPattern
-	Position Position // for KeptReference and KeptOverlay
+	Pattern  string   // of KeptByPattern
+	Position Position // of KeptReference and KeptOverlay
 }
 
 // KeptReason says why a promotion keeps a field.
 type KeptReason string
 
-// The reasons, as reports have them.
+// The reasons, as reports show them.
 const (
 	KeptByPattern KeptReason = "keep"
 	KeptSecret    KeptReason = "secret"
@@ -49,7 +48,7 @@ const (
 	KeptOverlay   KeptReason = "overlay"
 )
 
-// rules are a promotion with its patterns in sets.
+// rules is a promotion with its patterns as sets.
 type rules struct {
 	Promotion
 	paths, keep patternSet
@@ -60,7 +59,7 @@ func (p Promotion) rules() rules {
 	return rules{p, newPatternSet(p.Paths), newPatternSet(p.Keep), ignoring{newPatternSet(p.Ignore)}}
 }
 
-// travels reports whether a configuration does, at least in part.
+// travels reports whether at least a part of a configuration is promoted.
 func (p rules) travels(k Key) bool {
 	excluded := Selection{Exclude: p.Selection.Exclude}
 	if !excluded.Namespace(k.Namespace) || !excluded.Config(k.Namespace, k.Config) {
@@ -69,7 +68,7 @@ func (p rules) travels(k Key) bool {
 	return p.whole(k) || !k.IsNamespace() && p.paths.of(k).mayMatchBelow()
 }
 
-// whole reports whether a configuration travels with all its fields.
+// whole reports whether all fields of a configuration are promoted.
 func (p rules) whole(k Key) bool {
 	named := len(p.Selection.Namespaces) > 0
 	if (named || len(p.Paths) == 0) && p.Selection.Namespace(k.Namespace) {
@@ -79,7 +78,7 @@ func (p rules) whole(k Key) bool {
 	return namespace.matches() || !k.IsNamespace() && namespace.below(k.Config).matches()
 }
 
-// Namespaces returns the names of those of which something travels.
+// Namespaces returns the names of the namespaces that are promoted at least in part.
 func (p Promotion) Namespaces(from *Tree) map[string]bool {
 	return p.rules().namespaces(from)
 }
@@ -94,9 +93,9 @@ func (p rules) namespaces(from *Tree) map[string]bool {
 	return names
 }
 
-// Desired returns what is wanted at the target: what travels, with what stays as
-// it is there. What should stay and is not there is missing. kept is what stays,
-// or doesn't travel, by key.
+// Desired returns the desired tree of the destination: the promoted values, merged with
+// the kept ones. missing lists fields that should be kept but do not exist there. kept
+// lists the kept fields, sorted by key.
 func (p Promotion) Desired(from *Tree, to *Snapshot) (desired *Tree, missing []Finding, kept []Kept) {
 	return p.rules().desired(from, to)
 }
@@ -157,10 +156,11 @@ func (p rules) desired(from *Tree, to *Snapshot) (desired *Tree, missing []Findi
 	return desired, missing, kept
 }
 
-// asItIs returns what is there, without what a tree may not declare.
+// asItIs returns the current value without ignored fields, which a tree must not
+// declare.
 func (p rules) asItIs(k Key, there Value) Value { return p.ignore.without(k, there) }
 
-// keepsWhole reports whether all of a configuration stays, and why.
+// keepsWhole reports whether a complete configuration is kept, and why.
 func (p rules) keepsWhole(k Key) (Kept, bool) {
 	if i := p.keep.of(k).first(); i >= 0 {
 		return Kept{Key: k, Why: KeptByPattern, Pattern: p.Keep[i].String()}, true
@@ -169,11 +169,11 @@ func (p rules) keepsWhole(k Key) (Kept, bool) {
 	return Kept{Key: k, Why: KeptOverlay, Position: at}, decided
 }
 
-// config returns a configuration as it is to be.
+// config returns the desired value of a configuration.
 func (p rules) config(key Key, from Config, there Value, exists bool) (Config, *keeper) {
 	n, err := p.Sensitivity.Parse(key, from.Value)
 	if err != nil {
-		return from, &keeper{} // as it is: what can't be read has no fields to keep
+		return from, &keeper{} // an unreadable value has no fields to keep
 	}
 	k := keeper{rules: p, key: key, whole: p.whole(key), rest: map[*Node]*Node{}, stays: map[Place]bool{}}
 	var live *Node

@@ -5,31 +5,30 @@ import (
 	"slices"
 )
 
-// Rails are what a plan is refused for unless its user says otherwise: slips
-// that would delete far more than was meant.
+// Rails are the safety checks of a plan. They catch mistakes that would delete much
+// more than intended. The user can override each of them.
 type Rails struct {
-	// DeletePercent is how many of a namespace's configurations may be deleted
-	// at once, when it has at least railsFrom.
+	// DeletePercent is the maximum percentage of a namespace's configurations that one
+	// plan may delete. It applies to namespaces with at least railsFrom configurations.
 	DeletePercent int
-	// Operation is what makes the plan, if not a tree: rollback, restore, promote.
+	// Operation is rollback, restore or promote. It is empty for a plan of a tree.
 	Operation string
-	// AllowEmpty lets a tree be empty.
+	// AllowEmpty allows an empty tree.
 	AllowEmpty bool
-	// Protect are objects and fields that may not be deleted or updated.
+	// Protect lists objects and fields that must not be deleted or updated.
 	Protect []Protection
 }
 
-// Protection keeps what a pattern names from being deleted, or updated.
+// Protection forbids deleting or updating what a pattern matches.
 type Protection struct {
 	Pattern
 	Delete, Update bool
 }
 
-// railsFrom is how many configurations a namespace must have for percentages to
-// mean something.
+// railsFrom is the smallest number of configurations for which a percentage is useful.
 const railsFrom = 10
 
-// Check returns what a plan is refused for.
+// Check returns the reasons to refuse a plan.
 func (r Rails) Check(p *Plan, desired *Tree, live *Snapshot, sel Selection) []Finding {
 	var found []Finding
 	if len(desired.Namespaces) == 0 && !r.AllowEmpty {
@@ -38,9 +37,9 @@ func (r Rails) Check(p *Plan, desired *Tree, live *Snapshot, sel Selection) []Fi
 	return slices.Concat(found, unread(p, desired), r.protected(p), r.deletions(p, live))
 }
 
-// unread finds what would be deleted although something that looks like it is in the
-// tree's folder, and was not read. Of a namespace that the tree has otherwise, that is
-// something that looks like a file which is read: notes may lie beside it.
+// unread finds deletions of objects that the tree's folder may contain under a name
+// that is not read. If the tree declares the namespace otherwise, unread considers only
+// names similar to those that are read, because other files such as notes are common.
 func unread(p *Plan, desired *Tree) []Finding {
 	if len(desired.Unread) == 0 {
 		return nil
@@ -77,7 +76,7 @@ func unread(p *Plan, desired *Tree) []Finding {
 	return found
 }
 
-// empty is the finding of a plan that wants nothing.
+// empty returns the finding for an empty tree.
 func (r Rails) empty(sel Selection) Finding {
 	f := Finding{Message: "the tree is empty", Hint: "check the folder; if it should be empty, use --allow-empty"}
 	switch {
@@ -114,11 +113,11 @@ func (r Rails) protected(p *Plan) []Finding {
 	return found
 }
 
-// protects says what a change would do that is protected from it, and by what, or nothing.
+// protects returns the forbidden action of a change and its protection, or "".
 func (r Rails) protects(c *Change, set patternSet) (what string, by Protection) {
 	here := set.of(c.Key)
 	first := len(r.Protect)
-	whole := map[int]bool{} // patterns that name the object itself say nothing of its fields
+	whole := map[int]bool{} // patterns for the object itself do not apply to its fields
 	here.each(func(i int) {
 		p := r.Protect[i]
 		whole[i] = true
@@ -144,8 +143,8 @@ func (r Rails) protects(c *Change, set patternSet) (what string, by Protection) 
 	return what, by
 }
 
-// reach calls do with the patterns that name what an edit touches in a configuration: the
-// field itself, something below it, or something that it is in.
+// reach calls do with the patterns that match an edited field, a value below it, or a
+// parent within the configuration.
 func (e Edit) reach(at patternSet, do func(i int)) {
 	for _, s := range e.Path {
 		at = at.step(s)
@@ -172,7 +171,8 @@ func (n *Node) reach(at patternSet, do func(i int)) {
 	}
 }
 
-// deletions finds namespaces that lose too much. Both sides are sorted.
+// deletions finds namespaces that lose too many configurations. Changes and namespaces
+// are sorted.
 func (r Rails) deletions(p *Plan, live *Snapshot) []Finding {
 	deleted := map[string]int{}
 	for i := range p.Changes {
@@ -190,7 +190,7 @@ func (r Rails) deletions(p *Plan, live *Snapshot) []Finding {
 		if total < railsFrom || gone*100 <= r.DeletePercent*total {
 			continue
 		}
-		percent := (gone*100 + total - 1) / total // up, so that it allows what it names
+		percent := (gone*100 + total - 1) / total // rounded up, so that the message names a sufficient limit
 		found = append(found, Finding{
 			Key:     Key{Namespace: ns.Name},
 			Message: fmt.Sprintf("would delete %d of %d configurations (%d %%, limit %d %%)", gone, total, percent, r.DeletePercent),

@@ -8,8 +8,8 @@ import (
 )
 
 // isRecord reports whether an object below a field such as credentials, or in a list of
-// tokens, describes one credential, as {"username": "app", "password": "x"} does.
-// Otherwise its names are those of several credentials: {"app": "x", "admin": "y"}.
+// tokens, describes one credential: {"username": "app", "password": "x"}. Otherwise its
+// fields are several credentials: {"app": "x", "admin": "y"}.
 func isRecord(n *Node, at place) bool {
 	if !at.secret || len(at.names) == 0 || !at.item && !strings.Contains(strings.ToLower(at.names[0]), "cred") {
 		return false
@@ -19,8 +19,8 @@ func isRecord(n *Node, at place) bool {
 	})
 }
 
-// secretMembers returns the fields that are secret in an object of a well-known kind:
-// a private JSON web key, and a Secret of Kubernetes.
+// secretMembers returns the secret fields of a well-known kind of object: a private
+// JSON Web Key, or a Kubernetes Secret.
 func secretMembers(n *Node) []string {
 	for _, f := range n.Fields {
 		switch {
@@ -33,8 +33,8 @@ func secretMembers(n *Node) []string {
 	return nil
 }
 
-// saysSecret reports whether an object says that the value in it is secret:
-// {"sensitive": true, "value": …}, {"type": "password", "value": …}.
+// saysSecret reports whether an object declares its value as secret: {"sensitive":
+// true, "value": …}, {"type": "password", "value": …}.
 func saysSecret(n *Node) bool {
 	return slices.ContainsFunc(n.Fields, func(f Field) bool {
 		switch f.Value.Text {
@@ -50,7 +50,7 @@ func saysSecret(n *Node) bool {
 
 var withoutDashes = strings.NewReplacer("_", "", "-", "")
 
-// isOneOf reports whether a text is one of some words, in small or capital letters.
+// isOneOf reports whether a text equals one of some words, ignoring case.
 func isOneOf(text string, words ...string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return strings.EqualFold(text, word) })
 }

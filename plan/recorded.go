@@ -2,13 +2,13 @@ package plan
 
 import "strings"
 
-// Recorded are the access lists that a backup has: what a restore creates is created
-// with its own, where none is declared for it.
+// Recorded are the ACLs in a backup. A restore uses them for objects without a declared
+// ACL.
 type Recorded struct {
-	// Lists are by key, the root's under the zero Key. One of nil is not known: what
-	// it is of is then for who restores alone.
+	// Lists are the ACLs by key; the zero Key is the root. A nil ACL is unknown: then
+	// only the user who restores gets access.
 	Lists map[Key]Access
-	// Needs are the rights on something that the rest can't be done without.
+	// Needs are the permissions on an object that the other steps of the restore need.
 	Needs map[Key]string
 	Who   []string // restores it, as access lists name them
 	// Set are the ACLs to set on what is there.
@@ -43,9 +43,9 @@ func (r *Recorded) of(k Key) (made Access, last, known bool) {
 	return made, last, known
 }
 
-// making returns the access list that something is made with which is to have a: a itself
-// if it leaves who makes it the rights that the rest needs. Otherwise it gives them to
-// them too, and a has to be set at the end.
+// making returns the ACL to create a znode with. It is a itself if a grants who the
+// permissions in needs. Otherwise it is a plus entries for who, and last is true: the
+// caller must set a at the end.
 func (a Access) making(needs string, who []string) (made Access, last bool) {
 	if has, _ := a.For(Who{IDs: who}); without(needs, has) == "" {
 		return a, false
@@ -54,8 +54,9 @@ func (a Access) making(needs string, who []string) (made Access, last bool) {
 	return append(made, own(who, ordered(needs+"ra"))...), true
 }
 
-// own returns entries for who does something: all rights, and those of these for everybody
-// where nobody is known. A server need not know any scheme but digest.
+// own returns entries that grant who all permissions. If who is empty, it grants the
+// given permissions to everybody. Entries with digest come first, because a server may
+// not support other schemes.
 func own(who []string, rights string) (list Access) {
 	for _, digest := range []bool{true, false} {
 		for _, w := range who {
@@ -70,7 +71,8 @@ func own(who []string, rights string) (list Access) {
 	return Access{"world:anyone:" + rights}
 }
 
-// opensNot reports whether a lets nobody read whom before did not.
+// opensNot reports whether everybody who can read with a could already read with
+// before.
 func (a Access) opensNot(before Access) bool {
 	had := before.rights()
 	for who, rights := range a.rights() {

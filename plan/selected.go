@@ -7,15 +7,15 @@ import (
 	"sync"
 )
 
-// Seen collects the names that a Selection was asked about, so that globs that
-// match none of them are found. It is safe for concurrent use.
+// Seen records the names that a Selection was asked about. Unmatched uses them to find
+// globs that match nothing. It is safe for concurrent use.
 type Seen struct {
 	mu         sync.Mutex
 	namespaces map[string]bool
 	configs    map[Key]bool
 }
 
-// Noting returns the selection, which notes in seen what it is asked about.
+// Noting returns the selection with seen recording the names that it is asked about.
 func (s Selection) Noting(seen *Seen) Selection {
 	s.seen = seen
 	return s
@@ -45,11 +45,12 @@ func (s *Seen) config(k Key) {
 	s.configs[k] = true
 }
 
-// UnmatchedGlob is a glob that matches nothing, and the closest name or "".
+// UnmatchedGlob is a glob that matches nothing. Closest is the most similar name, or
+// "".
 type UnmatchedGlob struct{ Glob, Closest string }
 
-// Unmatched returns the globs of a selection that match nothing that was seen.
-// Without any namespace seen, nothing is known of them.
+// Unmatched returns the globs of a selection that match no recorded name. If no
+// namespace was recorded, it returns nothing.
 func (s *Seen) Unmatched(sel Selection) (namespaces, exclude []UnmatchedGlob) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,7 +76,7 @@ func (s *Seen) Unmatched(sel Selection) (namespaces, exclude []UnmatchedGlob) {
 		if !ok {
 			continue
 		}
-		var configs []string // of namespaces that match, if these were looked into
+		var configs []string // of the matching namespaces, as far as they were read
 		for k := range s.configs {
 			if Glob(ns, k.Namespace) {
 				configs = append(configs, k.Config)

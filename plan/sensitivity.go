@@ -2,54 +2,54 @@ package plan
 
 import "github.com/confo-sync/confo-sync/plan/sensitive"
 
-// Sensitivity decides which leaves of a configuration must not be shown:
+// Sensitivity decides which leaves of a configuration are masked:
 //
-//   - what a tree marks with !sensitive, and what references stand for;
-//   - what the project's sensitive patterns name, and what was ever marked;
-//   - what package sensitive recognises, by the name of a field or by the form of
-//     a text.
+//   - values that the tree marks with !sensitive, and values of references;
+//   - fields that the project's sensitive patterns match, and stored marks;
+//   - values that package sensitive recognizes by the field's name or the text's form.
 //
-// Public patterns except fields from the last two. The texts of marked values are
-// hidden wherever they stand. Only leaves are hidden, and of a text that holds a
-// secret only that: how a configuration is made up stays visible.
+// Public patterns exempt fields from the last two rules. The texts of marked values are
+// masked everywhere. Only leaves are masked, and if only a part of a text is secret,
+// only that part. So the structure of a configuration stays visible.
 //
-// The zero value recognises what package sensitive does. A Sensitivity is
-// immutable, and may be used concurrently.
+// The zero value uses only package sensitive. A Sensitivity is immutable and safe for
+// concurrent use.
 type Sensitivity struct {
-	// These are functions because fmt would print what is in a map. Each may be nil.
+	// These are functions because fmt would print the content of a map. Each may be
+	// nil.
 	declared func(k Key) *marked
 	texts    func(text string) []Span
-	// stored is what was ever marked.
+	// stored are the stored marks.
 	stored Marks
-	// hidden and public are the project's patterns.
+	// hidden and public are the patterns of the project.
 	hidden, public patternSet
-	unreadable     bool // values that can't be read are shown as texts
+	unreadable     bool // show unreadable values as text
 }
 
 // Span is a part of a text, in bytes.
 type Span = sensitive.Span
 
-// With returns the sensitivity that hides what patterns name, too.
+// With returns a copy of s that also masks the fields that patterns match.
 func (s Sensitivity) With(patterns []Pattern) Sensitivity {
 	s.hidden = newPatternSet(patterns)
 	return s
 }
 
-// Except returns the sensitivity that shows what patterns name, unless it is
-// marked in the tree, or holds the text of something that is.
+// Except returns a copy of s that shows the fields that patterns match, unless the tree
+// marks them or they hold the text of a marked value.
 func (s Sensitivity) Except(patterns []Pattern) Sensitivity {
 	s.public = newPatternSet(patterns)
 	return s
 }
 
-// WithTexts returns the sensitivity that shows values that can't be read as texts,
-// masked. Otherwise only the reason is shown.
+// WithTexts returns a copy of s that shows unreadable values as masked text. Otherwise
+// only the reason is shown.
 func (s Sensitivity) WithTexts() Sensitivity {
 	s.unreadable = true
 	return s
 }
 
-// Parse parses a configuration's value and marks what in it must not be shown.
+// Parse parses a configuration's value and marks its sensitive leaves.
 func (s Sensitivity) Parse(k Key, v Value) (Node, error) {
 	n, err := v.Parse()
 	if err == nil {
@@ -58,11 +58,11 @@ func (s Sensitivity) Parse(k Key, v Value) (Node, error) {
 	return n, err
 }
 
-// mark marks what must not be shown in a configuration's value; more is declared
-// besides.
+// mark marks the sensitive leaves of a value. more are additional declared paths.
 func (s Sensitivity) mark(k Key, n *Node, more []Path) { s.markTelling(k, n, more, nil) }
 
-// markTelling tells found of what is hidden only because of its name or form.
+// markTelling is mark that calls found for each leaf that is masked only because of its
+// name or form.
 func (s Sensitivity) markTelling(k Key, n *Node, more []Path, found func(*Node, Path)) {
 	m := marker{texts: s.texts, found: found}
 	if s.declared != nil {
@@ -75,8 +75,8 @@ func (s Sensitivity) markTelling(k Key, n *Node, more []Path, found func(*Node, 
 	m.value(n, place{hidden: s.hidden.of(k), public: s.public.of(k), declared: m.declared, stored: m.stored})
 }
 
-// Text returns a text that belongs to no field, with what in it must not be shown
-// replaced: a commit's subject, a reason.
+// Text masks the secrets in a text outside a configuration, such as a commit's subject
+// or a reason.
 func (s Sensitivity) Text(text string) string {
 	spans := sensitive.Parts(text)
 	if s.texts != nil {
@@ -85,7 +85,7 @@ func (s Sensitivity) Text(text string) string {
 	return replaced(text, spans)
 }
 
-// MarkedText returns a text with the texts of marked values replaced, and nothing else.
+// MarkedText masks only the texts of marked values in text.
 func (s Sensitivity) MarkedText(text string) string {
 	if s.texts == nil {
 		return text
@@ -102,8 +102,8 @@ func replaced(text string, spans []Span) string {
 	return shown + text[from:]
 }
 
-// Suspect is a field that is recognised as a secret, and that nobody has said is
-// one, or is none.
+// Suspect is a field that is recognized as secret, but that is neither marked nor
+// public.
 type Suspect struct {
 	Key      Key
 	Path     Path
@@ -135,8 +135,8 @@ func (s Sensitivity) Suspects(t *Tree) []Suspect {
 	return all
 }
 
-// Count returns how many leaves of a tree must not be shown. Values that are
-// not JSON count as one.
+// Count returns the number of sensitive leaves in a tree. A value that is not JSON
+// counts as one.
 func (s Sensitivity) Count(t *Tree) int {
 	count := 0
 	for _, ns := range t.Namespaces {
@@ -152,15 +152,15 @@ func (s Sensitivity) Count(t *Tree) int {
 	return count
 }
 
-// SensitivityOf returns the sensitivity that takes into account what a tree, or
-// what it is compared with, marks. What the other side has in a marked place is
-// marked as well. Other trees may mark too what is live and has no marks of its
-// own. What was ever marked, as each of them has it, stays hidden. live may be nil.
+// SensitivityOf returns a sensitivity with the marks of a tree and of the snapshot that
+// it is compared with. A place that one side marks is masked on both. The marks of
+// other trees apply to live values, too. Stored marks of all of them are included. live
+// may be nil.
 func SensitivityOf(desired *Tree, live *Snapshot, others ...*Tree) Sensitivity {
 	return Sensitivity{}.Of(desired, live, others...)
 }
 
-// Of returns s with what trees mark, as SensitivityOf has it.
+// Of returns a copy of s with the marks that SensitivityOf collects.
 func (s Sensitivity) Of(desired *Tree, live *Snapshot, others ...*Tree) Sensitivity {
 	all := []Marks{s.stored, desired.Marks}
 	if live != nil {

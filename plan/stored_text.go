@@ -8,10 +8,10 @@ import (
 	"github.com/confo-sync/confo-sync/plan/sensitive"
 )
 
-// storedText returns what is stored as a value that can't be read, as a text, or nil
-// when nothing is or texts are not shown. Such a text has no fields, so it is hidden as a whole if a field of
-// the configuration is marked or named by a pattern, or if a word in it is a secret's
-// name.
+// storedText returns the text of an unreadable value, or nil if it is empty or such
+// texts are not shown. The text has no fields. So it is masked completely if a field of
+// the configuration is marked or a pattern matches, or if a word in it is the name of a
+// secret.
 func (s Sensitivity) storedText(k Key, v Value, marked bool) *Node {
 	if !s.unreadable || len(v.Reveal()) == 0 {
 		return nil

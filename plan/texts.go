@@ -8,15 +8,15 @@ import (
 	"github.com/confo-sync/confo-sync/plan/sensitive"
 )
 
-// minMarked is how long a marked text has to be to be hidden elsewhere too:
-// hiding every "a" would hide nothing and tell much.
+// minMarked is the minimum length of a marked text that is masked elsewhere. Masking
+// every "a" would hide nothing and reveal much.
 const minMarked = 4
 
-// textSet are the texts of marked values.
+// textSet holds the texts of marked values.
 type textSet map[string]bool
 
-// textsOf adds the texts that stand in a value at marked places, except what public
-// patterns name.
+// textsOf adds the texts at marked places of a value, except at places that public
+// patterns match.
 func (n Node) textsOf(m *marked, public patternSet, texts textSet) {
 	if m == nil || public.matches() {
 		return
@@ -38,7 +38,8 @@ func (n Node) textsOf(m *marked, public patternSet, texts textSet) {
 	}
 }
 
-// inherited returns what is marked below, which is everything when m is whole.
+// inherited returns the marks below a step. If m marks its own place, it marks
+// everything below.
 func (m *marked) inherited(s Step) *marked {
 	if m.here() {
 		return m
@@ -46,15 +47,15 @@ func (m *marked) inherited(s Step) *marked {
 	return m.below(s)
 }
 
-// add adds a text in the forms in which it may stand elsewhere.
+// add adds a text in all forms of TextForms.
 func (t textSet) add(text string) {
 	for _, form := range TextForms(text) {
 		t[form] = true
 	}
 }
 
-// TextForms returns the forms in which a secret text may stand within another: as it is,
-// and encoded. They have 4 bytes or more.
+// TextForms returns the forms in which other texts may contain a secret text: unchanged
+// and encoded. It omits forms of less than 4 bytes.
 func TextForms(text string) (forms []string) {
 	trimmed := strings.TrimSpace(text)
 	quoted := string(AppendJSON(nil, Node{Kind: String, Text: trimmed}))
@@ -70,8 +71,8 @@ func TextForms(text string) (forms []string) {
 	return forms
 }
 
-// FindTexts returns what finds secret texts within another, in the forms in which
-// they may stand there. It is nil when there is none of 4 bytes or more.
+// FindTexts returns a function that finds secret texts within another text, in all
+// forms of TextForms. It returns nil if there is nothing to find.
 func FindTexts(texts []string) func(text string) []Span {
 	set := textSet{}
 	for _, text := range texts {
@@ -80,9 +81,9 @@ func FindTexts(texts []string) func(text string) []Span {
 	return set.finder()
 }
 
-// finder returns what finds the texts within another: the automaton of Aho and
-// Corasick, whose time is in proportion to that other text, however many are
-// looked for. It is nil for no texts.
+// finder returns a function that finds the texts within another text. It uses the
+// Aho-Corasick algorithm: its time grows only with the length of the searched text. It
+// returns nil if there are no texts.
 func (t textSet) finder() func(text string) []Span {
 	if len(t) == 0 {
 		return nil
@@ -96,19 +97,20 @@ func (t textSet) finder() func(text string) []Span {
 	return a.find
 }
 
-// automaton is a tree of the texts' bytes. Each state but the first knows the
-// state of the longest other beginning that ends like its own: fail.
+// automaton is a trie of the texts' bytes. Each state has a fail link to the state of
+// the longest other prefix that is a suffix of its own.
 type automaton []state
 
 type state struct {
-	first, next int32 // the first state below, and the next beside; 0 for none
+	first, next int32 // first state below, and next sibling; 0 for none
 	fail        int32
-	from, to    int32 // the longest text that ends here: where it begins, and how far beyond here it goes on
+	from, to    int32 // the longest text that ends here: its start, and how far it extends beyond here
 	byte        byte
 }
 
-// Of a long text, only a needle is looked for: its first bytes, fewer if the texts are
-// many, so that the states take little memory. What begins like it is taken for all of it.
+// Only the first bytes of a long text are searched, fewer if there are many texts. This
+// limits the memory of the states. A match of these bytes counts as a match of the
+// complete text.
 const (
 	statesMost           = 4 << 20
 	minNeedle, maxNeedle = 16, 64
@@ -139,7 +141,7 @@ func (a automaton) child(at int32, c byte) int32 {
 	return 0
 }
 
-// link sets fail, level by level.
+// link sets the fail links, level by level.
 func (a automaton) link() {
 	queue := []int32{0}
 	for len(queue) > 0 {

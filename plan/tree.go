@@ -7,43 +7,44 @@ import (
 	"time"
 )
 
-// Tree is what is wanted: namespaces by name, each name once.
+// Tree is the desired state: namespaces sorted by name, without duplicates.
 type Tree struct {
 	Namespaces []Namespace
-	// Unread is what is in the tree's folders and was not read.
+	// Unread lists files and folders in the tree's folders that were not read.
 	Unread []Unread
-	// Marks are of a tree that was stored: what was ever marked in it.
+	// Marks are the stored marks, if the tree was read from storage.
 	Marks Marks
 }
 
-// Unread is a file or folder that was not read, and may have been meant as a
-// namespace or configuration.
+// Unread is a file or folder that was not read, but may be meant as a namespace or
+// configuration.
 type Unread struct {
 	Key      Key
 	Position Position
-	IsLike   bool // it is a folder, or its name looks like that of a file that is read
+	IsLike   bool // it is a folder, or its name is similar to that of a file that is read
 }
 
-// Namespace holds configurations by name, each name once.
+// Namespace holds configurations sorted by name, without duplicates.
 type Namespace struct {
 	Name     string
 	Position Position
 	Configs  []Config
 }
 
-// Config is a configuration that is wanted.
+// Config is a desired configuration.
 type Config struct {
 	Name     string
 	Value    Value
 	Position Position
-	// Origins says of what overlays lie over where its values come from.
+	// Origins are the positions of values that come from overlays.
 	Origins Origins
 }
 
-// Origins are positions by path, as Path writes it, of at most MaxCompared steps.
+// Origins maps paths, in the format of Path.String, to positions. The paths have at
+// most MaxCompared steps.
 type Origins map[string]Position
 
-// Of returns where what is at a path comes from.
+// Of returns the position that the value at a path comes from.
 func (o Origins) Of(path Path) (Position, bool) {
 	if len(o) == 0 {
 		return Position{}, false
@@ -58,15 +59,14 @@ func (o Origins) Of(path Path) (Position, bool) {
 	return p, ok
 }
 
-// Position is where in the source something is said. Line and Column count
-// from 1; 0 is unknown.
+// Position is a place in a source file. Line and Column start at 1; 0 is unknown.
 type Position struct {
 	File   string
 	Line   int32
 	Column int32
 }
 
-// String returns file:line:column, as far as they are known.
+// String returns file:line:column, without the unknown parts.
 func (p Position) String() string {
 	switch {
 	case p.Line == 0:
@@ -78,7 +78,7 @@ func (p Position) String() string {
 	}
 }
 
-// Sort brings a tree's namespaces and configurations into their order.
+// Sort sorts the tree's namespaces and configurations by name.
 func (t *Tree) Sort() {
 	slices.SortFunc(t.Namespaces, func(a, b Namespace) int { return strings.Compare(a.Name, b.Name) })
 	for i := range t.Namespaces {
@@ -86,63 +86,63 @@ func (t *Tree) Sort() {
 	}
 }
 
-// Snapshot is what a target holds, by name like a Tree.
+// Snapshot is the live state of a target, sorted by name.
 type Snapshot struct {
-	// Exists is false when the target's root does not exist yet.
+	// Exists reports whether the target's root exists.
 	Exists     bool
 	Namespaces []LiveNamespace
-	// Foreign is what is there and is not a namespace or configuration.
+	// Foreign lists the foreign objects.
 	Foreign []Foreign
-	// Warnings are what should be known of the target.
+	// Warnings are problems of the target that the user should know.
 	Warnings []Finding
-	// Access holds the access lists of the namespaces and configurations, and
-	// under the zero Key the root's, when they were asked for.
+	// Access holds the ACLs of the root (zero Key), the namespaces and the
+	// configurations, if they were requested.
 	Access map[Key]LiveAccess
-	// Marks are what was ever marked there as sensitive.
+	// Marks are the marks that are stored with the target.
 	Marks Marks
-	// Zxid is the last transaction in the snapshot, on ZooKeeper: the whole of
-	// it is as it was then.
+	// Zxid is the last ZooKeeper transaction in the snapshot. The complete snapshot is
+	// as of this transaction.
 	Zxid int64
-	// At is when the snapshot was taken.
+	// At is the time of the snapshot.
 	At time.Time
 }
 
-// LiveNamespace is a namespace as a target holds it.
+// LiveNamespace is a namespace at a target.
 type LiveNamespace struct {
 	Name      string
 	Revision  Revision
 	Configs   []LiveConfig
-	Data      int  // bytes that it holds itself, which are foreign
-	Children  int  // foreign entries beside its configurations
-	Ephemeral bool // foreign: it belongs to a session and goes with it
+	Data      int  // number of bytes in its own data, which are foreign
+	Children  int  // number of foreign children
+	Ephemeral bool // foreign: it belongs to a session and is deleted with it
 }
 
-// LiveConfig is a configuration as a target holds it.
+// LiveConfig is a configuration at a target.
 type LiveConfig struct {
 	Name      string
 	Value     Value
 	Revision  Revision
-	Children  int  // foreign nodes below it
-	Ephemeral bool // foreign: it belongs to a session and goes with it
+	Children  int  // number of foreign children
+	Ephemeral bool // foreign: it belongs to a session and is deleted with it
 }
 
-// Revision identifies one state of one object at a target: two revisions are
-// equal when nothing was written between them. Only the target that made it
-// knows what is in it. The zero Revision stands for absence.
+// Revision identifies a state of an object at a target. If two revisions are equal, the
+// object was not written in between. Its content has a meaning only for the target that
+// made it. The zero Revision means that the object does not exist.
 type Revision [24]byte
 
-// Foreign is something at a target that Confo does not manage, and that is
-// therefore reported and never touched.
+// Foreign is an object at a target that Confo does not manage. It is reported and never
+// changed.
 type Foreign struct {
 	Key Key
-	// Path is where it is, in the target's own terms.
+	// Path is the location in the target's own format.
 	Path string
-	// What it is, in words: "data on a namespace", "child of a configuration".
+	// What describes the object: "data on a namespace", "child of a configuration".
 	What string
 }
 
-// Sort brings a snapshot's namespaces, configurations and foreign objects into
-// their order.
+// Sort sorts the snapshot's namespaces and configurations by name, and the foreign
+// objects by path.
 func (s *Snapshot) Sort() {
 	slices.SortFunc(s.Namespaces, func(a, b LiveNamespace) int { return strings.Compare(a.Name, b.Name) })
 	for i := range s.Namespaces {
@@ -151,8 +151,7 @@ func (s *Snapshot) Sort() {
 	slices.SortFunc(s.Foreign, func(a, b Foreign) int { return strings.Compare(a.Path, b.Path) })
 }
 
-// Tree returns a snapshot as what is wanted elsewhere. What is ephemeral stays
-// behind.
+// Tree returns the snapshot as a tree, without ephemeral objects.
 func (s *Snapshot) Tree() *Tree {
 	t := &Tree{Marks: s.Marks}
 	for _, ns := range s.Namespaces {
@@ -170,8 +169,7 @@ func (s *Snapshot) Tree() *Tree {
 	return t
 }
 
-// Snapshot returns a tree as if a target held it, so that two trees can be
-// compared.
+// Snapshot returns the tree as a snapshot, so that two trees can be compared.
 func (t *Tree) Snapshot() *Snapshot {
 	s := &Snapshot{Exists: true, Marks: t.Marks}
 	for _, ns := range t.Namespaces {
@@ -184,7 +182,7 @@ func (t *Tree) Snapshot() *Snapshot {
 	return s
 }
 
-// Configs counts the configurations.
+// Configs returns the number of configurations.
 func (s *Snapshot) Configs() int {
 	count := 0
 	for _, ns := range s.Namespaces {
@@ -193,7 +191,7 @@ func (s *Snapshot) Configs() int {
 	return count
 }
 
-// Configs counts the configurations.
+// Configs returns the number of configurations.
 func (t *Tree) Configs() int {
 	count := 0
 	for _, ns := range t.Namespaces {
@@ -202,7 +200,8 @@ func (t *Tree) Configs() int {
 	return count
 }
 
-// ForgetForeign takes what is not Confo's for absent, for who will remove it.
+// ForgetForeign removes foreign objects from the snapshot, for callers that will delete
+// them.
 func (s *Snapshot) ForgetForeign() {
 	for i := range s.Namespaces {
 		ns := &s.Namespaces[i]

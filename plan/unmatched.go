@@ -7,14 +7,15 @@ import (
 	"strings"
 )
 
-// mostMeant is for how many patterns that match nothing the closest name is looked for.
+// mostMeant is the maximum number of unmatched patterns to find the closest name for.
 const mostMeant = 20
 
-// Unmatched warns of the patterns that match nothing in a tree or in what is live, if
-// that is known, and names what the first of them may have meant. rule is what the patterns
-// are for, as the user writes it: "ignore", "--protect". where says what was searched.
+// Unmatched returns a warning for each pattern that matches nothing in tree or live,
+// and suggests a correction for the first ones. live may be nil. rule is the purpose of
+// the patterns as the user writes it: "ignore", "--protect". where says what was
+// searched.
 //
-// Values are parsed only as far as a pattern may match fields in them.
+// Values are parsed only if a pattern may match their fields.
 func Unmatched(rule, where string, patterns []Pattern, tree *Tree, live *Snapshot) []Finding {
 	if len(patterns) == 0 {
 		return nil
@@ -37,8 +38,8 @@ func Unmatched(rule, where string, patterns []Pattern, tree *Tree, live *Snapsho
 
 // notMatched returns the patterns that match nothing.
 func notMatched(patterns []Pattern, tree *Tree, live *Snapshot) []Pattern {
-	above := map[*patternNode]*patternNode{} // by what is one level below
-	left := map[*patternNode]int{}           // nodes that end patterns and were not reached, at and below each
+	above := map[*patternNode]*patternNode{} // parent of each node
+	left := map[*patternNode]int{}           // number of unreached nodes with pattern ends, at and below each node
 	var count func(n *patternNode)
 	count = func(n *patternNode) {
 		if len(n.ends) > 0 {
@@ -80,10 +81,10 @@ func notMatched(patterns []Pattern, tree *Tree, live *Snapshot) []Pattern {
 	return unmatched
 }
 
-// closestOf returns for each of some patterns that match nothing the pattern with its first
-// wrong level replaced by the closest name there, or "".
+// closestOf returns a correction for each unmatched pattern, or "": the pattern with
+// its first wrong level replaced by the closest existing name.
 func closestOf(patterns []Pattern, tree *Tree, live *Snapshot) []string {
-	names := map[*patternNode]map[string]bool{} // that stand below each
+	names := map[*patternNode]map[string]bool{} // names below each node
 	reached := map[*patternNode]bool{}
 	top := newPatternSet(patterns)
 	walkPaths(top, tree, live, func(above, at patternSet, name string) bool {
@@ -118,10 +119,9 @@ func closestOf(patterns []Pattern, tree *Tree, live *Snapshot) []string {
 	return meant
 }
 
-// walkPaths visits everything in a tree and in what is live that patterns may name:
-// namespaces, configurations, fields and elements. visit is given the places that it is in
-// and that it is, and its name. What is below is visited if visit returns true. What both
-// have is visited twice.
+// walkPaths visits all namespaces, configurations, fields and elements that patterns
+// may match. visit gets the parent's place, the place and the name. If it returns true,
+// the places below are visited, too. A path in both tree and live is visited twice.
 func walkPaths(top patternSet, tree *Tree, live *Snapshot, visit func(above, at patternSet, name string) bool) {
 	if len(top.at) == 0 {
 		return

@@ -8,57 +8,54 @@ import (
 	"unsafe"
 )
 
-// Value is the content of one configuration: the bytes as a backend stores
-// them, or as it would. It is parsed only when asked, because most values never
-// need to be: live bytes that equal the desired ones are the same value.
+// Value is the content of one configuration, as the bytes that a backend stores. It is
+// parsed only on demand, because live bytes usually equal the desired ones.
 //
-// A Value never prints itself, whatever the verb, the logger or the encoder:
-// configurations hold passwords. Reveal is the one way to its bytes. They are
-// held by a pointer because fmt can't call the methods of a Value in a field
-// that is not exported, and then prints what it finds; it follows slices, and
-// stops at pointers.
+// A Value never prints its content, with any verb, logger or encoder, because
+// configurations contain passwords. Use Reveal to get the bytes. The bytes are behind a
+// pointer because fmt can't call the methods of a Value in an unexported field, and
+// would print a slice there, but not the content of a pointer.
 type Value struct {
 	data *byte
 	size int
-	more *more // nil for nearly all
+	more *more // nil for most values
 }
 
-// more holds what few values have.
+// more holds the rarely used fields.
 type more struct {
-	unreadable string // why Confo can't read it, though the bytes might be JSON
-	sensitive  []Path // fields marked with !sensitive in the tree
+	unreadable string // why Confo can't read the value, although its bytes may be JSON
+	sensitive  []Path // fields that the tree marks with !sensitive
 }
 
-// NewValue returns the value of a configuration stored as these bytes. Empty
-// and blank bytes are the empty configuration, as Confo reads them.
+// NewValue returns the value with the stored bytes. It does not copy them. Confo reads
+// empty or blank bytes as the empty configuration.
 func NewValue(stored []byte) Value {
 	return Value{data: unsafe.SliceData(stored), size: len(stored)}
 }
 
-// Unreadable returns a value that Confo can't read for a reason other than its
-// bytes' not being JSON: a znode without data, an empty file. It equals only
-// itself.
+// Unreadable returns a value that Confo can't read for another reason than invalid
+// JSON, such as a znode without data or an empty file. It equals only itself.
 func Unreadable(stored []byte, reason string) Value {
 	v := NewValue(stored)
 	v.more = &more{unreadable: reason}
 	return v
 }
 
-// NullValue returns the value of a znode that was created without data, which is not the
-// same as an empty one.
+// NullValue returns the value of a znode without data, which differs from one with
+// empty data.
 func NullValue() Value {
 	return Unreadable(nil, "null (a znode created without data); because of it Confo can't read the namespace")
 }
 
-// IsNull reports whether it is that of a znode without data.
+// IsNull reports whether v is the value of a znode without data.
 func (v Value) IsNull() bool { return v.data == nil && v.unreadable() != "" }
 
-// Reason returns why Confo can't read the value although its bytes might be JSON;
-// for most values nothing.
+// Reason returns why Confo can't read the value although its bytes may be JSON. It is
+// empty for most values.
 func (v Value) Reason() string { return v.unreadable() }
 
-// Encode returns the value of node as Python's json.dumps would write it, with
-// the fields at the given paths marked as sensitive.
+// Encode returns the value of node in the format of Python's json.dumps. The fields at
+// the given paths are marked as sensitive.
 func Encode(node Node, sensitive ...Path) Value {
 	v := NewValue(AppendJSON(nil, node))
 	if len(sensitive) > 0 {
@@ -67,18 +64,19 @@ func Encode(node Node, sensitive ...Path) Value {
 	return v
 }
 
-// Reveal returns the stored bytes. They may hold secrets.
+// Reveal returns the stored bytes, which may contain secrets. The caller must not
+// change them.
 func (v Value) Reveal() []byte { return unsafe.Slice(v.data, v.size) }
 
 // Size returns the number of stored bytes.
 func (v Value) Size() int { return v.size }
 
-// Same reports whether both are stored alike, byte for byte.
+// Same reports whether both values have the same stored bytes and the same Reason.
 func (v Value) Same(other Value) bool {
 	return bytes.Equal(v.Reveal(), other.Reveal()) && v.unreadable() == other.unreadable()
 }
 
-// Parse returns the value as Confo would read it. The error is a *NotJSON.
+// Parse parses the value as Confo does. The error is a *NotJSON.
 func (v Value) Parse() (Node, error) {
 	if reason := v.unreadable(); reason != "" {
 		return Node{}, &NotJSON{Size: v.size, Offset: -1, Reason: reason}
@@ -96,8 +94,7 @@ func (v Value) unreadable() string {
 	return v.more.unreadable
 }
 
-// SensitivePaths returns the paths of the fields that were marked as sensitive
-// when the value was encoded.
+// SensitivePaths returns the sensitive paths that were given to Encode.
 func (v Value) SensitivePaths() []Path { return v.sensitive() }
 
 func (v Value) sensitive() []Path {
@@ -107,10 +104,10 @@ func (v Value) sensitive() []Path {
 	return v.more.sensitive
 }
 
-// Equal reports whether a Confo application would see the same value: key
-// order and white space don't count, integers compare exactly, 1 and 1.0
-// differ, floats are equal when they are the same IEEE double, NaN equals NaN,
-// and what is not JSON equals only its own bytes.
+// Equal reports whether a Confo application would read the same value. Key order and
+// white space do not matter. Integers are compared exactly, and 1 differs from 1.0.
+// Floats are equal if they are the same IEEE double, and NaN equals NaN. A value that
+// is not JSON equals only the same bytes.
 func (v Value) Equal(other Value) bool {
 	if v.Same(other) {
 		return true
@@ -123,20 +120,20 @@ func (v Value) Equal(other Value) bool {
 	return err == nil && a.Equal(b)
 }
 
-// isBlank reports whether Python's bytes.strip would leave nothing.
+// isBlank reports whether Python's bytes.strip would return nothing.
 func isBlank(b []byte) bool { return len(bytes.Trim(b, " \t\n\r\v\f")) == 0 }
 
-// redacted is what every attempt to print a Value or a Node shows.
+// redacted is the printed form of every Value and Node.
 const redacted = "(redacted)"
 
-// String redacts.
+// String returns "(redacted)".
 func (v Value) String() string { return redacted }
 
-// Format redacts, whatever the verb.
+// Format writes "(redacted)" for every verb.
 func (v Value) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) }
 
-// MarshalJSON redacts.
+// MarshalJSON returns "(redacted)".
 func (v Value) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
-// LogValue redacts.
+// LogValue returns "(redacted)".
 func (v Value) LogValue() slog.Value { return slog.StringValue(redacted) }

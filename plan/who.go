@@ -6,17 +6,18 @@ import (
 	"strings"
 )
 
-// Who is somebody as access lists name them. The zero Who may be anyone.
+// Who is a user, identified as in ACLs. The zero Who may be anyone.
 type Who struct {
-	IDs []string // as in digest:me:HASH, x509:CN=me, ip:10.0.0.7
-	// Told says that a server has told them, so that these are all. Otherwise those of
-	// digests are, and an address, a certificate and the like may be theirs.
+	IDs []string // such as digest:me:HASH, x509:CN=me, ip:10.0.0.7
+	// Told says that IDs are complete, because the server reported them. Otherwise only
+	// the digest IDs are complete, and entries for addresses or certificates may apply
+	// to the user.
 	Told  bool
-	Super bool // no list keeps anything from them
+	Super bool // a superuser, whom no ACL restricts
 }
 
-// For returns the rights that an access list gives to somebody, and those that it may
-// give: by entries of which it is not known whether they are about them.
+// For returns the permissions that an ACL grants to who. may are the permissions of
+// entries that possibly apply to who.
 func (a Access) For(who Who) (has, may string) {
 	if who.Super {
 		return "cdrwa", ""
@@ -33,14 +34,16 @@ func (a Access) For(who Who) (has, may string) {
 	return ordered(has), ordered(may)
 }
 
-// is reports whether an entry with such rights is about somebody, or perhaps is.
+// is reports whether an entry applies to the user, and perhaps whether it possibly
+// does.
 func (w Who) is(whom, rights string) (is, perhaps bool) {
 	scheme, id, _ := strings.Cut(whom, ":")
 	switch {
 	case whom == "world:anyone", slices.Contains(w.IDs, whom):
 		return true, false
 	case isHidden(whom):
-		// To who administers with the right password it would not be hidden.
+		// The hash would be visible to the user if they had the admin permission with
+		// the right password.
 		same := func(id string) bool { return userOf(id) == userOf(whom) }
 		return false, !strings.Contains(rights, "a") && slices.ContainsFunc(w.IDs, same)
 	case scheme == "digest", scheme == "world":
@@ -59,7 +62,7 @@ func (w Who) is(whom, rights string) (is, perhaps bool) {
 	return false, !w.Told
 }
 
-// networkOf reads an address, or a network as in 10.0.0.0/8.
+// networkOf parses an address, or a network as in 10.0.0.0/8.
 func networkOf(text string) (netip.Prefix, bool) {
 	if address, err := netip.ParseAddr(text); err == nil {
 		address = address.WithZone("").Unmap()
@@ -69,9 +72,9 @@ func networkOf(text string) (netip.Prefix, bool) {
 	return network, err == nil
 }
 
-// loses returns the rights that one access list gives to somebody and another does not,
-// and those of which that may be so. An entry that may be about them counts in the one
-// before; in the one after only for what it gave them then.
+// loses returns the permissions that before grants and after does not, and those where
+// this is possible. An entry that possibly applies counts in before. In after, it
+// counts only for the permissions that it granted in before.
 func (w Who) loses(before, after Access) (lost, perhaps string) {
 	had, _ := before.For(w)
 	has, may := after.For(w)
@@ -85,7 +88,7 @@ func (w Who) loses(before, after Access) (lost, perhaps string) {
 	return ordered(lost), ordered(perhaps)
 }
 
-// covering returns the rights of all who an entry is for.
+// covering returns the permissions of all entries that include whom.
 func (a Access) covering(whom string) (all string) {
 	for _, text := range a {
 		if who, rights := entry(text); who == whom || contains(who, whom) {
@@ -95,7 +98,7 @@ func (a Access) covering(whom string) (all string) {
 	return all
 }
 
-// contains reports whether an entry is for a network that another's is a part of.
+// contains reports whether the network of who contains the network of whom.
 func contains(who, whom string) bool {
 	outer, ok := strings.CutPrefix(who, "ip:")
 	inner, also := strings.CutPrefix(whom, "ip:")

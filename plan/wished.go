@@ -2,10 +2,9 @@ package plan
 
 import "slices"
 
-// Wished returns what is wanted at a target so that the wishes come true and all
-// else stays as it is: what is live, with some of its objects in another state. A
-// namespace goes only when nothing is left in it. What applications write is left to
-// them.
+// Wished returns the tree that fulfils the wishes and keeps everything else in live. A
+// namespace with an Absent wish is deleted only if it becomes empty. The tree does not
+// declare ignored fields.
 func Wished(live *Snapshot, wishes []Wish, opts Options) *Tree {
 	patterns := ignoring{newPatternSet(opts.Ignore)}
 	open := make(map[Key]Wish, len(wishes))
@@ -59,7 +58,7 @@ func Wished(live *Snapshot, wishes []Wish, opts Options) *Tree {
 	return tree
 }
 
-// without returns a configuration's value without what applications write in it.
+// without returns a configuration's value without its ignored fields.
 func (i ignoring) without(k Key, v Value) Value {
 	i = ignoring{i.of(k)}
 	if !i.within() {

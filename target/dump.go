@@ -6,42 +6,44 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Dumper is a target of which everything can be read: what is Confo's and what is
-// not, byte for byte.
+// Dumper is a target that can be read completely, byte for byte, with its foreign
+// objects.
 type Dumper interface {
-	// Dump hands over all that is at the root and below it. It holds a small part
-	// of it at a time, but for the names. An error is one that ends it; what may
-	// not be read is a gap.
+	// Dump passes the root and everything below it to to. It keeps only the names and a
+	// small part of the data in memory. Objects that can't be read because of missing
+	// permissions are reported as gaps. Dump returns an error if it had to stop.
+	// progress is called with the number of objects.
 	Dump(ctx context.Context, to Dump, progress func(done, total int)) (Dumped, error)
 }
 
-// Dumped is what there is to say of a dump.
+// Dumped describes a completed dump.
 type Dumped struct {
-	// Exists is false when there is no root.
+	// Exists reports whether the root exists.
 	Exists bool
-	// Zxid is the transaction as of which a ZooKeeper was read.
+	// Zxid is the ZooKeeper transaction that the target was read at.
 	Zxid int64
 }
 
-// Dump takes what is at a target.
+// Dump receives the objects of a target.
 type Dump interface {
-	// Add takes an object, the root first: parents before what is in them, and
-	// what is beside each other by name. It is good until the next call.
+	// Add receives an object. The root comes first. Parents come before their children,
+	// and siblings are sorted by name. The object is valid only during the call.
 	Add(plan.Stored) error
-	// Amend takes an object that turns out, after all were added, to be another
-	// by now, or new; and Remove one that is gone. Both come in order of paths.
+	// Amend and Remove are called after all calls of Add, in order of paths, for
+	// changes that were made during the dump. Amend receives an object that was changed
+	// or created. Remove receives the path of a deleted one.
 	Amend(plan.Stored) error
 	Remove(path string) error
-	// Gap says that something can't be read, and why.
+	// Gap receives the path of an object that can't be read, and why.
 	Gap(path, why string)
 }
 
-// Mender is a Writer that can do more than change configurations: what plan.Exactly
-// finds.
+// Mender is a Writer that also changes foreign objects, ACLs and modes, for the steps
+// that plan.Exactly returns.
 type Mender interface {
-	// Mend takes steps one after the other, under the lock: several at once where
-	// that can be, access lists one by one. It stops at the first that fails, and
-	// tells how many were taken; those stay. What stands at a path by then and
-	// isn't what it was is an error.
+	// Mend takes the steps in order, under the lock. It may combine several steps, but
+	// sets ACLs one by one. It stops at the first step that fails, and returns the
+	// number of completed steps. These are not undone. If an object has changed since
+	// the step was computed, Mend returns an error.
 	Mend(ctx context.Context, mends []plan.Mend, progress func(done, total int)) (done int, err error)
 }

@@ -8,23 +8,23 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Conflict is the error of changes that were not applied because what they
-// were computed from has moved since.
+// Conflict is the error of changes that were not applied because objects have changed
+// since the plan was made.
 type Conflict struct {
 	Moved []Moved
 }
 
-// Moved is an object that is no longer what a plan saw.
+// Moved is an object that has changed since the plan was made.
 type Moved struct {
-	Change plan.Change // what would have been done
-	Exists bool        // whether the object is there now
-	Now    plan.Value  // what it holds now, if it is a configuration
-	// Why is set when the object itself is as it was, and says what else came
-	// in between.
+	Change plan.Change // the planned change
+	Exists bool        // the object exists now
+	Now    plan.Value  // its current value, if it is a configuration
+	// Why describes another reason for the conflict. It is set if the object itself has
+	// not changed.
 	Why string
 }
 
-// What says in a few words what happened to the object.
+// What describes in a few words what happened to the object.
 func (m Moved) What() string {
 	switch {
 	case m.Why != "":
@@ -42,7 +42,8 @@ func (m Moved) What() string {
 
 func (c *Conflict) Error() string { return "since the plan was made, " + plan.ListNames(c.Listed()) }
 
-// Listed returns what happened to each object. The message has the first of them.
+// Listed returns a description of each object. The error message contains only the
+// first ones.
 func (c *Conflict) Listed() []string {
 	names := make([]string, len(c.Moved))
 	for i, m := range c.Moved {
@@ -51,8 +52,8 @@ func (c *Conflict) Listed() []string {
 	return names
 }
 
-// Unknown is the error of changes of which it can't be told whether they were
-// applied.
+// Unknown is the error of changes with an unknown outcome: they may have been applied
+// or not.
 type Unknown struct {
 	Err error
 }
@@ -63,7 +64,7 @@ func (u *Unknown) Error() string {
 
 func (u *Unknown) Unwrap() error { return u.Err }
 
-// Locked is the error of a lock that someone else holds.
+// Locked is the error if another run holds the lock.
 type Locked struct {
 	Holder Run
 	Waited time.Duration
@@ -76,10 +77,10 @@ func (l *Locked) Error() string {
 	return fmt.Sprintf("the target is locked: %s", l.Holder)
 }
 
-// LockLost is the error of a lock that its holder no longer has: its session
-// has ended, or somebody has deleted it.
+// LockLost is the error if a run has lost its lock: its session has ended, or somebody
+// has deleted the lock.
 type LockLost struct {
-	// Applied says that the batch under way was applied all the same.
+	// Applied reports whether the current batch was applied.
 	Applied bool
 }
 
@@ -90,7 +91,7 @@ func (l *LockLost) Error() string {
 	return "the lock was lost; the current transaction was not applied"
 }
 
-// String says who runs what, since when.
+// String describes the run: who runs which command, where and since when.
 func (r Run) String() string {
 	who := plan.Printable(r.Who)
 	if who == "" {
@@ -100,7 +101,7 @@ func (r Run) String() string {
 		who, plan.Printable(r.Host), r.PID, plan.Printable(r.Operation), r.Since.Local().Format(time.DateTime))
 }
 
-// Hinted is an error with the next step to take.
+// Hinted is an error with a hint that names the next step.
 type Hinted struct {
 	Err  error
 	Hint string
@@ -109,8 +110,8 @@ type Hinted struct {
 func (h *Hinted) Error() string { return h.Err.Error() }
 func (h *Hinted) Unwrap() error { return h.Err }
 
-// WithHint returns err with the next step to take.
+// WithHint returns err with a hint.
 func WithHint(err error, hint string) error { return &Hinted{err, hint} }
 
-// ErrMarksMoved is the error of marks that somebody else has changed since they were read.
+// ErrMarksMoved means that the stored marks have changed since they were read.
 var ErrMarksMoved = errors.New("somebody else has just changed the list of sensitive fields")

@@ -6,53 +6,52 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Examiner is a target that tells in what state it is.
+// Examiner is a target that can describe its own state.
 type Examiner interface {
-	// Examine looks at everything beside the configurations that reading and
-	// writing depend on. It changes nothing, waits for no lock, and needs few
-	// rights: what can't be found out is told in what it returns. The error is
-	// that of ctx alone.
+	// Examine reads everything that reads and writes depend on, except the
+	// configurations. It changes nothing, waits for no lock and needs few permissions.
+	// The result says what could not be found out. The error is that of ctx, or nil.
 	Examine(ctx context.Context) (*Status, error)
 }
 
-// Status is what there is to say of a target, but for what it holds.
+// Status describes a target without its content.
 type Status struct {
-	Servers   []Server // in the order of the URL; none of a file backend
-	Connected string   // the server that answered all the rest
-	TLS       *TLS     // nil where there can be none
-	// Offered are the identities that were offered, in words; Seen those that
-	// the server takes the session for, where it tells.
+	Servers   []Server // in the order of the URL; nil for a file backend
+	Connected string   // the server that answered all other requests
+	TLS       *TLS     // nil if the backend does not use connections
+	// Offered are the identities that were offered, in words. Seen are those that the
+	// server reports for the session; nil if it does not report them.
 	Offered, Seen []string
 	Access        []Rights // the root first
 	Quotas        []Quota
 	Lock          Lock
 	Folder        *Folder // of a file backend
 
-	// Unread is set when the target can't be read at all, and says why.
+	// Unread is the error if the target can't be read at all.
 	Unread error
-	// Problems keep something from working; Warnings should be known.
+	// Problems prevent something from working. Warnings are for the user's information.
 	Problems, Warnings []plan.Finding
 }
 
-// Server is one of the servers of a target.
+// Server is a server of a target.
 type Server struct {
-	Address string // as it was configured
-	Session bool   // it gives a session
-	Why     string // it gives none
-	// Mode and Version are in the server's own words; empty when it does not tell,
-	// and then Note says why not.
+	Address string // as configured
+	Session bool   // the server accepts a session
+	Why     string // why it does not
+	// Mode and Version are as the server reports them. If the server does not report
+	// them, they are empty, and Note says why.
 	Mode, Version, Note string
 }
 
-// TLS is how the connection is encrypted. The zero value is: not at all.
+// TLS describes the encryption of the connection. The zero value means none.
 type TLS struct {
 	Used bool
 	// Of the session, if there is one.
-	Version string // as in "TLS 1.3"
+	Version string // such as "TLS 1.3"
 	Peer    string // the name in the server's certificate
 }
 
-// Answer is yes, no, or that it can't be told.
+// Answer is yes, no or unknown.
 type Answer int
 
 const (
@@ -61,42 +60,43 @@ const (
 	Yes
 )
 
-// String returns unknown, no or yes.
+// String returns "unknown", "no" or "yes".
 func (a Answer) String() string { return [...]string{"unknown", "no", "yes"}[a] }
 
-// Rights are what may be done at a place.
+// Rights are the user's permissions at a path.
 type Rights struct {
 	Path string
-	// At is where the rights were looked at: Path, or when that does not exist the
-	// lowest of what it would be in that does. There, Create counts.
+	// At is the node whose permissions were checked. It is Path, or its deepest
+	// existing parent if Path does not exist. In this case only Create is relevant.
 	At string
-	// Read is of the place, Create and Delete of what is in it.
+	// Create and Delete apply to the children of the node, the others to the node
+	// itself.
 	Read, Write, Create, Delete, Administer Answer
 }
 
-// Quota is a bound on a part of the tree. A bound of -1 is none.
+// Quota is a limit on a part of the tree. -1 means no limit.
 type Quota struct {
 	Path       string
-	Znodes     int64 // there are
+	Znodes     int64 // current number of znodes
 	ZnodesMost int64
-	ZnodesHard bool // the server may refuse what goes beyond it
+	ZnodesHard bool // the server may refuse to exceed it
 	Bytes      int64
 	BytesMost  int64
 	BytesHard  bool
 }
 
-// Lock is who may write at the moment.
+// Lock describes who holds the lock and who waits for it.
 type Lock struct {
-	Holder  *Run   // nil when nobody has it
-	Waiting []Run  // the next first
-	Unknown string // why it can't be told
+	Holder  *Run   // nil if the lock is free
+	Waiting []Run  // in queue order
+	Unknown string // why the state of the lock is unknown
 }
 
-// Folder is where a file backend has its tree.
+// Folder describes the folders of a file backend.
 type Folder struct {
-	Path, State string // the tree's, and what is beside it
+	Path, State string // the folder of the tree and the state folder
 	Exists      bool
-	// Journal says that a batch is committed and not carried out, Leftovers that
-	// one was prepared and not committed.
+	// Journal reports whether a batch is committed but not completed. Leftovers reports
+	// whether one was prepared but not committed.
 	Journal, Leftovers bool
 }

@@ -1,8 +1,8 @@
-// Package target is where configurations live: the contract that every backend
-// keeps, the errors that callers decide on, and the URLs that name targets.
+// Package target defines what a target is: the interface of the backends, the errors
+// that callers handle, and the URLs of targets.
 //
-// The backends are in target/zk and target/file. A backend joins by passing the
-// suite in target/targettest.
+// The backends are target/zk and target/file. Each backend must pass the tests in
+// target/targettest.
 package target
 
 import (
@@ -14,59 +14,59 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Target is one Confo backend.
+// Target is one Confo backend at one place.
 type Target interface {
-	// String returns the target's URL. It never holds credentials.
+	// String returns the target's URL. It contains no credentials.
 	String() string
 
-	// Snapshot reads what the selection takes. Whatever could not be read makes
-	// it fail: something unreadable is never left out as if it were absent. It
-	// writes nothing, also when the root does not exist.
+	// Snapshot reads the selected namespaces and configurations. It returns an error if
+	// a part of them can't be read, and never omits them silently. It writes nothing,
+	// even if the root does not exist.
 	Snapshot(ctx context.Context, opts ReadOptions) (*plan.Snapshot, error)
 
-	// Check returns why the target could not hold what a change would write,
-	// or nil: a name it refuses, a value too large. It needs no connection.
+	// Check returns an error if the target can't store the result of a change, for
+	// example because of its name or size. It needs no connection.
 	Check(c plan.Change) error
 
-	// Limits returns how much one Apply takes.
+	// Limits returns the limits for one batch.
 	Limits() Limits
 
-	// Begin starts an apply: it takes the target's lock, so that no other
-	// confo-sync writes there, and returns what batches are written with. The
-	// error is a *Locked when someone else has held it for all of run.Wait.
+	// Begin takes the target's lock, so that no other confo-sync writes to it, and
+	// returns the Writer for one run. The error is a *Locked if another run has held
+	// the lock for the complete run.Wait.
 	Begin(ctx context.Context, run Run) (Writer, error)
 
-	// HistoryNames lists the entries that batches wrote, oldest first. There are
-	// none where there is no history. Sizes are known if they are asked for.
+	// HistoryNames lists the history entries, oldest first. If there is no history, the
+	// list is empty. Sizes are set only if sizes is true.
 	HistoryNames(ctx context.Context, sizes bool) ([]EntryInfo, error)
 
-	// History hands over the entries of these names, one at a time and in the order
-	// of their names, without those that are gone by now. An entry that can't be
-	// confo-sync's has an Err. An error of each ends it.
+	// History calls each for the entries with these names, in the order of the names.
+	// It skips entries that no longer exist. If an entry can't come from confo-sync,
+	// its Err is set. History stops at the first error of each and returns it.
 	History(ctx context.Context, names []string, each func(Entry) error) error
 
-	// Owner returns what Claim left: nil when nobody has claimed the target.
+	// Owner returns the data of the last Claim, or nil.
 	Owner(ctx context.Context) ([]byte, error)
 
-	// Marks returns what SetMarks left: nil when nothing has.
+	// Marks returns the data of the last SetMarks, or nil.
 	Marks(ctx context.Context) ([]byte, error)
 
-	// Close releases what the target holds. It may be called once.
+	// Close releases the resources of the target. It must be called only once.
 	Close() error
 }
 
-// ReadOptions say what a snapshot takes and who hears of its progress.
+// ReadOptions are the options of Snapshot.
 type ReadOptions struct {
 	Selection plan.Selection
-	// Access, when it is set, says of what the access lists are asked for too, where
-	// the target has such.
+	// Access, if set, says for which objects to read the ACLs too. Backends without
+	// ACLs ignore it.
 	Access func(plan.Key) bool
-	// Progress, when it is set, is called now and then from one goroutine at
-	// a time: so many configurations read of so many that are known by then.
+	// Progress, if set, is called from time to time with the number of configurations
+	// that were read, and the total number known so far. The calls do not overlap.
 	Progress func(done, total int)
 }
 
-// Run says who applies what, and how. It is shown to those who wait for the lock.
+// Run describes one run that writes to a target. Others who wait for its lock see it.
 type Run struct {
 	ID        string    `json:"id"`
 	Who       string    `json:"who"`
@@ -75,34 +75,34 @@ type Run struct {
 	Operation string    `json:"operation"`
 	Since     time.Time `json:"since"`
 
-	// Wait is how long to wait for the lock.
+	// Wait is the maximum time to wait for the lock.
 	Wait time.Duration `json:"-"`
-	// Waiting, when it is set, is called once the lock turns out to be held,
-	// and whenever its holder changes.
+	// Waiting, if set, is called when another run holds the lock, and when the holder
+	// changes.
 	Waiting func(holder Run) `json:"-"`
-	// Lost, when it is set, is called when the answer to a batch was lost, and Apply
-	// begins to find out whether the batch was applied. That takes so long at most.
+	// Lost, if set, is called when the answer to a batch was lost and Apply starts to
+	// find out whether the batch was applied. atMost is the maximum time for that.
 	Lost func(atMost time.Duration) `json:"-"`
-	// Root is the access list that the root gets if it has to be made: nil for its
-	// parent's.
+	// Root is the ACL for the root if it must be created. If it is nil, the root gets
+	// its parent's ACL.
 	Root plan.Access `json:"-"`
-	// NoLock does without the lock, for who may not write where it is: each
-	// change is then guarded by its revision alone.
+	// NoLock skips the lock, for users without permission to write it. Each change is
+	// then protected only by its revision.
 	NoLock bool `json:"-"`
 }
 
-// Writer writes the batches of one apply.
+// Writer writes the batches of one run.
 type Writer interface {
-	// Apply makes all of a batch's changes or none, in the order given, parents
-	// before children when creating and after them when deleting. Each is made
-	// only if its object still has the change's revision; a create, only if it
-	// is absent. The root is made when it is missing, and the batch's entry is
-	// written with the changes, as part of the same whole.
+	// Apply applies all changes of a batch or none. Parents must come before their
+	// children if they are created, and after them if they are deleted. A change is
+	// applied only if the object still has the revision in the change; a create only if
+	// the object does not exist. The root is created if necessary. The batch's entry is
+	// written in the same transaction.
 	//
-	// The error is a *Conflict when an object moved, and nothing was applied;
-	// an *Unknown when it can't be told whether the batch was applied; any
-	// other error means that it was not. Once a batch is under way ctx no
-	// longer counts.
+	// The error is a *Conflict if an object has changed, and an *Unknown if the outcome
+	// is unknown. After a *LockLost, its Applied says whether the batch was applied.
+	// After any other error the batch was not applied. Once a batch has been sent,
+	// canceling ctx does not stop it.
 	Apply(ctx context.Context, b Batch) error
 
 	// SetAccess makes a batch's changes, which all are to ACLs, one by one: those of the
@@ -118,16 +118,16 @@ type Writer interface {
 	// claimed it before.
 	Claim(ctx context.Context, owner []byte) error
 
-	// SetMarks keeps beside the root which fields were ever marked as sensitive, in
-	// place of before, which Marks has returned. If something else is there by now, the
-	// error is ErrMarksMoved: a run without a lock adds marks, too.
+	// SetMarks replaces the marks that are stored next to the root. before is the result
+	// of Marks. If the stored marks differ from before, the error is ErrMarksMoved,
+	// because a run without a lock may have added marks.
 	SetMarks(ctx context.Context, before, marks []byte) error
 
-	// Forget removes entries of the history, one by one; what is gone already is
-	// no error.
+	// Forget deletes history entries, one by one. It ignores entries that no longer
+	// exist.
 	Forget(ctx context.Context, names []string) error
 
-	// End gives the lock back. It may be called once.
+	// End releases the lock. It must be called only once.
 	End() error
 }
 
@@ -137,56 +137,56 @@ type Recovery int
 
 const (
 	NothingLeft Recovery = iota
-	Undone               // what was prepared and not committed is removed
-	Finished             // what was committed is carried out
+	Undone               // prepared but uncommitted changes were removed
+	Finished             // committed changes were completed
 )
 
-// Interrupted names the run whose batch was finished. It is empty if nobody knows.
+// Interrupted identifies the run whose batch was finished. It is empty if the run is
+// unknown.
 type Interrupted struct {
 	ID        string `json:"id,omitempty"`
 	Operation string `json:"operation,omitempty"` // apply, rollback, restore or promote
 }
 
-// Batch is what happens whole or not at all.
+// Batch is a list of changes that are applied together or not at all.
 type Batch struct {
-	Number  int // from 1
+	Number  int // the first batch is 1
 	Changes []plan.Change
-	// Entry is what history keeps of the batch, under the apply's ID and the
-	// batch's number. Without one, none is kept.
+	// Entry is the history entry of the batch. If it is nil, no entry is written.
 	Entry []byte
-	// ID is that of the apply, if it is another than the run's.
+	// ID is the ID of the apply; by default that of the run.
 	ID string
 }
 
-// EntryName returns the name of the batch's entry.
+// EntryName returns the name of the batch's history entry.
 func (b Batch) EntryName(run Run) string { return EntryName(cmp.Or(b.ID, run.ID), b.Number) }
 
-// Entry is what history keeps of a batch, as Batch has it.
+// Entry is the history entry of a batch.
 type Entry struct {
-	// Name is the run's ID and the batch's number, in four digits after a dot.
+	// Name is the ID of the apply, a dot and the four-digit number of the batch.
 	Name string
 	Data []byte
-	// Err is why it was not read: it is no file, or larger than entries are.
+	// Err is the error if the entry can't be read: it is not a file, or too large.
 	Err error
 }
 
-// EntryInfo is an entry without what it holds.
+// EntryInfo describes a history entry without its content.
 type EntryInfo struct {
 	Name string
-	Size int // bytes, if it was asked for
+	Size int // in bytes, if requested
 }
 
-// EntryName returns the name of a batch's entry.
+// EntryName returns the name of the history entry for a batch of the apply id.
 func EntryName(id string, number int) string { return fmt.Sprintf("%s.%04d", id, number) }
 
-// Limits say how much one batch takes. A zero is no limit.
+// Limits are the limits of one batch. Zero means no limit.
 type Limits struct {
-	// Bytes is how large a batch should be at most; Max, how large one may be
-	// that can't be split.
+	// Bytes is the desired maximum size of a batch in bytes. Max is the maximum size of
+	// a batch that can't be split. Ops is the maximum number of changes.
 	Bytes, Max int
 	Ops        int
-	// Cost returns the bytes that a change takes, and Overhead is what every
-	// batch takes beside its changes and its entry. Cost is set when Bytes is.
+	// Cost returns the size of a change in a batch, in bytes. It is set if Bytes is
+	// set. Overhead is the additional size of each batch, without changes and entry.
 	Cost     func(plan.Change) int
 	Overhead int
 }

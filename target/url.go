@@ -14,7 +14,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// The parts of a ZooKeeper URL that may be left out.
+// The defaults for a ZooKeeper URL.
 const (
 	DefaultRoot = "/confo"
 	DefaultPort = "2181"
@@ -24,27 +24,26 @@ const (
 const (
 	SchemeFile = "file"
 	SchemeZK   = "zk"
-	SchemeZKS  = "zks" // by TLS
+	SchemeZKS  = "zks" // ZooKeeper with TLS
 )
 
-// URL names a target: file:PATH or zk://host[:port][,host[:port]…][/root], with zks
-// for ZooKeeper by TLS.
+// URL is the parsed URL of a target: file:PATH or
+// zk://host[:port][,host[:port]…][/root]. The scheme zks is ZooKeeper with TLS.
 type URL struct {
-	Scheme string   // SchemeFile, or SchemeZK with or without TLS
-	Path   string   // of a file backend, as it was written
-	Hosts  []string // of a ZooKeeper, each with its port
-	Root   string   // of a ZooKeeper: an absolute path
-	TLS    bool     // to a ZooKeeper
+	Scheme string   // SchemeFile or SchemeZK, also if TLS is set
+	Path   string   // of a file backend, as written
+	Hosts  []string // of ZooKeeper, each with its port
+	Root   string   // of ZooKeeper: an absolute path
+	TLS    bool     // use TLS for ZooKeeper
 }
 
-// IsURL reports whether s is written like a target's URL rather than like the
-// name of a folder.
+// IsURL reports whether s has the form of a target's URL and not of a folder name.
 func IsURL(s string) bool {
 	scheme, _, ok := strings.Cut(s, ":")
 	return ok && (scheme == SchemeFile || scheme == SchemeZK || scheme == SchemeZKS)
 }
 
-// Parse parses a target's URL.
+// Parse parses the URL of a target. The error has a hint and contains no credentials.
 func Parse(s string) (URL, error) {
 	u, err := parse(s)
 	if err != nil {
@@ -89,7 +88,7 @@ func parse(s string) (URL, error) {
 	case scheme == SchemeZK || scheme == SchemeZKS:
 		return URL{}, fmt.Errorf("%s: must be followed by two slashes", scheme)
 	case strings.Contains(s, "@"):
-		// Without its scheme, a URL begins with the user's name.
+		// A URL without its scheme starts with the user's name.
 		return URL{}, errors.New("its scheme is unknown")
 	case !strings.HasPrefix(rest, "/"):
 		return URL{}, fmt.Errorf("it has no scheme: a ZooKeeper is zk://%s", plan.Printable(s))
@@ -99,7 +98,7 @@ func parse(s string) (URL, error) {
 }
 
 func parseZK(rest string) (URL, error) {
-	// Whatever comes with these may be a secret, and is not repeated.
+	// The text around these may be secret, so it is not repeated.
 	switch {
 	case strings.Contains(rest, "@"):
 		return URL{}, errors.New("a URL can't have a user or password, because URLs are shown and logged: set CONFO_SYNC_ZK_USER and CONFO_SYNC_ZK_PASSWD, or use --user or --credentials")
@@ -138,7 +137,7 @@ func checkRoot(root string) error {
 	return nil
 }
 
-// parseHost returns host:port, from host, host:port, [ipv6] or [ipv6]:port.
+// parseHost returns host:port for host, host:port, [ipv6] or [ipv6]:port.
 func parseHost(s string) (string, error) {
 	host, port := s, DefaultPort
 	switch {
@@ -176,8 +175,8 @@ func parseHost(s string) (string, error) {
 	return net.JoinHostPort(host, strconv.FormatUint(n, 10)), nil
 }
 
-// withoutSecrets cuts out of a URL what should not have been in it and may be a
-// password: what comes before an @ and, but for a file's path, after a ? or #.
+// withoutSecrets removes the parts of an invalid URL that may be passwords: the text
+// before an @ and, except for a file path, after a ? or #.
 func withoutSecrets(s string) string {
 	start := 0
 	if i := strings.Index(s, "://"); i >= 0 {
@@ -201,7 +200,7 @@ func withoutSecrets(s string) string {
 	}
 }
 
-// String returns the URL in full: every host with its port, the root.
+// String returns the complete URL, with the port of every host and the root.
 func (u URL) String() string {
 	if u.Scheme == SchemeFile {
 		return SchemeFile + ":" + u.Path
@@ -213,9 +212,10 @@ func (u URL) String() string {
 	return scheme + "://" + strings.Join(u.Hosts, ",") + u.Root
 }
 
-// IsSame reports whether two URLs name the same target: the same folder, links
-// followed, or the same root of ensembles that have a server in common, with TLS or
-// without. It resolves no names.
+// IsSame reports whether two URLs identify the same target. File URLs are the same if
+// they lead to the same folder, after links are followed. ZooKeeper URLs are the same
+// if they have the same root and at least one common server; TLS does not matter.
+// IsSame does not resolve host names.
 func (u URL) IsSame(other URL) bool {
 	switch {
 	case (u.Scheme == SchemeFile) != (other.Scheme == SchemeFile):
@@ -230,8 +230,8 @@ func (u URL) IsSame(other URL) bool {
 	return u.Root == other.Root && slices.ContainsFunc(other.Hosts, func(address string) bool { return servers[server(address)] })
 }
 
-// server returns a host:port in the one form of all that are written differently and name
-// the same: capitals, a dot at the end, forms of an IP address, and names of this machine.
+// server returns the canonical form of a host:port. It normalizes capitals, a dot at
+// the end, the forms of IP addresses, and the names of this machine.
 func server(address string) string {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -252,8 +252,8 @@ func server(address string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// realPath returns the absolute path of a folder, with the links in it followed as far
-// as it exists.
+// realPath returns the absolute path of a folder. Links are followed as far as the path
+// exists.
 func realPath(p string) string {
 	abs, err := filepath.Abs(p)
 	if err != nil {

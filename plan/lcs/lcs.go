@@ -1,19 +1,18 @@
-// Package lcs finds what two sequences have in common, in order.
+// Package lcs finds a common subsequence of two sequences.
 //
-// The time goes by the length of the sequences, never by the product of their
-// lengths. Short sequences get a longest common subsequence. Long ones get the
-// elements that both have exactly once, and between these what short parts have
-// in common: that is what people take for unchanged, too.
+// Its time grows with the length of the sequences, not with the product of their
+// lengths. For short sequences it finds a longest common subsequence. In long ones it
+// first matches the elements that occur exactly once in each, and then the short parts
+// between them.
 package lcs
 
 import "slices"
 
-// perElement bounds the work on each element: the longest common subsequence of
-// two sequences is looked for if that takes at most so many comparisons for each
-// of their elements.
+// perElement limits the work: a longest common subsequence is computed only if that
+// takes at most this many comparisons for each element.
 const perElement = 128
 
-// Match returns the index pairs of a common subsequence of two sequences.
+// Match returns a common subsequence of x and y as pairs of indexes.
 func Match[T comparable](x, y []T) [][2]int {
 	m := matcher[T]{x: x, y: y}
 	m.between(0, len(x), 0, len(y), true)
@@ -23,11 +22,11 @@ func Match[T comparable](x, y []T) [][2]int {
 type matcher[T comparable] struct {
 	x, y  []T
 	pairs [][2]int
-	cells int // pairs of elements that longest looked at, for tests
+	cells int // number of compared pairs of elements, for tests
 }
 
-// between matches the parts x[i:iTo] and y[j:jTo]. With anchors, what both have
-// once divides parts that are too long.
+// between matches x[i:iTo] with y[j:jTo]. If anchors is true, it splits parts that are
+// too long at the elements that occur once in both.
 func (m *matcher[T]) between(i, iTo, j, jTo int, anchors bool) {
 	for i < iTo && j < jTo && m.x[i] == m.y[j] {
 		m.pairs = append(m.pairs, [2]int{i, j})
@@ -86,11 +85,12 @@ func (m *matcher[T]) longest(from, to, jFrom, jTo int) {
 	}
 }
 
-// unique returns the longest common subsequence of what both have once.
+// unique returns the longest common subsequence of the elements that occur once in
+// both.
 func unique[T comparable](x, y []T) [][2]int {
 	inX, inY := once(x), once(y)
 	var both [][2]int // in the order of x
-	var at []int      // their indices in y
+	var at []int      // their indexes in y
 	for i := range x {
 		if j, ok := inY[x[i]]; ok && j >= 0 && inX[x[i]] == i {
 			both, at = append(both, [2]int{i, j}), append(at, j)
@@ -100,7 +100,7 @@ func unique[T comparable](x, y []T) [][2]int {
 	return slices.DeleteFunc(both, func(pair [2]int) bool { return !stays[pair[1]] })
 }
 
-// once returns where elements are: -1 for those that are there more than once.
+// once returns the index of each element, or -1 if it occurs several times.
 func once[T comparable](items []T) map[T]int {
 	at := make(map[T]int, len(items))
 	for i, item := range items {
@@ -112,9 +112,9 @@ func once[T comparable](items []T) map[T]int {
 	return at
 }
 
-// Increasing returns the numbers of a longest increasing subsequence.
+// Increasing returns the set of numbers in a longest increasing subsequence.
 func Increasing(numbers []int) map[int]bool {
-	var ends []int // indices of the smallest number that ends a sequence of each length
+	var ends []int // for each length, the index of the smallest last number
 	previous := make([]int, len(numbers))
 	for i, n := range numbers {
 		length, _ := slices.BinarySearchFunc(ends, n, func(end, n int) int { return numbers[end] - n })

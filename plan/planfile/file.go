@@ -14,14 +14,13 @@ import (
 	"github.com/confo-sync/confo-sync/plan/render"
 )
 
-// version is that of the form of plan files.
+// version is the version of the plan file format.
 const version = 1
 
-// format says of a file that it is a plan.
+// format identifies a plan file.
 const format = "confo-sync/plan-file"
 
-// File is a saved plan: what it was made of, by which it can be made again, and
-// what it showed.
+// File is a saved plan: its inputs, from which it can be made again, and its report.
 type File struct {
 	Header
 	Report *render.Report
@@ -38,7 +37,7 @@ type Header struct {
 	Target      string `json:"target"`
 	Environment string `json:"environment,omitempty"`
 
-	// The flags that shape a plan, as they were given.
+	// The flags of the plan, as the user gave them.
 	Prune      string   `json:"prune,omitempty"`
 	Namespaces []string `json:"namespaces,omitempty"` // patterns
 	Exclude    []string `json:"exclude,omitempty"`
@@ -49,24 +48,24 @@ type Header struct {
 	AllowLockout  bool     `json:"allow_lockout,omitempty"`
 	Protect       []string `json:"protect,omitempty"`
 
-	// Promotion is set when the plan is one of promote.
+	// Promotion is set for a plan of promote.
 	Promotion *Promotion `json:"promotion,omitempty"`
-	// Restore is set when the plan is one of restore.
+	// Restore is set for a plan of restore.
 	Restore *Restore `json:"restore,omitempty"`
-	// Rollback is set when the plan is one of rollback.
+	// Rollback is set for a plan of rollback.
 	Rollback *Rollback `json:"rollback,omitempty"`
 
 	Fingerprint string `json:"fingerprint"`
-	// Tree and Live are sums of the whole tree and of all that was at the
-	// target: they tell on which side something moved.
+	// Tree and Live are hashes of the complete tree and of the complete live state.
+	// They show which side has changed.
 	Tree string `json:"tree"`
 	Live string `json:"live"`
-	// Zxid is the transaction as of which a ZooKeeper was read.
+	// Zxid is the ZooKeeper transaction that the live state was read at.
 	Zxid    int64    `json:"zxid,omitempty"`
 	Objects []Object `json:"objects"`
 }
 
-// Promotion is what a promotion was asked for.
+// Promotion holds the parameters of promote.
 type Promotion struct {
 	From         string   `json:"from"`
 	To           string   `json:"to"`
@@ -77,7 +76,7 @@ type Promotion struct {
 	AllowMissing bool     `json:"allow_missing,omitempty"`
 }
 
-// Rollback is what a rollback was asked for.
+// Rollback holds the parameters of rollback.
 type Rollback struct {
 	ID     string `json:"id,omitempty"`
 	To     string `json:"to,omitempty"`
@@ -85,7 +84,7 @@ type Rollback struct {
 	Force  bool   `json:"force,omitempty"`
 }
 
-// Restore is what a restore was asked for.
+// Restore holds the parameters of restore.
 type Restore struct {
 	File        string   `json:"file"`
 	Paths       []string `json:"paths,omitempty"`
@@ -93,12 +92,12 @@ type Restore struct {
 	ToNamespace string   `json:"to_namespace,omitempty"`
 }
 
-// Object is what the plan changes, and what was there.
+// Object is an object that the plan changes.
 type Object struct {
 	Namespace     string  `json:"namespace"`
 	Configuration *string `json:"configuration"`
-	// Revision is left out where it is made from what the configuration
-	// holds.
+	// Revision is the revision before the change. It is omitted if it is derived from
+	// the configuration's content.
 	Revision string `json:"revision,omitempty"`
 }
 
@@ -111,8 +110,8 @@ func (o Object) Key() plan.Key {
 	return k
 }
 
-// Objects returns what a plan changes. Revisions are kept when they tell nothing
-// of values.
+// Objects returns the objects that a plan changes. revisions says whether to include
+// their revisions: they must not reveal values.
 func Objects(changes []plan.Change, revisions bool) []Object {
 	objects := make([]Object, len(changes))
 	for i := range changes {
@@ -128,7 +127,7 @@ func Objects(changes []plan.Change, revisions bool) []Object {
 	return objects
 }
 
-// Write writes a plan file.
+// Write writes a plan file. It returns ErrLarge if the plan is too large.
 func Write(w io.Writer, f *File) error {
 	f.Format, f.Version = format, version
 	sum := sha256.New()
@@ -147,11 +146,11 @@ func Write(w io.Writer, f *File) error {
 	return err
 }
 
-// lastLine returns the last line of a plan file: the sum of all before it.
+// lastLine returns the last line of a plan file: the hash of everything before it.
 func lastLine(sum []byte) string { return `{"sha256":"` + hex.EncodeToString(sum) + `"}` }
 
-// Read reads a plan file. It is refused when it is not whole, or not as it was
-// written.
+// Read parses a plan file. It returns ErrNotPlan, ErrCut, ErrEdited or a *NewerError if
+// the file is not a complete, unchanged plan of a supported version.
 func Read(data []byte) (*File, error) {
 	first, rest, _ := bytes.Cut(data, []byte("\n"))
 	var f File
@@ -173,7 +172,7 @@ func Read(data []byte) (*File, error) {
 	switch want := lastLine(sum[:]); {
 	case len(last) != len(want):
 		return nil, ErrCut
-	case last != want: // byte for byte: JSON has more than one way to write it
+	case last != want: // exact comparison, because JSON has several ways to write the same line
 		return nil, ErrEdited
 	}
 	report, err := render.Load(bytes.NewReader(rest[:max(0, end-len(first)-1)]))
@@ -184,20 +183,20 @@ func Read(data []byte) (*File, error) {
 	return &f, nil
 }
 
-// What reading a plan costs is bounded by its size: an empty object takes much more memory
-// than text.
+// These limits bound the memory for reading a plan by its size. An empty object takes
+// much more memory than its text.
 const (
 	maxSize     = 128 << 20 // bytes of a plan file
-	freeObjects = 1 << 16   // objects in the header, and lines of the report, in a file of any size
-	maxNames    = 64 << 10  // bytes of the source, target, environment and tool
-	minObject   = 24        // bytes in which a header has one more object
-	minLine     = 48        // bytes in which a report has one more line
+	freeObjects = 1 << 16   // objects in the header, and lines of the report, for every file
+	maxNames    = 64 << 10  // bytes of source, target, environment and tool
+	minObject   = 24        // bytes of header for each further object
+	minLine     = 48        // bytes of report for each further line
 )
 
 // ErrLarge means that a plan is too large to be saved.
 var ErrLarge = fmt.Errorf("it has more than %d bytes", maxSize)
 
-// limited is a writer that takes no more than left bytes.
+// limited is a writer that accepts at most left bytes.
 type limited struct {
 	to   io.Writer
 	left int
@@ -210,7 +209,7 @@ func (l *limited) Write(b []byte) (int, error) {
 	return l.to.Write(b)
 }
 
-// Why a file is no plan that can be applied.
+// The errors of Read.
 var (
 	ErrNotPlan = errors.New("it is not a saved plan of confo-sync")
 	ErrCut     = errors.New("it is incomplete")
@@ -227,7 +226,7 @@ func (e *NewerError) Error() string {
 	return fmt.Sprintf("a newer confo-sync saved it (%s, format %d; this one supports format %d)", plan.Printable(e.Tool), e.Version, version)
 }
 
-// TreeSum returns a sum of a tree that tells nothing of what is in it.
+// TreeSum returns a hash of a tree that reveals nothing about its values.
 func TreeSum(f Fingerprint, t *plan.Tree) string {
 	d := newDigest("tree")
 	for _, ns := range t.Namespaces {
@@ -240,7 +239,7 @@ func TreeSum(f Fingerprint, t *plan.Tree) string {
 	return f.stretch(d)
 }
 
-// LiveSum returns such a sum of what is at a target.
+// LiveSum returns a hash of a live state that reveals nothing about its values.
 func LiveSum(f Fingerprint, s *plan.Snapshot) string {
 	d := newDigest("live")
 	for _, ns := range s.Namespaces {

@@ -1,8 +1,8 @@
-// Package planfile keeps what was approved: the fingerprint of a plan, and the
-// file that a plan is saved in until it is applied.
+// Package planfile implements fingerprints of plans, and files of saved plans.
 //
-// Neither holds what a configuration holds, but for what reports show. A guess at
-// a password can be tried on a fingerprint only at the cost of scrypt.
+// Neither contains the values of a configuration, except those that reports show. A
+// fingerprint is protected by scrypt, so that testing guesses of a password against it
+// is expensive.
 package planfile
 
 import (
@@ -21,11 +21,11 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Fingerprint names exactly what applying a plan would do, and when it was made.
-// The same plan has another one each time it is made; Matches tells whether a
-// plan is the one that was approved.
+// Fingerprint identifies the exact effect of a plan and the time when it was made. The
+// same plan has a different fingerprint each time it is made, because of a random salt.
+// Use Matches to find out whether a plan is the approved one.
 type Fingerprint struct {
-	made time.Time // in seconds
+	made time.Time // with a precision of seconds
 	salt [saltSize]byte
 	sum  [sumSize]byte
 }
@@ -36,12 +36,12 @@ const (
 	timeSize = 4
 )
 
-// prefix is that of all fingerprints that are made in this way.
+// prefix is the prefix of all fingerprints of this version.
 const prefix = "p1-"
 
 var text = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// Work is what a fingerprint is of.
+// Work holds the inputs of a fingerprint.
 type Work struct {
 	Target  string
 	Options plan.Options
@@ -50,7 +50,7 @@ type Work struct {
 	Access []plan.Change
 }
 
-// Of returns a plan's fingerprint.
+// Of returns a fingerprint for a plan, with the current time and a new salt.
 func Of(w Work) Fingerprint {
 	f := Fingerprint{made: time.Now().UTC().Truncate(time.Second)}
 	rand.Read(f.salt[:])
@@ -58,20 +58,20 @@ func Of(w Work) Fingerprint {
 	return f
 }
 
-// Matches reports whether a plan is the one that has the fingerprint.
+// Matches reports whether the fingerprint belongs to this plan.
 func (f Fingerprint) Matches(w Work) bool { return f.of(w) == f.sum }
 
-// Made returns when the plan was made.
+// Made returns the time when the plan was made.
 func (f Fingerprint) Made() time.Time { return f.made }
 
-// String returns the fingerprint as it is shown.
+// String returns the text form, which Parse reads.
 func (f Fingerprint) String() string {
 	b := binary.BigEndian.AppendUint32(nil, uint32(f.made.Unix()))
 	b = append(append(b, f.salt[:]...), f.sum[:]...)
 	return prefix + text.EncodeToString(b)
 }
 
-// Parse reads a fingerprint.
+// Parse parses the text form of a fingerprint.
 func Parse(s string) (Fingerprint, error) {
 	var f Fingerprint
 	encoded, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(s)), prefix)
@@ -88,8 +88,8 @@ func Parse(s string) (Fingerprint, error) {
 	return f, nil
 }
 
-// of returns the sum of a plan with the time and salt of f. A plan without
-// changes says nothing that could be guessed at.
+// of returns the hash of a plan with the time and the salt of f. A plan without changes
+// contains nothing to guess, so it needs no scrypt.
 func (f Fingerprint) of(w Work) [sumSize]byte {
 	d := newDigest("plan")
 	d.number(uint64(f.made.Unix()))
@@ -107,11 +107,11 @@ func (f Fingerprint) of(w Work) [sumSize]byte {
 		c := &w.Changes[i]
 		d.key(c.Key)
 		d.number(uint64(c.Action))
-		if c.Recorded { // as it is recorded, whoever plans
+		if c.Recorded { // the same for each user
 			d.texts(w.Options.Recorded.Lists[c.Key])
 		}
 		if c.Core != nil {
-			// What applications write meanwhile makes it no other plan.
+			// Writes by applications do not change the plan.
 			d.bytes(c.Core.Before.Reveal())
 			d.bytes(c.Core.After.Reveal())
 			continue
@@ -123,13 +123,13 @@ func (f Fingerprint) of(w Work) [sumSize]byte {
 		d.texts(r.Lists[plan.Key{}])
 	}
 	for _, r := range w.Options.Access {
-		// Who plans need not know the passwords that are referred to.
+		// The user who plans may not know the referenced passwords.
 		d.text(r.Pattern.String())
 		d.texts(r.Text)
 	}
 	for _, c := range w.Access {
 		if c.Recorded {
-			continue // it depends on who applies it
+			continue // it depends on the user who applies the plan
 		}
 		d.key(c.Key)
 		d.number(uint64(c.Old.Version))
@@ -145,21 +145,20 @@ func (f Fingerprint) of(w Work) [sumSize]byte {
 	return [sumSize]byte(plain[:sumSize])
 }
 
-// Cost makes trying a guess cost what a login does: about 50 ms and 16 MiB, which
-// every plan that has changes pays too. It belongs to the form of fingerprints;
-// only tests, which make many, lower it.
+// Cost is the scrypt cost of a fingerprint. With the default, each fingerprint of a
+// plan with changes takes about 50 ms and 16 MiB. It is a part of the fingerprint
+// format: only tests may lower it.
 var Cost = 1 << 14
 
 func stretched(sum, salt []byte) [sumSize]byte {
 	key, err := scrypt.Key(sum, salt, Cost, 8, 1, sumSize)
 	if err != nil {
-		panic(err) // only for parameters that can't be
+		panic(err) // only for invalid parameters
 	}
 	return [sumSize]byte(key)
 }
 
-// digest hashes a sequence of things so that no other sequence has the same
-// bytes.
+// digest hashes a sequence of values unambiguously.
 type digest struct{ hash.Hash }
 
 func newDigest(what string) digest {

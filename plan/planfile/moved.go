@@ -9,26 +9,26 @@ import (
 	"github.com/confo-sync/confo-sync/plan/render"
 )
 
-// Side is where something moved since a plan was saved.
+// Side is the side that has changed since a plan was saved.
 type Side uint8
 
 // The sides.
 const (
 	Tree Side = iota + 1
 	Live
-	Either // it can't be told which
+	Either // it is unknown which side
 )
 
-// String returns the side's name.
+// String returns the name of the side.
 func (s Side) String() string { return [...]string{"none", "tree", "target", "either"}[s] }
 
-// Moved is an object that a plan would treat differently now.
+// Moved is an object that a plan would now treat differently.
 type Moved struct {
 	Key      plan.Key
 	Side     Side
-	Position plan.Position // in the tree as it is now
-	// Maybe says that only one of those that say so need have moved: nothing
-	// that may be shown has.
+	Position plan.Position // in the current tree
+	// Maybe says that this object has possibly not changed. At least one of all objects
+	// with Maybe has, but no visible value shows which one.
 	Maybe bool
 }
 
@@ -38,12 +38,13 @@ type Now struct {
 	Report  *render.Report
 	Desired *plan.Tree
 	Live    *plan.Snapshot
-	// Since reports whether what has a revision was written after the saved
-	// plan read the target. It is nil where that can't be told.
+	// Since reports whether an object with revision r was written after the transaction
+	// zxid. It is nil if the target can't tell.
 	Since func(r plan.Revision, zxid int64) bool
 }
 
-// Compare returns what moved between a saved plan and the same plan made again.
+// Compare returns the objects that differ between the saved plan and the same plan made
+// again.
 func (f *File) Compare(fp Fingerprint, now Now) []Moved {
 	c := comparison{
 		file: f, now: now,
@@ -56,7 +57,7 @@ func (f *File) Compare(fp Fingerprint, now Now) []Moved {
 type comparison struct {
 	file       *File
 	now        Now
-	tree, live bool // which side moved at all
+	tree, live bool // which sides have changed
 }
 
 func (c *comparison) run() []Moved {
@@ -88,7 +89,7 @@ func (c *comparison) run() []Moved {
 			moved = append(moved, m)
 		case change.Sensitive():
 			m.Side, m.Maybe = c.side(current), true
-			if current.Action != plan.Delete || m.Side != Tree { // a tree says nothing of what it lacks
+			if current.Action != plan.Delete || m.Side != Tree { // the tree has no entry for a deleted object
 				maybe = append(maybe, m)
 			}
 		}
@@ -104,8 +105,8 @@ func (c *comparison) run() []Moved {
 	return moved
 }
 
-// looks returns what is shown of a change, but for where it stands and how its
-// secrets are numbered: lines move, and numbers count.
+// looks returns the visible part of a change, without its position and without the
+// numbers of its secrets, because both depend on other changes.
 func looks(c render.Change) string {
 	c.Source = nil
 	text, _ := json.Marshal(c)
@@ -114,8 +115,8 @@ func looks(c render.Change) string {
 
 var numbers = regexp.MustCompile(`\(sensitive #[0-9]+\)`)
 
-// side tells where an object moved that the plan changes now, or nil no longer
-// changes.
+// side returns the side on which an object has changed. now is its current change, or
+// nil.
 func (c *comparison) side(now *plan.Change) Side {
 	switch {
 	case c.tree && !c.live:

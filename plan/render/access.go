@@ -19,7 +19,7 @@ func newAccess(c plan.Change) Access {
 	return a
 }
 
-// lines returns the entries that go and those that come, with their signs.
+// lines returns the removed and the added entries, with their signs.
 func (a Access) lines() []string {
 	var lines []string
 	if a.Note != "" {
@@ -42,8 +42,8 @@ func (a Access) lines() []string {
 
 const accessTitle = "ACLs, set one by one after the transactions"
 
-// rootAccess says what access list the root is made with. The argument shown returns a
-// text from outside as the form has it.
+// rootAccess describes the ACL of a created root. shown formats untrusted text for the
+// output format.
 func rootAccess(r *Report, shown func(string) string) string {
 	if r.RootAccess == nil {
 		return ""
@@ -51,7 +51,7 @@ func rootAccess(r *Report, shown func(string) string) string {
 	return "The root is created with the ACL " + shown(strings.Join(r.RootAccess, ", ")) + "."
 }
 
-// access lists the access lists that change.
+// access lists the ACL changes.
 func (t *text) access(r *Report) {
 	if made := rootAccess(r, plan.Printable); made != "" {
 		t.line("%s\n", made)
@@ -80,7 +80,7 @@ func (t *text) access(r *Report) {
 	t.line("")
 }
 
-// access lists the access lists that change.
+// access lists the ACL changes.
 func (m *markdown) access(r *Report) {
 	if made := rootAccess(r, code); made != "" {
 		m.write(made + "\n\n")
@@ -104,7 +104,7 @@ func (m *markdown) access(r *Report) {
 	m.write(fence + "\n\n")
 }
 
-// accessView is an access list that changes as the template shows it.
+// accessView is an ACL change for the template.
 type accessView struct {
 	Path, Place string
 	Lines       []string

@@ -9,15 +9,15 @@ import (
 type Applied struct {
 	Transactions int `json:"transactions"`
 	Tally
-	Access       int `json:"access,omitempty"`      // access lists that were set
-	AccessLeft   int `json:"access_left,omitempty"` // and those that were not
-	Failed       int `json:"failed"`                // changes of the transaction that failed
-	Unknown      int `json:"unknown,omitempty"`     // changes of the transaction whose outcome is not known
-	NotAttempted int `json:"not_attempted"`         // changes after it
+	Access       int `json:"access,omitempty"`      // ACLs that were set
+	AccessLeft   int `json:"access_left,omitempty"` // ACLs that were not set
+	Failed       int `json:"failed"`                // changes of the failed transaction
+	Unknown      int `json:"unknown,omitempty"`     // changes of a transaction with an unknown outcome
+	NotAttempted int `json:"not_attempted"`         // changes in later transactions
 }
 
-// Done says what was applied: "1 created, 2 updated, 0 deleted, in 1 transaction; 1 access
-// list set".
+// Done says what was applied: "1 created, 2 updated, 0 deleted, in 1 transaction; 1 ACL
+// set".
 func (a *Applied) Done() string {
 	lists := ""
 	if a.Access > 0 {
@@ -32,12 +32,12 @@ func (a *Applied) Done() string {
 	return fmt.Sprintf("%s, in %s%s", a.Tally.Done(), plural(a.Transactions, "transaction"), lists)
 }
 
-// complete reports whether the apply did all that was planned.
+// complete reports whether the apply made all planned changes.
 func (a *Applied) complete() bool {
 	return a != nil && a.Failed+a.Unknown+a.NotAttempted+a.AccessLeft == 0
 }
 
-// outcome says what was applied, and what was not.
+// outcome says what was applied and what was not.
 func (a *Applied) outcome(rolledBack *Applied) string {
 	if a.complete() {
 		return "Applied: " + a.Done() + "."
@@ -57,5 +57,5 @@ func (a *Applied) outcome(rolledBack *Applied) string {
 	return text
 }
 
-// past reports whether the report tells of changes that were made.
+// past reports whether the report describes changes that were made.
 func (r *Report) past() bool { return r.Kind == KindHistory || r.Applied.complete() }

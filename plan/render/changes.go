@@ -10,21 +10,21 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Changes are a plan's changes. Each is made into what is shown when its turn
-// comes, so that a plan of a million changes takes no more than itself.
+// Changes are the changes of a plan. Each is masked only when it is written, so that a
+// large plan needs no additional memory.
 type Changes struct {
 	plan   []plan.Change
 	masker *masker
-	saved  []Change // instead, when the report was saved
+	saved  []Change // set instead of plan if the report was loaded from a file
 }
 
 // Len returns the number of changes.
 func (c Changes) Len() int { return len(c.plan) + len(c.saved) }
 
-// IsZero makes encoding/json leave out what is not there.
+// IsZero reports whether there are no changes. encoding/json uses it for omitzero.
 func (c Changes) IsZero() bool { return c.Len() == 0 }
 
-// All returns the changes, as they are shown.
+// All returns the masked changes.
 func (c Changes) All() iter.Seq[Change] {
 	return func(yield func(Change) bool) {
 		for i := range c.saved {
@@ -40,8 +40,7 @@ func (c Changes) All() iter.Seq[Change] {
 	}
 }
 
-// Index returns the changes without what they do to fields, which costs far
-// less.
+// Index returns the changes without their edits, which is much faster than All.
 func (c Changes) Index() iter.Seq[Change] {
 	return func(yield func(Change) bool) {
 		for i := range c.saved {
@@ -65,22 +64,22 @@ func heading(c plan.Change) Change {
 	return change
 }
 
-// asConfoMakes reports whether an access list is the one that Confo gives. Of what is
-// restored, only others are worth a word.
+// asConfoMakes reports whether an ACL is the one that Confo sets. Reports of a restore
+// omit it.
 func asConfoMakes(shown []string) bool { return slices.Equal(shown, []string{"world:anyone:cdrwa"}) }
 
-// Value is a JSON value in a report. A leaf in it that is marked as sensitive
-// holds no longer its value but "(sensitive #1)".
+// Value is a JSON value in a report. A sensitive leaf holds a text such as "(sensitive
+// #1)" instead of its value.
 type Value struct {
 	node  plan.Node
-	saved bool // it is written as it is saved
+	saved bool // encode as in a saved report
 }
 
-// masker replaces what is sensitive by numbers: within one report, equal values
-// share one.
+// masker replaces sensitive values by numbers. In one report, equal values have the
+// same number.
 type masker struct {
 	plan.Sensitivity
-	show    bool // leave everything as it is
+	show    bool // mask nothing
 	numbers map[string]int
 }
 
@@ -89,8 +88,7 @@ func (m *masker) change(c plan.Change) Change {
 	edits, unchanged := c.Edits(m.Sensitivity)
 	change.Edits, change.UnchangedFields = m.edits(edits), unchanged
 	for i, e := range edits {
-		// An object's place is said once; only what is decided elsewhere has its
-		// own.
+		// The object has its own place. Only values from another file need one.
 		if p, ok := c.Origins.Of(e.Path); ok && e.After != nil && p.File != c.Position.File {
 			change.Edits[i].Source = source(p)
 		}
@@ -119,7 +117,7 @@ func (m *masker) edits(edits []plan.Edit) []Edit {
 
 const noteSameJSON = "the same JSON, written differently"
 
-// note says what can't be seen in an edit at a glance.
+// note describes a difference that is hard to see in an edit.
 func note(e plan.Edit) string {
 	switch {
 	case e.Kind != plan.Replace || e.Before == nil || e.After == nil:
@@ -143,15 +141,17 @@ func withoutSpace(s string) string {
 	}, s)
 }
 
-// Masker masks values outside of a report.
+// Masker masks values outside a report.
 type Masker struct{ m masker }
 
-// NewMasker returns a masker that hides what s says, or with show nothing.
+// NewMasker returns a masker for the values that s marks. If show is true, it masks
+// nothing.
 func NewMasker(s plan.Sensitivity, show bool) *Masker {
 	return &Masker{masker{Sensitivity: s, show: show, numbers: map[string]int{}}}
 }
 
-// Value returns a configuration's value, masked.
+// Value returns a configuration's value, masked. It returns an error if the value can't
+// be parsed.
 func (m *Masker) Value(k plan.Key, v plan.Value) (plan.Node, error) {
 	n, err := m.m.Parse(k, v)
 	if err != nil {
@@ -160,7 +160,7 @@ func (m *Masker) Value(k plan.Key, v plan.Value) (plan.Node, error) {
 	return m.m.mask(n), nil
 }
 
-// NewValue returns a value as it is shown, with what is sensitive in it masked already.
+// NewValue returns the report's form of a value that is already masked.
 func NewValue(n plan.Node) *Value { return &Value{node: n} }
 
 func (m *masker) value(n *plan.Node) *Value {
@@ -208,7 +208,7 @@ func (m *masker) maskParts(text string, parts []plan.Span) string {
 	return b.String()
 }
 
-// number returns what stands for a sensitive value.
+// number returns the text that replaces a sensitive value.
 func (m *masker) number(n plan.Node) string {
 	canonical := n.Canonical()
 	if m.numbers[canonical] == 0 {

@@ -14,15 +14,14 @@ type Counts struct {
 	Delete int `json:"delete"`
 }
 
-// Tally counts changes: all of them, and those of namespaces and of configurations
-// apart.
+// Tally counts all changes, and separately those of namespaces and of configurations.
 type Tally struct {
 	Counts
 	Namespaces     Counts `json:"namespaces"`
 	Configurations Counts `json:"configurations"`
 }
 
-// Count returns the tally of changes.
+// Count counts changes.
 func Count(changes []plan.Change) Tally {
 	var t Tally
 	for i := range changes {
@@ -49,11 +48,11 @@ func (c *Counts) add(a plan.Action) {
 
 func (c Counts) sum() int { return c.Create + c.Update + c.Delete }
 
-// Planned says what is going to be done: "1 to create, 2 to update, 0 to delete", or with
-// a namespace among what is created "1 namespace and 2 configurations to create, …".
+// Planned describes planned changes: "1 to create, 2 to update, 0 to delete". If there
+// are namespaces, it says "1 namespace and 2 configurations to create, …".
 func (t Tally) Planned() string { return t.sentence("to create", "to update", "to delete") }
 
-// Done says what was done, as Planned does: "1 created, 2 updated, 0 deleted".
+// Done describes applied changes in the same way: "1 created, 2 updated, 0 deleted".
 func (t Tally) Done() string { return t.sentence("created", "updated", "deleted") }
 
 func (t Tally) sentence(create, update, remove string) string {
@@ -64,7 +63,7 @@ func (t Tally) sentence(create, update, remove string) string {
 	}, ", ")
 }
 
-// counted returns the number of changes with one action. A number without a noun is of
+// counted formats the number of changes with one action. A number without a noun counts
 // configurations.
 func counted(all, namespaces, configurations int) string {
 	switch {

@@ -11,13 +11,13 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Recorded is an apply as a target's history has it.
+// Recorded is an apply in a target's history.
 type Recorded struct {
 	ID        string    `json:"id"`
 	Time      time.Time `json:"time"`
 	Who       string    `json:"who"`
 	Host      string    `json:"host"`
-	Actor     string    `json:"actor,omitempty"` // for whom a CI job ran
+	Actor     string    `json:"actor,omitempty"` // the user that the CI job ran for
 	Reason    string    `json:"reason,omitempty"`
 	Commit    string    `json:"commit,omitempty"`
 	Tool      string    `json:"tool"`
@@ -31,11 +31,12 @@ type Recorded struct {
 	// the apply was interrupted, has failed, or is still under way.
 	Batches int `json:"batches"`
 	Planned int `json:"planned"`
-	// Edits are what it did to the configuration or field that was asked for.
+	// Edits are the changes to the requested configuration or field.
 	Edits []Edit `json:"edits,omitempty"`
 }
 
-// WhoFor names a user, and in parentheses the person for whom a CI job ran as this user.
+// WhoFor returns a printable user name, followed by the user that the CI job ran for in
+// parentheses.
 func WhoFor(who, actor string) string {
 	if actor == "" || actor == who {
 		return plan.Printable(who)
@@ -43,10 +44,10 @@ func WhoFor(who, actor string) string {
 	return plan.Printable(who) + " (" + plan.Printable(actor) + ")"
 }
 
-// Interrupted reports whether not all batches were done.
+// Interrupted reports whether some planned batches were not applied.
 func (r Recorded) Interrupted() bool { return r.Batches < r.Planned }
 
-// By says who did it, where, when and why.
+// By says who applied, where, when and why.
 func (r Recorded) By() string {
 	text := fmt.Sprintf("%s on %s, %s", WhoFor(r.Who, r.Actor), plan.Printable(r.Host), r.Time.Local().Format(time.DateTime))
 	if why := r.why(); why != "" {
@@ -55,8 +56,7 @@ func (r Recorded) By() string {
 	return text
 }
 
-// why says for what reason it was done: the one that was given, or else what tells
-// of it.
+// why returns the reason for the apply: the given reason, or other information.
 func (r Recorded) why() string {
 	var all []string
 	if r.Operation != "apply" && r.Operation != "" {
@@ -71,8 +71,8 @@ func (r Recorded) why() string {
 	return strings.Join(all, ", ")
 }
 
-// Edits returns what a change does, masked as in the report; with levels only to the
-// field there, or to what it is in.
+// Edits returns the edits of a change, masked as in the report. levels limits them to
+// the field at this path, its parents and the fields in it.
 func (r *Report) Edits(c plan.Change, s plan.Sensitivity, levels []string) []Edit {
 	r.masker.Sensitivity = s
 	edits := r.masker.change(c).Edits
@@ -83,7 +83,7 @@ func (r *Report) Edits(c plan.Change, s plan.Sensitivity, levels []string) []Edi
 	})
 }
 
-// HistoryList writes applies, a line each, the newest first.
+// HistoryList writes applies as a table. all must be sorted, newest first.
 func HistoryList(w io.Writer, all []Recorded, opts TextOptions) error {
 	t := newText(w, opts)
 	table := tabwriter.NewWriter(t.out, 0, 8, 2, ' ', 0)
@@ -109,7 +109,8 @@ func HistoryList(w io.Writer, all []Recorded, opts TextOptions) error {
 	return t.out.Flush()
 }
 
-// HistoryStory writes the story of one configuration or field, the newest first.
+// HistoryStory writes the history of one configuration or field. all must be sorted,
+// newest first.
 func HistoryStory(w io.Writer, all []Recorded, opts TextOptions) error {
 	t := newText(w, opts)
 	for _, r := range all {

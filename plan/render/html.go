@@ -31,8 +31,8 @@ func mustRead(name string) string {
 	return string(content)
 }
 
-// HTML writes the report of a plan or a diff as one HTML file that needs
-// nothing but itself. The changes are written one by one.
+// HTML writes the report of a plan or a diff as a self-contained HTML file. It writes
+// the changes one by one.
 func HTML(w io.Writer, r *Report) error {
 	return writeHTML(w, r, r.Changes.All())
 }
@@ -48,7 +48,7 @@ func writeHTML(w io.Writer, r *Report, changes iter.Seq[Change]) error {
 	return page.out.Flush()
 }
 
-// page is the file being written, up to the first error.
+// page is the HTML file that is written. err is the first error.
 type page struct {
 	out   *bufio.Writer
 	words words
@@ -61,13 +61,13 @@ func (p *page) write(part string, data any) {
 	}
 }
 
-// batch is how many changes a browser lays out together, or leaves until they
-// come into view.
+// batch is the number of changes that a browser lays out together, when they come into
+// view.
 const batch = 50
 
-// namespaces writes the changes, which are in order, by namespace.
+// namespaces writes the changes by namespace. They must be sorted.
 func (p *page) namespaces(counts []Namespace, changes iter.Seq[Change]) {
-	written := 0 // changes of the namespace
+	written := 0 // number of written changes in the namespace
 	for c := range changes {
 		switch {
 		case p.err != nil:
@@ -89,29 +89,29 @@ func (p *page) namespaces(counts []Namespace, changes iter.Seq[Change]) {
 	}
 }
 
-// head is what comes before the changes.
+// head is the part of the page before the changes.
 type head struct {
 	Title  string
-	Lead   string // the report in a sentence
+	Lead   string // summary of the report
 	Policy string
 	CSS    template.CSS
 	Facts  []fact
-	Known  string // what the facts are
+	Known  string // title of the facts
 	Tiles  []tile
 	words
 	Empty      bool
-	Many       bool   // so many changes that a browser should lay out only what is in view
-	Rest       string // what the counts don't say
+	Many       bool   // so many changes that the browser should lay out only visible ones
+	Rest       string // text after the counts
 	Namespaces []namespaceView
-	Within     string // in how many namespaces the changes are
-	Refused    string // what follows from the errors
+	Within     string // the number of namespaces with changes
+	Refused    string // the consequence of the errors
 	Errors     findings
 	Warnings   findings
 }
 
 const many = 200
 
-// fact is something to know about the whole report.
+// fact is information about the complete report.
 type fact struct{ Label, Value, Note string }
 
 func newHead(r *Report) head {
@@ -185,7 +185,7 @@ func facts(r *Report) []fact {
 	return all
 }
 
-// policy lets the page's own style and script run, and nothing be fetched.
+// policy allows the page's own style and script, and no requests.
 var policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; img-src data:; base-uri 'none'; form-action 'none'",
 	hash(htmlCSS), hash(htmlJS))
 
@@ -194,7 +194,7 @@ func hash(s string) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// foot is what comes after the changes.
+// foot is the part of the page after the changes.
 type foot struct {
 	Access   []accessView
 	Kept     []string

@@ -8,12 +8,12 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// namespaceView is the heading over a namespace's changes.
+// namespaceView is the heading of a namespace's changes.
 type namespaceView struct {
 	Namespace
 	words
 	ID  template.URL
-	Did string // what is done to the namespace itself
+	Did string // the change to the namespace itself
 }
 
 func newNamespace(n Namespace, w words) namespaceView {
@@ -22,8 +22,8 @@ func newNamespace(n Namespace, w words) namespaceView {
 	return namespaceView{n, w, id, w.To.of(n.Action)}
 }
 
-// anchor returns an id that nothing else has and that links may name as it is:
-// change/shop/limits. Whatever is odd in a name is there as its bytes, ~2f.
+// anchor returns a unique id that links can use without escaping: change/shop/limits.
+// Other bytes in a name are written as ~2f.
 func anchor(what string, names ...string) template.URL {
 	id := []byte(what)
 	for _, name := range names {
@@ -39,16 +39,16 @@ func anchor(what string, names ...string) template.URL {
 	return template.URL(id)
 }
 
-// changeView is a change as the template shows it.
+// changeView is a change for the template.
 type changeView struct {
 	ID                    template.URL
 	Action, Symbol, Place string
 	Verb                  string
-	Within, Name          string // shop/ and limits, or only shop
+	Within, Name          string // "shop/" and "limits", or only "shop"
 	IsNamespace           bool
 	Edits                 []editView
 	Unchanged             string
-	Access                string // that it is created with
+	Access                string // the ACL that it is created with
 }
 
 func newChange(c Change, w words) changeView {
@@ -72,13 +72,12 @@ func newChange(c Change, w words) changeView {
 
 var symbols = map[string]string{"create": "+", "update": "~", "delete": "−"}
 
-// editView is an edit as the template shows it: with its values, or with the
-// lines in which they differ.
+// editView is an edit for the template, with its values or their different lines.
 type editView struct {
 	Action, Name, Note, Place string
 
 	Before, After *valueView
-	Long          bool // the values don't share a line
+	Long          bool // the values need separate lines
 	Hunks         []hunk
 
 	Inner          []editView
@@ -112,7 +111,7 @@ func newEdit(e Edit) editView {
 	case e.Unreadable != "":
 		v.unreadable(e)
 	case e.Action == "move":
-		if e.After != nil && fitsInline(e.After.node) { // anything more has a name
+		if e.After != nil && fitsInline(e.After.node) { // the value identifies the element, because it has no name
 			v.After = newWhole(e.After)
 		}
 	case e.Before == nil || e.After == nil:
@@ -124,7 +123,7 @@ func newEdit(e Edit) editView {
 	return v
 }
 
-// unreadable says why where the value would be.
+// unreadable shows the reason in the place of an unreadable value.
 func (v *editView) unreadable(e Edit) {
 	why := &valueView{Parts: []part{{"cut", "(" + plan.Printable(e.Unreadable) + ")"}}}
 	if e.Stored != nil {
@@ -140,7 +139,7 @@ func (v *editView) unreadable(e Edit) {
 	}
 }
 
-// compare shows how one value became another.
+// compare shows the difference between two values.
 func (v *editView) compare(before, after plan.Node) {
 	switch {
 	case !isString(before) || !isString(after):
@@ -154,8 +153,8 @@ func (v *editView) compare(before, after plan.Node) {
 	}
 }
 
-// valueView is a value as the template shows it: the parts of what goes on a
-// line, a text of several lines, or what is below it.
+// valueView is a value for the template: the parts of one line, a text of several
+// lines, or the values in it.
 type valueView struct {
 	Parts  []part
 	Text   string
@@ -168,9 +167,9 @@ type fieldView struct {
 	Value valueView
 }
 
-// part is a piece of a line. Its kind is "del" or "ins" for what differs,
-// "sensitive" for what is masked, "cut" for what says something itself about
-// the value, and empty for the value.
+// part is a piece of a line. Its kind is "del" or "ins" for a difference, "sensitive"
+// for a masked value, "cut" for a remark about the value, and empty for the value
+// itself.
 type part struct{ Kind, Text string }
 
 func newWhole(v *Value) *valueView {
@@ -198,7 +197,7 @@ func newValue(n plan.Node) valueView {
 	return v
 }
 
-// inlineParts appends what goes on a line.
+// inlineParts appends the parts of a value on one line.
 func inlineParts(parts []part, n plan.Node) []part {
 	switch {
 	case n.Sensitive:
@@ -220,7 +219,7 @@ func inlineParts(parts []part, n plan.Node) []part {
 	return append(parts, part{"", "]"})
 }
 
-// maxInline is how many characters two values may have that share a line.
+// maxInline is the largest number of characters of two values on one line.
 const maxInline = 40
 
 func (v *valueView) isLong() bool {

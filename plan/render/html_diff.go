@@ -12,17 +12,17 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Pages have more room than terminals; what is longer loses its middle.
+// A page has more space than a terminal. The middle of longer texts is cut out.
 const (
 	maxValue     = 4000 // characters of a string or line
-	maxSame      = 240  // characters of what two strings share in one place
-	maxTextLines = 1000 // lines of a text that came or went, or of a comparison
-	maxWords     = 400  // words that are compared with one another
-	maxDiffer    = 800  // bytes in which these words are
+	maxSame      = 240  // characters of an equal part of two strings
+	maxTextLines = 1000 // lines of an added or removed text, or of a comparison
+	maxWords     = 400  // words that are compared with each other
+	maxDiffer    = 800  // bytes of these words
 )
 
-// appendCut appends a printable text, without its middle if it has more than
-// max characters.
+// appendCut appends a printable text. If it has more than max characters, its middle is
+// cut out.
 func appendCut(parts []part, kind, s string, max int) []part {
 	count := utf8.RuneCountInString(s)
 	if count <= max {
@@ -35,8 +35,8 @@ func appendCut(parts []part, kind, s string, max int) []part {
 		part{kind, string(runes[count-max/2:])})
 }
 
-// printableText escapes a text, but for its newlines and tabs. A long one loses
-// its middle.
+// printableText escapes a text except newlines and tabs. The middle of a long text is
+// cut out.
 func printableText(s string) string {
 	all := strings.Split(strings.TrimSuffix(s, "\n"), "\n")
 	if count := len(all); count > maxTextLines {
@@ -48,7 +48,7 @@ func printableText(s string) string {
 	return strings.Join(all, "\n")
 }
 
-// tabbed escapes a line, but for its tabs.
+// tabbed escapes a line except tabs.
 func tabbed(l string) string {
 	cells := strings.Split(l, "\t")
 	for i := range cells {
@@ -57,14 +57,14 @@ func tabbed(l string) string {
 	return strings.Join(cells, "\t")
 }
 
-// hunk is a run of lines of two texts that are the same in both, or that came
-// for others that went. Skipped says what is left out instead.
+// hunk is a sequence of lines that are equal in two texts, or that differ. If lines
+// were left out, Skipped says how many.
 type hunk struct {
 	Skipped          string
 	Same, Gone, Came [][]part
 }
 
-// hunks shows the lines in which two texts differ, with some around them.
+// hunks returns the different lines of two texts, with some context.
 func hunks(before, after string) []hunk {
 	var all []hunk
 	ops := diffLines(before, after)
@@ -107,8 +107,8 @@ func hunks(before, after string) []hunk {
 	return all
 }
 
-// changed compares the lines that went with those that came, in pairs. It returns
-// how many it leaves out, if there are too many.
+// changed compares the removed lines with the added ones, in pairs. It returns the
+// number of lines that it leaves out if there are too many.
 func changed(ops []lineOp) (h hunk, left int) {
 	var gone, came []string
 	for _, op := range ops {
@@ -135,11 +135,11 @@ func changed(ops []lineOp) (h hunk, left int) {
 	return h, left
 }
 
-// diffWords compares two printable texts word by word. Those that have little
-// in common differ as a whole, and nothing in them is marked.
+// diffWords compares two printable texts word by word. If they have little in common,
+// it marks nothing.
 func diffWords(before, after string) (was, is []part) {
 	dmp := diffmatchpatch.New()
-	dmp.DiffTimeout = 0 // the same diff on every machine
+	dmp.DiffTimeout = 0 // no timeout, so that the result is the same on every machine
 	table := wordTable{numbers: map[string]rune{}}
 	a, b := table.encode(before), table.encode(after)
 	a, b, bounded := table.bound(a, b)
@@ -172,13 +172,14 @@ func diffWords(before, after string) (was, is []part) {
 	return was, is
 }
 
-// wordTable numbers words, so that a text of words is one of characters.
+// wordTable assigns a number to each word, so that words can be compared like
+// characters.
 type wordTable struct {
 	numbers map[string]rune
 	words   []string
 }
 
-// surrogates are no characters: their numbers are left out.
+// The numbers of surrogates are not used, because surrogates are not valid characters.
 const surrogates, surrogateCount = 0xD800, 0x800
 
 func (t *wordTable) number(word string) rune {
@@ -193,8 +194,8 @@ func (t *wordTable) number(word string) rune {
 	return n
 }
 
-// encode splits a text into words: runs of letters and digits, runs of spaces,
-// and single other characters.
+// encode splits a text into words: sequences of letters and digits, sequences of
+// spaces, and single other characters.
 func (t *wordTable) encode(s string) []rune {
 	var numbers []rune
 	class := func(r rune) int {
@@ -221,9 +222,9 @@ func (t *wordTable) encode(s string) []rune {
 	return numbers
 }
 
-// bound returns what differs between what both begin and end with: it makes one
-// word of each side's middle when there is too much in them to be compared, as the
-// time for that goes by the square. It reports whether it did.
+// bound limits the quadratic time of a comparison. If the texts are too long between
+// their common start and end, it makes this middle one word on each side. It reports
+// whether it did.
 func (t *wordTable) bound(a, b []rune) (was, is []rune, bounded bool) {
 	head, tail, shorter := 0, 0, min(len(a), len(b))
 	for head < shorter && a[head] == b[head] {

@@ -2,13 +2,13 @@ package render
 
 import "strings"
 
-// Edits are written without html/template, which takes ten times as long: a page may show
-// a million values. Every text that is not of this file goes through text.
+// Edits are written without html/template, which is ten times slower: a page may show a
+// million values. All text from outside this file is written with the text method.
 
-// escape makes a text one of HTML, between tags and in quoted attributes.
+// escape escapes a text for HTML, between tags and in quoted attributes.
 var escape = strings.NewReplacer("\x00", "\uFFFD", "&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;")
 
-// tags writes what is HTML already.
+// tags writes HTML without escaping.
 func (p *page) tags(html ...string) {
 	for _, h := range html {
 		p.out.WriteString(h)
@@ -17,7 +17,7 @@ func (p *page) tags(html ...string) {
 
 func (p *page) text(s string) { escape.WriteString(p.out, s) }
 
-// element writes a text in an element. It writes nothing for no text.
+// element writes a text in an element. It writes nothing if the text is empty.
 func (p *page) element(begin, s, end string) {
 	if s != "" {
 		p.tags(begin)

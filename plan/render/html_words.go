@@ -1,7 +1,7 @@
 package render
 
-// words are those for what changes do: of a plan "create" and "to create", of the past and
-// of a difference "created".
+// words are the verbs for actions: "create" and "to create" for a plan, "created" for
+// the past and for a difference.
 type words struct{ Verbs, To actionWords }
 
 type actionWords struct{ Create, Update, Delete string }

@@ -14,13 +14,13 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// JSON writes the report as one JSON document. It is all ASCII, and numbers
-// have the text that they have in the tree or at the target; NaN and the
-// infinities, which JSON lacks, are strings.
+// JSON writes the report as one JSON document in ASCII. Numbers keep the text that they
+// have in the tree or at the target. NaN and the infinities are strings, because JSON
+// does not support them.
 func JSON(w io.Writer, r *Report) error {
 	out := bufio.NewWriterSize(w, 64<<10)
-	// The changes may be many: they are written one by one, where the document
-	// has a place for them.
+	// There may be many changes, so they are written one by one, in their place in the
+	// document.
 	frame := *r
 	frame.Changes, frame.Moved = Changes{}, Changes{}
 	document, err := indented(frame, "")
@@ -79,8 +79,8 @@ func indented(v any, prefix string) ([]byte, error) {
 	return ascii(indentedText(bytes.TrimSuffix(b.Bytes(), []byte("\n")), prefix)), nil
 }
 
-// ascii escapes what is not ASCII in JSON, and deletions, so that nothing is obeyed by a
-// terminal or changes the direction of the text. Such characters are in strings alone.
+// ascii escapes the non-ASCII characters and DEL in JSON, so that they can't affect a
+// terminal or the direction of text. They occur only in strings.
 func ascii(text []byte) []byte {
 	if !slices.ContainsFunc(text, func(c byte) bool { return c > '~' }) {
 		return text
@@ -98,9 +98,9 @@ func ascii(text []byte) []byte {
 	return escaped
 }
 
-// indentedText lays out compact JSON as json.Indent does, but what is nested deeper than
-// plan.MaxCompared stays on one line: otherwise the blanks before a small value take
-// hundreds of megabytes.
+// indentedText indents compact JSON as json.Indent does. Values deeper than
+// plan.MaxCompared stay on one line. Otherwise the indentation of a small value could
+// take hundreds of megabytes.
 func indentedText(data []byte, prefix string) []byte {
 	out := make([]byte, 0, 2*len(data))
 	depth := 0
@@ -148,10 +148,10 @@ func indentedText(data []byte, prefix string) []byte {
 	return out
 }
 
-// MarshalJSON writes an empty list: JSON writes the changes themselves.
+// MarshalJSON returns an empty list, because JSON writes the changes itself.
 func (c Changes) MarshalJSON() ([]byte, error) { return []byte("[]"), nil }
 
-// MarshalJSON writes the path as a list of names and indices.
+// MarshalJSON encodes the path as a list of names and indexes.
 func (p Path) MarshalJSON() ([]byte, error) {
 	list := plan.Node{Kind: plan.List}
 	for _, s := range p.Path {
@@ -167,7 +167,7 @@ func stepNode(s plan.Step) plan.Node {
 	return plan.Node{Kind: plan.Integer, Text: itoa(s.Index())}
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON decodes the format of MarshalJSON.
 func (p *Path) UnmarshalJSON(data []byte) error {
 	list, err := plan.Decode(data)
 	if err != nil {
@@ -187,7 +187,7 @@ func (p *Path) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// MarshalJSON writes the value.
+// MarshalJSON encodes the value.
 func (v Value) MarshalJSON() ([]byte, error) {
 	if v.saved {
 		return plan.AppendString(nil, string(appendExact(nil, v.node, false))), nil
@@ -195,8 +195,8 @@ func (v Value) MarshalJSON() ([]byte, error) {
 	return appendExact(nil, v.node, true), nil
 }
 
-// appendExact is plan.AppendJSON, but that a float keeps the text that it has,
-// and in strict JSON NaN and the infinities are strings.
+// appendExact is plan.AppendJSON that keeps the text of floats. If strict is true, NaN
+// and the infinities are strings.
 func appendExact(dst []byte, n plan.Node, strict bool) []byte {
 	switch n.Kind {
 	case plan.Float:

@@ -7,17 +7,17 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Kept is an object that the source lacks and that stays; or, with a reason, a
-// field or a configuration that a promotion leaves as the target has it.
+// Kept is an object that is not in the source and stays at the target. If Reason is
+// set, it is a field or configuration that a promotion keeps.
 type Kept struct {
 	Object
-	Field   string  `json:"field,omitempty"`   // empty for all of a configuration
+	Field   string  `json:"field,omitempty"`   // empty for a complete configuration
 	Reason  string  `json:"reason,omitempty"`  // keep, secret, reference or overlay
 	Pattern string  `json:"pattern,omitempty"` // for keep
-	Source  *Source `json:"source,omitempty"`  // of a reference, or in an overlay
+	Source  *Source `json:"source,omitempty"`  // the place of a reference or in an overlay
 }
 
-// SetKept puts what a promotion keeps into the report, in place of what was there.
+// SetKept replaces the objects in the report that a promotion keeps.
 func (r *Report) SetKept(kept []plan.Kept) {
 	r.Kept = slices.DeleteFunc(r.Kept, func(k Kept) bool { return k.Reason != "" })
 	for _, k := range kept {
@@ -27,7 +27,7 @@ func (r *Report) SetKept(kept []plan.Kept) {
 	}
 }
 
-// why says in words why a field is kept.
+// why says why a field is kept.
 func (k Kept) why() string {
 	switch {
 	case k.Pattern != "":
@@ -47,7 +47,8 @@ func (k Kept) title() string {
 	return k.Object.title() + ": " + plan.Printable(k.Field)
 }
 
-// undeclared returns what the source lacks, and promoted what a promotion keeps.
+// undeclared returns the objects that are not in the source. promoted returns those
+// that a promotion keeps.
 func undeclared(all []Kept) []Kept { return where(all, func(k Kept) bool { return k.Reason == "" }) }
 func promoted(all []Kept) []Kept   { return where(all, func(k Kept) bool { return k.Reason != "" }) }
 
@@ -60,8 +61,8 @@ func where(all []Kept, is func(Kept) bool) (some []Kept) {
 	return some
 }
 
-// keptCount says how much a promotion keeps, as a sentence after another; empty for
-// nothing.
+// keptCount returns a sentence with the number of kept fields and configurations, or
+// "".
 func keptCount(r *Report) string {
 	kept := promoted(r.Kept)
 	if len(kept) == 0 {

@@ -8,20 +8,20 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// line is one line of what an edit looks like in plain text.
+// line is one line of an edit in plain text.
 type line struct {
-	sign   byte // '+', '-' or '~'; ' ' for what stays
-	marked bool // it begins with its sign, where the margin doesn't show that
+	sign   byte // '+', '-' or '~'; ' ' for unchanged lines
+	marked bool // the line starts with its sign if the margin does not show it
 	depth  int  // levels of indentation
 	text   string
-	faint  bool // it says something about a value, and is none
+	faint  bool // a remark about a value
 	place  string
 }
 
-// layout makes lines of edits.
+// layout formats edits as lines.
 type layout struct {
 	lines []line
-	width int // a change that takes more columns has a line for each side
+	width int // a change with more columns gets one line for each side
 }
 
 // editLines returns the lines of a change's edits.
@@ -34,8 +34,8 @@ func editLines(c Change, width int) []line {
 	return l.lines
 }
 
-// add adds a line. What is deeper than values are compared is not indented further: the
-// blanks before a small value would take megabytes.
+// add adds a line. The indentation is limited to plan.MaxCompared, because that of a
+// small deep value could take megabytes.
 func (l *layout) add(depth int, sign byte, marked bool, text string) {
 	depth = min(depth, plan.MaxCompared)
 	l.lines = append(l.lines, line{sign: sign, marked: marked, depth: depth, text: text})
@@ -83,7 +83,7 @@ func (l *layout) edit(e Edit, depth int) {
 	}
 }
 
-// moved says where an element went; of one without a name, what it is.
+// moved says where an element moved to. If it has no name, it also shows its value.
 func moved(e Edit) string {
 	from := last(e.Path.Path).Index()
 	text := fmt.Sprintf("moved from [%d] to [%d]", from, *e.To)
@@ -93,7 +93,7 @@ func moved(e Edit) string {
 	return text
 }
 
-// aside returns a remark to stand after something.
+// aside returns a remark in parentheses.
 func aside(note string) string {
 	if note == "" {
 		return ""
@@ -105,12 +105,12 @@ func last(p plan.Path) plan.Step { return p[len(p)-1] }
 
 func isString(n plan.Node) bool { return n.Kind == plan.String && !n.Sensitive }
 
-// replace shows both sides on one line, if that is not too long.
+// replace shows both values on one line if they fit.
 func (l *layout) replace(depth int, name string, e Edit) {
 	before, after := sides(e)
 	note := e.Note
 	if e.Before.node.Kind != e.After.node.Kind && !e.Before.node.Sensitive && !e.After.node.Sensitive {
-		note = "" // the types stand with the values
+		note = "" // the types are shown with the values
 	}
 	note = strings.TrimSpace(aside(note))
 	one := fmt.Sprintf("%s%s -> %s", name, before, after)
@@ -126,8 +126,8 @@ func (l *layout) replace(depth int, name string, e Edit) {
 	l.add(depth+1, '+', true, after)
 }
 
-// sides returns both values of a replacement, with their types when these
-// differ; of long strings, the part that differs.
+// sides returns both values of a replacement. If their types differ, it adds the types.
+// Of long strings it returns only the different part.
 func sides(e Edit) (before, after string) {
 	b, a := e.Before.node, e.After.node
 	switch {
@@ -163,8 +163,8 @@ func signOf(action string) byte {
 	}
 }
 
-// whole shows a value that came or went: a leaf on its field's line, anything
-// else below it.
+// whole shows an added or removed value: a leaf on the line of its field, another value
+// below it.
 func (l *layout) whole(depth int, sign byte, name string, n plan.Node) {
 	if fitsInline(n) {
 		l.add(depth, sign, true, name+inline(n))
@@ -174,7 +174,7 @@ func (l *layout) whole(depth int, sign byte, name string, n plan.Node) {
 	l.below(n, depth+1, sign, "")
 }
 
-// below shows what is in a value, line by line.
+// below shows the content of a value, line by line.
 func (l *layout) below(n plan.Node, depth int, sign byte, margin string) {
 	switch n.Kind {
 	case plan.Object:
@@ -201,8 +201,8 @@ func (l *layout) labelled(depth int, sign byte, margin, label string, v plan.Nod
 	l.below(v, depth, sign, margin+"  ")
 }
 
-// element shows an element of a list; of an object the first field is on the
-// same line.
+// element shows a list element. The first field of an object is on the same line as the
+// dash.
 func (l *layout) element(depth int, sign byte, margin string, item plan.Node) {
 	if item.Kind != plan.Object || fitsInline(item) {
 		l.labelled(depth, sign, margin, "-", item)
@@ -222,7 +222,7 @@ func (l *layout) element(depth int, sign byte, margin string, item plan.Node) {
 	}
 }
 
-// lineDiff shows the lines in which two texts differ, with some around them.
+// lineDiff shows the different lines of two texts, with some context.
 func (l *layout) lineDiff(before, after string, depth int) {
 	ops := diffLines(before, after)
 	for i := 0; i < len(ops); i++ {
@@ -251,8 +251,8 @@ func (l *layout) lineDiff(before, after string, depth int) {
 	}
 }
 
-// changedLines shows lines that went and lines that came in their place. Of long
-// ones, it shows what differs from their pair.
+// changedLines shows removed lines and the lines that replace them. Of long lines it
+// shows only the part that differs from their counterpart.
 func (l *layout) changedLines(ops []lineOp, depth int) {
 	var went, came []string
 	for _, op := range ops {

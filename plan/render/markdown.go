@@ -9,38 +9,37 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// MarkdownOptions are how Markdown looks.
+// MarkdownOptions are the options of Markdown.
 type MarkdownOptions struct {
-	// MaxBytes is how long it may be; 0 for as long as it gets.
+	// MaxBytes is the maximum length in bytes; 0 for no limit.
 	MaxBytes int
 }
 
 // Markdown writes the report for a comment on a pull request.
 //
-// What comes from outside stands in code, where nothing is a mention, a link or
-// a table. The changes come first: what is small is open, the rest is folded. When the
-// report is too long, whole objects are left out; the summary and the deletions stay.
+// Untrusted text is formatted as code, so that it can't form a mention, a link or a
+// table. Small changes come first, and the others are folded. If the report is too
+// long, complete objects are left out. The summary and the deletions are kept.
 func Markdown(w io.Writer, r *Report, opts MarkdownOptions) error {
 	m := markdown{room: opts.MaxBytes, bounded: opts.MaxBytes > 0}
 	_, err := io.WriteString(w, m.report(r))
 	return err
 }
 
-// Marker returns the hidden line by which a comment on the same target is found
-// again.
+// Marker returns a hidden line that identifies the comments about the same target.
 func Marker(r *Report) string {
 	name := r.Environment
 	if name == "" {
 		name = r.Target
 	}
-	// Two hyphens would end the comment.
+	// Two hyphens would end the HTML comment.
 	return "<!-- confo-sync:" + strings.NewReplacer("--", "-%2D", ">", "%3E", "\n", "%0A").Replace(plan.Printable(name)) + " -->"
 }
 
-// markdown writes into a room that may be bounded.
+// markdown is a writer with an optional size limit.
 type markdown struct {
 	out     strings.Builder
-	room    int // bytes that are left
+	room    int // remaining bytes
 	bounded bool
 }
 
@@ -52,7 +51,7 @@ func (m *markdown) write(s string) {
 func (m *markdown) fits(s string) bool { return !m.bounded || len(s) <= m.room }
 
 func (m *markdown) report(r *Report) string {
-	// What comes last is made first, so that there is room for it.
+	// The end is formatted first, to reserve space for it.
 	end := factsOf(r)
 	m.room -= len(end) + len(leftOut(r.Changes.Len(), len(r.Namespaces)))
 	m.write(Marker(r) + "\n" + heading2(r) + "\n")
@@ -80,8 +79,8 @@ func heading2(r *Report) string {
 	return fmt.Sprintf("## %s %s\n", heading, code(name))
 }
 
-// subject returns the words before the name that a report's heading has, and the name:
-// "Plan for", "prod".
+// subject returns the words before the name in a report's heading, and the name: "Plan
+// for", "prod".
 func subject(r *Report) (words, name string) {
 	name = r.Environment
 	if name == "" {
@@ -103,8 +102,8 @@ func subject(r *Report) (words, name string) {
 	}
 }
 
-// factsOf says, folded, what is compared with what, and the fingerprint. Pipelines look
-// for a line that begins with "Fingerprint".
+// factsOf returns a folded list of what is compared, and the fingerprint. Pipelines
+// search for a line that starts with "Fingerprint".
 func factsOf(r *Report) string {
 	to, from := "Target", "Source"
 	if r.Kind == KindDiff {
@@ -131,7 +130,7 @@ func factsOf(r *Report) string {
 	return folded(upperFirst(enumerate(names)), text)
 }
 
-// folded returns a text behind a line that opens it.
+// folded returns a text that is folded behind a summary line.
 func folded(summary, text string) string {
 	return "<details><summary>" + summary + "</summary>\n\n" + text + "</details>\n\n"
 }
@@ -142,8 +141,8 @@ func enumerate(names []string) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// shortCommit returns a commit's first characters, and the "+" of changes beside
-// it.
+// shortCommit returns the first characters of a commit hash, with the "+" for
+// uncommitted changes.
 func shortCommit(commit string) string {
 	const length = 12
 	hash, changed := strings.CutSuffix(plan.Printable(commit), "+")
@@ -193,7 +192,7 @@ func problem(f Finding) string {
 	return text
 }
 
-// table counts by namespace, folded. Its first rows are there in any case.
+// table writes the counts by namespace, folded. Its first rows are always written.
 func (m *markdown) table(r *Report) {
 	const rows = 40
 	var b strings.Builder
@@ -222,7 +221,7 @@ func count(n int) string {
 	return itoa(n)
 }
 
-// did returns a word for an action on a namespace.
+// did returns the word for an action on a namespace.
 func (r *Report) did(action string) string {
 	switch {
 	case action == "create" && r.past():
@@ -236,7 +235,7 @@ func (r *Report) did(action string) string {
 	}
 }
 
-// deletions lists what goes.
+// deletions lists the deleted objects.
 func (m *markdown) deletions(r *Report) {
 	if r.Summary.Delete == 0 {
 		return
@@ -259,8 +258,8 @@ func (m *markdown) deletions(r *Report) {
 	m.out.WriteString(fence + "\n\n" + foot)
 }
 
-// list writes what fits, and says how many items did not: a comment that is too
-// long would not be taken at all.
+// list writes the items that fit, and the number of the others. A comment that is too
+// long would be rejected.
 func (m *markdown) list(items []string, more string) {
 	for i, item := range items {
 		if !m.fits(item) {
@@ -271,8 +270,7 @@ func (m *markdown) list(items []string, more string) {
 	}
 }
 
-// fenceFor returns a fence that is longer than every run of backticks in what it
-// holds.
+// fenceFor returns a fence that is longer than every sequence of backticks in texts.
 func fenceFor(texts []string) string {
 	longest := 2
 	for _, t := range texts {
@@ -294,7 +292,7 @@ func longestRun(s string) int {
 	return longest
 }
 
-// code returns a text as code in a line.
+// code formats a text as inline code.
 func code(s string) string {
 	s = plan.Printable(s)
 	if s == "" {
@@ -307,9 +305,9 @@ func code(s string) string {
 	return fence + s + fence
 }
 
-// cell returns a text as code in a cell of a table. Between backticks, a "|" can't be
-// written in every case: a backslash before it may be taken for an escaped one. So a text
-// with a "|" is written as HTML, and all in it that is not a letter or digit by its number.
+// cell formats a text as code in a table cell. A "|" between backticks can't always be
+// escaped: some renderers show the backslash. So a text with "|" is written as HTML
+// with character references.
 func cell(s string) string {
 	if !strings.Contains(s, "|") {
 		return code(s)
@@ -352,7 +350,7 @@ func foreign(nodes []Foreign) (names []string) {
 	return names
 }
 
-// objects lists what is left alone.
+// objects lists unchanged objects.
 func (m *markdown) objects(title string, names []string) {
 	items := make([]string, len(names))
 	for i, name := range names {
@@ -361,7 +359,7 @@ func (m *markdown) objects(title string, names []string) {
 	m.fold(fmt.Sprintf("%s: %d", title, len(names)), items)
 }
 
-// fold writes a list behind a line that opens it, if there is room for any of it.
+// fold writes a folded list, if there is space for any item.
 func (m *markdown) fold(summary string, items []string) {
 	head := "<details><summary>" + summary + "</summary>\n\n"
 	const foot = "\n</details>\n\n"

@@ -8,18 +8,18 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// What is small is open: so many changes, or so many lines, but not more lines than can
-// be taken in.
+// Changes are shown unfolded up to openChanges changes or openLines lines, but at most
+// openLinesMost lines.
 const (
 	openChanges   = 20
 	openLines     = 60
 	openLinesMost = 200
 )
 
-// opened counts what is open.
+// opened counts the unfolded changes.
 type opened struct{ changes, lines int }
 
-// add reports whether an object can be open too, and counts it if so.
+// add reports whether an object can be unfolded too. If so, it counts it.
 func (o *opened) add(object string) bool {
 	changes, lines := o.changes+1, o.lines+strings.Count(object, "\n")
 	if lines > openLinesMost || changes > openChanges && lines > openLines {
@@ -29,7 +29,7 @@ func (o *opened) add(object string) bool {
 	return true
 }
 
-// isSmall reports whether all changes are open.
+// isSmall reports whether all changes can be unfolded.
 func isSmall(r *Report) bool {
 	var o opened
 	for c := range r.Changes.All() {
@@ -40,8 +40,8 @@ func isSmall(r *Report) bool {
 	return true
 }
 
-// namespaces shows each namespace's changes, and returns how many changes in how many
-// namespaces it left out.
+// namespaces shows the changes of each namespace. It returns the number of changes that
+// it left out, and the number of their namespaces.
 func (m *markdown) namespaces(r *Report) (left, namespaces int) {
 	var section section
 	end := func() {
@@ -59,7 +59,7 @@ func (m *markdown) namespaces(r *Report) (left, namespaces int) {
 		}
 		section.total++
 		if m.bounded && section.size > m.room {
-			continue // it can't fit any more
+			continue // no space left
 		}
 		text := objectDiff(c)
 		isOpen = isOpen && open.add(text)
@@ -69,12 +69,13 @@ func (m *markdown) namespaces(r *Report) (left, namespaces int) {
 	return left, namespaces
 }
 
-// section are the changes to a namespace: those that are open, and then the folded ones.
+// section holds the changes of a namespace, first the unfolded and then the folded
+// ones.
 type section struct {
 	name         string
 	open, folded []string
 	size         int // bytes of both
-	total        int // changes, with those that can't fit
+	total        int // number of changes, including those that do not fit
 }
 
 func (s *section) begin(name string) { *s = section{name: name} }
@@ -88,8 +89,7 @@ func (s *section) add(object string, open bool) {
 	}
 }
 
-// namespace writes as many of a namespace's objects as fit, and returns how many
-// these are.
+// namespace writes the objects of a namespace that fit, and returns their number.
 func (m *markdown) namespace(s section) (shown int) {
 	name := "<code>" + html.EscapeString(plan.Printable(s.name)) + "</code>"
 	shown = m.diff("", s.open, "")
@@ -103,7 +103,7 @@ func (m *markdown) namespace(s section) (shown int) {
 	return shown + m.diff("<details><summary>"+name+": "+what+"</summary>\n\n", s.folded, "</details>\n\n")
 }
 
-// diff writes as many objects as fit in a fence for diffs, and returns how many these are.
+// diff writes the objects that fit in a fenced diff block, and returns their number.
 func (m *markdown) diff(head string, objects []string, foot string) (shown int) {
 	fence := fenceFor(objects)
 	head += fence + "diff\n"
@@ -119,8 +119,8 @@ func (m *markdown) diff(head string, objects []string, foot string) (shown int) 
 	return shown
 }
 
-// objectDiff returns an object's lines in a fence for diffs: their signs stand in
-// column 0.
+// objectDiff returns the lines of an object for a diff block. Their signs are in column
+// 0.
 func objectDiff(c Change) string {
 	const width = 100
 	var b strings.Builder
@@ -138,7 +138,7 @@ func objectDiff(c Change) string {
 	return b.String()
 }
 
-// columnSign returns the sign that colours a line in a fence for diffs.
+// columnSign returns the sign that gives a line its color in a diff block.
 func columnSign(sign byte) byte {
 	if sign == '~' {
 		return '!'

@@ -10,40 +10,41 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Matrix shows configurations by environments; of one configuration, its fields.
+// Matrix compares configurations between environments, or the fields of one
+// configuration.
 type Matrix struct {
 	Environments []string    `json:"environments"`
 	Rows         []MatrixRow `json:"rows"`
-	// Same counts the configurations that are the same everywhere.
+	// Same is the number of configurations that are equal in all environments.
 	Same   int           `json:"same"`
 	Fields []MatrixField `json:"fields,omitempty"`
 	// Unread are the environments that could not be read.
 	Unread []string `json:"unread,omitempty"`
 }
 
-// MatrixRow is a configuration, with a cell for each environment.
+// MatrixRow is a configuration with a cell for each environment.
 type MatrixRow struct {
 	Object
 	Cells []MatrixCell `json:"cells"`
 }
 
-// MatrixCell is what an environment has: those with the same value share a
-// letter. It has none when the configuration is missing.
+// MatrixCell describes the value in one environment. Equal values have the same letter.
+// Value is empty if the configuration does not exist.
 type MatrixCell struct {
 	Value   string `json:"value,omitempty"`
-	Drifted bool   `json:"drifted,omitempty"` // it is not what the tree declares
+	Drifted bool   `json:"drifted,omitempty"` // the value differs from the tree
 	Unknown bool   `json:"unknown,omitempty"` // the environment could not be read
 }
 
-// MatrixField is a field of the one configuration that was asked for.
+// MatrixField is a field of the requested configuration.
 type MatrixField struct {
 	Name  string   `json:"name"`
-	Cells []*Value `json:"cells"` // null where the field is missing
+	Cells []*Value `json:"cells"` // null if the field does not exist
 	Same  bool     `json:"same"`
 }
 
-// NewMatrix returns a matrix as it is shown: without what is the same everywhere,
-// unless all is asked for.
+// NewMatrix returns the matrix of rows. Unless all is true, it omits rows that are
+// equal in all environments.
 func NewMatrix(environments []string, rows []plan.MatrixRow, all bool) *Matrix {
 	m := &Matrix{Environments: environments, Rows: []MatrixRow{}}
 	for _, r := range rows {
@@ -62,7 +63,7 @@ func NewMatrix(environments []string, rows []plan.MatrixRow, all bool) *Matrix {
 	return m
 }
 
-// letter returns A for 1, B for 2; A27 for 27, should there be so many.
+// letter returns A for 1, B for 2 and so on, and A27 for 27.
 func letter(n int) string {
 	switch {
 	case n == 0:
@@ -73,8 +74,8 @@ func letter(n int) string {
 	return fmt.Sprintf("A%d", n)
 }
 
-// AddFields puts the fields of one configuration side by side. A value is nil
-// where the configuration is missing, or its environment could not be read.
+// AddFields adds the fields of one configuration. values has one value for each
+// environment. It is nil if the configuration does not exist or could not be read.
 func (m *Matrix) AddFields(values []*plan.Node) {
 	index := map[string]int{}
 	for place, n := range values {
@@ -109,7 +110,7 @@ func (m *Matrix) AddFields(values []*plan.Node) {
 // isUnread reports whether an environment could not be read.
 func (m *Matrix) isUnread(place int) bool { return slices.Contains(m.Unread, m.Environments[place]) }
 
-// MatrixText writes the matrix for people.
+// MatrixText writes the matrix as text.
 func MatrixText(w io.Writer, m *Matrix) error {
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	if len(m.Fields) > 0 {
@@ -137,7 +138,7 @@ func MatrixText(w io.Writer, m *Matrix) error {
 	return err
 }
 
-// unreadMeaning explains the "?", if there is one.
+// unreadMeaning explains the "?" if it is used.
 func (m *Matrix) unreadMeaning() string {
 	if len(m.Unread) == 0 {
 		return ""
@@ -145,7 +146,7 @@ func (m *Matrix) unreadMeaning() string {
 	return " ? means that it could not be read."
 }
 
-// sum says in a sentence how much is the same.
+// sum summarizes in a sentence how many rows are equal.
 func (m *Matrix) sum() string {
 	differ := 0
 	for _, r := range m.Rows {

@@ -10,11 +10,11 @@ import (
 
 var (
 	matrixPage = template.Must(template.ParseFS(htmlFiles, "html/matrix.html"))
-	// matrixPolicy lets the page's own style hold, and nothing run or be fetched.
+	// matrixPolicy allows the page's own style, and no scripts or requests.
 	matrixPolicy = fmt.Sprintf("default-src 'none'; style-src '%s'; img-src data:; base-uri 'none'; form-action 'none'", hash(htmlCSS))
 )
 
-// matrixView is a matrix as the template shows it.
+// matrixView is a matrix for the template.
 type matrixView struct {
 	Title, Sum, Head, Policy string
 	CSS                      template.CSS
@@ -25,7 +25,7 @@ type matrixView struct {
 }
 
 type matrixRowView struct {
-	Within  string // the namespace and a slash, of a configuration
+	Within  string // namespace and slash, for a configuration
 	Name    string
 	Differs bool
 	Cells   []matrixCellView
@@ -36,7 +36,7 @@ type matrixCellView struct {
 	Drifted     bool
 }
 
-// MatrixHTML writes the matrix as one HTML file that needs nothing but itself.
+// MatrixHTML writes the matrix as a self-contained HTML file.
 func MatrixHTML(w io.Writer, m *Matrix) error {
 	v := matrixView{Policy: matrixPolicy, CSS: template.CSS(htmlCSS), Names: m.names(), Unread: len(m.Unread) > 0}
 	if len(m.Fields) > 0 {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Patch writes a unified diff, which is masked already.
+// Patch writes a unified diff with colors. The diff must already be masked.
 func Patch(w io.Writer, patch string, opts TextOptions) error {
 	t := newText(w, opts)
 	for line := range strings.Lines(patch) {

@@ -1,7 +1,8 @@
-// Package render shows plans: as text for a terminal, as JSON for programs.
+// Package render formats plans: as text for a terminal, as JSON for programs, as HTML
+// and as Markdown.
 //
-// A Report is what is shown, with everything sensitive masked already; the
-// encoders only write it down. They never reach for a target.
+// A Report holds everything that is shown. Its sensitive values are masked. The
+// functions that format it do not access a target.
 package render
 
 import (
@@ -35,26 +36,26 @@ const (
 	KindRestore  = "confo-sync/restore"
 )
 
-// Version is that of the report's form. It grows when a field changes its
-// meaning or goes away; new fields may come without.
+// Version is the version of the report format. It increases if a field is removed or
+// changes its meaning. New fields may be added without a new version.
 const Version = 1
 
-// Report is what a command shows. Its JSON form is docs/report.schema.json.
+// Report is the output of a command. docs/report.schema.json describes its JSON form.
 type Report struct {
 	Kind    string `json:"kind"`
 	Version int    `json:"version"`
-	// Environment is the target's name in the project, if it has one.
+	// Environment is the name of the environment in the project, if there is one.
 	Environment string    `json:"environment,omitempty"`
 	Target      string    `json:"target"`
 	Source      string    `json:"source"`
-	Commit      string    `json:"commit,omitempty"`         // of the source; with a "+" it has changes beside it
-	Only        []string  `json:"only,omitempty"`           // what --only selects
-	Missing     bool      `json:"target_missing,omitempty"` // the target's root does not exist yet
+	Commit      string    `json:"commit,omitempty"`         // commit of the source; "+" marks uncommitted changes
+	Only        []string  `json:"only,omitempty"`           // the patterns of --only
+	Missing     bool      `json:"target_missing,omitempty"` // the root does not exist yet
 	Snapshot    *Snapshot `json:"snapshot,omitempty"`
 	Summary     Summary   `json:"summary"`
-	// Namespaces are those that change, by name.
+	// Namespaces are the changed namespaces, sorted by name.
 	Namespaces []Namespace `json:"namespaces"`
-	// Fingerprint names exactly what applying the plan would do.
+	// Fingerprint identifies the exact effect of the plan.
 	Fingerprint string    `json:"fingerprint,omitempty"`
 	Changes     Changes   `json:"changes"`
 	Kept        []Kept    `json:"kept"`
@@ -62,30 +63,30 @@ type Report struct {
 	Warnings    []Finding `json:"warnings"`
 	Errors      []Finding `json:"errors"`
 	Moved       Changes   `json:"moved,omitzero"`
-	// Stale is what keeps a saved plan from being applied.
+	// Stale lists the changes that prevent applying a saved plan.
 	Stale      []Stale   `json:"stale,omitempty"`
 	Applied    *Applied  `json:"applied,omitempty"`
-	RolledBack *Applied  `json:"rolled_back,omitempty"` // of that, after a failure
+	RolledBack *Applied  `json:"rolled_back,omitempty"` // the part of Applied that was rolled back after a failure
 	Written    *Written  `json:"written,omitempty"`
 	Files      []File    `json:"files,omitempty"`
 	Suspects   []Suspect `json:"suspects,omitempty"`
 	Tree       *Tree     `json:"tree,omitempty"`
-	// Names are what get lists, and Value is what it prints.
+	// Names is the list that get prints, and Value the value that it prints.
 	Names        []string      `json:"names,omitempty"`
 	Value        *Value        `json:"value,omitempty"`
 	Matrix       *Matrix       `json:"matrix,omitempty"`
 	Environments []Environment `json:"environments,omitempty"`
-	// RootAccess is the access list that the root is made with, if that is declared.
+	// RootAccess is the declared ACL of a root that is created.
 	RootAccess []string `json:"root_access,omitempty"`
-	// Access are the access lists that change, from the bottom up.
+	// Access are the ACL changes, children first.
 	Access []Access `json:"access,omitempty"`
-	// Exact are the steps of restore --exact, beside changes of configurations.
+	// Exact are the steps of restore --exact that do not change configurations.
 	Exact []Exact `json:"exact,omitempty"`
-	// Backups are those that a command made, or found.
+	// Backups are the backups that a command created or found.
 	Backups []Backup `json:"backups,omitempty"`
-	// History are applies, the newest first.
+	// History are applies, newest first.
 	History []Recorded `json:"history,omitempty"`
-	// Status is what there is to say of the target.
+	// Status describes the target.
 	Status *Status `json:"status,omitempty"`
 
 	masker   *masker
@@ -95,7 +96,7 @@ type Report struct {
 // Changed reports whether there are any changes.
 func (r *Report) Changed() bool { return r.Changes.Len() > 0 }
 
-// Plain returns the report with nothing masked.
+// Plain returns a copy of the report without masking.
 func (r *Report) Plain() *Report {
 	plain := *r
 	plain.masker = &masker{Sensitivity: r.masker.Sensitivity, show: true}
@@ -103,53 +104,53 @@ func (r *Report) Plain() *Report {
 	return &plain
 }
 
-// Snapshot is the instant as of which a ZooKeeper was read.
+// Snapshot is the instant that a ZooKeeper target was read at.
 type Snapshot struct {
 	Zxid int64     `json:"zxid"`
 	Time time.Time `json:"time"`
 }
 
-// Summary counts changes, and the transactions they take.
+// Summary counts changes and their transactions.
 type Summary struct {
 	Tally
-	Unchanged    int `json:"unchanged"` // configurations
+	Unchanged    int `json:"unchanged"` // number of configurations
 	Transactions int `json:"transactions"`
-	// Access counts the access lists that change, each in a step of its own.
+	// Access is the number of ACL changes. Each is a separate request.
 	Access int `json:"access,omitempty"`
 }
 
-// Environment is one of a project, and what was found of it.
+// Environment is an environment of a project and its state.
 type Environment struct {
 	Name     string   `json:"name"`
 	Target   string   `json:"target"`
 	Overlays []string `json:"overlays"`
-	// State is reachable; empty, when nothing was applied yet; or unreachable,
-	// with an error.
+	// State is "reachable", "unreachable" (with an error), or "empty" if nothing was
+	// applied yet.
 	State string     `json:"state"`
 	Error string     `json:"error,omitempty"`
 	Last  *LastApply `json:"last_apply,omitempty"`
 }
 
-// LastApply is the last apply that an environment's history knows.
+// LastApply is the last apply in an environment's history.
 type LastApply struct {
 	ID     string    `json:"id"`
 	Time   time.Time `json:"time"`
 	Who    string    `json:"who"`
-	Actor  string    `json:"actor,omitempty"` // for whom a CI job ran
+	Actor  string    `json:"actor,omitempty"` // the user that the CI job ran for
 	Reason string    `json:"reason,omitempty"`
 	Commit string    `json:"commit,omitempty"`
 }
 
-// Namespace counts the changes to a namespace and to its configurations.
+// Namespace counts the changes to a namespace and its configurations.
 type Namespace struct {
 	Name string `json:"namespace"`
 	Counts
-	// Action is create or delete if the namespace itself is created or deleted.
-	// The counts include this change.
+	// Action is create or delete if the namespace itself is created or deleted. The
+	// counts include this change.
 	Action string `json:"action,omitempty"`
 }
 
-// Configurations counts the changes to configurations of the namespace.
+// Configurations counts the changes to the namespace's configurations.
 func (n Namespace) Configurations() Counts {
 	c := n.Counts
 	switch n.Action {
@@ -161,20 +162,19 @@ func (n Namespace) Configurations() Counts {
 	return c
 }
 
-// Stale is an object that a saved plan would treat differently now.
+// Stale is an object that a saved plan would now treat differently.
 type Stale struct {
 	Object
-	// Side is where it moved: in the tree, at the target, or either, when that
-	// can't be told.
+	// Side is the side that has changed: tree, target, or either if this is unknown.
 	Side   string  `json:"side"`
 	Source *Source `json:"source,omitempty"`
-	// Maybe says that nothing that may be shown has changed: only one of those
-	// that say so need have moved.
+	// Maybe says that no visible value of the object has changed. At least one of all
+	// objects with Maybe has changed.
 	Maybe bool   `json:"maybe,omitempty"`
 	By    string `json:"by,omitempty"` // who changed it, from the history
 }
 
-// Written counts what a pull wrote.
+// Written counts what pull wrote.
 type Written struct {
 	Files          int `json:"files"`
 	Namespaces     int `json:"namespaces"`
@@ -182,8 +182,8 @@ type Written struct {
 	Sensitive      int `json:"sensitive"` // values in plain text that reports would mask
 }
 
-// Suspect is a field that looks like a secret and is neither marked, nor sensitive,
-// nor public.
+// Suspect is a field that looks like a secret but is neither marked nor sensitive nor
+// public.
 type Suspect struct {
 	Namespace     string  `json:"namespace"`
 	Configuration string  `json:"configuration"`
@@ -200,21 +200,21 @@ func (r *Report) AddSuspects(suspects []plan.Suspect) {
 	}
 }
 
-// File is a file of the tree that a command changes, or with a patch would.
+// File is a file of the tree that a command changes. With Patch, it only shows the
+// change.
 type File struct {
 	File   string `json:"file"`
 	Action string `json:"action"` // create, update or delete
 	Patch  string `json:"patch,omitempty"`
 }
 
-// Access is an access list that changes. What is shown of one has no hashes of
-// passwords.
+// Access is an ACL change, without password hashes.
 type Access struct {
-	Path   string   `json:"path"` // from the root on, which is "/"
+	Path   string   `json:"path"` // absolute below the root, which is "/"
 	Before []string `json:"before"`
 	After  []string `json:"after"`
 	Source *Source  `json:"source,omitempty"`
-	// Note says what can't be seen: that only a password is another.
+	// Note describes an invisible difference, such as a different password.
 	Note string `json:"note,omitempty"`
 }
 
@@ -222,11 +222,11 @@ type Access struct {
 type Exact struct {
 	Path   string   `json:"path"`   // below the root
 	Action string   `json:"action"` // create, update or delete
-	What   string   `json:"what"`   // in words
+	What   string   `json:"what"`   // description
 	Access []string `json:"access,omitempty"`
 }
 
-// Backup is an archive, and what its manifest says of it.
+// Backup describes an archive and its manifest.
 type Backup struct {
 	File           string    `json:"file"`
 	Size           int64     `json:"size"` // bytes
@@ -239,24 +239,24 @@ type Backup struct {
 	Configurations int       `json:"configurations"`
 	Foreign        int       `json:"foreign"`
 	History        int       `json:"history"`
-	Bytes          int64     `json:"bytes"` // stored in it
+	Bytes          int64     `json:"bytes"` // number of stored bytes
 	Gaps           int       `json:"gaps"`
-	// State is complete, incomplete (with gaps), unread (without an identity), or damaged;
-	// with why it is not whole.
+	// State is complete, incomplete (with gaps), unread (without an identity) or
+	// damaged. Why gives the reason if it is not complete.
 	State   string    `json:"state,omitempty"`
 	Why     string    `json:"why,omitempty"`
 	Missing []Missing `json:"missing,omitempty"` // the gaps
-	// Kept says why prune keeps it; empty when it does not.
+	// Kept says why prune keeps the backup. It is empty if prune deletes it.
 	Kept []string `json:"kept,omitempty"`
 }
 
-// Missing is what could not be read when an archive was made.
+// Missing is an object that could not be read when an archive was made.
 type Missing struct {
 	Path string `json:"path"` // below the root
 	Why  string `json:"why"`
 }
 
-// Object names a namespace, or with a configuration that.
+// Object identifies a configuration, or a namespace if Configuration is nil.
 type Object struct {
 	Namespace     string  `json:"namespace"`
 	Configuration *string `json:"configuration"`
@@ -285,13 +285,13 @@ type Change struct {
 	Action string  `json:"action"`
 	Source *Source `json:"source"`
 	Edits  []Edit  `json:"edits"`
-	// Access is the access list that is declared for what is created.
+	// Access is the ACL that the object is created with.
 	Access []string `json:"access,omitempty"`
-	// UnchangedFields counts those that an update leaves alone.
+	// UnchangedFields is the number of fields that an update does not change.
 	UnchangedFields int `json:"unchanged_fields"`
 }
 
-// Sensitive reports whether something in the change is masked.
+// Sensitive reports whether the change has masked values.
 func (c Change) Sensitive() bool {
 	return slices.ContainsFunc(c.Edits, func(e Edit) bool { return e.Sensitive })
 }
@@ -310,38 +310,37 @@ func source(p plan.Position) *Source {
 	return &Source{File: p.File, Line: int(p.Line), Column: int(p.Column)}
 }
 
-// Edit is a change to one field. What is sensitive in its values is masked.
+// Edit is a change to one field. Its sensitive values are masked.
 type Edit struct {
 	Path Path `json:"path"`
-	// Name is the path as people write it, with elements of lists by their
-	// names if they have such: pool.max, servers[name=web].host. It is empty
-	// for the whole configuration.
+	// Name is the path as users write it, with the names of list elements: pool.max,
+	// servers[name=web].host. It is empty for the complete configuration.
 	Name   string `json:"name"`
 	Action string `json:"action"` // add, remove, replace or move
 	Before *Value `json:"before,omitempty"`
 	After  *Value `json:"after,omitempty"`
-	// Source is where the tree decides the value, when that is not the file of
-	// its object.
+	// Source is the place in the tree that sets the value, if it is in another file
+	// than the object.
 	Source *Source `json:"source,omitempty"`
-	// To is where in its list an element that moved stands afterwards.
+	// To is the new index of a moved element.
 	To *int `json:"to,omitempty"`
-	// Inner says how JSON differs that the strings before and after hold.
+	// Inner are the differences between the JSON texts in the strings Before and After.
 	Inner []Edit `json:"inner,omitempty"`
-	// InnerUnchanged counts the fields within that JSON that don't differ.
+	// InnerUnchanged is the number of equal fields in that JSON.
 	InnerUnchanged int `json:"inner_unchanged,omitempty"`
-	// Note says what can't be seen at a glance: "string -> integer", "only
-	// white space differs".
+	// Note describes a difference that is hard to see: "string -> integer", "only white
+	// space differs".
 	Note       string `json:"note,omitempty"`
 	Sensitive  bool   `json:"sensitive"`
-	Unreadable string `json:"unreadable,omitempty"` // why the side that is missing can't be shown
-	// Stored is what that side holds all the same, as a text.
+	Unreadable string `json:"unreadable,omitempty"` // why the missing side can't be shown
+	// Stored is the text of the missing side.
 	Stored *Value `json:"stored,omitempty"`
 }
 
-// Path is a plan.Path as a list of names and numbers.
+// Path is a plan.Path that is encoded as a list of names and numbers.
 type Path struct{ plan.Path }
 
-// Foreign is something at the target that is not Confo's.
+// Foreign is a foreign object at the target.
 type Foreign struct {
 	Object
 	Path string `json:"path"`
@@ -355,11 +354,11 @@ type Finding struct {
 	Message string  `json:"message"`
 	Hint    string  `json:"hint,omitempty"`
 	Excerpt string  `json:"excerpt,omitempty"`
-	// Names are all of which Message lists the first.
+	// Names are all names, if Message lists only the first ones.
 	Names []string `json:"names,omitempty"`
 }
 
-// Findings returns what package source or plan found, as reports hold it.
+// Findings converts findings to their form in reports.
 func Findings(found []plan.Finding) []Finding {
 	all := make([]Finding, 0, len(found))
 	for _, f := range found {
@@ -373,7 +372,7 @@ func Findings(found []plan.Finding) []Finding {
 	return all
 }
 
-// New returns the report of a kind with nothing in it.
+// New returns an empty report.
 func New(kind, target, source string) *Report {
 	return &Report{
 		Kind: kind, Version: Version, Target: target, Source: source,
@@ -382,7 +381,8 @@ func New(kind, target, source string) *Report {
 	}
 }
 
-// Add puts a plan into the report.
+// Add adds a plan to the report. transactions is the number of transactions that it
+// takes.
 func (r *Report) Add(p *plan.Plan, transactions int, sensitivity plan.Sensitivity) {
 	r.compared = true
 	r.Summary = Summary{
@@ -404,7 +404,7 @@ func (r *Report) Add(p *plan.Plan, transactions int, sensitivity plan.Sensitivit
 	r.Errors = append(r.Errors, Findings(p.Problems)...)
 }
 
-// byNamespace counts changes, which are in order.
+// byNamespace counts sorted changes by namespace.
 func byNamespace(changes []plan.Change) []Namespace {
 	counts := []Namespace{}
 	for i := range changes {
@@ -420,13 +420,14 @@ func byNamespace(changes []plan.Change) []Namespace {
 	return counts
 }
 
-// AddStale puts an object into the report that has moved since a plan was saved.
+// AddStale adds an object that has changed since a plan was saved. side is tree, target
+// or either.
 func (r *Report) AddStale(k plan.Key, side string, position plan.Position, maybe bool, by string) {
 	r.Stale = append(r.Stale, Stale{Object: object(k), Side: side, Source: source(position), Maybe: maybe, By: by})
 }
 
-// AddMoved puts what moved at the target since the plan was made into the
-// report: what the plan saw is before, what is there now after.
+// AddMoved adds the changes at the target since the plan was made: from the state in
+// the plan to the current state.
 func (r *Report) AddMoved(moved []plan.Change) {
 	r.Moved = Changes{plan: moved, masker: r.masker}
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Save writes the report so that Load can read it: a line of JSON for all but
-// its changes, and one for each of these. In values, JSON stands as Python writes
-// it, in a string, so that every float is as it was.
+// Save writes the report in the format that Load reads: one line of JSON for the report
+// without its changes, and one for each change. JSON values are stored as strings in
+// Python's format, so that floats stay exact.
 func Save(w io.Writer, r *Report) error {
 	frame := *r
 	frame.Changes, frame.Moved = Changes{}, Changes{}
@@ -49,7 +49,7 @@ func saving(edits []Edit) {
 	}
 }
 
-// Load reads what Save wrote.
+// Load reads a report that Save wrote.
 func Load(r io.Reader) (*Report, error) {
 	lines := bufio.NewReader(r)
 	report := New("", "", "")
@@ -76,13 +76,13 @@ func Load(r io.Reader) (*Report, error) {
 	}
 }
 
-// UnmarshalJSON reads a list of changes as JSON writes it: empty.
+// UnmarshalJSON ignores the empty list that JSON writes.
 func (c *Changes) UnmarshalJSON([]byte) error { return nil }
 
-// masked is what stands for a sensitive leaf.
+// masked matches the text that replaces a sensitive leaf.
 var masked = regexp.MustCompile(`^\(sensitive #[0-9]+\)$`)
 
-// UnmarshalJSON reads a value that was saved.
+// UnmarshalJSON decodes a value that Save wrote.
 func (v *Value) UnmarshalJSON(data []byte) error {
 	text, err := plan.Decode(data)
 	if err != nil {

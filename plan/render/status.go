@@ -6,17 +6,16 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// KindStatus is the kind of what status shows.
+// KindStatus is the kind of a status report.
 const KindStatus = "confo-sync/status"
 
-// Status is what there is to say of a target. What is foreign there, what is wrong
-// and what should be known are in the report itself: foreign, errors, warnings.
+// Status describes a target. Foreign objects, errors and warnings are in the report
+// itself.
 type Status struct {
-	// Readable is false when the target can't be read, or is not, as somebody
-	// writes to it; why is among the errors and warnings.
+	// Readable is false if the target was not read. The errors and warnings say why.
 	Readable   bool        `json:"readable"`
 	Servers    []Server    `json:"servers,omitempty"`
-	Connected  string      `json:"connected,omitempty"` // the server that answered the rest
+	Connected  string      `json:"connected,omitempty"` // the server that answered all other requests
 	TLS        *TLS        `json:"tls,omitempty"`
 	Identities *Identities `json:"identities,omitempty"`
 	Folder     *Folder     `json:"folder,omitempty"` // of a file backend
@@ -26,47 +25,48 @@ type Status struct {
 	Owner      *Owner      `json:"owner,omitempty"`
 	Lock       Lock        `json:"lock"`
 	Last       *Last       `json:"last_apply,omitempty"`
-	// LastUnknown is why it can't be told who applied last.
+	// LastUnknown says why the last apply is unknown.
 	LastUnknown string `json:"last_apply_unknown,omitempty"`
-	// Unreadable is what Confo would fail to read.
+	// Unreadable are the configurations that Confo can't read.
 	Unreadable []Unreadable `json:"unreadable"`
 }
 
-// Server is a server of a ZooKeeper.
+// Server is a ZooKeeper server.
 type Server struct {
 	Address string `json:"address"`
-	Session bool   `json:"session"`       // it gives one
-	Why     string `json:"why,omitempty"` // it gives none
+	Session bool   `json:"session"`       // the server accepts a session
+	Why     string `json:"why,omitempty"` // why it does not
 	Mode    string `json:"mode,omitempty"`
 	Version string `json:"version,omitempty"`
-	Note    string `json:"note,omitempty"` // why it does not tell those
+	Note    string `json:"note,omitempty"` // why Mode and Version are unknown
 }
 
-// TLS is how a connection is encrypted.
+// TLS describes the encryption of the connection.
 type TLS struct {
 	Used    bool   `json:"used"`
 	Version string `json:"version,omitempty"`
 	Peer    string `json:"peer,omitempty"` // the name in the server's certificate
 }
 
-// Identities are those that were offered, and those that the server sees.
+// Identities are the offered identities and those that the server reports for the
+// session.
 type Identities struct {
 	Offered []string `json:"offered"`
-	Seen    []string `json:"seen,omitempty"` // absent when the server does not tell
+	Seen    []string `json:"seen,omitempty"` // absent if the server does not report them
 }
 
-// Folder is where a file backend is.
+// Folder describes the folders of a file backend.
 type Folder struct {
 	Path      string `json:"path"`
-	State     string `json:"state"` // what is beside it
+	State     string `json:"state"` // the state folder
 	Journal   bool   `json:"journal"`
 	Leftovers bool   `json:"leftovers"`
 }
 
-// Rights are what may be done at a place: yes, no or unknown.
+// Rights are the user's permissions at a path. Each is yes, no or unknown.
 type Rights struct {
 	Path       string `json:"path"`
-	At         string `json:"at"` // the lowest place of the path that exists
+	At         string `json:"at"` // the deepest existing node on the path
 	Read       string `json:"read"`
 	Write      string `json:"write"`
 	Create     string `json:"create"`
@@ -74,7 +74,7 @@ type Rights struct {
 	Administer string `json:"administer"`
 }
 
-// Size is how much a target holds.
+// Size describes the content of a target.
 type Size struct {
 	Namespaces     int      `json:"namespaces"`
 	Configurations int      `json:"configurations"`
@@ -86,34 +86,34 @@ type Size struct {
 type Largest struct {
 	Object
 	Bytes int `json:"bytes"`
-	Limit int `json:"limit,omitempty"` // that it has to stay below, if there is one
+	Limit int `json:"limit,omitempty"` // the maximum size in bytes, if there is one
 }
 
-// Quota is a bound on a part of the tree. A bound of -1 is none.
+// Quota is a limit on a part of the tree. -1 means no limit.
 type Quota struct {
 	Path       string `json:"path"`
 	Znodes     int64  `json:"znodes"`
 	ZnodesMost int64  `json:"znodes_most"`
-	ZnodesHard bool   `json:"znodes_hard"` // the server may refuse what goes beyond it
+	ZnodesHard bool   `json:"znodes_hard"` // the server may refuse to exceed it
 	Bytes      int64  `json:"bytes"`
 	BytesMost  int64  `json:"bytes_most"`
 	BytesHard  bool   `json:"bytes_hard"`
 }
 
-// Owner is whom a target belongs to.
+// Owner is the environment that owns a target.
 type Owner struct {
 	Project     string `json:"project"`
 	Environment string `json:"environment"`
 }
 
-// Lock is who may write at the moment, and who waits.
+// Lock describes the current holder of the lock and the waiting runs.
 type Lock struct {
 	Holder  *Runner  `json:"holder,omitempty"`
-	Waiting []Runner `json:"waiting,omitempty"` // the next first
-	Unknown string   `json:"unknown,omitempty"` // why it can't be told
+	Waiting []Runner `json:"waiting,omitempty"` // in queue order
+	Unknown string   `json:"unknown,omitempty"` // why the state of the lock is unknown
 }
 
-// Runner is who runs what, as far as it says so.
+// Runner describes a running command. Its fields may be empty.
 type Runner struct {
 	Who       string    `json:"who"`
 	Host      string    `json:"host"`
@@ -122,27 +122,27 @@ type Runner struct {
 	Since     time.Time `json:"since"`
 }
 
-// Last is the last apply that the history knows.
+// Last is the last apply in the history.
 type Last struct {
 	LastApply
 	Host      string `json:"host"`
 	Operation string `json:"operation"`
-	// Done are its transactions that were done; with fewer than planned it was
-	// interrupted, or is still under way.
+	// Done is the number of its applied transactions. If it is smaller than Planned,
+	// the apply was interrupted, has failed, or is still running.
 	Done    int `json:"done"`
 	Planned int `json:"planned"`
 }
 
-// Unreadable is a configuration that Confo would fail to read.
+// Unreadable is a configuration that Confo can't read.
 type Unreadable struct {
 	Object
 	Why string `json:"why"`
 }
 
-// ObjectOf returns the object of a key.
+// ObjectOf returns the object with a key.
 func ObjectOf(k plan.Key) Object { return object(k) }
 
-// AddForeign puts what is not Confo's into the report.
+// AddForeign adds foreign objects to the report.
 func (r *Report) AddForeign(all []plan.Foreign) {
 	for _, f := range all {
 		r.Foreign = append(r.Foreign, Foreign{Object: object(f.Key), Path: f.Path, What: f.What})

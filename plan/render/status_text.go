@@ -12,7 +12,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// StatusText writes what there is to say of a target for people.
+// StatusText writes the status of a target as text.
 func StatusText(w io.Writer, r *Report, opts TextOptions) error {
 	t := newText(w, opts)
 	s := r.Status
@@ -69,10 +69,10 @@ func StatusText(w io.Writer, r *Report, opts TextOptions) error {
 	return t.out.Flush()
 }
 
-// statusLabel is how wide a label is.
+// statusLabel is the width of a label.
 const statusLabel = 11
 
-// label writes a line; without a label, one that goes on with the one before.
+// label writes a line with a label. An empty label continues the line before.
 func (t *text) label(label, what string) {
 	margin := strings.Repeat(" ", max(0, statusLabel-utf8.RuneCountInString(label)))
 	if label != "" {
@@ -81,14 +81,14 @@ func (t *text) label(label, what string) {
 	t.line("%s%s %s", label, margin, what)
 }
 
-// row is label for what may be missing, and comes from outside.
+// row writes an untrusted text with a label. It writes nothing if the text is empty.
 func (t *text) row(label, what string) {
 	if what != "" {
 		t.label(label, plan.Printable(what))
 	}
 }
 
-// rows writes lines under one label, their cells in columns.
+// rows writes several lines under one label, with aligned cells.
 func (t *text) rows(label string, rows [][]string) {
 	var b strings.Builder
 	table := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
@@ -175,7 +175,7 @@ func (t *text) rights(s *Status) {
 		by := map[string][]string{}
 		for _, right := range [][2]string{{"read", r.Read}, {"write", r.Write}, {"create", r.Create}, {"delete", r.Delete}, {"administer", r.Administer}} {
 			if s.Folder != nil && right[0] == "administer" {
-				continue // files have no such
+				continue // unknown for files
 			}
 			by[right[1]] = append(by[right[1]], right[0])
 		}
@@ -265,10 +265,10 @@ func (t *text) last(s *Status) {
 	t.label("last apply", fmt.Sprintf("%s by %s; %s", plan.Printable(l.ID), sum.By(), state))
 }
 
-// statusMost is how many things of a kind are listed.
+// statusMost is the maximum number of listed items of a kind.
 const statusMost = 10
 
-// some writes how many there are, and the first of them.
+// some writes the number of items and lists the first ones.
 func (t *text) some(label, none string, all []string) {
 	if len(all) == 0 {
 		t.label(label, none)
@@ -283,11 +283,11 @@ func (t *text) some(label, none string, all []string) {
 	}
 }
 
-// mostFindings is how many findings of a kind are shown.
+// mostFindings is the maximum number of findings of a kind.
 const mostFindings = 50
 
-// findings writes what is wrong. A hint that several in a row share follows the last
-// of them.
+// findings writes errors or warnings. If consecutive findings have the same hint, it is
+// written once, after the last of them.
 func (t *text) findings(severity string, paint func(...any) string, all []Finding) {
 	if more := len(all) - mostFindings; more > 0 {
 		all = all[:mostFindings]

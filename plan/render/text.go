@@ -13,23 +13,23 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// TextOptions are how text looks.
+// TextOptions are the options for text output.
 type TextOptions struct {
 	Color bool
-	// Width is how many columns there are; 0 for as many as it takes.
+	// Width is the number of columns; 0 for no limit.
 	Width int
-	// Summary shows the index and the last line only.
+	// Summary limits the output to the index and the last line.
 	Summary bool
 }
 
-// Text writes the report for people.
+// Text writes the report as text.
 func Text(w io.Writer, r *Report, opts TextOptions) error {
 	t := newText(w, opts)
 	t.report(r)
 	return t.out.Flush()
 }
 
-// Moved writes what moved at the target since the plan was made: at most so many
+// Moved writes the changes at the target since the plan was made. It lists at most most
 // objects, or all if most is 0.
 func Moved(w io.Writer, r *Report, opts TextOptions, most int) error {
 	t := newText(w, opts)
@@ -45,7 +45,7 @@ func Moved(w io.Writer, r *Report, opts TextOptions, most int) error {
 	return t.out.Flush()
 }
 
-// StaleObjects writes what keeps a saved plan from being applied.
+// StaleObjects writes the changes that prevent applying a saved plan.
 func StaleObjects(w io.Writer, r *Report, opts TextOptions) error {
 	t := newText(w, opts)
 	for _, side := range []struct{ name, title string }{
@@ -56,10 +56,10 @@ func StaleObjects(w io.Writer, r *Report, opts TextOptions) error {
 	return t.out.Flush()
 }
 
-// MostMoved is how many objects a message lists that have moved.
+// MostMoved is the maximum number of changed objects in a message.
 const MostMoved = 10
 
-// more says how many objects a message leaves out.
+// more says how many objects were left out.
 func (t *text) more(n int) {
 	if n > 0 {
 		t.line("  %s", t.paint.faint(fmt.Sprintf("and %d more (--format json has all)", n)))
@@ -107,7 +107,7 @@ func newText(w io.Writer, opts TextOptions) *text {
 	return &text{TextOptions: opts, out: bufio.NewWriterSize(w, 64<<10), paint: newPalette(opts.Color)}
 }
 
-// palette paints by meaning.
+// palette has a color for each meaning.
 type palette struct {
 	add, remove, update, faint, bold func(...any) string
 }
@@ -128,7 +128,7 @@ func newPalette(on bool) palette {
 	}
 }
 
-// sign returns the sign of an action, painted.
+// sign returns the colored sign of an action.
 func (p palette) sign(sign byte) string {
 	switch sign {
 	case '+':
@@ -178,7 +178,7 @@ func (t *text) end(r *Report) {
 	}
 }
 
-// exact lists what restore --exact does beside configurations.
+// exact lists the steps of restore --exact that do not change configurations.
 func (t *text) exact(all []Exact) {
 	if len(all) == 0 {
 		return
@@ -226,11 +226,11 @@ func (t *text) header(r *Report) {
 	t.line("")
 }
 
-// indexedFrom is how many objects are seen at a glance: more get an index, which stands
-// where a terminal ends.
+// indexedFrom is the number of objects from which a report gets an index. It is at the
+// end, where a terminal shows it.
 const indexedFrom = 5
 
-// index lists the objects that change, each on a line.
+// index lists the changed objects, one on each line.
 func (t *text) index(r *Report) {
 	const widest = 48
 	width := 0
@@ -278,7 +278,7 @@ func (t *text) edit(l line) {
 	}
 	switch {
 	case l.faint:
-		// It stands where the names of fields do.
+		// It is aligned with the names of fields.
 		t.line("%s  %s", margin, t.paint.faint(l.text))
 	case !l.marked:
 		t.line("%s%s", margin, l.text)
@@ -324,7 +324,7 @@ func (t *text) foreign(foreign []Foreign) {
 	t.line("")
 }
 
-// Summarize returns the last line of a report on a plan.
+// Summarize returns the last line of a report about a plan.
 func Summarize(r *Report) string { return summarize(r) + keptCount(r) }
 
 func summarize(r *Report) string {
@@ -358,7 +358,7 @@ func summarize(r *Report) string {
 		s.Planned(), plural(s.Transactions, "transaction"), accessSentence(r)), " ") + besideCount(r.Exact)
 }
 
-// besideCount counts the steps of restore --exact beside configurations.
+// besideCount counts the steps of restore --exact that do not change configurations.
 func besideCount(all []Exact) string {
 	if len(all) == 0 {
 		return ""
@@ -370,7 +370,7 @@ func besideCount(all []Exact) string {
 	return fmt.Sprintf(" Other objects: %d to create, %d to update, %d to delete.", n["create"], n["update"], n["delete"])
 }
 
-// notCompared is the summary where errors came before anything was compared.
+// notCompared is the summary if errors occurred before the comparison.
 func notCompared(found []Finding) string {
 	errors := plural(len(found), "error")
 	if !slices.ContainsFunc(found, func(f Finding) bool { return f.Source == nil || f.Source.File == "" }) {
@@ -379,7 +379,7 @@ func notCompared(found []Finding) string {
 	return fmt.Sprintf("Failed: %s; nothing was compared.", errors)
 }
 
-// accessSentence says how many access lists change, with a space after it.
+// accessSentence returns a sentence with the number of ACL changes, and a space.
 func accessSentence(r *Report) string {
 	switch n := r.Summary.Access; n {
 	case 0:

@@ -7,7 +7,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Tree is a whole tree, by namespace and configuration, with what is sensitive
+// Tree is a complete tree by namespace and configuration. Its sensitive values are
 // masked.
 type Tree struct {
 	namespaces []treeNamespace
@@ -21,10 +21,11 @@ type treeNamespace struct {
 type treeConfig struct {
 	name    string
 	value   Value
-	origins map[string]Source // by path; nil when nobody asked
+	origins map[string]Source // by path; nil if not requested
 }
 
-// NewTree returns a tree as it is shown.
+// NewTree returns the masked form of a tree. If origins is true, it includes the places
+// that values come from. It returns an error if a value can't be parsed.
 func NewTree(t *plan.Tree, m *Masker, origins bool) (*Tree, error) {
 	shown := &Tree{}
 	for _, ns := range t.Namespaces {
@@ -48,8 +49,8 @@ func NewTree(t *plan.Tree, m *Masker, origins bool) (*Tree, error) {
 	return shown, nil
 }
 
-// MarshalJSON writes the namespaces as an object, in it the configurations, each
-// with its value, and with its origins if they were asked for.
+// MarshalJSON encodes the tree as an object of namespaces. Each is an object of
+// configurations with their values and, if requested, origins.
 func (t *Tree) MarshalJSON() ([]byte, error) {
 	return asObject(t.namespaces, func(n treeNamespace) (string, any) {
 		return n.name, marshaler(func() ([]byte, error) {
@@ -67,7 +68,7 @@ type marshaler func() ([]byte, error)
 
 func (m marshaler) MarshalJSON() ([]byte, error) { return m() }
 
-// asObject writes a list as an object, in its order.
+// asObject encodes a list as an object, in the same order.
 func asObject[T any](items []T, field func(T) (string, any)) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')

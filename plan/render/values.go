@@ -12,10 +12,10 @@ import (
 const (
 	indent    = "    "
 	maxShown  = 200 // characters of a string on one line
-	maxLines  = 20  // lines of a text that came or went
+	maxLines  = 20  // lines of an added or removed text
 	context   = 3   // unchanged lines around changed ones
-	around    = 30  // characters around the part of a long string that differs
-	keepLines = 8   // lines at either end of a text that is cut
+	around    = 30  // characters around the different part of a long string
+	keepLines = 8   // first and last lines of a text that is cut
 )
 
 // isLongText reports whether a value is a text of several lines.
@@ -25,8 +25,8 @@ func isLongText(n plan.Node) bool {
 
 func lines(s string) int { return strings.Count(strings.TrimSuffix(s, "\n"), "\n") + 1 }
 
-// fitsInline reports whether a value goes on the line of its field: leaves, what
-// is empty, and short lists of leaves.
+// fitsInline reports whether a value fits on the line of its field: a leaf, an empty
+// value, or a short list of leaves.
 func fitsInline(n plan.Node) bool {
 	switch {
 	case n.IsLeaf():
@@ -44,7 +44,7 @@ func fitsInline(n plan.Node) bool {
 	return width <= 60
 }
 
-// fieldName is how a field is called in front of its value.
+// fieldName returns the form of a field's name before its value.
 func fieldName(name string) string {
 	if path := (plan.Path{plan.Name(name)}).String(); !strings.HasPrefix(path, "[") {
 		return path
@@ -52,7 +52,7 @@ func fieldName(name string) string {
 	return plan.Quote(name)
 }
 
-// typed shows a value whose type changes.
+// typed formats a value whose type changes.
 func typed(n plan.Node) string {
 	switch n.Kind {
 	case plan.Null, plan.List, plan.Object:
@@ -62,7 +62,7 @@ func typed(n plan.Node) string {
 	}
 }
 
-// inline shows a value on one line.
+// inline formats a value on one line.
 func inline(n plan.Node) string { return string(appendInline(nil, n)) }
 
 func appendInline(line []byte, n plan.Node) []byte {
@@ -96,8 +96,8 @@ func appendInline(line []byte, n plan.Node) []byte {
 	}
 }
 
-// shorten returns a string in quotes; a long one loses its middle and gets its
-// length.
+// shorten returns a quoted string. If it is long, its middle is cut out and its length
+// is added.
 func shorten(s string) string {
 	if len(s) <= maxShown {
 		return plan.Quote(s)
@@ -111,8 +111,8 @@ func shorten(s string) string {
 		plan.Quote(string(runes[:half])), plan.Quote(string(runes[len(runes)-half:])), len(runes))
 }
 
-// shortenBoth returns two strings in quotes; of long ones, the part in which
-// they differ, with their lengths.
+// shortenBoth returns two quoted strings. If they are long, only the different part and
+// the lengths are shown.
 func shortenBoth(before, after string) (string, string) {
 	b, a := []rune(before), []rune(after)
 	if len(b) <= maxShown && len(a) <= maxShown {
@@ -136,7 +136,7 @@ func shortenBoth(before, after string) (string, string) {
 	return show(b), show(a)
 }
 
-// excerpts returns what differs in two lines, if one is long.
+// excerpts returns the different parts of two lines if one of them is long.
 func excerpts(before, after string) (string, string) {
 	b, a := []rune(before), []rune(after)
 	if len(b) <= maxShown && len(a) <= maxShown {
@@ -157,8 +157,8 @@ func excerpts(before, after string) (string, string) {
 	return show(b), show(a)
 }
 
-// common returns how many characters two texts share at their starts, and how
-// many of the others at their ends.
+// common returns the number of characters that two texts share at their start, and at
+// the end of the rest.
 func common(b, a []rune) (head, tail int) {
 	for head < len(b) && head < len(a) && b[head] == a[head] {
 		head++
@@ -169,7 +169,8 @@ func common(b, a []rune) (head, tail int) {
 	return head, tail
 }
 
-// shortLines returns a text's lines, printable; a long text loses its middle.
+// shortLines returns the printable lines of a text. The middle of a long text is cut
+// out.
 func shortLines(s string) []string {
 	all := strings.Split(strings.TrimSuffix(s, "\n"), "\n")
 	shown := make([]string, 0, min(len(all), maxLines))
@@ -185,7 +186,7 @@ func shortLines(s string) []string {
 	return shown
 }
 
-// printableLine escapes a line of a text, but for its tabs, and cuts it.
+// printableLine escapes a line except tabs, and limits its length.
 func printableLine(l string) string {
 	parts := strings.Split(l, "\t")
 	for i := range parts {
@@ -200,7 +201,7 @@ func printableLine(l string) string {
 
 func hasEnd(s string) bool { return strings.HasSuffix(s, "\n") }
 
-// What a lineOp does to its line.
+// lineKind says whether a line stays, goes (is removed) or comes (is added).
 type lineKind uint8
 
 const (
@@ -209,7 +210,7 @@ const (
 	comes
 )
 
-// lineOp is a line that stays, comes or goes.
+// lineOp is an unchanged, removed or added line.
 type lineOp struct {
 	kind lineKind
 	text string
@@ -224,8 +225,7 @@ func nearChange(ops []lineOp, i int) bool {
 	return false
 }
 
-// diffLines compares two texts line by line, the newline at their very end left
-// out.
+// diffLines compares two texts line by line. It ignores a newline at the end.
 func diffLines(before, after string) []lineOp {
 	x, y := splitLines(before), splitLines(after)
 	ops := make([]lineOp, 0, max(len(x), len(y)))
@@ -256,7 +256,7 @@ func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 func plural(n int, noun string) string { return plan.Plural(n, noun) }
 
-// noun returns the noun for so many.
+// noun returns the singular or plural of a noun.
 func noun(n int, one string) string {
 	_, word, _ := strings.Cut(plan.Plural(n, one), " ")
 	return word

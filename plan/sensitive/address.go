@@ -2,7 +2,7 @@ package sensitive
 
 import "strings"
 
-// webhookForms are addresses that let everybody who knows them act.
+// webhookForms are addresses that give access to everybody who knows them.
 var webhookForms = strings.Fields(`hooks.slack.com/ discord.com/api/webhooks/ discordapp.com/api/webhooks/
 	discord.com/api/v8/webhooks/ discord.com/api/v9/webhooks/ discord.com/api/v10/webhooks/ discord.com/api/v11/webhooks/
 	.webhook.office.com/ outlook.office.com/webhook/ api.telegram.org/bot hooks.zapier.com/hooks/ hook.eu1.make.com/ hook.us1.make.com/
@@ -11,10 +11,11 @@ var webhookForms = strings.Fields(`hooks.slack.com/ discord.com/api/webhooks/ di
 	.powerplatform.com/powerautomate/ events.pagerduty.com/integration/ hooks.airtable.com/ connect.pabbly.com/workflow/ webhook.site/
 	api.day.app/ sctapi.ftqq.com/ otpauth-migration://`)
 
-// randomAfter are parts of addresses after which what looks random lets everybody act.
+// randomAfter are parts of addresses. A random text after them gives access to
+// everybody who knows it.
 var randomAfter = strings.Fields(`/hooks/ /webhook/ /webhooks/ /with/key/`)
 
-// webhooks finds what follows the host of a webhook.
+// webhooks finds the text after the host of a webhook.
 func (f *finder) webhooks() {
 	for _, form := range webhookForms {
 		f.each(form, func(at int) int {
@@ -40,14 +41,14 @@ func (f *finder) webhooks() {
 	})
 }
 
-// inQuery are parameters of a URL that are secrets there, though not elsewhere, and
-// randomInQuery those that are if they look random.
+// inQuery are names of URL parameters that are secret, although they are not secret
+// elsewhere. Those in randomInQuery are secret if their value looks random.
 var inQuery = set(`sig signature sas hmac x-amz-signature x-amz-credential x-amz-security-token
 	x-goog-signature x-goog-credential authkey apikey hapikey`)
 
 var randomInQuery = set(`key code sid session hash k t u`)
 
-// query finds the secrets among the parameters of a URL.
+// query finds the secrets in the parameters of a URL.
 func (f *finder) query() {
 	if !strings.Contains(f.text, "=") {
 		return
@@ -79,11 +80,10 @@ func (f *finder) query() {
 	}
 }
 
-// schemeNames are the schemes of an Authorization header whose credentials
-// follow.
+// schemeNames are the schemes of an Authorization header. Credentials follow them.
 var schemeNames = []string{"bearer", "basic", "token", "apikey", "digest", "negotiate"}
 
-// schemes finds "Bearer …" and its like.
+// schemes finds credentials such as "Bearer …".
 func (f *finder) schemes() {
 	for i := 0; i < len(f.text); i++ {
 		if c := f.text[i] | 0x20; c != 'b' && c != 't' && c != 'a' && c != 'd' && c != 'n' || !f.startsWord(i) {
@@ -113,8 +113,8 @@ func (f *finder) schemes() {
 	}
 }
 
-// isCredential reports whether what follows a scheme is a credential rather than
-// a word of a sentence. alone says that the text holds nothing else.
+// isCredential reports whether the text after a scheme is a credential and not a word
+// of a sentence. alone says that there is no other text.
 func (f *finder) isCredential(scheme, text string, alone bool) bool {
 	if scheme == "basic" {
 		decoded := decode64(text)

@@ -5,17 +5,18 @@ import (
 	"unicode/utf8"
 )
 
-// assignments finds what a text gives to a secret's name, in whatever language:
+// assignments finds the values that a text assigns to the name of a secret, in many
+// languages:
 //
 //	password=x    "token": x    api_key => x    --password x    <secret>x
 //	auth_pass x   define('DB_PASS', 'x')        PASSWORD 'x'
 //	name: db_password, value: x     <property name="password" value="x"/>
 //	password: |   and """ and \ at the end of a line, with the lines that follow
 //
-// A part goes on to the end of its line.
+// A value ends at the end of its line.
 func (f *finder) assignments() {
 	jwk := strings.Contains(f.text, "kty")
-	section := "" // of an INI or TOML file, if it is named like a secret
+	section := "" // the INI or TOML section, if its name is that of a secret
 	for i := 0; i < len(f.text); i++ {
 		switch f.text[i] {
 		case '=', ':', '>', ' ', '\t', ',', '(':
@@ -59,8 +60,8 @@ func (f *finder) assignments() {
 	}
 }
 
-// isFallback reports whether a text follows the sign at i that is used where a variable
-// is not set: ENV["TOKEN"] || "x", {{ token | default("x") }}.
+// isFallback reports whether the text after the sign at i is the default for a
+// variable: ENV["TOKEN"] || "x", {{ token | default("x") }}.
 func (f *finder) isFallback(i int) bool {
 	rest := f.text[i+1:]
 	if after, ok := strings.CutPrefix(rest, "|"); ok {
@@ -70,7 +71,7 @@ func (f *finder) isFallback(i int) bool {
 	return ok && f.quoteAt(len(f.text)-len(after))
 }
 
-// inARN reports whether what stands at i is a part of a name as AWS has them:
+// inARN reports whether the text at i is in an AWS resource name:
 // arn:aws:secretsmanager:eu-west-1:1:secret:db.
 func (f *finder) inARN(i int) bool {
 	start := i
@@ -80,13 +81,13 @@ func (f *finder) inARN(i int) bool {
 	return strings.HasPrefix(f.text[start:], "arn:")
 }
 
-// isURL reports whether the name before i is the scheme of an address.
+// isURL reports whether the name before i is the scheme of a URL.
 func (f *finder) isURL(i int) bool {
 	return i+3 < len(f.text) && f.text[i+3] != '/' && !isSpace(f.text[i+3]) && i > 0 && isNameByte(f.text[i-1])
 }
 
-// isHost reports whether the name before the colon at i is that of a host, and a port
-// follows: http://auth:9091/, auth:9091, secrets.example.com:443.
+// isHost reports whether the name before the colon at i is a host, followed by a port:
+// http://auth:9091/, auth:9091, secrets.example.com:443.
 func (f *finder) isHost(i int, name string) bool {
 	const longestPort = 5
 	end := i + 1 + f.after(i+1, longestPort, isDigit)
@@ -97,10 +98,10 @@ func (f *finder) isHost(i int, name string) bool {
 	return strings.HasSuffix(f.text[:i-len(name)], "://") || Name(name) == Scheme || len(top) < len(name) && domains[strings.ToLower(top)]
 }
 
-// domains are what the names of hosts end with.
+// domains are the last parts of host names.
 var domains = set(`local localdomain internal svc lan corp com net org io cloud example test`)
 
-// nameBefore returns the name that ends before the sign at i, or nothing.
+// nameBefore returns the name that ends before the sign at i, or "".
 func (f *finder) nameBefore(i int) string {
 	end := i
 	if sign := f.text[i]; sign != ' ' && sign != '\t' && sign != '>' && sign != '(' {
@@ -127,8 +128,8 @@ func (f *finder) nameBefore(i int) string {
 	return f.text[start:end]
 }
 
-// openIndex returns where the bracket of an index is that ends at end, as in
-// passwords[0]; or 0.
+// openIndex returns the position of the bracket that opens an index ending at end, as
+// in passwords[0]; or 0.
 func (f *finder) openIndex(end int) int {
 	if end == 0 || f.text[end-1] != ']' {
 		return 0
@@ -143,18 +144,18 @@ func (f *finder) openIndex(end int) int {
 	return open
 }
 
-// longestName is how much of a name in a text is looked at.
+// longestName is the maximum length of a name in a text.
 const longestName = 128
 
-// assigns reports whether the sign at i gives something to the name before it. A
-// blank does so only after a flag, after a name of several words that begins its
-// line and that one word follows, in a netrc file and before a quote; ">" only after an element of XML; a
-// comma only after a flag or in parentheses.
+// assigns reports whether the sign at i assigns a value to the name before it. A blank
+// does so only in these cases: after a flag, before a quote, in a netrc file, or after
+// a name of several words at the start of a line if one word follows. ">" does so only
+// after an XML element, and a comma only after a flag or in parentheses.
 func (f *finder) assigns(i int, name string) bool {
 	start := i - len(name)
 	switch f.text[i] {
 	case '=':
-		return i+1 == len(f.text) || f.text[i+1] != '=' || f.quoteAt(i+2) // a comparison
+		return i+1 == len(f.text) || f.text[i+1] != '=' || f.quoteAt(i+2) // not a comparison
 	case ':', '%', '|', wide:
 		return true
 	case '>':
@@ -173,8 +174,8 @@ func (f *finder) assigns(i int, name string) bool {
 		f.beginsLine(start) && strings.ContainsAny(name, "_.-") && f.givesOne(i) || directives[name]
 }
 
-// givesOne reports whether one word follows the blank at i in its line, or a word that
-// looks like a password: a directive, and not the beginning of a sentence.
+// givesOne reports whether a single word follows the blank at i in its line, or a word
+// that looks like a password. Then the line is a directive and not a sentence.
 func (f *finder) givesOne(i int) bool {
 	words := strings.TrimLeft(f.text[i:f.lineEnd(i)], " \t")
 	first, rest, _ := strings.Cut(words, " ")
@@ -182,8 +183,8 @@ func (f *finder) givesOne(i int) bool {
 	return rest == "" || strings.IndexByte("#;\\|&{}", rest[0]) >= 0 || looksLikePassword(strings.TrimRight(first, ".,;"))
 }
 
-// directives are names of one word that configuration files of servers set with
-// a blank.
+// directives are one-word names that the configuration files of servers set with a
+// blank.
 var directives = set(`requirepass masterauth rocommunity rwcommunity bindpw rootpw`)
 
 func (f *finder) quoteAt(i int) bool {
@@ -193,8 +194,8 @@ func (f *finder) quoteAt(i int) bool {
 	return i < len(f.text) && strings.IndexByte("\"'`", f.text[i]) >= 0
 }
 
-// beginsLine reports whether only blanks, and the dash of a list in YAML, stand
-// before i in its line.
+// beginsLine reports whether only blanks and the dash of a YAML list precede i in its
+// line.
 func (f *finder) beginsLine(i int) bool {
 	for i > 0 && strings.IndexByte(" \t-", f.text[i-1]) >= 0 {
 		i--
@@ -202,15 +203,14 @@ func (f *finder) beginsLine(i int) bool {
 	return i == 0 || f.text[i-1] == '\n'
 }
 
-// indent returns how many blanks and dashes the line of i begins with.
+// indent returns the number of blanks and dashes at the start of the line of i.
 func (f *finder) indent(i int) int {
 	start := strings.LastIndexByte(f.text[:i], '\n') + 1
 	return len(f.text[start:i]) - len(strings.TrimLeft(f.text[start:i], " \t-"))
 }
 
-// hide hides what stands from from to the end of its line, and returns where that
-// is, or from if nothing is hidden. Of a value that goes on in the lines below, all is
-// hidden.
+// hide masks the text from from to the end of its line, and the following lines if the
+// value continues. It returns the end of the masked text, or from if nothing is masked.
 func (f *finder) hide(class Class, from int) int {
 	sign := from
 	from += max(0, f.escapedSign(sign-1)-1)
@@ -237,8 +237,8 @@ func (f *finder) hide(class Class, from int) int {
 	return to
 }
 
-// elementBelow hides the lines of an element of XML that begin after to, and returns
-// where they end.
+// elementBelow masks the lines of an XML element that start after to. It returns their
+// end.
 func (f *finder) elementBelow(to int) int {
 	const farthest = 4096
 	end := strings.Index(f.text[to:min(len(f.text), to+farthest)], "</")
@@ -249,7 +249,7 @@ func (f *finder) elementBelow(to int) int {
 	return to + end
 }
 
-// firstWord returns what a value begins with that may be a number or a key.
+// firstWord returns the start of a value that may be a number or a key.
 func firstWord(value string) string {
 	const longest = 512
 	value = value[:min(len(value), longest)]
@@ -259,7 +259,7 @@ func firstWord(value string) string {
 	return value
 }
 
-// lineEnd returns where the line of i ends.
+// lineEnd returns the end of the line of i.
 func (f *finder) lineEnd(i int) int {
 	if f.line.To == 0 || i < f.line.From || i > f.line.To {
 		f.line = Span{i, len(f.text)}
@@ -274,10 +274,10 @@ func (f *finder) lineEnd(i int) int {
 	return to
 }
 
-// continued returns where a value ends that begins in a line: after the closing
-// triple quote, after the lines that a backslash continues, and, if the line says
-// nothing or "|", after the lines that are indented deeper than this one. sign is
-// in the line.
+// continued returns the end of a value that starts in a line and may continue: to the
+// closing triple quote, to the end of lines that a backslash continues, or, if the line
+// is empty or has "|", to the end of the lines that are indented deeper. sign is a
+// position in the first line.
 func (f *finder) continued(class Class, from, to, sign int) int {
 	value := f.text[from:to]
 	for _, quotes := range []string{`"""`, `'''`} {
@@ -313,8 +313,8 @@ func (f *finder) continued(class Class, from, to, sign int) int {
 	return to
 }
 
-// inYAML reports whether a value may go on in the lines below, as in YAML: a colon gives
-// it, to a name that begins its line.
+// inYAML reports whether a value may continue in the next lines as in YAML: it follows
+// a colon after a name at the start of a line.
 func (f *finder) inYAML(sign int) bool {
 	if sign == 0 || f.text[sign-1] != ':' {
 		return false
@@ -323,7 +323,7 @@ func (f *finder) inYAML(sign int) bool {
 	return f.beginsLine(sign - 1 - f.gap(sign-1) - len(name))
 }
 
-// opensBlock reports whether a value is in the lines that follow.
+// opensBlock reports whether the value is in the following lines.
 func opensBlock(value string) bool {
 	return strings.Trim(value, "|>+-0123456789 \t") == "" || value == "[" || value == "{" || value == "("
 }

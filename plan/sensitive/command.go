@@ -7,12 +7,12 @@ import (
 
 // Argument is a secret in an argument of a command.
 type Argument struct {
-	Index int  // of the argument
-	Span  Span // in the argument
+	Index int  // index of the argument
+	Span  Span // part of the argument
 }
 
-// secretFlags are the flags of programs whose arguments are secrets, where their
-// names don't say so. Those with a "+" have their arguments in the same word only.
+// secretFlags are the flags of programs whose arguments are secrets, although their
+// names do not show it. A "+" means that the argument is always in the same word.
 var secretFlags = map[string][]string{}
 
 func init() {
@@ -41,8 +41,8 @@ func init() {
 	}
 }
 
-// Arguments returns the secrets among the arguments of a command that are not
-// recognised one by one: ["redis-cli", "-a", "x"], ["curl", "-u", "me:x"].
+// Arguments returns the secrets in the arguments of a command that Parts does not find
+// in single words: ["redis-cli", "-a", "x"], ["curl", "-u", "me:x"].
 func Arguments(words []string) []Argument {
 	c := command{words: words}
 	for i, word := range words {
@@ -73,8 +73,8 @@ func Arguments(words []string) []Argument {
 // command collects the secrets of a command.
 type command struct {
 	words   []string
-	program string // the last one of those known, or ""
-	sets    bool   // all that it sets are secrets
+	program string // the last known program, or ""
+	sets    bool   // the command sets only secrets
 	found   []Argument
 }
 
@@ -84,14 +84,14 @@ func (c *command) add(i, from, to int) {
 	}
 }
 
-// all adds a word, if there is one.
+// all adds a complete word, if it exists.
 func (c *command) all(i int) {
 	if i < len(c.words) {
 		c.add(i, 0, len(c.words[i]))
 	}
 }
 
-// pair finds a secret in the words that follow a flag or a name.
+// pair finds a secret in the words after a flag or a name.
 func (c *command) pair(i int) {
 	word, last := c.words[i], len(c.words)-1
 	switch user := c.takesUser(word); {
@@ -114,12 +114,13 @@ func (c *command) pair(i int) {
 	}
 }
 
-// mayBePassword reports whether what follows -p is rather a password than ports or a path.
+// mayBePassword reports whether the word after -p may be a password and not a port or
+// path.
 func mayBePassword(word string) bool {
 	return strings.Trim(word, "0123456789:./-") != "" && strings.IndexByte("-/.~", word[0]) < 0
 }
 
-// word finds a secret in a word.
+// word finds a secret in a single word.
 func (c *command) word(i int) {
 	word := c.words[i]
 	switch name, value, _ := strings.Cut(word, "="); {
@@ -142,8 +143,8 @@ func (c *command) word(i int) {
 	}
 }
 
-// operands are words that take secrets: the key is what precedes them, and the value how
-// many other words stand between, for each.
+// operands are words before a secret. The values are the numbers of other words in
+// between, one for each secret.
 var operands = map[string][]int{
 	"vault login": {0}, "vault unwrap": {0}, "operator unseal": {0}, "ngrok authtoken": {0}, "config add-authtoken": {0},
 	"cloudflared service install": {0}, "rclone obscure": {0}, "rabbitmqctl add_user": {1}, "rabbitmqctl change_password": {1},
@@ -153,7 +154,7 @@ var operands = map[string][]int{
 	"set snmp community": {0}, "com2sec": {2}, "createUser": {2, 4},
 }
 
-// operand finds the secret that follows the words that end at i.
+// operand finds the secrets after the words that end at i.
 func (c *command) operand(i int) {
 	const longest = 3
 	if i+1 == len(c.words) {
@@ -184,21 +185,21 @@ func (c *command) operand(i int) {
 	}
 }
 
-// slashLogin are programs that take user/password@database.
+// slashLogin are programs with a user/password@database argument.
 var slashLogin = set(`sqlplus sqlldr expdp impdp rman`)
 
-// programName returns the name of a program that a word may be the path of.
+// programName returns the name of the program, if the word is its path.
 func programName(word string) string {
 	return strings.TrimSuffix(word[strings.LastIndexAny(word, `/\`)+1:], ".exe")
 }
 
-// userFlags are the flags of programs whose arguments are user:password, besides -u,
+// userFlags are the flags of programs with a user:password argument, in addition to -u,
 // -U and --user.
 var userFlags = map[string]string{
 	"curl": "-E --cert", "smbclient": "-U", "net": "-U", "rpcclient": "-U", "smbget": "-U", "http": "-a", "https": "-a", "ab": "-A", "lftp": "-u", "jenkins-cli.jar": "-auth", "jenkins-cli": "-auth",
 }
 
-// takesUser reports whether a flag's argument is user:password.
+// takesUser reports whether the argument of a flag is user:password.
 func (c *command) takesUser(flag string) bool {
 	switch flag {
 	case "-u", "--user", "--proxy-user", "-U", "--login", "--creds":
@@ -210,7 +211,7 @@ func (c *command) takesUser(flag string) bool {
 	return flag != "" && strings.HasPrefix(flag, "-") && slices.Contains(strings.Fields(userFlags[c.program]), flag)
 }
 
-// userSign returns the sign between user and password.
+// userSign returns the separator between user and password.
 func userSign(program string) string {
 	switch program {
 	case "smbclient", "net", "rpcclient", "smbget":
@@ -221,8 +222,8 @@ func userSign(program string) string {
 	return ":"
 }
 
-// afterUser returns where the password begins in user:password, or the length of the
-// word. A number is a group's: docker run -u 1000:1000.
+// afterUser returns the start of the password in user:password, or the length of the
+// word. A number is a group, as in docker run -u 1000:1000.
 func afterUser(word, sign string) int {
 	user, password, ok := strings.Cut(word, sign)
 	if !ok || user == "" || strings.Trim(password, "0123456789") == "" {
@@ -235,7 +236,7 @@ func isSet(word string) bool {
 	return word == "ENV" || word == "fastcgi_param" || word == "uwsgi_param" || strings.EqualFold(word, "setenv") || strings.EqualFold(word, "set") || strings.EqualFold(word, "setx")
 }
 
-// isSettingName reports whether a word is a setting's name rather than one of a
+// isSettingName reports whether a word is the name of a setting and not a word of a
 // sentence.
 func isSettingName(word string) bool {
 	return Name(word) == Secret && (strings.ContainsAny(word, "_.-") || directives[word])
@@ -267,7 +268,7 @@ func readsSecret(words []string) bool {
 func (f *finder) command(from, to int) {
 	var words []string
 	var starts []int
-	var piped Span // what the command before prints
+	var piped Span // the output of the previous command in a pipe
 	end := func() {
 		if piped.From < piped.To && readsSecret(words) {
 			f.add(piped.From, piped.To)

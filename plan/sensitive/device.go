@@ -1,7 +1,7 @@
 package sensitive
 
-// deviceStatements are the words that statements of routers and switches begin with in
-// which a secret follows one of deviceWords.
+// Statements of routers and switches that start with one of deviceStatements have a
+// secret after one of deviceWords.
 var (
 	deviceStatements = set(`neighbor radius-server tacacs-server pre-shared-key ntp ip ipv6 standby
 		vrrp area isis key-string`)
@@ -16,7 +16,7 @@ func (c *command) device(i int) {
 	if !deviceStatements[c.words[0]] || !deviceWords[c.words[i]] || i > 1 && deviceWords[c.words[i-1]] {
 		return
 	}
-	const most = 3 // words that say how it is encoded
+	const most = 3 // words that describe the encoding
 	next := i + 1
 	for next < min(len(c.words), i+1+most) && (isDigits(c.words[next]) || deviceWords[c.words[next]] || c.words[next] == "encrypted") {
 		next++

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// privateKeys finds private keys: PEM, also on one line with \n, and PuTTY's. One
-// without an end goes on to that of the text.
+// privateKeys finds private keys in PEM format, also on one line with \n, and those of
+// PuTTY. A key without an end line ends at the end of the text.
 func (f *finder) privateKeys() {
 	const begin, end, dashes = "-----BEGIN ", "-----END ", "-----"
 	f.each(begin, func(at int) int {
@@ -34,8 +34,8 @@ func (f *finder) privateKeys() {
 	})
 }
 
-// encoded finds base64 of a text that holds a secret, also of such base64, and of a
-// private key. depth is how often it may be encoded.
+// encoded finds base64 text that contains a secret or a private key, also if it is
+// encoded several times, up to depth.
 func (f *finder) encoded(depth int) {
 	const shortest = 16
 	for i := 0; i < len(f.text); {
@@ -58,9 +58,9 @@ func (f *finder) encoded(depth int) {
 	}
 }
 
-// isPrivateDER reports whether a text is base64 of a private key as PKCS #1, PKCS #8
-// or SEC 1 have it: a sequence that begins with its version, and a number, a sequence
-// or a string of bytes.
+// isPrivateDER reports whether a text is the base64 form of a private key in PKCS #1,
+// PKCS #8 or SEC 1. These are sequences that start with a version number, followed by a
+// number, a sequence or a byte string.
 func isPrivateDER(text string) bool {
 	const shortest, head = 40, 24
 	if len(text) < shortest || text[0] != 'M' {
@@ -87,8 +87,8 @@ func is64(c byte) bool {
 	return isLetter(c) || isDigit(c) || strings.IndexByte("+/=_-", c) >= 0
 }
 
-// decode64 returns the text that a base64 text stands for, of either alphabet,
-// with or without "=" at its end; or "" if that is no text.
+// decode64 decodes base64 in either alphabet, with or without "=" at the end. It
+// returns "" if the result is not text.
 func decode64(text string) string {
 	text = strings.TrimRight(text, "=")
 	encoding := base64.RawStdEncoding

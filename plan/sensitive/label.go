@@ -2,15 +2,15 @@ package sensitive
 
 import "strings"
 
-// labels are fields and attributes that name what is given in the one beside:
-// name: db_password, value: x.
+// labels are fields and attributes with the name of the value in another field: name:
+// db_password, value: x.
 var labels = set(`name key k id variable var parameter property option header field env setting attribute label title parameterkey`)
 
-// values are the fields beside.
+// values are fields with such a value.
 var values = set(`value val values v default content data text string parametervalue defaultvalue stringvalue`)
 
-// labelled hides what is given to a secret that the label before i names, and
-// returns where that ends; or 0.
+// labelled masks the value that belongs to the label before i, if the label names a
+// secret. It returns the end of the value, or 0.
 func (f *finder) labelled(label string, i int) int {
 	if strings.IndexByte("=:>", f.text[i]) < 0 || !IsLabel(label) {
 		return 0
@@ -41,9 +41,8 @@ func (f *finder) labelled(label string, i int) int {
 	return f.valueBelow(class, end)
 }
 
-// valueAbove hides the value that stands before the label of a secret's name, in the
-// same element, object or item: <add value="x" key="password"/>. label is where it
-// begins, or near.
+// valueAbove masks the value that precedes the label of a secret in the same element,
+// object or item: <add value="x" key="password"/>. label is its approximate position.
 func (f *finder) valueAbove(class Class, label int) {
 	const farthest = 256
 	text := f.text[max(0, label-farthest):max(0, label)]
@@ -86,8 +85,8 @@ func (f *finder) valueAbove(class Class, label int) {
 	}
 }
 
-// givesValue reports whether the rest of a line after a secret's name gives it a
-// value: an attribute or field, or what an element of XML holds.
+// givesValue reports whether the rest of a line after a secret's name contains its
+// value: an attribute, a field, or the content of an XML element.
 func givesValue(rest, line string) bool {
 	if rest == "" || isClosingTag(rest) {
 		return false
@@ -95,7 +94,7 @@ func givesValue(rest, line string) bool {
 	return strings.ContainsAny(rest, "=:<") || strings.HasPrefix(strings.TrimLeft(line, `"'`), ">")
 }
 
-// opensElement reports whether a line ends within an element of XML.
+// opensElement reports whether a line ends inside the tag of an XML element.
 func opensElement(rest string) bool {
 	return !strings.Contains(rest, "<") && strings.Contains(rest, "=")
 }
@@ -104,8 +103,8 @@ func isClosingTag(rest string) bool {
 	return strings.HasPrefix(rest, "</") && strings.IndexByte(rest[1:], '<') < 0
 }
 
-// valueBelow hides the value in the line that follows to, if it begins as one, and
-// returns where that ends.
+// valueBelow masks the value in the line after to, if the line has one. It returns the
+// end of the value.
 func (f *finder) valueBelow(class Class, to int) int {
 	const farthest = 1024
 	start := to
@@ -130,8 +129,9 @@ func (f *finder) valueBelow(class Class, to int) int {
 	return f.hide(class, end)
 }
 
-// element hides what an element of XML with attributes holds, if its name, from start
-// on, is a secret's: <password type="x">y</password>, <password value="y"/>.
+// element masks the content of an XML element with attributes, if its name is that of a
+// secret: <password type="x">y</password>, <password value="y"/>. start is the start of
+// its name.
 func (f *finder) element(start int) {
 	const farthest = 256
 	end := start
@@ -163,8 +163,7 @@ func (f *finder) element(start int) {
 	}
 }
 
-// escapedElements hides what elements of XML hold whose signs are escaped:
-// &lt;password&gt;x.
+// escapedElements masks the content of escaped XML elements: &lt;password&gt;x.
 func (f *finder) escapedElements() {
 	f.each("&lt;", func(at int) int {
 		start := at + len("&lt;")
@@ -189,7 +188,7 @@ func (f *finder) escapedElement(class Class, from int) int {
 	return to
 }
 
-// variables hides the defaults of variables of Terraform that are named like secrets.
+// variables masks the defaults of Terraform variables with the name of a secret.
 func (f *finder) variables() {
 	const begin, lines = `variable "`, 12
 	f.each(begin, func(at int) int {

@@ -2,7 +2,7 @@ package sensitive
 
 import "strings"
 
-// lists finds secrets in lists of YAML that are the arguments of a command:
+// lists finds secrets in YAML lists that hold the arguments of a command:
 //
 //   - --password        [redis-cli, -a, hunter2]
 //   - hunter2
@@ -54,7 +54,7 @@ func (f *finder) flowList(from, to int) {
 	f.listed(words)
 }
 
-// listed hides the secrets among the elements of a list.
+// listed masks the secrets among the elements of a list.
 func (f *finder) listed(elements []Span) {
 	words := make([]string, len(elements))
 	for i, at := range elements {
@@ -71,13 +71,13 @@ func (f *finder) listed(elements []Span) {
 	}
 }
 
-// IsFlag reports whether a word is a flag that takes the next word as its argument, and
-// is named like a secret.
+// IsFlag reports whether a word is a flag with the name of a secret that takes the next
+// word as its argument.
 func IsFlag(word string) bool {
 	return strings.HasPrefix(word, "-") && len(word) <= longestName && !strings.ContainsAny(word, "= :") && Name(word) != Open
 }
 
-// unquoted returns a part of a text without the blanks and quotes around it.
+// unquoted returns a part of a text without surrounding blanks and quotes.
 func unquoted(text string, at Span) Span {
 	const around = blanks + "\"'"
 	at.To -= len(text[at.From:at.To]) - len(strings.TrimRight(text[at.From:at.To], around))

@@ -5,11 +5,10 @@ import (
 	"strings"
 )
 
-// wide is what the wide forms of "=" and ":" begin with.
+// wide is the first byte of the full-width forms of "=" and ":".
 const wide = 0xEF
 
-// escapedSign returns how long the "=" or ":" at i is that is escaped as in a URL, or
-// wide; or 0.
+// escapedSign returns the length of a URL-escaped or full-width "=" or ":" at i, or 0.
 func (f *finder) escapedSign(i int) int {
 	for _, sign := range []string{"%3D", "%3d", "%3A", "%3a", "：", "＝"} {
 		if strings.HasPrefix(f.text[i:], sign) {
@@ -19,14 +18,14 @@ func (f *finder) escapedSign(i int) int {
 	return 0
 }
 
-// isItem reports whether the line of i is an item of a list in YAML.
+// isItem reports whether the line of i is an item of a YAML list.
 func (f *finder) isItem(i int) bool {
 	start := strings.LastIndexByte(f.text[:i], '\n') + 1
 	return strings.HasPrefix(strings.TrimLeft(f.text[start:i], " \t"), "-")
 }
 
-// mentioned hides what follows a password's name without a sign, if it looks like one:
-// "enable password 7 hunter2", "the password for prod is: hunter2".
+// mentioned masks a word that looks like a password and follows the name of a password
+// without a sign: "enable password 7 hunter2", "the password for prod is: hunter2".
 func (f *finder) mentioned(i int, name string) {
 	if c := f.text[i]; c != ' ' && c != '\t' || !mentions[strings.ToLower(name)] && len(splitWords(name)) < 2 {
 		return
@@ -59,10 +58,11 @@ func (f *finder) mentioned(i int, name string) {
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
-// between are words whose next word says whose password it is.
+// between are words before the owner of a password.
 var between = set(`for of für von de del`)
 
-// isFiller reports whether a word may stand between a password's name and it.
+// isFiller reports whether a word may be between the name of a password and the
+// password.
 func isFiller(word, all string) bool {
 	return word == "is" || word == "was" || word == "to" || isDigits(word) || all == "=" || all == ":" || strings.IndexByte("([", (all + " ")[0]) >= 0
 }
@@ -71,8 +71,8 @@ var mentions = set(`password passwd pwd passphrase secret passwort pw psk`)
 
 func isDigits(word string) bool { return len(word) == 1 && isDigit(word[0]) }
 
-// looksLikePassword reports whether a word has letters and digits, and is no name of
-// a way to hash or encode.
+// looksLikePassword reports whether a word has letters and digits and is not the name
+// of a hash or encoding.
 func looksLikePassword(word string) bool {
 	const shortest = 6
 	return len(word) >= shortest && hasDigit(word) && strings.ContainsFunc(word, func(r rune) bool { return r < 128 && isLetter(byte(r)) }) &&
@@ -82,8 +82,8 @@ func looksLikePassword(word string) bool {
 var ways = set(`sha224 sha256 sha384 sha512 sha3-256 sha3-512 ripemd160 base64 base32 base58 argon2 argon2i argon2d argon2id
 	pbkdf2 blake2 blake2b blake2s blake3 aes128 aes256 aes-128 aes-256 rs256 es256 hs256 utf-8 iso8859-1 varchar2`)
 
-// passwordFiles finds passwords where they have no names: the lines of a .pgpass
-// file, and what follows IDENTIFIED BY in SQL and AUTH in the protocol of Redis.
+// passwordFiles finds passwords without a name: in the lines of a .pgpass file, after
+// IDENTIFIED BY in SQL, and after AUTH in the Redis protocol.
 func (f *finder) passwordFiles() {
 	for from := 0; from < len(f.text); {
 		to := f.lineEnd(from)
@@ -121,11 +121,11 @@ func (f *finder) passwordFiles() {
 			return end
 		})
 	}
-	f.each("digest:", func(at int) int { // an entry of an access list of ZooKeeper
+	f.each("digest:", func(at int) int { // an entry of a ZooKeeper ACL
 		from := at + len("digest:")
 		end := f.end(from, blanks+"\"',")
 		user, hash, ok := strings.Cut(f.text[from:end], ":")
-		onlyPermissions := strings.Trim(hash, "cdrwa") == "" // as confo-sync declares them
+		onlyPermissions := strings.Trim(hash, "cdrwa") == "" // the form in which confo-sync declares them
 		if ok && user != "" && !onlyPermissions && !strings.HasPrefix(user, "sha") && f.startsWord(at) {
 			hash, _, _ = strings.Cut(hash, ":")
 			f.add(from+len(user)+1, from+len(user)+1+len(hash))
@@ -143,7 +143,7 @@ func (f *finder) passwordFiles() {
 	})
 }
 
-// inserts finds the strings that SQL inserts, if one of the columns is named like a
+// inserts finds the strings in an SQL INSERT if one of the columns has the name of a
 // secret: INSERT INTO users (name, password) VALUES ('a', 'x').
 func (f *finder) inserts() {
 	const farthest = 1024
@@ -165,13 +165,13 @@ func (f *finder) inserts() {
 	}
 }
 
-// setsPassword reports whether a statement of SQL that sets a password begins so.
+// setsPassword reports whether an SQL statement that starts with text sets a password.
 func setsPassword(text string) bool {
 	text = strings.ToLower(text)
 	return strings.Contains(text, "create ") || strings.Contains(text, "alter ") || strings.Contains(text, "grant ")
 }
 
-// redisUser finds the passwords of a user in an access list of Redis: >x.
+// redisUser finds the passwords of a user in a Redis ACL: >x.
 func (f *finder) redisUser(from, to int) {
 	for i := from; i < to; i++ {
 		if f.text[i] != '>' || f.text[i-1] != ' ' {
@@ -183,9 +183,9 @@ func (f *finder) redisUser(from, to int) {
 	}
 }
 
-// pgpass is a line of a .pgpass file: host:port:database:user:password, where a
+// pgpass matches a line of a .pgpass file: host:port:database:user:password. A
 // backslash escapes a colon.
 var pgpass = regexp.MustCompile(`^(?:\[[0-9A-Fa-f:.]+\]|(?:[^:\s\\\[]|\\.)+):(?:\*|\d+):(?:\*|[A-Za-z][\w.-]*):(?:\*|[A-Za-z][\w.-]*):((?:[^:\\]|\\.)+)$`)
 
-// relayLogin is a line of Postfix's table of passwords: [host]:port user:password.
+// relayLogin matches a line in a password table of Postfix: [host]:port user:password.
 var relayLogin = regexp.MustCompile(`^\[?[\w.-]+\]?:(?:25|465|587|2525|submission|smtps?)[ \t]+[^:\s]+:(\S*[^\d\s]\S*)$`)

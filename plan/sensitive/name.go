@@ -2,37 +2,37 @@ package sensitive
 
 import "strings"
 
-// Class says what a field's name tells of its value.
+// Class says what the name of a field tells about its value.
 type Class uint8
 
 const (
-	// Open names tell of no secret.
+	// Open is the class of names that are not those of secrets.
 	Open Class = iota
-	// Counting names, as max_tokens and require_password, are those of numbers and
-	// switches: only another text is hidden.
+	// Counting is the class of names such as max_tokens and require_password. Their
+	// values are usually numbers and switches, so only other texts are masked.
 	Counting
-	// Key names, as mailgun_key and signature, are those of secrets, or of something
-	// in data: what looks random is hidden.
+	// Key is the class of names such as mailgun_key and signature. Their values may be
+	// secrets or ordinary data, so only texts that look random are masked.
 	Key
-	// Address names, as proxy_pass, are those of passwords, or of addresses: a URL is
-	// shown.
+	// Address is the class of names such as proxy_pass. Their values may be passwords
+	// or addresses, so URLs are shown.
 	Address
-	// Scheme names, as auth, are those of credentials, or of a way to authenticate: of
-	// well-known ways, as basic, nothing is hidden.
+	// Scheme is the class of names such as auth. Their values may be credentials or
+	// authentication methods, so well-known methods such as basic are shown.
 	Scheme
-	// Secret names are those of secrets.
+	// Secret is the class of names of secrets.
 	Secret
 )
 
-// String returns the class as docs/sensitive.md writes it.
+// String returns the class in the words of docs/sensitive.md.
 func (c Class) String() string {
 	return [...]string{"shown", "text is hidden", "random is hidden", "hidden unless a URL", "hidden", "hidden"}[c]
 }
 
-// Hides reports whether a field of that class must not be shown when it holds
-// the scalar text, which is a number if isNumber.
+// Hides reports whether a field of this class must be masked. text is its scalar value,
+// and isNumber says whether this is a number.
 func (c Class) Hides(text string, isNumber bool) bool {
-	const longest = 512 // of a setting, a random key and a scheme
+	const longest = 512 // the longest setting, random key and scheme
 	switch c {
 	case Open:
 		return false
@@ -48,13 +48,11 @@ func (c Class) Hides(text string, isNumber bool) bool {
 	return true
 }
 
-// Name returns the class of a field's name. With several names it is that of
-// the last, which stands below the others: Name("token", "ttl") is that of
-// token_ttl.
+// Name returns the class of a field's name. Further names are those of nested fields,
+// outermost first: Name("token", "ttl") is the class of token_ttl.
 //
-// The last secret word or phrase of a name decides, and what follows it: a word
-// like ttl, file or name at the end makes it the name of something that is no
-// secret.
+// The class depends on the last secret word or phrase in the name and on the text after
+// it. A final word such as ttl, file or name makes the name harmless.
 func Name(names ...string) Class {
 	const most = 40
 	var words []string
@@ -82,7 +80,7 @@ func Name(names ...string) Class {
 	return Secret
 }
 
-// keyClass returns the class of a name without a secret's word.
+// keyClass returns the class of a name without a secret word.
 func keyClass(words []string) Class {
 	for len(words) > 1 && isQualifier[words[len(words)-1]] {
 		words = words[:len(words)-1]
@@ -98,8 +96,8 @@ func isKeyWord(word string) bool { return keyWords[singular(word)] }
 
 var keyWords = set(`key keys signature nonce assertion license licence sk dek kek jwk seed encrypt`)
 
-// isRandom reports whether a text looks as if it was made by chance: letters and
-// digits in turn, without blanks.
+// isRandom reports whether a text looks random: it mixes letters and digits, without
+// blanks.
 func isRandom(text string) bool {
 	const shortest, changes = 16, 3
 	count, last := 0, byte(0)
@@ -123,8 +121,8 @@ func isRandom(text string) bool {
 	return len(text) >= shortest && count >= changes
 }
 
-// Together reports whether the names of a field and of the one that it is in are a
-// secret's together: api and key.
+// Together reports whether the name of a field and that of its parent together are the
+// name of a secret: api and key.
 func Together(parent, name string) bool {
 	above, own := wordsOf(parent), wordsOf(name)
 	if len(above) == 0 || len(own) == 0 || len(own) > 2 {
@@ -167,7 +165,8 @@ func hasInside(word string) bool {
 	return false
 }
 
-// endsPhrase reports whether words end with a phrase, which has at most three.
+// endsPhrase reports whether words end with one of phrases. A phrase has at most three
+// words.
 func endsPhrase(words []string, phrases map[string]bool) bool {
 	for n := 1; n <= min(3, len(words)); n++ {
 		phrase := strings.Join(words[len(words)-n:], " ")
@@ -178,8 +177,8 @@ func endsPhrase(words []string, phrases map[string]bool) bool {
 	return false
 }
 
-// isHarmless reports whether what follows a secret's word makes a name that of
-// something else: tokens_per_minute, password_file_prod.
+// isHarmless reports whether the words after a secret word change the meaning of a
+// name: tokens_per_minute, password_file_prod.
 func isHarmless(tail []string) bool {
 	for len(tail) > 0 && isQualifier[tail[len(tail)-1]] {
 		tail = tail[:len(tail)-1]
@@ -197,8 +196,7 @@ func isHarmless(tail []string) bool {
 	return tail[0] == "per" || timing[tail[0]] || harmless[tail[last]] || harmless[singular(tail[last])]
 }
 
-// isSetting reports whether a text is a number, a duration or a switch rather
-// than a secret.
+// isSetting reports whether a text is a number, a duration or a switch.
 func isSetting(text string) bool {
 	switch strings.ToLower(text) {
 	case "", "true", "false", "yes", "no", "on", "off", "null", "none", "never", "always", "optional", "required", "enabled", "disabled", "on_create":
@@ -214,14 +212,15 @@ func isSetting(text string) bool {
 
 var durationUnits = set(`ms s sec secs second seconds m min mins minute minutes h hour hours d day days w week weeks k kb mb gb %`)
 
-// IsLabel reports whether a field names what the field beside it holds, as in
-// {"name": "DB_PASSWORD", "value": …} and {"option_name": …, "option_value": …}.
+// IsLabel reports whether the value of a field is the name of the value in another
+// field, as in {"name": "DB_PASSWORD", "value": …} and {"option_name": …,
+// "option_value": …}.
 func IsLabel(field string) bool { return labels[lastWord(field)] }
 
-// IsValueField reports whether a field holds what the one beside it names.
+// IsValueField reports whether a field has the value that a label names.
 func IsValueField(field string) bool { return values[lastWord(field)] }
 
-// lastWord returns the last word of a field's name, as @value and OptionName have it.
+// lastWord returns the last word of a field's name, such as @value and OptionName.
 func lastWord(field string) string {
 	words := splitWords(field)
 	if len(words) == 0 {
@@ -230,12 +229,12 @@ func lastWord(field string) string {
 	return words[len(words)-1]
 }
 
-// IsContainer reports whether a field only groups others, as options does: what is in
-// it belongs to the field above.
+// IsContainer reports whether a field, such as options, only groups other fields. The
+// fields in it belong to the field above.
 func IsContainer(field string) bool { return containers[strings.ToLower(field)] }
 
-// IsSettings reports whether a field groups settings, as limits and expires_in do: numbers
-// and durations in it are no secrets, whatever they are called.
+// IsSettings reports whether a field, such as limits and expires_in, groups settings.
+// Numbers and durations in it are not secrets, whatever their names are.
 func IsSettings(field string) bool {
 	words := splitWords(field)
 	if last := len(words) - 1; last > 0 && words[last] == "in" {
@@ -248,9 +247,10 @@ func IsSettings(field string) bool {
 	return settings[last] || settings[singular(last)]
 }
 
-// IsAbout reports whether a field in one such as secrets is a setting of all of them.
+// IsAbout reports whether a field in a collection such as secrets is a setting for the
+// collection.
 func IsAbout(field string) bool { return about[strings.ToLower(field)] }
 
-// IsDescription reports whether a field describes the credential beside it, as username
-// does.
+// IsDescription reports whether a field, such as username, describes the credential
+// next to it.
 func IsDescription(field string) bool { return descriptions[strings.ToLower(field)] }

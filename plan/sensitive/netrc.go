@@ -2,7 +2,8 @@ package sensitive
 
 import "strings"
 
-// inNetrc reports whether the word at i follows what a .netrc file has before a password:
+// inNetrc reports whether the word at i is preceded by the words that precede a
+// password in a .netrc file:
 //
 //	machine example.com login me password x
 func (f *finder) inNetrc(i int) bool {
@@ -14,7 +15,7 @@ func (f *finder) inNetrc(i int) bool {
 	return word == "machine" || word == "login" || word == "user" || word == "account" || word == "port"
 }
 
-// wordBefore returns the word that ends before i, and where it begins.
+// wordBefore returns the word that ends before i, and its start.
 func (f *finder) wordBefore(i int) (string, int) {
 	for i > 0 && isSpace(f.text[i-1]) {
 		i--

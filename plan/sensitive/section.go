@@ -2,12 +2,12 @@ package sensitive
 
 import "strings"
 
-// jwkMembers are the secret members of a JSON web key.
+// jwkMembers are the secret members of a JSON Web Key.
 var jwkMembers = set(`d p q dp dq qi k`)
 
-// section returns the name of the section that begins at i, in an INI or TOML file, if
-// it is named like a secret; nothing for another section; and otherwise the section as
-// it was.
+// section returns the name of the INI or TOML section that starts at i, if it is the
+// name of a secret. For another section it returns "". If no section starts at i, it
+// returns was.
 func (f *finder) section(i int, was string) string {
 	if i > 0 && f.text[i-1] != '\n' {
 		return was
@@ -24,7 +24,7 @@ func (f *finder) section(i int, was string) string {
 	return name
 }
 
-// gap returns how many blanks stand before i.
+// gap returns the number of blanks before i.
 func (f *finder) gap(i int) int {
 	return len(f.text[:i]) - len(strings.TrimRight(f.text[:i], " \t"))
 }

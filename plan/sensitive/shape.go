@@ -2,9 +2,10 @@ package sensitive
 
 import "strings"
 
-// These tokens are recognised by a part within or behind them, or by their shape.
+// These tokens are recognized by a part inside or at their end, or by their form.
 
-// before returns how many of the bytes before at are of a kind.
+// before returns the number of consecutive bytes before at that of accepts, at most
+// most.
 func (f *finder) before(at, most int, of func(byte) bool) int {
 	n := 0
 	for n < most && n < at && of(f.text[at-n-1]) {
@@ -13,7 +14,8 @@ func (f *finder) before(at, most int, of func(byte) bool) int {
 	return n
 }
 
-// after returns how many of the bytes from at on are of a kind.
+// after returns the number of consecutive bytes from at on that of accepts, at most
+// most.
 func (f *finder) after(at, most int, of func(byte) bool) int {
 	n := 0
 	for n < most && at+n < len(f.text) && of(f.text[at+n]) {
@@ -26,7 +28,7 @@ func isWordByte(c byte) bool { return isLetter(c) || isDigit(c) || c == '_' || c
 
 func isHex(c byte) bool { return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }
 
-// entra finds a client secret of Entra ID: a1B8Q~ and 34 more.
+// entra finds a client secret of Entra ID: a1B8Q~ and 34 more characters.
 func (f *finder) entra(at int) int {
 	n := f.after(at+2, 40, isTokenByte)
 	if at >= 4 && isDigit(f.text[at-1]) && f.before(at, 4, isTokenByte) == 4 && n >= 31 {
@@ -60,7 +62,7 @@ func (f *finder) newRelic(at int) int {
 	return at + len("NRAL")
 }
 
-// postgresHash finds a password's hash as PostgreSQL keeps it: md5 and 32 digits.
+// postgresHash finds a PostgreSQL password hash: md5 and 32 digits.
 func (f *finder) postgresHash(at int) int {
 	n := f.after(at+3, 33, isHex)
 	if n == 32 && f.startsWord(at) {
@@ -69,7 +71,7 @@ func (f *finder) postgresHash(at int) int {
 	return at + 3 + n
 }
 
-// mysqlHash finds a password's hash as MySQL keeps it: an asterisk and 40 digits.
+// mysqlHash finds a MySQL password hash: an asterisk and 40 digits.
 func (f *finder) mysqlHash(at int) int {
 	n := f.after(at+1, 41, func(c byte) bool { return isDigit(c) || c >= 'A' && c <= 'F' })
 	if n == 40 {
@@ -78,7 +80,7 @@ func (f *finder) mysqlHash(at int) int {
 	return at + 1 + n
 }
 
-// wifi finds the password of a network in the text of a QR code: WIFI:S:net;P:x;;
+// wifi finds the password in the text of a Wi-Fi QR code: WIFI:S:net;P:x;;
 func (f *finder) wifi(at int) int {
 	end := f.end(at, blanks)
 	for i := at + len("WIFI:"); i < end; {
@@ -94,8 +96,8 @@ func (f *finder) wifi(at int) int {
 	return end
 }
 
-// discord finds a bot's token: the number of its user in base64, six letters and at
-// least 27 more.
+// discord finds a bot token: the user ID in base64, six characters, and at least 27
+// more.
 func (f *finder) discord(at int) int {
 	const time = 6
 	second := at + 1 + time

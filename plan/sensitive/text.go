@@ -5,17 +5,18 @@ import (
 	"strings"
 )
 
-// Span is a part of a text, in bytes.
+// Span is a part of a text. From and To are byte offsets.
 type Span struct{ From, To int }
 
-// Parts returns the parts of a text that are recognised as secrets by their form,
-// in order and apart, or nil. A part is rather too long than too short.
+// Parts returns the parts of a text that are recognized as secrets by their form, or
+// nil. They are sorted and do not overlap. If in doubt, a part is too long rather than
+// too short.
 func Parts(text string) []Span {
-	const depth = 3 // of base64 in base64
+	const depth = 3 // of nested base64
 	return parts(text, depth)
 }
 
-// parts looks into base64 too, which may be encoded that often.
+// parts also searches base64 text, which may be encoded up to encoded times.
 func parts(text string, encoded int) []Span {
 	if len(text) < shortest {
 		return nil
@@ -40,15 +41,15 @@ func parts(text string, encoded int) []Span {
 	return Join(found.spans)
 }
 
-// shortest is the length of the shortest text that can hold a secret: "pw=x".
+// shortest is the minimum length of a text with a secret: "pw=x".
 const shortest = 4
 
 // finder collects the secret parts of a text.
 type finder struct {
 	text     string
-	onlyURLs bool // of addresses, find only those with a scheme
+	onlyURLs bool // find only addresses with a scheme
 	spans    []Span
-	// These are the line and the token, or their ends, that were looked for last.
+	// The last results of lineEnd and tokenEnd.
 	line, token Span
 }
 
@@ -58,7 +59,8 @@ func (f *finder) add(from, to int) {
 	}
 }
 
-// Join returns spans in order, with those that touch joined.
+// Join sorts spans and joins those that overlap or touch. It reuses the memory of
+// spans.
 func Join(spans []Span) []Span {
 	if len(spans) == 0 {
 		return nil
@@ -75,8 +77,8 @@ func Join(spans []Span) []Span {
 	return joined
 }
 
-// each calls do with the index of each occurrence of part in the text. do returns
-// where to go on.
+// each calls do with the index of each occurrence of part in the text. do returns the
+// index to continue at.
 func (f *finder) each(part string, do func(at int) int) {
 	for from := 0; from < len(f.text); {
 		i := strings.Index(f.text[from:], part)
@@ -87,8 +89,8 @@ func (f *finder) each(part string, do func(at int) int) {
 	}
 }
 
-// end returns the index of the first byte from from on that is in stop, or the
-// length of the text.
+// end returns the index of the first byte after from that is in stop, or the length of
+// the text.
 func (f *finder) end(from int, stop string) int {
 	if i := strings.IndexAny(f.text[from:], stop); i >= 0 {
 		return from + i
@@ -108,7 +110,7 @@ func isNameByte(c byte) bool {
 	return isLetter(c) || isDigit(c) || c == '_' || c == '-' || c == '.'
 }
 
-// startsWord reports whether no word goes on at i.
+// startsWord reports whether a word may start at i.
 func (f *finder) startsWord(i int) bool {
 	return i == 0 || !isLetter(f.text[i-1]) && !isDigit(f.text[i-1])
 }

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// tokenForm is the form of a token whose issuer gives it away by its beginning.
-// What follows are at least length letters, digits and signs.
+// tokenForm is the form of a token with a known prefix. At least length letters, digits
+// and signs follow the prefix.
 type tokenForm struct {
 	prefix string
 	length int
-	rest   func(rest string) bool // says whether what follows is that of a token
+	rest   func(rest string) bool // an additional check of the text after the prefix
 }
 
-// tokenForms are of the issuers that most configurations have to do with. Ordinary
-// names begin like some of them, as key-rotation-schedule does: of those, what follows
-// has to look random, or to be without signs.
+// tokenForms are the token forms of common issuers. Some prefixes also start ordinary
+// names, such as key-rotation-schedule. After these, the text must look random or have
+// no signs.
 var tokenForms = slices.Concat(
 	forms(8, nil, `ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt- glcbt- glptt- glft- glimt- glagent- glsoat-
 		glffct- gloas- whsec_ ya29. GOCSPX- AGE-SECRET-KEY-1 age-secret-key-1 dckr_pat_ dckr_oat_ sk-ant- sk-proj-
@@ -47,12 +47,12 @@ func forms(length int, rest func(string) bool, prefixes string) []tokenForm {
 	return all
 }
 
-// isPlain reports whether a text has no signs.
+// isPlain reports whether a text has only letters and digits.
 func isPlain(text string) bool {
 	return strings.IndexFunc(text, func(r rune) bool { return r >= 128 || !isLetter(byte(r)) && !isDigit(byte(r)) }) < 0
 }
 
-// formsBy finds forms by the first two bytes of their prefix.
+// formsBy holds the forms by the first two bytes of their prefix.
 var formsBy = func() map[[2]byte][]tokenForm {
 	by := map[[2]byte][]tokenForm{}
 	for _, form := range tokenForms {
@@ -62,7 +62,7 @@ var formsBy = func() map[[2]byte][]tokenForm {
 	return by
 }()
 
-// tokens finds tokens of known forms.
+// tokens finds tokens with a known form.
 func (f *finder) tokens() {
 	for i := 0; i+2 < len(f.text); i++ {
 		if !f.startsWord(i) {
@@ -92,7 +92,7 @@ func (f *finder) tokens() {
 	f.each(".", f.discord)
 }
 
-// tokenEnd returns the index of the first byte from i on that is none of a token.
+// tokenEnd returns the index of the first byte from i on that can't be part of a token.
 func (f *finder) tokenEnd(i int) int {
 	if i < f.token.From || i > f.token.To {
 		f.token = Span{i, i}
@@ -105,7 +105,7 @@ func (f *finder) tokenEnd(i int) int {
 
 func isTokenByte(c byte) bool { return isNameByte(c) || strings.IndexByte("+/=~%", c) >= 0 }
 
-// telegram finds a bot's token, 123456789:AA…
+// telegram finds a bot token: 123456789:AA…
 func (f *finder) telegram(at int) int {
 	start, end := at, at+1
 	for start > 0 && isDigit(f.text[start-1]) {
@@ -120,11 +120,11 @@ func (f *finder) telegram(at int) int {
 	return end
 }
 
-// hashForms are how hashes of passwords begin, in crypt's form and LDAP's.
+// hashForms are the prefixes of password hashes in the formats of crypt and LDAP.
 var hashForms = strings.Fields(`$1$ $2a$ $2b$ $2x$ $2y$ $5$ $6$ $y$ $7$ $gy$ $apr1$ $argon2i$ $argon2d$ $argon2id$
 	$scrypt$ $pbkdf2 $P$ $H$ $S$ pbkdf2_sha bcrypt$ {SSHA {SHA} {SHA2 {SHA5 {SMD5} {MD5} {CRYPT} {PBKDF2 {ARGON2} {bcrypt} SCRAM-SHA-256$`)
 
-// hashes finds hashes of passwords. They can be tried out elsewhere.
+// hashes finds password hashes, because passwords can be guessed from them.
 func (f *finder) hashes() {
 	if !strings.ContainsAny(f.text, "${") {
 		return

@@ -5,17 +5,16 @@ import (
 	"strings"
 )
 
-// HoldsUserinfo reports whether a text holds a URL with a user or password in it.
+// HoldsUserinfo reports whether a text has a URL with a user or password.
 func HoldsUserinfo(text string) bool {
 	f := finder{text: text, onlyURLs: true}
 	f.userinfos()
 	return f.spans != nil
 }
 
-// userinfos finds the user and password of addresses, in every run of text
-// without white space: scheme://user:password@host, //user:password@host,
-// user:password@tcp(host)/db, and with slashes that are escaped as JSON or URLs
-// may have them.
+// userinfos finds the user and password in addresses, in each sequence without white
+// space: scheme://user:password@host, //user:password@host, user:password@tcp(host)/db.
+// Slashes may be escaped as in JSON or URLs.
 func (f *finder) userinfos() {
 	for from := 0; from < len(f.text); {
 		to := f.end(from, blanks)
@@ -28,9 +27,9 @@ func (f *finder) userinfos() {
 	}
 }
 
-// userinfo finds what is between the slashes, or the start, and the last "@". A
-// password may hold a "/" that should have been escaped, so what has a ":" before
-// its "@" counts however far away that is.
+// userinfo finds the text between the slashes, or the start, and the last "@". A
+// password may contain a "/" that should have been escaped. So a text with a ":" counts
+// whatever its length is.
 func (f *finder) userinfo(from, last int) {
 	for start := from; ; {
 		next, scheme := afterSlashes(f.text[start:last])
@@ -43,7 +42,7 @@ func (f *finder) userinfo(from, last int) {
 		plain := !strings.ContainsAny(before, `/?#`)
 		colon := strings.Contains(before, ":")
 		if before == "git" && at == last {
-			return // ssh://git@example.com: the user of all who have a key
+			return // ssh://git@example.com: a user without a password
 		}
 		if scheme && (plain || colon) || !scheme && plain && colon {
 			if _, password, _ := strings.Cut(f.text[start:last], ":"); f.onlyURLs || len(password) > longestName || !placeholder.MatchString(password) {
@@ -58,8 +57,8 @@ func (f *finder) userinfo(from, last int) {
 	}
 }
 
-// afterSlashes returns where an address's authority begins, and whether a scheme
-// stands before it; or -1.
+// afterSlashes returns the start of the authority in an address, or -1, and whether
+// there is a scheme before it.
 func afterSlashes(text string) (at int, scheme bool) {
 	for i := 0; i < len(text); i++ {
 		slashes := 0
@@ -80,10 +79,10 @@ func afterSlashes(text string) (at int, scheme bool) {
 	return -1, false
 }
 
-// notUsers are what stands before ":…@" and is no user.
+// notUsers are words before ":…@" that are not users.
 var notUsers = set(`mailto sip sips acct xmpp im cc bcc to from mail email name contact owner author sender reply-to npm pkg docker oci urn sha256 workspace github`)
 
-// oracleLogin is user/password@//host:port/service or user/password@host:port.
+// oracleLogin matches user/password@//host:port/service or user/password@host:port.
 var oracleLogin = regexp.MustCompile(`^["'(=]*[A-Za-z][\w$#.]*/([^/@\s]+)@(?://)?[\w.-]+:\d+(?:[/:"']|$|\s)`)
 
 const maxHost = 256
@@ -120,7 +119,7 @@ func (f *finder) withoutScheme(from, last int) {
 	}
 }
 
-// escapedUserinfo finds user%3Apassword%40 behind %3A%2F%2F.
+// escapedUserinfo finds user%3Apassword%40 after %3A%2F%2F.
 func (f *finder) escapedUserinfo(from, last int) {
 	i := strings.Index(strings.ToUpper(f.text[from:last]), "%2F%2F")
 	if start := from + i + len("%2F%2F"); i >= 0 && !strings.ContainsAny(f.text[start:last], "/?#") {

@@ -2,7 +2,7 @@ package sensitive
 
 import "strings"
 
-// anywhere are words that make a name a secret's wherever they stand in it.
+// anywhere are words that make a name that of a secret, at any position.
 var anywhere = set(`
 	password passwd pwd passphrase passcode secret token credential cred apikey
 	dsn psk privkey accesskey secretkey privatekey authkey sshpass pword htpasswd
@@ -14,20 +14,20 @@ var anywhere = set(`
 	lozinka zaporka geslo slaptažodis slaptazodis şifre sifre şifresi sifresi matkhau
 	пароль секрет токен κωδικός κωδικος kodikos סיסמה סיסמא סוד 口令 암호 시크릿 토큰`)
 
-// atEnd are words that do so at the end of a name only: auth is one, auth_type
-// is none.
+// atEnd are words that do so only at the end of a name: auth does, but auth_type does
+// not.
 var atEnd = set(`
 	pass pw pws auth authorization bearer jwt jwts cookie cookies pin pins otp
 	otps totp hotp salt salts pepper pat mnemonic hmac cvv cvc puk sas masterauth
 	requirepass peppers secr tok rcon webhook webhooks vmpin`)
 
-// inside are parts of a word that make it a secret's. They are long or rare
-// enough not to be part of another word, but for those in ordinary.
+// inside are parts of a word that make it the name of a secret. They are long or rare
+// enough not to occur in other words, except those in ordinary.
 var inside = strings.Fields(string(letters(`passw psswd pswd passphrase kennwort motdepasse
 	credential secret token пароль секрет 密码 密碼 密钥 密鑰 秘钥 私钥 私鑰 令牌 パスワード
 	暗証番号 秘密 トークン シークレット 비밀 كلمةالمرور كلمةالسر รหัสผ่าน पासवर्ड कूटशब्द`)))
 
-// ordinary are words that look as if they held a word of these lists.
+// ordinary are words that contain one of the other words by chance.
 var ordinary = set(`
 	secretary secretaries secretariat secretion secretions secretive
 	tokenizer tokenizers tokenize tokenized tokenizes tokenization tokeniser
@@ -36,11 +36,11 @@ var ordinary = set(`
 	bypass compass encompass overpass underpass surpass trespass sacred basalt
 	oauth monkey turkey hockey donkey jockey whiskey`)
 
-// stems are taken off the end of words that run together, the first that fits.
+// stems are removed from the end of joined words. The first match is used.
 var stems = withPlurals(`password passwd passphrase passwort kennwort secret
 	credential cred token cookie string auth psk dsn jwt salt pass pwd pw key code url`)
 
-// phrases are words in a row that make a name a secret's wherever they stand.
+// phrases are sequences of words that make a name that of a secret, at any position.
 var phrases = phraseSet(`
 	api key, private key, access key, access key id, secret key, encryption key,
 	decryption key, encrypt key, decrypt key, crypto key, signing key, sign key, signature key,
@@ -76,7 +76,8 @@ var phrases = phraseSet(`
 	access code, auth code, security answer, secret answer,
 	webhooks url, set cookie, session cookie, auth cookie, id rsa, id ed, id ecdsa, id dsa, ssl cert key`)
 
-// notPhrases are words in a row that are no secret although they end like one.
+// notPhrases are sequences of words that are not secret, although they end like a
+// secret.
 var notPhrases = phraseSet(`
 	low pass, high pass, band pass, all pass, render pass,
 	fastcgi pass, uwsgi pass, scgi pass, boarding pass, season pass, day pass, first pass, second pass, single pass, multi pass,
@@ -89,8 +90,8 @@ var notPhrases = phraseSet(`
 	heater pin, sensor pin, endstop pin, relay pin, pwm pin, irq pin,
 	clave primaria, clave publica, clave pública, clave foranea, clave foránea`)
 
-// harmless are words that, at the end of a name, make it that of something
-// about a secret: token_ttl, password_min_length, secret_name.
+// harmless are words that, at the end of a name, make it the name of something about a
+// secret: token_ttl, password_min_length, secret_name.
 var harmless = set(`
 	id ids at time date validity capacity weight weights cache renewal fingerprint thumbprint
 	checksum checking index separator delimiter chars characters uppercase lowercase
@@ -123,18 +124,18 @@ var harmless = set(`
 	cert certs certificate certificates crt chain maps query queries
 	exchange within repository connector mgmt management memory parallelism epoch cafile certfile keyfile`)
 
-// timing are words that make whatever follows them about a secret's time:
+// timing are words about the time of a secret, whatever follows them:
 // access_code_lifespan_login, token_validity_in_seconds_for_remember_me.
 var timing = set(`ttl timeout expiry expiration lifetime lifespan validity`)
 
-// isQualifier are words that say which of several a name is; they change
-// nothing of what it names.
+// isQualifier are words that distinguish several objects of the same kind. They do not
+// change the meaning of a name.
 var isQualifier = set(`
 	default dev development prod production test testing stage staging qa live
 	value values sandbox local old new current previous next primary secondary`)
 
-// counting are words that, at the beginning of a name, make it that of a
-// number or a switch: max_tokens, require_password.
+// counting are words that, at the start of a name, make it the name of a number or
+// switch: max_tokens, require_password.
 var counting = set(`
 	max min num total count number maximum minimum n
 	is has have use uses enable enabled enables disable disabled require
@@ -142,24 +143,23 @@ var counting = set(`
 	forgot supports can should must need needs ignore validate remember
 	accept generate create rotate revoke include send redact autocomplete update`)
 
-// switching are words that do so before a secret's word as well:
+// switching are words that also do so directly before a secret word:
 // cors_allow_credentials.
 var switching = set(`allow allows require requires enable disable use support supports with skip`)
 
-// settings are words that fields end with in which settings are grouped: ttl: {token: 60}.
+// settings are the last words of fields that group settings: ttl: {token: 60}.
 var settings = set(`ttl timeout expiry expiration expires lifetime lifespan validity limit quota duration
 	interval length rotation age rate`)
 
-// about are names of fields that are settings of a store of secrets, or of their
-// number, rather than names of secrets: secrets: {provider: vault}.
+// about are names of fields that are settings of a secret store or of a group of
+// secrets: secrets: {provider: vault}.
 var about = set(`provider engine path mount arn role_arn ttl max min limit per_minute region profile
 	type version interval refresh refresh_interval timeout`)
 
-// publicKeys are words before "key" that name one of data, or one that everybody may
-// know.
+// publicKeys are words before "key" that make it a data key or a public key.
 var publicKeys = set(`public pub publishable primary foreign partition sort object kms`)
 
-// schemes are ways to authenticate.
+// schemes are authentication methods.
 var schemes = set(`
 	none signature basic bearer digest negotiate token tokens jwt oauth oauth2 oidc openid saml ldap ldaps
 	kerberos gssapi ntlm cookie session apikey api-key api_key password key certificate cert mtls tls ssl
@@ -169,11 +169,11 @@ var schemes = set(`
 	pubkey psk eap eap-tls eap-ttls eap-mschapv2 peap chap pap mschapv2 webauthn passkey mfa
 	sha sha1 sha224 sha256 sha384 sha512`)
 
-// containers are names of fields that only group others.
+// containers are names of fields that only group other fields.
 var containers = set(`config configuration settings options default defaults spec
 	hosts devices targets agents v1 v2 v2c v3`)
 
-// descriptions are names of fields that describe a credential, beside its secret.
+// descriptions are names of fields that describe the credential next to them.
 var descriptions = set(`user username login name email mail host hostname port url uri
 	type kind id client_id clientid enabled region owner group groups realm domain description
 	scope scopes role roles usages ttl expires`)

@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// wordsOf returns the words of a name in lower case, with names that run
-// together taken apart: dbPassword, API_KEY, APIKey, smtp-password2, PGPASSWORD.
+// wordsOf returns the words of a name in lower case. It splits joined words:
+// dbPassword, API_KEY, APIKey, smtp-password2, PGPASSWORD.
 func wordsOf(name string) []string {
 	var words []string
 	for _, word := range splitWords(name) {
@@ -15,7 +15,7 @@ func wordsOf(name string) []string {
 	return words
 }
 
-// splitWords splits a name at whatever is no letter, and at capitals.
+// splitWords splits a name at capitals and at characters that are not letters.
 func splitWords(name string) []string {
 	var words []string
 	var word []rune
@@ -44,8 +44,8 @@ func splitWords(name string) []string {
 	return words
 }
 
-// letters returns the runes of a name without the accents that stand apart, and
-// with wide letters as the usual ones.
+// letters returns the runes of a name without combining accents, and with normal
+// letters instead of full-width ones.
 func letters(name string) []rune {
 	var runes []rune
 	for _, r := range name {
@@ -60,18 +60,17 @@ func letters(name string) []rune {
 	return runes
 }
 
-// isPluralS reports whether a word ends with the "s" that rest begins with, as
-// in DSNs.
+// isPluralS reports whether rest starts with the plural "s" of an abbreviation, as in
+// DSNs.
 func isPluralS(rest []rune) bool {
 	return rest[0] == 's' && (len(rest) == 1 || !unicode.IsLower(rest[1]))
 }
 
-// longest is how long a word may be to be taken apart. No name that people
-// write has a longer one.
+// longest is the maximum length of a word to split. Real names have no longer words.
 const longest = 64
 
-// appendParts appends a word, taken apart if it is several that run together:
-// authtoken, passwordfile, dbpass.
+// appendParts appends a word. It splits the word if it consists of several: authtoken,
+// passwordfile, dbpass.
 func appendParts(words []string, word string) []string {
 	if len(word) > longest || ordinary[word] || isKnown(word) {
 		return append(words, word)
@@ -93,7 +92,7 @@ func appendParts(words []string, word string) []string {
 	return append(words, word)
 }
 
-// isKnown reports whether a word is one that the rules know, by itself.
+// isKnown reports whether the rules contain a word.
 func isKnown(word string) bool {
 	return anywhere[singular(word)] || anywhere[word] || atEnd[word] || harmless[word] || isQualifier[word]
 }

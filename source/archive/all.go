@@ -13,12 +13,13 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// All yields everything that stood at the target, in the order of the parts of
-// its paths, a parent before what is in it. What is damaged ends it with an
-// error: at the latest at its end, which who trusts the archive must see.
+// All returns an iterator over all objects of the backup, sorted by path, with parents
+// first. If the archive is damaged, the iterator yields an error and stops. Damage may
+// be found only at the end, so the caller must read to the end before it trusts the
+// data.
 //
-// What it yields shares memory with its neighbours, 4 MiB at a time: copy what
-// few are to be kept.
+// The yielded objects share memory in blocks of 4 MiB. If the caller keeps only a few
+// of them, it should copy them.
 func (r *Reader) All(ctx context.Context) iter.Seq2[plan.Stored, error] {
 	return func(yield func(plan.Stored, error) bool) {
 		for l, err := range r.lines(ctx, nil) {
@@ -33,8 +34,8 @@ func (r *Reader) All(ctx context.Context) iter.Seq2[plan.Stored, error] {
 	}
 }
 
-// lines yields the lines as amended, and checks everything on the way. Each look
-// is called on many goroutines, once for each line there is.
+// lines yields the amended lines and checks the complete archive. look is called for
+// each line, from several goroutines.
 func (r *Reader) lines(ctx context.Context, look func(*line)) iter.Seq2[*line, error] {
 	return func(yield func(*line, error) bool) {
 		amendments, err := r.amendments(ctx, look)
@@ -99,7 +100,7 @@ func (r *Reader) nodes(ctx context.Context, look func(*line)) iter.Seq2[*line, e
 	}
 }
 
-// amendments returns the lines that amend, in order.
+// amendments returns the amendments in order.
 func (r *Reader) amendments(ctx context.Context, look func(*line)) ([]*line, error) {
 	var all []*line
 	for b, err := range r.batches(ctx, r.trailer.amend, r.trailer.history, r.folder(amendFolder), look) {
@@ -109,7 +110,7 @@ func (r *Reader) amendments(ctx context.Context, look func(*line)) ([]*line, err
 		for i := range b.lines {
 			l := &b.lines[i]
 			if len(all) > 0 {
-				// What is gone may have been made again.
+				// A deleted object may have been created again.
 				last := all[len(all)-1]
 				if c := comparePaths(last.Path, l.Path); c > 0 || c == 0 && (!last.gone || l.gone) {
 					return nil, r.damaged(fmt.Sprintf("in %s, %s is out of order", b.member.Name, plan.Quote(l.Path)))
@@ -131,9 +132,9 @@ type batch struct {
 	done   chan struct{}
 }
 
-// batches yields members of a region with their lines. One goroutine reads and
-// decompresses, and each member is checked and parsed on one of its own, a
-// bounded amount of bytes ahead.
+// batches yields the members of a region with their lines. One goroutine reads and
+// decompresses them. Each member is checked and parsed in its own goroutine. The amount
+// of data in memory is limited.
 func (r *Reader) batches(ctx context.Context, from, to int64, members []Member, look func(*line)) iter.Seq2[*batch, error] {
 	return func(yield func(*batch, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -171,10 +172,10 @@ func (r *Reader) batches(ctx context.Context, from, to int64, members []Member, 
 	}
 }
 
-// lineSize is about what a line takes in memory beside its text.
+// lineSize is the approximate memory of a line, without its text.
 const lineSize = 256
 
-// feed reads members into the queue, until one can't be read.
+// feed reads members into the queue until it fails.
 func (r *Reader) feed(ctx context.Context, g *region, members []Member, room *semaphore.Weighted, queue chan<- *batch, look func(*line)) {
 	defer g.close()
 	put := func(b *batch) bool {
@@ -215,7 +216,7 @@ func (r *Reader) feed(ctx context.Context, g *region, members []Member, room *se
 	}
 }
 
-// parse checks a member and reads its lines.
+// parse checks a member and parses its lines.
 func (b *batch) parse(about *About, look func(*line)) error {
 	body, name := b.body, plan.Quote(b.member.Name)
 	b.body = nil

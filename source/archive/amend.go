@@ -10,7 +10,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// placed is something at a path, or the word that there is nothing.
+// placed is an object at a path, or the statement that the path is empty.
 type placed interface {
 	at() string
 	absent() bool
@@ -19,13 +19,13 @@ type placed interface {
 func (l *line) at() string   { return l.Path }
 func (l *line) absent() bool { return l.gone }
 
-// merge yields what comes in order as amendments, in order too, have it: one
-// takes the place of what is at its path, or comes where nothing is, or says that
-// neither it nor anything below it is there.
+// merge yields the elements of base with the amendments applied. Both must be sorted.
+// An amendment replaces the element at its path, adds one, or deletes it with
+// everything below it.
 func merge[T placed](base iter.Seq2[T, error], amendments []T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		gone, any := "", false // the highest path that is
-		// amend takes the next amendment.
+		gone, any := "", false // the highest deleted path
+		// amend applies the next amendment.
 		amend := func() bool {
 			a := amendments[0]
 			amendments = amendments[1:]
@@ -68,16 +68,16 @@ func merge[T placed](base iter.Seq2[T, error], amendments []T) iter.Seq2[T, erro
 	}
 }
 
-// moved is what moved while the rest was read.
+// moved holds the changes that were made while the target was read.
 type moved struct {
 	paths map[string]*amendment
 	calls int
 	bytes int
 }
 
-// amendment is what became of a path: what is there, or that it was removed, or
-// that it was removed and then made again. The numbers are those of the calls
-// that said so, from 1.
+// amendment is the new state of a path: its object, its deletion, or its deletion and
+// then its new object. there and removed are the numbers of the calls that reported
+// them; the first call is 1.
 type amendment struct {
 	record
 	there, removed int
@@ -91,7 +91,7 @@ func (m *moved) at(path string) *amendment {
 	if a == nil {
 		a = &amendment{record: record{path: path}}
 		m.paths[path] = a
-		m.bytes += 64 + 2*len(path) // that it is gone
+		m.bytes += 64 + 2*len(path) // for the deletion
 	}
 	m.calls++
 	m.bytes -= len(a.line)
@@ -99,16 +99,16 @@ func (m *moved) at(path string) *amendment {
 	return a
 }
 
-// lines returns the amendments in order: of what was removed and made again,
-// first that it is gone. What was said of something before all that it is in was
-// removed no longer counts.
+// lines returns the amendments in order. If a path was deleted and created again, its
+// deletion comes first. Reports about a path that are older than the deletion of a
+// parent are ignored.
 func (m *moved) lines() []*record {
 	var all []*record
 	type above struct {
 		path    string
 		removed int
 	}
-	var holding []above // removed, with all that is in it, one in the other
+	var holding []above // deleted parents of the current path
 	for _, a := range slices.SortedFunc(maps.Values(m.paths), func(a, b *amendment) int { return comparePaths(a.path, b.path) }) {
 		for len(holding) > 0 && !isBelow(a.path, holding[len(holding)-1].path) {
 			holding = holding[:len(holding)-1]
@@ -130,8 +130,8 @@ func (m *moved) lines() []*record {
 	return all
 }
 
-// Amend says what stands at a path after all, whether something was added there
-// or not.
+// Amend records that an object was changed or created while the target was read. It may
+// be called for paths with and without an earlier Add.
 func (w *Writer) Amend(s plan.Stored) error {
 	if err := w.check(&s); err != nil {
 		return err
@@ -143,8 +143,8 @@ func (w *Writer) Amend(s plan.Stored) error {
 	})
 }
 
-// Remove says that nothing stands at a path after all, nor below it, but for
-// what is amended after that.
+// Remove records that the object at a path, and everything below it, was deleted while
+// the target was read. Later calls of Amend may add objects there again.
 func (w *Writer) Remove(path string) error {
 	if err := checkPath(w.about.Backend, path); err != nil {
 		return fmt.Errorf("add to a backup: %w", err)
@@ -169,10 +169,10 @@ func (w *Writer) amend(do func()) error {
 	return nil
 }
 
-// tally counts what an archive holds.
+// tally counts the objects in an archive.
 type tally struct{ Counts }
 
-// The kinds that are counted.
+// The kinds of objects.
 const (
 	isRoot = iota
 	isNamespace

@@ -10,34 +10,34 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// line is a node or file as an archive has it, or that there is none.
+// line is a node or file in an archive, or a deletion.
 type line struct {
 	plan.Stored
 	gone  bool
-	wrong string // what Verify has to say of it
+	wrong string // message for Verify
 }
 
-// parser reads the lines of a member. It takes what appendLine writes and little
-// else: any order of keys and any escapes, no white space, nothing unknown,
-// nothing twice.
+// parser parses the lines of a member. It accepts what appendLine writes, and little
+// else: keys in any order and any escapes, but no white space, no unknown keys and no
+// duplicates.
 //
-// Strings are unescaped where they stand, and what they name and hold stays
-// there: reading a line allocates nothing for it. So the member must not change
-// any more, and is kept as long as anything of it is.
+// Strings are unescaped in place, and the results refer to the member's memory. So
+// parsing needs no allocations for strings. The member must not be changed afterwards,
+// and stays in memory as long as a result does.
 type parser struct {
 	b       []byte // the member
 	i       int
 	backend string
 	stats   []plan.Stat
-	access  map[string]plan.Access // by their text: most nodes share a few
+	access  map[string]plan.Access // by text, because most nodes share a few ACLs
 }
 
-// maxShared is how many access lists are shared.
+// maxShared is the maximum number of shared ACLs.
 const maxShared = 256
 
 var errLine = errors.New("does not follow the format")
 
-// parse returns the lines of a member, which should be so many.
+// parse returns the lines of a member. n is the expected number.
 func (p *parser) parse(n int, amending bool) ([]line, error) {
 	if !utf8.Valid(p.b) {
 		return nil, errors.New("is not UTF-8")
@@ -85,7 +85,7 @@ func (p *parser) word(w string) bool {
 	return false
 }
 
-// The keys of a line, as bits.
+// The keys of a line as bits.
 const (
 	hasPath = 1 << iota
 	hasNamespace
@@ -175,21 +175,21 @@ func (p *parser) line(l *line) bool {
 	return (seen&hasData == 0) == l.Folder
 }
 
-// name takes a string. It is where it stands in the member, which doesn't change.
+// name reads a string. The result refers to the member's memory.
 func (p *parser) name(into *string) bool {
 	b, ok := p.text()
 	*into = unsafe.String(unsafe.SliceData(b), len(b))
 	return ok
 }
 
-// odd takes a name that isn't UTF-8.
+// odd reads a name that is not UTF-8.
 func (p *parser) odd(into *string) bool {
 	b, ok := p.base64()
 	*into = string(b)
 	return ok && !utf8.Valid(b)
 }
 
-// mode takes permission bits, as in "0644".
+// mode reads permission bits, as in "0644".
 func (p *parser) mode(into *uint32) bool {
 	b, ok := p.text()
 	if !ok || len(b) < 2 || len(b) > 5 || b[0] != '0' {
@@ -215,7 +215,7 @@ func (p *parser) list(into *plan.Access) bool {
 		p.i += len(text)
 		return true
 	}
-	written := string(text) // before it is unescaped
+	written := string(text) // before unescaping
 	from := p.i
 	list := plan.Access{}
 	if !p.take('[') {
@@ -231,7 +231,7 @@ func (p *parser) list(into *plan.Access) bool {
 		}
 		list = append(list, string(entry))
 	}
-	if p.i-from == len(written) && len(p.access) < maxShared { // no entry has a bracket in it
+	if p.i-from == len(written) && len(p.access) < maxShared { // no entry contains a bracket
 		p.access[written] = list
 	}
 	*into = list
@@ -258,7 +258,7 @@ func (p *parser) field32(key string, into *int32) bool {
 	return ok && n >= math.MinInt32 && n <= math.MaxInt32
 }
 
-// field takes a key and an integer.
+// field reads a key and an integer.
 func (p *parser) field(key string, into *int64) bool {
 	if !p.word(key) {
 		return false

@@ -1,12 +1,12 @@
-// Package archive writes and reads backups: what a target held, byte for byte,
-// in one file that tar, zstd and jq are enough to look into. docs/backup-format.md
-// describes the file.
+// Package archive writes and reads backups. A backup has the complete content of a
+// target, byte for byte, in one file that tar, zstd and jq can read.
+// docs/backup-format.md describes the format.
 //
-// It owns the format, its checks and what is kept of many backups. It leaves to
-// others what to back up and what to do with it: it knows no target.
+// The package owns the format, its checks, and the rules for deleting old backups. It
+// does not access targets.
 //
 //	w, err := archive.Create("confo.tar.zst", archive.About{Target: "zk://zk1:2181/confo", …}, archive.Options{})
-//	defer w.Abort() // of no effect after Finish
+//	defer w.Abort() // has no effect after Finish
 //	for … { err = w.Add(stored) }
 //	manifest, err := w.Finish(zxid)
 //
@@ -14,11 +14,12 @@
 //	defer r.Close()
 //	for stored, err := range r.All(ctx) { … }
 //
-// An archive is written beside its place and renamed into it, for its owner's
-// eyes only. Whatever is read from one is checked first, and nothing that it
-// says of itself makes this package take memory for it: what is not as it was
-// written is an error, a *Damaged. No error quotes what is stored.
+// An archive is written to a temporary file next to its destination and then renamed.
+// Only the owner can read it. All data is checked when it is read. The sizes that an
+// archive declares do not make this package allocate memory. If an archive was changed,
+// the error is a *Damaged. No error contains stored values.
 package archive
 
-// Step is called after each step of putting an archive into its place. Tests replace it.
+// Step is called after each step of moving an archive to its destination. Tests replace
+// it.
 var Step = func(name string) {}

@@ -7,10 +7,11 @@ import (
 	"path/filepath"
 )
 
-// A backup is written to a draft beside its place. The process that writes it holds a
-// lock on it. If that process is killed, the lock is free, and the draft can be removed.
+// A backup is written to a draft next to its destination. The writing process holds a
+// lock on the draft. If the process is killed, the lock is released, and prune can
+// delete the draft.
 
-// draftPrefix is how names of drafts begin.
+// draftPrefix is the prefix of the names of drafts.
 const draftPrefix = ".confo-sync-backup-"
 
 // createDraft creates a draft that only its owner can read, and locks it.
@@ -23,7 +24,7 @@ func createDraft(dir string) (f *os.File, unlock func(), err error) {
 		if err = f.Chmod(0o600); err == nil {
 			unlock, err = lockDraft(f.Name())
 		}
-		// Before it was locked, prune may have removed it.
+		// Prune may have deleted it before it was locked.
 		if err == nil && isStill(f) {
 			return f, unlock, nil
 		}
@@ -41,7 +42,8 @@ func isStill(f *os.File) bool {
 	return err == nil && lstat == nil && os.SameFile(open, now)
 }
 
-// lookAtDraft returns what a draft is, if it is one.
+// lookAtDraft returns the description of a draft. It returns false if the entry is not
+// a draft.
 func lookAtDraft(dir string, e fs.DirEntry) (Listed, bool) {
 	path := filepath.Join(dir, e.Name())
 	info, err := os.Lstat(path)

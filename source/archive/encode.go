@@ -7,8 +7,8 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// appendLine appends the line of a node or file: an object without white space,
-// its keys in this order, and a line feed.
+// appendLine appends the line of a node or file: an object without white space, with
+// its keys in a fixed order, and a line feed.
 func appendLine(b []byte, s *plan.Stored) []byte {
 	b = append(b, '{')
 	b = appendName(b, "path", s.Path)
@@ -51,7 +51,7 @@ func appendLine(b []byte, s *plan.Stored) []byte {
 	return append(b, '}', '\n')
 }
 
-// appendGone appends the line of what is not there after all.
+// appendGone appends the line of a deletion.
 func appendGone(b []byte, path string) []byte {
 	b = appendName(append(b, '{'), "path", path)
 	return append(b, `,"gone":true}`+"\n"...)
@@ -76,7 +76,7 @@ func appendStat(b []byte, s *plan.Stat) []byte {
 	return append(b, '}')
 }
 
-// appendName appends a key and a name, which may hold any bytes.
+// appendName appends a key and a name, which may contain any bytes.
 func appendName(b []byte, key, name string) []byte {
 	b = append(append(b, '"'), key...)
 	if utf8.ValidString(name) {
@@ -86,8 +86,8 @@ func appendName(b []byte, key, name string) []byte {
 	return append(base64Encoding.AppendEncode(b, []byte(name)), '"')
 }
 
-// appendData appends what a node holds: as text when it is UTF-8, unless
-// escaping would more than double it, or else as base64. No data is null.
+// appendData appends the content of a node. It is written as text if it is UTF-8 and
+// escaping does not double its size, otherwise as base64. Missing data is null.
 func appendData(b, data []byte) []byte {
 	if data == nil {
 		return append(b, `"data":null`...)
@@ -99,7 +99,7 @@ func appendData(b, data []byte) []byte {
 	return append(base64Encoding.AppendEncode(b, data), '"')
 }
 
-// extra is what escaping adds to a byte.
+// extra is the number of bytes that escaping adds to a byte.
 var extra = func() (t [256]byte) {
 	for c := range 0x20 {
 		t[c] = 5
@@ -111,7 +111,7 @@ var extra = func() (t [256]byte) {
 	return t
 }()
 
-// escaped returns how many bytes escaping adds.
+// escaped returns the number of bytes that escaping adds.
 func escaped(data []byte) (added int) {
 	for _, c := range data {
 		added += int(extra[c])
@@ -119,8 +119,8 @@ func escaped(data []byte) (added int) {
 	return added
 }
 
-// appendText appends a string of JSON. What has to be escaped is, and nothing
-// else: it is for people to read.
+// appendText appends a JSON string. It escapes only the required characters, so that
+// people can read it.
 func appendText[T string | []byte](b []byte, text T) []byte {
 	b = append(b, '"')
 	from := 0

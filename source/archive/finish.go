@@ -9,12 +9,12 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Marks says what was ever marked as sensitive at the target.
+// Marks sets the marks that are stored with the target.
 func (w *Writer) Marks(m plan.Marks) { w.marks = m }
 
-// Finish completes the archive and puts it into its place, where it outlives a
-// power failure once Finish has returned. Zxid is the transaction as of which a
-// ZooKeeper was read. After an error there is nothing.
+// Finish completes the archive and moves it to its destination. After it returns, the
+// archive survives a power failure. zxid is the ZooKeeper transaction that the target
+// was read at. If Finish fails before the move, no file remains.
 func (w *Writer) Finish(zxid int64) (Manifest, error) {
 	if w.done {
 		return Manifest{}, errors.New("finish a backup: it is finished")
@@ -72,7 +72,7 @@ func (w *Writer) manifest(zxid int64) Manifest {
 	return m
 }
 
-// end writes the last frame and the trailer, and all that is still in buffers.
+// end writes the last frame and the trailer, and flushes the buffers.
 func (w *Writer) end(frame []byte) error {
 	out := w.pipe.out
 	if _, err := out.Write(frame); err != nil {
@@ -95,14 +95,14 @@ func (w *Writer) end(frame []byte) error {
 	return w.file.Flush()
 }
 
-// Abort drops the archive: nothing of it stays. After Finish it does nothing.
+// Abort deletes the unfinished archive. After Finish it does nothing.
 func (w *Writer) Abort() error {
 	if w.done {
 		return nil
 	}
 	w.done = true
 	given := w.fail(errors.New("the backup was stopped"))
-	w.pipe.failed.CompareAndSwap(nil, &given) // so that no more is written
+	w.pipe.failed.CompareAndSwap(nil, &given) // stop writing
 	w.pipe.wait()
 	w.ledger.close()
 	return w.place.drop()

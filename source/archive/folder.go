@@ -15,19 +15,19 @@ import (
 	"github.com/confo-sync/confo-sync/source/secret"
 )
 
-// The ends of archives' names.
+// The extensions of archives.
 const (
 	extension          = ".tar.zst"
 	extensionEncrypted = extension + Encrypted
 )
 
-// Encrypted is the end of an encrypted archive's name.
+// Encrypted is the additional extension of an encrypted archive.
 const Encrypted = ".age"
 
 const nameTime = "20060102-150405"
 
-// Name returns the name that an archive of a target has among others:
-// zk-zk1-2181-confo-20261124-135405.tar.zst, with the time in UTC.
+// Name returns the default file name for a backup of a target:
+// zk-zk1-2181-confo-20261124-135405.tar.zst. The time is in UTC.
 func Name(target string, at time.Time, encrypted bool) string {
 	end := extension
 	if encrypted {
@@ -36,9 +36,9 @@ func Name(target string, at time.Time, encrypted bool) string {
 	return words(target) + "-" + at.UTC().Format(nameTime) + end
 }
 
-// words returns a target's URL as a part of a file's name. What loses more than
-// the marks that every URL has gets some of its sum, so that two targets don't
-// have the same.
+// words converts a target's URL to a part of a file name. If other characters than the
+// usual punctuation of a URL are lost, it adds a part of the URL's hash, so that the
+// names of two targets differ.
 func words(target string) string {
 	const most = 100
 	lost := false
@@ -64,29 +64,29 @@ func words(target string) string {
 
 var nameForm = regexp.MustCompile(`^(.+)-(\d{8}-\d{6})\.tar\.zst(\.age)?$`)
 
-// Listed is an archive in a folder, or what should be one.
+// Listed is an archive in a folder, or a file with the name of one.
 type Listed struct {
 	Path      string
-	Size      int64 // bytes
+	Size      int64 // in bytes
 	Encrypted bool
-	// Time is when the backup was begun, and Target what it is of: its URL, or
-	// as far as the name tells when the archive can't be read. Without a Time,
-	// it isn't known.
+	// Time is the start of the backup; zero if unknown. Target is the URL of the
+	// target. If the archive can't be read, Target is the part of the file name that
+	// stands for the URL.
 	Time   time.Time
 	Target string
-	// Manifest is nil when it can't be read, as that of an encrypted one.
+	// Manifest is nil if it can't be read, for example because the archive is
+	// encrypted.
 	Manifest *Manifest
-	// Err says why it can't be read, when it should: it is damaged, or of a
-	// newer version.
+	// Err is the error of reading the archive: it is damaged, or its format is newer.
 	Err error
-	// Draft is set for a backup that is not finished. Writing is set if a process may
-	// still be writing it; otherwise that process was interrupted.
+	// Draft is set for an unfinished backup. Writing is set if a process may still be
+	// writing it. Otherwise that process was interrupted.
 	Draft, Writing bool
 }
 
-// List returns the archives in a folder, the newest last, and drafts of them. What has an archive's
-// name and is none is listed with an error. Encrypted ones are not opened: what
-// they are is taken from their names.
+// List returns the archives and drafts in a folder, oldest first. A file that has the
+// name of an archive but is none is listed with an error. Encrypted archives are not
+// opened; their description is taken from the file name.
 func List(dir string) ([]Listed, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -111,7 +111,7 @@ func List(dir string) ([]Listed, error) {
 	return all, nil
 }
 
-// older orders archives by time, and by name where that is the same.
+// older orders archives by time and then by path.
 func older(a, b Listed) int {
 	if c := a.Time.Compare(b.Time); c != 0 {
 		return c
@@ -119,7 +119,8 @@ func older(a, b Listed) int {
 	return strings.Compare(a.Path, b.Path)
 }
 
-// look returns what a file is, if it is an archive or has the name of one.
+// look returns the description of a file. It returns false if the file is not an
+// archive and does not have the name of one.
 func look(path string) (Listed, bool) {
 	name := filepath.Base(path)
 	l := Listed{Path: path}

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// IsArchive reports whether a file is an archive, by what it begins and ends
-// with: also when it is damaged, as far as that can be told. Any file that age
-// encrypted counts.
+// IsArchive reports whether a file is an archive, by its first and last bytes. It also
+// recognizes most damaged archives. Every file that was encrypted with age counts as an
+// archive.
 func IsArchive(path string) (bool, error) {
 	f, size, err := openFile(path)
 	var not *NotArchive

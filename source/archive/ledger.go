@@ -14,10 +14,10 @@ import (
 	"os"
 )
 
-// ledger remembers of every node that was added where it is, what it is and how
-// large, in order, so that amendments can be counted when all are known. Beyond
-// some size it is in a file, encrypted with a key that nobody keeps, which is
-// removed from its folder before anything is in it where the system allows that.
+// ledger records the path, kind and size of each added node, in order. So the archive
+// can be counted when all amendments are known. A large ledger is stored in a file,
+// encrypted with a key that is only in memory. If the system allows it, the file is
+// unlinked before anything is written to it.
 type ledger struct {
 	dir    string
 	last   []byte
@@ -27,23 +27,23 @@ type ledger struct {
 	key    [32]byte
 }
 
-// ledgerBuffer is how much of a ledger is in memory, in bytes.
+// ledgerBuffer is the maximum size of a ledger in memory, in bytes.
 const ledgerBuffer = 64 << 10
 
-// record is an entry of a ledger, or what amends it.
+// record is an entry of a ledger or an amendment.
 type record struct {
 	path string
 	kind byte
 	size int
 	gone bool
-	line []byte // of what amends it
+	line []byte // of an amendment
 }
 
 func (r *record) at() string   { return r.path }
 func (r *record) absent() bool { return r.gone }
 
-// add notes a node: what its path has in common with the last, the rest of it,
-// and what it is.
+// add adds a node: the length of the common prefix of its path with the last one, the
+// rest of the path, the kind and the size.
 func (l *ledger) add(path string, kind byte, size int) error {
 	common := 0
 	for common < min(len(path), len(l.last)) && path[common] == l.last[common] {
@@ -66,7 +66,7 @@ func (l *ledger) spill() error {
 		if err != nil {
 			return fmt.Errorf("create a file in the backup's folder: %w", err)
 		}
-		os.Remove(f.Name()) // or else close does
+		os.Remove(f.Name()) // if this fails, close removes it
 		l.file = f
 		rand.Read(l.key[:])
 		l.cipher = l.stream()
@@ -82,12 +82,12 @@ func (l *ledger) spill() error {
 func (l *ledger) stream() cipher.Stream {
 	c, err := aes.NewCipher(l.key[:])
 	if err != nil {
-		panic(err) // only for a key of another size
+		panic(err) // only for a wrong key size
 	}
 	return cipher.NewCTR(c, make([]byte, aes.BlockSize))
 }
 
-// all yields what was added.
+// all yields the added nodes.
 func (l *ledger) all() iter.Seq2[*record, error] {
 	return func(yield func(*record, error) bool) {
 		rest := io.Reader(bytes.NewReader(l.buffer))
@@ -116,7 +116,7 @@ func (l *ledger) all() iter.Seq2[*record, error] {
 func readRecord(r *bufio.Reader, last []byte) (*record, error) {
 	common, err := binary.ReadUvarint(r)
 	if err != nil {
-		return nil, err // at its end, io.EOF
+		return nil, err // io.EOF at the end
 	}
 	length, err := binary.ReadUvarint(r)
 	if err != nil || common > uint64(len(last)) || length > maxPath {
@@ -138,7 +138,7 @@ func readRecord(r *bufio.Reader, last []byte) (*record, error) {
 	return &record{path: string(path), kind: kind, size: int(size)}, nil
 }
 
-// close drops what was noted.
+// close deletes the ledger.
 func (l *ledger) close() {
 	if l.file != nil {
 		l.file.Close()

@@ -15,53 +15,52 @@ import (
 )
 
 const (
-	// kind says of about.json and manifest.json what they are of.
+	// kind identifies about.json and manifest.json.
 	kind = "confo-sync/backup"
-	// version is that of the format: what a reader that knows 1 can't read has
-	// another.
+	// version is the version of the format. It changes if older readers can't read the
+	// new format.
 	version = 1
 )
 
-// The backends that an archive may be of.
+// The backends of an archive.
 const (
 	ZooKeeper = "zookeeper"
 	File      = "file"
 )
 
-// About says what an archive is of.
+// About describes the origin of an archive.
 type About struct {
-	Target  string    // its URL, which holds no credentials
+	Target  string    // URL, which contains no credentials
 	Backend string    // ZooKeeper or File
-	Time    time.Time // when the backup was begun
-	Tool    string    // what wrote it, and its version
+	Time    time.Time // start of the backup
+	Tool    string    // name and version of the program
 }
 
-// Manifest says what is in an archive.
+// Manifest describes the content of an archive.
 type Manifest struct {
 	About
-	// Zxid is the transaction as of which a ZooKeeper was read.
+	// Zxid is the ZooKeeper transaction that the target was read at.
 	Zxid   int64
 	Counts Counts
-	// Gaps are what could not be read, and is therefore not in the archive.
+	// Gaps lists what could not be read and is missing in the archive.
 	Gaps []Gap
-	// Marks are the fields that were ever marked as sensitive at the target.
+	// Marks are the marks that were stored with the target.
 	Marks plan.Marks
-	// Members are the files in the archive, in their order, but for the
-	// manifest itself.
+	// Members are the files in the archive, in order, without the manifest.
 	Members []Member
 }
 
-// Counts are of what an archive holds, as amended.
+// Counts counts the objects in an archive after its amendments.
 type Counts struct {
 	Namespaces     int   `json:"namespaces"`
 	Configurations int   `json:"configurations"`
-	Foreign        int   `json:"foreign"` // nodes and files that are not Confo's
-	History        int   `json:"history"` // entries
-	Bytes          int64 `json:"bytes"`   // stored in nodes or files, without their names
+	Foreign        int   `json:"foreign"` // number of foreign nodes and files
+	History        int   `json:"history"` // number of history entries
+	Bytes          int64 `json:"bytes"`   // size of the stored values, without names
 }
 
-// Gap is something that could not be read. It may be a node of which only the
-// children could not be.
+// Gap is an object that could not be read. If the archive contains the object, its
+// children could not be read.
 type Gap struct {
 	Path string // below the root
 	Why  string
@@ -70,12 +69,12 @@ type Gap struct {
 // Member is a file in an archive.
 type Member struct {
 	Name   string `json:"name"`
-	Size   int64  `json:"size"` // bytes
+	Size   int64  `json:"size"` // in bytes
 	SHA256 string `json:"sha256"`
-	Nodes  int    `json:"nodes"` // lines, in one that has such
+	Nodes  int    `json:"nodes"` // number of lines, if it has lines
 }
 
-// aboutJSON is about.json, and the beginning of manifest.json.
+// aboutJSON is about.json, and the first part of manifest.json.
 type aboutJSON struct {
 	Kind    string    `json:"kind"`
 	Version int       `json:"version"`
@@ -90,13 +89,13 @@ type manifestJSON struct {
 	Zxid    int64     `json:"zxid"`
 	Counts  Counts    `json:"counts"`
 	Gaps    []gapJSON `json:"gaps"`
-	Marked  any       `json:"marked,omitempty"` // plan.Marks; nil for none
+	Marked  any       `json:"marked,omitempty"` // plan.Marks, or nil
 	Members []Member  `json:"members"`
 }
 
 type gapJSON struct {
 	Path   string `json:"path"`
-	Base64 []byte `json:"path_base64,omitempty"` // in place of Path, when it is not UTF-8
+	Base64 []byte `json:"path_base64,omitempty"` // instead of Path if it is not UTF-8
 	Why    string `json:"why"`
 }
 
@@ -109,14 +108,14 @@ func (a About) encode() ([]byte, error) {
 	return append(b, '\n'), err
 }
 
-// check says what makes it unfit for an archive.
+// check returns an error if a is not valid for an archive.
 func (a About) check() error {
 	switch {
 	case a.Backend != ZooKeeper && a.Backend != File:
 		return errors.New("its backend is neither zookeeper nor file")
 	case a.Target == "" || !utf8.ValidString(a.Target):
 		return errors.New("it has no target")
-	case a.Time.Unix() <= 0 || a.Time.Unix() >= 1<<33: // what a tar header holds
+	case a.Time.Unix() <= 0 || a.Time.Unix() >= 1<<33: // the range of a tar header
 		return errors.New("it has no time")
 	case !utf8.ValidString(a.Tool):
 		return errors.New("the tool's name is not UTF-8")
@@ -141,13 +140,13 @@ func (m Manifest) encode() ([]byte, error) {
 	return append(b, '\n'), err
 }
 
-// newer is the error of a version that this program doesn't know.
+// newer is the error of an unknown version.
 type newer int
 
 func (n newer) Error() string { return fmt.Sprintf("its format has version %d", int(n)) }
 
-// checkKind says whether it is about a backup at all, and of a version that is
-// known here: before anything is made of the rest of it.
+// checkKind checks that a document belongs to a backup of a supported version. It runs
+// before the rest of the document is parsed.
 func checkKind(b []byte) error {
 	var head struct {
 		Kind    string `json:"kind"`
@@ -166,7 +165,7 @@ func checkKind(b []byte) error {
 	return nil
 }
 
-// decodeManifest reads a manifest and holds it to the format's rules.
+// decodeManifest parses and validates a manifest.
 func decodeManifest(b []byte) (Manifest, error) {
 	if err := checkKind(b); err != nil {
 		return Manifest{}, err
@@ -179,7 +178,7 @@ func decodeManifest(b []byte) (Manifest, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&j); err != nil {
-		return Manifest{}, errors.New("it does not follow the format") // the parser's words may quote what is in it
+		return Manifest{}, errors.New("it does not follow the format") // the parser's message may quote the content
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return Manifest{}, errors.New("it is followed by other data")
@@ -205,13 +204,13 @@ func decodeManifest(b []byte) (Manifest, error) {
 	return m, checkMembers(m.Members, limitsOf(m.Backend))
 }
 
-// decodeMarks reads the marks in a manifest.
+// decodeMarks parses the marks in a manifest.
 func decodeMarks(marked []byte) (plan.Marks, error) {
 	var marks plan.Marks
 	if len(marked) == 0 {
 		return marks, nil
 	}
-	var compact bytes.Buffer // a writer may indent them
+	var compact bytes.Buffer // other writers may indent them
 	if err := json.Compact(&compact, marked); err != nil || compact.Len() > maxMarks {
 		return marks, fmt.Errorf("its marks have more than %d bytes", maxMarks)
 	}
@@ -221,5 +220,5 @@ func decodeMarks(marked []byte) (plan.Marks, error) {
 	return marks, nil
 }
 
-// base64Encoding is that of everything in an archive that is not UTF-8.
+// base64Encoding is the encoding of all data that is not UTF-8.
 var base64Encoding = base64.StdEncoding.Strict()

@@ -12,7 +12,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// The members of an archive, in their order.
+// The members of an archive, in order.
 const (
 	aboutName     = "about.json"
 	nodesFolder   = "nodes/"
@@ -21,61 +21,61 @@ const (
 	manifestName  = "manifest.json"
 )
 
-// memberName returns the name of a member in a folder of numbered ones, from 1.
+// memberName returns the name of a numbered member. The first number is 1.
 func memberName(folder string, number int) string { return fmt.Sprintf("%s%06d.jsonl", folder, number) }
 
-// MaxFile is how many bytes of one file of a file backend an archive holds.
+// MaxFile is the maximum size, in bytes, of a file of a file backend in an archive.
 const MaxFile = 64 << 20
 
 const (
-	// chunk is what a member with lines has at most, in bytes, unless it is one
-	// line.
+	// chunk is the maximum size, in bytes, of a member with several lines.
 	chunk = 4 << 20
-	// maxPath is how long a path may be, in bytes.
+	// maxPath is the maximum length of a path in bytes.
 	maxPath     = 64 << 10
 	maxAbout    = 64 << 10
 	maxManifest = 64 << 20
 	maxEntry    = 64 << 20
-	// maxMarks is how many bytes of marks a manifest has, without white space. A target
-	// keeps less.
+	// maxMarks is the maximum size of the marks in a manifest, in bytes without white
+	// space. A target stores less.
 	maxMarks = 1 << 20
-	// maxAmended is how many lines amend others: they are kept in memory.
+	// maxAmended is the maximum number of amendments, because they are kept in memory.
 	maxAmended = 250_000
 )
 
-// What decoding a manifest costs is bounded by its size, and its size by that of the archive:
-// a few bytes of zstd decompress to any number of empty objects.
+// These limits bound the memory for decoding a manifest by the size of the archive. A
+// few bytes of zstd can decompress to any number of empty objects.
 const (
-	freeManifest  = 16 << 20 // bytes of a manifest, in an archive of any size
-	manifestRatio = 32       // more bytes for each byte of the archive
+	freeManifest  = 16 << 20 // bytes of a manifest in every archive
+	manifestRatio = 32       // additional bytes for each byte of the archive
 	freeObjects   = 1 << 16
-	minObject     = 32 // bytes in which a manifest has one more object
+	minObject     = 32 // bytes of manifest for each further object
 )
 
-// largestManifest returns how many bytes the manifest of an archive of that size may have.
+// largestManifest returns the maximum size of a manifest, in bytes. size is that of the
+// archive.
 func largestManifest(size int64) int64 {
 	return min(maxManifest, freeManifest+manifestRatio*size)
 }
 
-// minLine is shorter than any line, in bytes.
+// minLine is less than the length of any line, in bytes.
 const minLine = 20
 
-// limits say how much memory reading an archive takes.
+// limits bound the memory for reading an archive.
 type limits struct {
-	data  int // bytes that one node or file holds
-	line  int // bytes in a line about it: escapes at most double what it holds
-	amend int // bytes in the lines that amend
+	data  int // bytes in one node or file
+	line  int // bytes in its line: escapes at most double the data
+	amend int // bytes in all amendments
 }
 
 func limitsOf(backend string) limits {
 	if backend == File {
 		return limits{data: MaxFile, line: 2*MaxFile + 1<<20, amend: 2*MaxFile + 32<<20}
 	}
-	// Servers take 1 MiB unless they are told otherwise.
+	// The default limit of servers is 1 MiB.
 	return limits{data: 3 << 20, line: 8 << 20, amend: 64 << 20}
 }
 
-// of returns how large a member of that name may be.
+// of returns the maximum size of a member.
 func (l limits) of(name string) int64 {
 	switch {
 	case name == aboutName:
@@ -92,8 +92,8 @@ var (
 	sumForm   = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
-// checkMembers holds what a manifest lists to the format's rules: these members
-// and no others, in this order.
+// checkMembers checks that a manifest lists exactly the members that the format allows,
+// in the right order.
 func checkMembers(members []Member, l limits) error {
 	nodes, amend, entry := 0, 0, ""
 	amended, lines := int64(0), 0
@@ -137,14 +137,14 @@ func checkMembers(members []Member, l limits) error {
 	return nil
 }
 
-// block is what everything in a tar is a multiple of.
+// block is the block size of tar.
 const block = 512
 
-// padded returns what a member's content takes in a tar.
+// padded returns the size of a member's content in a tar.
 func padded(size int64) int64 { return (size + block - 1) / block * block }
 
-// header returns the tar header of a member: a regular file, for its owner
-// alone.
+// header returns the tar header of a member: a regular file that only the owner can
+// read.
 func header(name string, size int64, at time.Time) ([]byte, error) {
 	var b bytes.Buffer
 	err := tar.NewWriter(&b).WriteHeader(&tar.Header{
@@ -157,7 +157,7 @@ func header(name string, size int64, at time.Time) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// differs says in which way what was read is not the header that it should be.
+// differs describes the difference between a header and the expected one.
 func differs(got, want []byte) string {
 	field := func(b []byte, from, length int) string {
 		s, _, _ := strings.Cut(string(b[from:from+length]), "\x00")

@@ -9,8 +9,8 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// comparePaths orders paths part by part: a parent comes before what is in it,
-// and that before its siblings.
+// comparePaths compares paths part by part: a parent comes first, then its descendants,
+// then its siblings.
 func comparePaths[A, B string | []byte](a A, b B) int {
 	n := min(len(a), len(b))
 	for i := range n {
@@ -18,7 +18,7 @@ func comparePaths[A, B string | []byte](a A, b B) int {
 			continue
 		}
 		switch {
-		case a[i] == '/': // what ends first comes first
+		case a[i] == '/': // the shorter part comes first
 			return -1
 		case b[i] == '/':
 			return 1
@@ -38,22 +38,21 @@ func isBelow(path, parent string) bool {
 	return len(path) > len(parent) && path[len(parent)] == '/' && path[:len(parent)] == parent
 }
 
-// parentOf returns the path that holds another, which isn't the root's.
+// parentOf returns the parent of a path other than the root.
 func parentOf(path string) string { return path[:max(0, strings.LastIndexByte(path, '/'))] }
 
-// course checks that paths come in order, each once, and after what holds them.
+// course checks that paths are sorted and unique, and come after their parents.
 type course struct {
 	last    []byte
 	started bool
-	gaps    map[string]bool // what may be missing
+	gaps    map[string]bool // parents that may be missing
 }
 
-// next returns whether the path comes in order, and whether what holds it came
-// before.
+// next reports whether a path is in order, and whether its parent came before.
 func (c *course) next(path string) (ordered, held bool) {
 	ordered = !c.started || comparePaths(c.last, path) < 0
 	if held = path == ""; !held {
-		// What holds the last path came before that one.
+		// The parents of the last path came before it.
 		parent := parentOf(path)
 		held = c.started && (string(c.last) == parent || parent == "" || isBelow(string(c.last), parent)) || c.gaps[parent]
 	}
@@ -61,7 +60,7 @@ func (c *course) next(path string) (ordered, held bool) {
 	return ordered, held
 }
 
-// check is next as an error.
+// check is next that returns an error.
 func (c *course) check(path string) error {
 	switch ordered, held := c.next(path); {
 	case !ordered:
@@ -72,7 +71,7 @@ func (c *course) check(path string) error {
 	return nil
 }
 
-// checkPath says why there can be nothing at that path of a backend.
+// checkPath returns an error if a path is invalid for a backend.
 func checkPath(backend, path string) error {
 	switch {
 	case path == "":
@@ -104,13 +103,12 @@ func checkPath(backend, path string) error {
 	return nil
 }
 
-// refused reports whether ZooKeeper refuses names with this character.
+// refused reports whether ZooKeeper rejects names with this character.
 func refused(r rune) bool {
 	return r < 0x20 || r >= 0x7F && r <= 0x9F || r >= 0xE000 && r <= 0xF8FF || r >= 0xFFF0
 }
 
-// keyAt returns what stands at a path as far as its place tells: a namespace, a
-// configuration, or with the zero Key neither.
+// keyAt returns the key of the namespace or configuration at a path, or the zero Key.
 func keyAt(backend, path string) plan.Key {
 	namespace, config, deeper := strings.Cut(path, "/")
 	switch {
@@ -119,7 +117,7 @@ func keyAt(backend, path string) plan.Key {
 	case strings.Contains(config, "/"):
 		return plan.Key{}
 	case backend == File:
-		config, _, _ = strings.Cut(config, ".") // Confo ends a name at the first dot
+		config, _, _ = strings.Cut(config, ".") // in Confo, a name ends at the first dot
 		if config == "" {
 			return plan.Key{}
 		}
@@ -127,7 +125,8 @@ func keyAt(backend, path string) plan.Key {
 	return plan.Key{Namespace: namespace, Config: config}
 }
 
-// checkStored says what makes a node or file unfit for an archive of a backend.
+// checkStored returns an error if a node or file is invalid for an archive of a
+// backend.
 func checkStored(backend string, s *plan.Stored) error {
 	if err := checkPath(backend, s.Path); err != nil {
 		return err

@@ -14,40 +14,39 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// inFlight is how many bytes may be under way between the goroutines that read
-// or write an archive. One member takes all of it if it is larger.
+// inFlight is the maximum number of bytes between the goroutines that read or write an
+// archive. A larger member uses all of it.
 const inFlight = 64 << 20
 
-// window is how far back a frame refers, and so what reading one takes.
+// window is the zstd window of a frame, which determines the memory for reading it.
 const window = 4 << 20
 
-// pipeline hashes and compresses members on all cores, and writes them in the
-// order in which they were handed over, each as one frame. It is fed by one
-// goroutine.
+// pipeline hashes and compresses members on all cores. It writes each as one frame, in
+// the order of the put calls. All put calls must come from one goroutine.
 type pipeline struct {
 	out     *counter
 	encoder *zstd.Encoder
 	room    *semaphore.Weighted
 	queue   chan *job
-	written chan struct{} // closed once all that was queued is written
+	written chan struct{} // closed after everything in the queue is written
 	failed  atomic.Pointer[error]
-	bodies  chan []byte // that can be used again
+	bodies  chan []byte // buffers to reuse
 	frames  chan []byte
 	once    sync.Once
 }
 
-// job is a frame: members, one after the other as tar has them.
+// job is a frame: one or several members in tar format.
 type job struct {
 	body   []byte
 	weight int64
-	sums   func() // runs with the compression, before done
+	sums   func() // runs together with the compression, before done
 	packed []byte
 	done   chan struct{}
-	// wrote, when it is set, is told where the frame begins.
+	// wrote, if set, is called with the offset of the frame.
 	wrote func(offset int64)
 }
 
-// counter counts and hashes what goes to a writer.
+// counter counts and hashes the bytes to a writer.
 type counter struct {
 	w    io.Writer
 	n    int64
@@ -81,11 +80,11 @@ func newPipeline(w io.Writer) (*pipeline, error) {
 	return p, nil
 }
 
-// put hands over a frame, and waits while too much is under way. Without a body
-// there is no frame.
+// put queues a frame. It waits while too much data is in flight. If body is nil, it
+// queues no frame but only calls wrote.
 func (p *pipeline) put(body []byte, sums func(), wrote func(int64)) error {
 	j := &job{body: body, weight: min(int64(cap(body)), inFlight), sums: sums, done: make(chan struct{}), wrote: wrote}
-	p.room.Acquire(context.Background(), j.weight) // it never fails
+	p.room.Acquire(context.Background(), j.weight) // never fails without a deadline
 	go func() {
 		defer close(j.done)
 		if p.err() != nil {
@@ -102,8 +101,8 @@ func (p *pipeline) put(body []byte, sums func(), wrote func(int64)) error {
 	return p.err()
 }
 
-// write writes the frames as they are ready, in order. After an error it goes
-// on without writing, so that nobody waits for it.
+// write writes the frames in order. After an error it continues without writing, so
+// that put does not block.
 func (p *pipeline) write() {
 	defer close(p.written)
 	for j := range p.queue {
@@ -122,8 +121,7 @@ func (p *pipeline) write() {
 	}
 }
 
-// wait waits until all that was handed over is written. Nothing may be handed
-// over after it.
+// wait waits until everything is written. put must not be called afterwards.
 func (p *pipeline) wait() error {
 	p.once.Do(func() { close(p.queue) })
 	<-p.written
@@ -137,7 +135,7 @@ func (p *pipeline) err() error {
 	return nil
 }
 
-// buffer returns an empty buffer for a member, which is used again once that is
+// buffer returns an empty buffer for a member. It is reused after the member is
 // written.
 func (p *pipeline) buffer() []byte { return empty(p.bodies, chunk+chunk/8) }
 

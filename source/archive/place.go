@@ -11,15 +11,15 @@ import (
 	"github.com/confo-sync/confo-sync/source/within"
 )
 
-// place is a file that is written beside its place, and then put there.
+// place is a destination file that is first written to a draft.
 type place struct {
-	file      *os.File // nil once it was put there or removed
+	file      *os.File // nil after put or drop
 	unlock    func()
 	path      string
 	overwrite bool
 }
 
-// newPlace makes the file, for its owner's eyes only whatever the umask.
+// newPlace creates the draft. Only its owner can read it, whatever the umask is.
 func newPlace(path string, overwrite bool) (*place, error) {
 	path = filepath.Clean(path)
 	_, err := within.NewOutput(path)
@@ -44,7 +44,7 @@ func newPlace(path string, overwrite bool) (*place, error) {
 	return &place{file: f, unlock: unlock, path: path, overwrite: overwrite}, nil
 }
 
-// put has the file reach the disk and puts it into its place.
+// put syncs the draft to disk and moves it to its destination.
 func (p *place) put() error {
 	f := p.file
 	beside := f.Name()
@@ -67,7 +67,7 @@ func (p *place) put() error {
 
 func (p *place) rename(beside string) error {
 	if !p.overwrite {
-		// A link takes no place that something else has taken meanwhile.
+		// Unlike a rename, a link never replaces a file that was created meanwhile.
 		switch err := os.Link(beside, p.path); {
 		case err == nil:
 			Step("linked")
@@ -75,7 +75,7 @@ func (p *place) rename(beside string) error {
 		case errors.Is(err, fs.ErrExist):
 			return &Exists{p.path}
 		}
-		// Not every file system has links.
+		// Some file systems do not support links.
 		if _, err := os.Lstat(p.path); err == nil {
 			return &Exists{p.path}
 		}
@@ -86,7 +86,7 @@ func (p *place) rename(beside string) error {
 	return nil
 }
 
-// drop removes the file, unless it was put into its place.
+// drop deletes the draft, unless put has moved it.
 func (p *place) drop() error {
 	if p.file == nil {
 		return nil
@@ -94,7 +94,7 @@ func (p *place) drop() error {
 	f := p.file
 	p.file = nil
 	defer p.unlock()
-	f.Close() // nothing of it counts any more
+	f.Close() // its content is not needed
 	return remove(f.Name())
 }
 
@@ -105,7 +105,7 @@ func remove(path string) error {
 	return nil
 }
 
-// failed says which deed failed on a file, once.
+// failed returns the error of an action on a file. It contains the path only once.
 func failed(deed, path string, err error) error {
 	var at *fs.PathError
 	if errors.As(err, &at) {

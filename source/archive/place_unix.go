@@ -15,8 +15,8 @@ func lockDraft(path string) (unlock func(), err error) {
 	return func() { lock.Close() }, err
 }
 
-// isFree reports whether no process has locked a draft. If it can't be locked, that is
-// not known, and the answer is false.
+// isFree reports whether no process has locked a draft. If this is unknown, it returns
+// false.
 func isFree(path string) bool {
 	lock := flock.New(path, flock.SetFlag(os.O_RDWR))
 	defer lock.Close()

@@ -5,24 +5,24 @@ import (
 	"time"
 )
 
-// Keep says which archives of each target stay: the last so many, and of the
-// last so many days, weeks and months that have one, the last in each. -1 is all
-// of them. An archive stays for as many reasons as it has.
+// Keep says which archives of each target to keep: the last Last ones, and the last one
+// of each of the last Daily days, Weekly weeks and Monthly months that have an archive.
+// -1 means all. An archive may be kept for several reasons.
 type Keep struct {
 	Last, Daily, Weekly, Monthly int
-	// In is where days begin and end; time.Local when it is nil.
+	// In is the time zone for days, weeks and months; time.Local if nil.
 	In *time.Location
 }
 
-// Kept is an archive that stays, and why: "last", "daily", "weekly", "monthly".
-// "oldest daily" is one that stays because there are fewer days than are to be
-// kept. What can't be read stays without a reason.
+// Kept is an archive that is kept, with the reasons: "last", "daily", "weekly",
+// "monthly". "oldest daily" means that there are fewer days than Keep allows. An
+// unreadable archive is kept without a reason.
 type Kept struct {
 	Listed
 	Reasons []string
 }
 
-// bucket keeps the first archive of each period that it sees.
+// bucket keeps the first archive of each period.
 type bucket struct {
 	reason string
 	left   int
@@ -30,17 +30,17 @@ type bucket struct {
 	last   int
 }
 
-// Prune says which archives stay and which may go, each in the order of List. It
-// removes nothing. What can't be read stays, and so does everything when nothing
-// is said to stay. Drafts of backups that were interrupted always go.
+// Prune returns the archives to keep and those to remove, in the order of list. It
+// removes nothing. It keeps archives that can't be read. If keep is zero, it keeps all
+// archives. It always removes drafts of interrupted backups.
 //
-// It is restic's rule: from the newest to the oldest, an archive stays when its
-// day is not that of the one before that stayed for its day, until so many have;
-// and if fewer days have one than may stay, the very oldest stays too. So with
-// weeks and months.
+// Prune uses restic's rule. It goes from the newest to the oldest archive. It keeps an
+// archive if its day differs from the day of the last one kept for its day, up to the
+// limit. If there are fewer days than the limit, the oldest archive is also kept. The
+// same applies to weeks and months.
 //
-// One with gaps takes the place of no complete one: those stay as if it were not
-// there. It stays itself when by the rule it would be among all that stay.
+// An archive with gaps never replaces a complete one: complete archives are chosen as
+// if it did not exist. It is kept if it would be chosen among all archives.
 func Prune(list []Listed, keep Keep) (kept []Kept, remove []Listed) {
 	none := keep.Last == 0 && keep.Daily == 0 && keep.Weekly == 0 && keep.Monthly == 0
 	reasons := map[string][]string{} // by path
@@ -71,14 +71,14 @@ func Prune(list []Listed, keep Keep) (kept []Kept, remove []Listed) {
 	return kept, remove
 }
 
-// prunable reports whether it is known what an archive is.
+// prunable reports whether the archive's time and target are known and it can be read.
 func prunable(l Listed) bool { return l.Err == nil && !l.Time.IsZero() && l.Target != "" }
 
-// hasGaps reports whether an archive is known to lack something.
+// hasGaps reports whether an archive is known to have gaps.
 func (l Listed) hasGaps() bool { return l.Manifest != nil && len(l.Manifest.Gaps) > 0 }
 
-// byTarget returns the archives of each target, newest first. An encrypted one
-// is known by the words in its name.
+// byTarget returns the archives of each target, newest first. The target of an
+// encrypted archive is taken from its name.
 func byTarget(list []Listed) map[string][]Listed {
 	groups := map[string][]Listed{}
 	for _, l := range list {
@@ -97,7 +97,7 @@ func byTarget(list []Listed) map[string][]Listed {
 	return groups
 }
 
-// choose adds the reasons for which archives of one target stay.
+// choose adds the reasons to keep archives of one target.
 func (k Keep) choose(newestFirst []Listed, reasons map[string][]string) {
 	in := k.In
 	if in == nil {

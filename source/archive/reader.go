@@ -21,31 +21,31 @@ import (
 
 // OpenOptions say how an archive is read.
 type OpenOptions struct {
-	// Decrypt has the identities for those that are encrypted.
+	// Decrypt has the identities for encrypted archives.
 	Decrypt *secret.Resolver
 }
 
-// Reader reads an archive. It can be used by several goroutines.
+// Reader reads an archive. It is safe for concurrent use.
 type Reader struct {
 	path      string
 	file      *guard
-	src       io.ReaderAt // decrypted
+	src       io.ReaderAt // the decrypted file
 	size      int64       // of src
 	encrypted bool
 	trailer   trailer
 	manifest  Manifest
 }
 
-// The beginnings of files.
+// The first bytes of files.
 const (
 	zstdMagic    = "\x28\xB5\x2F\xFD"
 	ageMagic     = "age-encryption.org/v1\n"
 	armoredMagic = "-----BEGIN AGE ENCRYPTED FILE-----"
 )
 
-// Open opens an archive and reads its manifest, which takes no longer for a
-// large one. The error is a *Damaged, a *Newer or a *NotArchive, a *secret.Error
-// when no identity fits, or one of the system's.
+// Open opens an archive and reads its manifest. The time does not depend on the
+// archive's size. The error is a *Damaged, a *Newer, a *NotArchive, a *secret.Error if
+// no identity matches, or an error of the system.
 func Open(path string, opts OpenOptions) (*Reader, error) {
 	f, size, err := openFile(path)
 	if err != nil {
@@ -60,8 +60,8 @@ func Open(path string, opts OpenOptions) (*Reader, error) {
 	return r, nil
 }
 
-// openFile opens a regular file: to open a pipe would be to wait for who writes
-// to it.
+// openFile opens a regular file. It does not open pipes, because that would wait for a
+// writer.
 func openFile(path string) (*os.File, int64, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -123,7 +123,7 @@ func (r *Reader) open(opts OpenOptions) error {
 	return nil
 }
 
-// head returns up to n bytes that the file begins with.
+// head returns the first bytes of the file, at most n.
 func (r *Reader) head(n int) string {
 	b := make([]byte, min(int64(n), r.size))
 	if _, err := r.src.ReadAt(b, 0); err != nil && !errors.Is(err, io.EOF) {
@@ -149,7 +149,7 @@ func (r *Reader) decrypt(identities *secret.Resolver) error {
 	return nil
 }
 
-// end reads what ends the archive.
+// end reads the trailer.
 func (r *Reader) end() (trailer, error) {
 	b := make([]byte, min(int64(trailerSize), r.size))
 	if _, err := r.src.ReadAt(b, r.size-int64(len(b))); err != nil && !errors.Is(err, io.EOF) {
@@ -158,8 +158,7 @@ func (r *Reader) end() (trailer, error) {
 	return decodeTrailer(b, r.size)
 }
 
-// sniff says what a file is that does not end as an archive of this version
-// does.
+// sniff returns the error for a file without a valid trailer of this version.
 func (r *Reader) sniff(ended error) error {
 	b, err := r.about()
 	if err != nil {
@@ -175,7 +174,7 @@ func (r *Reader) sniff(ended error) error {
 	return r.damaged(ended.Error())
 }
 
-// about reads the first member, of an archive of any version.
+// about reads the first member of an archive of any version.
 func (r *Reader) about() ([]byte, error) {
 	g := r.region(0, r.size)
 	defer g.close()
@@ -190,7 +189,7 @@ func (r *Reader) about() ([]byte, error) {
 	return g.take(size)
 }
 
-// sizeIn returns the size that a tar header gives, or -1.
+// sizeIn returns the size in a tar header, or -1.
 func sizeIn(header []byte) int64 {
 	text, _, _ := bytes.Cut(header[124:136], []byte{0})
 	size, err := strconv.ParseInt(string(bytes.TrimSpace(text)), 8, 64)
@@ -236,10 +235,10 @@ func (r *Reader) readManifest() (Manifest, error) {
 	return m, g.end()
 }
 
-// About says what the archive is of.
+// About returns the origin of the archive.
 func (r *Reader) About() About { return r.manifest.About }
 
-// Manifest says what is in the archive.
+// Manifest returns the description of the content.
 func (r *Reader) Manifest() Manifest { return r.manifest }
 
 // Encrypted reports whether the archive is encrypted.
@@ -248,14 +247,14 @@ func (r *Reader) Encrypted() bool { return r.encrypted }
 // Close closes the file.
 func (r *Reader) Close() error { return r.file.file.Close() }
 
-// Entry is an entry of a target's history, byte for byte.
+// Entry is a history entry of the target, byte for byte.
 type Entry struct {
 	Name string
 	Data []byte
 }
 
-// Entries yields the entries of the target's history, by name. What is damaged
-// ends it with an error.
+// Entries returns an iterator over the history entries of the target, sorted by name.
+// If the archive is damaged, it yields an error and stops.
 func (r *Reader) Entries(ctx context.Context) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		g := r.region(r.trailer.history, r.trailer.manifest)
@@ -294,8 +293,8 @@ func (r *Reader) folder(name string) []Member {
 	return members
 }
 
-// guard keeps the system's own error, so that a disk that fails is not taken for
-// a file that is damaged.
+// guard records read errors of the system, so that a failing disk is not reported as a
+// damaged archive.
 type guard struct {
 	file *os.File
 	err  atomic.Pointer[error]
@@ -310,10 +309,10 @@ func (g *guard) ReadAt(b []byte, off int64) (int, error) {
 	return n, err
 }
 
-// damaged returns the error of an archive that is not as it was written.
+// damaged returns the error of a damaged archive.
 func (r *Reader) damaged(what string) error { return r.unless(&Damaged{r.path, what}) }
 
-// unless returns an error, or that of the system when it could not read.
+// unless returns err, or the error of the system if a read failed.
 func (r *Reader) unless(err error) error {
 	if system := r.file.err.Load(); system != nil {
 		return failed("read", r.path, *system)

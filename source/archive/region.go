@@ -14,16 +14,15 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// region reads whole frames of an archive, from first to last, as the part of
-// the tar that they are.
+// region reads complete frames of an archive as a part of the tar.
 type region struct {
 	from    *bufio.Reader
-	decoder *zstd.Decoder // nil until something is read
+	decoder *zstd.Decoder // nil before the first read
 	at      time.Time     // in the headers
 }
 
-// maxWindow is the window of the largest frame that is read, in bytes: no frame
-// takes more memory.
+// maxWindow is the maximum zstd window of a frame in bytes. It limits the memory for
+// decompression.
 const maxWindow = 8 << 20
 
 func (r *Reader) region(from, to int64) *region {
@@ -48,7 +47,7 @@ func (g *region) Read(b []byte) (int, error) {
 	return g.decoder.Read(b)
 }
 
-// take reads n bytes. It makes room as they come, whatever n is.
+// take reads n bytes. It allocates memory only as data arrives, whatever n is.
 func (g *region) take(n int64) ([]byte, error) {
 	b := make([]byte, 0, min(n, chunk+block))
 	for int64(len(b)) < n {
@@ -64,7 +63,7 @@ func (g *region) take(n int64) ([]byte, error) {
 	return b, nil
 }
 
-// unzip returns words for an error of decompressing.
+// unzip returns a readable error for a decompression error.
 func unzip(err error) error {
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
@@ -77,8 +76,8 @@ func unzip(err error) error {
 	return errors.New("it can't be decompressed")
 }
 
-// member reads the next member, which has to be m, and returns its content. The
-// checksum is left to the caller.
+// member reads the next member, which must be m, and returns its content. The caller
+// must check the checksum.
 func (g *region) member(m Member) ([]byte, error) {
 	h, err := g.take(block)
 	if err != nil {
@@ -101,7 +100,7 @@ func (g *region) member(m Member) ([]byte, error) {
 	return b[:m.Size:m.Size], nil
 }
 
-// end says what comes after the last member, if anything does.
+// end returns an error if there is data after the last member.
 func (g *region) end() error {
 	switch n, err := g.Read(make([]byte, 1)); {
 	case n > 0:

@@ -9,10 +9,9 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Snapshot returns the namespaces and configurations in the archive that the
-// selection takes, and what is foreign among them, as a target would report
-// them; in time it is when the backup was begun. There are no revisions in it:
-// it is nothing to be written to.
+// Snapshot returns the selected namespaces and configurations, and their foreign
+// objects, as a target would report them. Its time is the start of the backup. It has
+// no revisions, so it can't be used for writes.
 func (r *Reader) Snapshot(ctx context.Context, selection plan.Selection) (*plan.Snapshot, error) {
 	b := builder{reader: r, selection: selection, snapshot: &plan.Snapshot{
 		Zxid: r.manifest.Zxid, At: r.manifest.Time, Marks: r.manifest.Marks,
@@ -29,24 +28,24 @@ func (r *Reader) Snapshot(ctx context.Context, selection plan.Selection) (*plan.
 	return b.snapshot, b.ambiguous()
 }
 
-// builder makes a snapshot of what comes in order.
+// builder builds a snapshot from sorted objects.
 type builder struct {
 	reader    *Reader
 	selection plan.Selection
 	snapshot  *plan.Snapshot
-	bytes     int64 // of the values in it
+	bytes     int64 // total size of its values
 }
 
-// A snapshot holds all values in memory: so many bytes of an archive of any size, and
-// snapshotRatio more for each byte of the archive. A few bytes of zstd decompress to any
-// size, and values that make sense to no more than a part of this.
+// A snapshot holds all values in memory: at most freeSnapshot bytes, plus snapshotRatio
+// for each byte of the archive. A few bytes of zstd can decompress to any size, but
+// real values need only a part of this limit.
 const (
 	freeSnapshot  = 128 << 20
 	snapshotRatio = 256
 )
 
-// keep counts a value that the snapshot holds. It returns an error if that is too much in
-// all.
+// keep counts a value in the snapshot. It returns an error if all values together are
+// too large.
 func (b *builder) keep(v plan.Value) error {
 	b.bytes += int64(v.Size())
 	if most := freeSnapshot + snapshotRatio*b.reader.size; b.bytes > most {
@@ -78,7 +77,7 @@ func (b *builder) add(s *plan.Stored) error {
 			config, _, _ = strings.Cut(config, ".")
 		}
 		if !b.selection.Config(namespace, config) {
-			// target/file counts what is foreign whether it takes part or not.
+			// target/file also counts foreign objects that are not selected.
 			if ns := b.namespace(namespace); ns != nil && s.Foreign != "" && b.reader.manifest.Backend == File {
 				ns.Children++
 			}
@@ -91,7 +90,7 @@ func (b *builder) add(s *plan.Stored) error {
 	return nil
 }
 
-// first takes a namespace, or what stands in the place of one.
+// first adds a namespace, or a foreign object in the same place.
 func (b *builder) first(key plan.Key, s *plan.Stored) error {
 	if s.Foreign != "" {
 		b.foreign(key, s.Path, s.Foreign)
@@ -110,7 +109,7 @@ func (b *builder) first(key plan.Key, s *plan.Stored) error {
 	return nil
 }
 
-// second takes a configuration, or what is foreign in a namespace.
+// second adds a configuration, or a foreign object in a namespace.
 func (b *builder) second(key plan.Key, s *plan.Stored) error {
 	ns := b.namespace(key.Namespace)
 	if s.Foreign != "" {
@@ -122,7 +121,7 @@ func (b *builder) second(key plan.Key, s *plan.Stored) error {
 			return nil
 		}
 	}
-	if ns == nil { // it is in the gaps
+	if ns == nil { // the namespace is in the gaps
 		b.snapshot.Namespaces = append(b.snapshot.Namespaces, plan.LiveNamespace{Name: key.Namespace})
 		ns = b.namespace(key.Namespace)
 	}
@@ -136,7 +135,7 @@ func (b *builder) second(key plan.Key, s *plan.Stored) error {
 	return nil
 }
 
-// third takes what is below a configuration.
+// third adds an object below a configuration.
 func (b *builder) third(key plan.Key, s *plan.Stored) error {
 	if b.reader.manifest.Backend == File || !b.selection.Config(key.Namespace, key.Config) {
 		return nil
@@ -150,7 +149,7 @@ func (b *builder) third(key plan.Key, s *plan.Stored) error {
 	return nil
 }
 
-// namespace returns the last namespace, if it has that name.
+// namespace returns the last namespace if it has this name, or nil.
 func (b *builder) namespace(name string) *plan.LiveNamespace {
 	if n := len(b.snapshot.Namespaces); n > 0 && b.snapshot.Namespaces[n-1].Name == name {
 		return &b.snapshot.Namespaces[n-1]
@@ -158,7 +157,7 @@ func (b *builder) namespace(name string) *plan.LiveNamespace {
 	return nil
 }
 
-// ambiguous returns the error of several files that are one configuration.
+// ambiguous returns an error if several files are the same configuration.
 func (b *builder) ambiguous() error {
 	for _, ns := range b.snapshot.Namespaces {
 		for i := 1; i < len(ns.Configs); i++ {
@@ -190,7 +189,7 @@ func (b *builder) foreign(key plan.Key, path, what string) {
 	b.snapshot.Foreign = append(b.snapshot.Foreign, plan.Foreign{Key: key, Path: b.reader.at(path), What: what})
 }
 
-// at returns a path in the target's own terms.
+// at returns a path in the target's own format.
 func (r *Reader) at(path string) string {
 	target := r.manifest.Target
 	if r.manifest.Backend == File {
@@ -204,7 +203,7 @@ func (r *Reader) at(path string) string {
 	return root + "/" + path
 }
 
-// value returns what a configuration holds as its target would.
+// value returns the value of a configuration as its target would.
 func (r *Reader) value(s *plan.Stored) plan.Value {
 	data := s.Value.Reveal()
 	switch {

@@ -7,14 +7,14 @@ import (
 
 func (p *parser) base64() ([]byte, bool) {
 	b, ok := p.text()
-	if !ok || bytes.ContainsAny(b, "\r\n") { // the decoder passes over them
+	if !ok || bytes.ContainsAny(b, "\r\n") { // the decoder ignores them
 		return nil, false
 	}
 	n, err := base64Encoding.Decode(b, b)
 	return b[:n:n], err == nil
 }
 
-// text takes a string of JSON. One that is empty is not nil.
+// text reads a JSON string. The result for an empty string is not nil.
 func (p *parser) text() ([]byte, bool) {
 	if !p.take('"') {
 		return nil, false
@@ -35,8 +35,8 @@ func (p *parser) text() ([]byte, bool) {
 	return nil, false
 }
 
-// unescape takes the rest of a string that begins at from, writing it over
-// itself: it only becomes shorter.
+// unescape reads the rest of a string that starts at from. It overwrites the string in
+// place, because unescaping never makes it longer.
 func (p *parser) unescape(from int) ([]byte, bool) {
 	b := p.b
 	to := p.i
@@ -86,7 +86,7 @@ func (p *parser) unescape(from int) ([]byte, bool) {
 	return nil, false
 }
 
-// character takes what follows \u, and the second half of a pair after a first.
+// character reads the digits after \u, and the second half of a surrogate pair.
 func (p *parser) character() (rune, bool) {
 	r, ok := p.unit()
 	if !ok || r&0xFC00 == 0xDC00 {

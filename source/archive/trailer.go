@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// trailer ends an archive: a frame that zstd passes over, which holds a line of
-// text. It says where the frames begin that can be read without those before
-// them, and holds the sums by which any change is noticed.
+// trailer is the end of an archive: a frame with a line of text that zstd skips. It has
+// the offsets of the frames that can be read separately, and the checksums that protect
+// the archive.
 //
-// The last sum is of all bytes before it, so that only the line feed after it
-// is in no sum; the form of the line takes care of that one.
+// The last checksum covers all bytes before it. The line feed after it is covered by no
+// checksum, but is checked as part of the format.
 type trailer struct {
-	amend, history, manifest int64 // where their frames begin; the last ends at the trailer
+	amend, history, manifest int64 // offsets of their frames; the manifest ends at the trailer
 	manifestSum, sum         [32]byte
 }
 
@@ -24,12 +24,12 @@ const (
 	trailerTag  = "confo-sync/backup 1 "
 	trailerText = len(trailerTag) + len("amend  history  manifest  sha256  file ") + 3*20 + 2*64 + 1
 	trailerSize = 8 + trailerText
-	// afterSum is what of the trailer is not in its last sum.
+	// afterSum is the size of the part after the data of the last checksum.
 	afterSum = 64 + 1
 )
 
-// encode returns the trailer; up to its last sum, which is of what it returns
-// too, when that isn't known yet.
+// encode returns the trailer. The last checksum covers the bytes before it, so the
+// caller sets it later.
 func (t trailer) encode() []byte {
 	b := binary.LittleEndian.AppendUint32(nil, skippable)
 	b = binary.LittleEndian.AppendUint32(b, uint32(trailerText))
@@ -37,7 +37,7 @@ func (t trailer) encode() []byte {
 		trailerTag, t.amend, t.history, t.manifest, t.manifestSum, t.sum)
 }
 
-// decodeTrailer reads what ends a file of that size.
+// decodeTrailer parses the end of a file. size is that of the file.
 func decodeTrailer(b []byte, size int64) (trailer, error) {
 	var t trailer
 	errMissing := errors.New("its end is missing: it is incomplete, or data was added")

@@ -13,14 +13,13 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// maxFindings is how many configurations Verify names.
+// maxFindings is the maximum number of findings of Verify.
 const maxFindings = 1000
 
-// Verify reads all of an archive and checks everything in it: every checksum,
-// name, size and count, the order, and what holds what. What is not as it was
-// written is the error; the findings are configurations that Confo can't read,
-// and are so at the target too. It calls progress, if it is set, now and then:
-// so many nodes of so many.
+// Verify reads a complete archive and checks everything in it: checksums, names, sizes,
+// counts, order and parents. The error is a *Damaged if a check fails. The findings are
+// configurations that Confo can't read, neither in the archive nor at the target.
+// progress, if set, is called with the number of checked nodes.
 func Verify(ctx context.Context, path string, opts OpenOptions, progress func(done, total int)) (Manifest, []plan.Finding, error) {
 	r, err := Open(path, opts)
 	if err != nil {
@@ -32,7 +31,8 @@ func Verify(ctx context.Context, path string, opts OpenOptions, progress func(do
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.checkSum(ctx) })
 	group.Go(func() error {
-		// What is wrong inside says more than the sum, and goes first.
+		// Errors in the content are more specific than a wrong checksum, so they take
+		// precedence.
 		findings, inside = r.check(ctx, progress)
 		return nil
 	})
@@ -43,8 +43,8 @@ func Verify(ctx context.Context, path string, opts OpenOptions, progress func(do
 	return r.manifest, findings, err
 }
 
-// checkSum compares the sum of the whole file, which takes in what nothing else
-// looks at.
+// checkSum verifies the checksum of the complete file, including the bytes that no
+// other check reads.
 func (r *Reader) checkSum(ctx context.Context) error {
 	h := sha256.New()
 	rest := io.NewSectionReader(r.src, 0, r.size-afterSum)
@@ -63,7 +63,7 @@ func (r *Reader) checkSum(ctx context.Context) error {
 	}
 }
 
-// check looks at all there is.
+// check checks the complete content.
 func (r *Reader) check(ctx context.Context, progress func(done, total int)) ([]plan.Finding, error) {
 	total, done := 0, 0
 	for _, m := range r.manifest.Members {
@@ -107,7 +107,7 @@ func (r *Reader) check(ctx context.Context, progress func(done, total int)) ([]p
 	return findings, nil
 }
 
-// unreadable says why Confo can't read a configuration.
+// unreadable says why Confo can't read a configuration, or "".
 func (r *Reader) unreadable(s *plan.Stored) string {
 	if kindOf(s) != isConfig {
 		return ""

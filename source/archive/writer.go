@@ -13,30 +13,36 @@ import (
 
 // Options say how an archive is written.
 type Options struct {
-	// Recipients are who can read it: when they are set, it is encrypted.
+	// Recipients, if set, makes the archive encrypted. Only they can read it.
 	Recipients *secret.Recipients
-	// Overwrite lets it take the place of a file that exists.
+	// Overwrite allows replacing an existing file.
 	Overwrite bool
 }
 
-// Writer writes an archive. It is used by one goroutine, in this order: Add for
-// everything there is; Amend and Remove for what moved meanwhile; Entry for
-// history; Finish. Gap may come at any time, and so may Amend and Remove before
-// the first Entry. After an error only Abort makes sense.
+// Writer writes an archive. It is not safe for concurrent use. Call its methods in this
+// order:
+//
+//  1. Add for all objects;
+//  2. Amend and Remove for changes that were made meanwhile;
+//  3. Entry for the history;
+//  4. Finish.
+//
+// Gap may be called at any time, and Amend and Remove any time before the first Entry.
+// After an error, call Abort.
 type Writer struct {
 	about  About
 	limits limits
 	place  *place
 	file   *bufio.Writer
-	age    io.WriteCloser // nil unless it is encrypted
+	age    io.WriteCloser // nil unless encrypted
 	pipe   *pipeline
 
-	body    []byte // the member being filled, after room for its header
+	body    []byte // the current member, after space for its header
 	lines   int
 	folder  string // of the last numbered member
 	number  int
 	course  course
-	orphans bool // what holds something hasn't come before it
+	orphans bool // the parent of an object has not been added before it
 	ledger  ledger
 	tally   tally
 	members []*Member
@@ -46,14 +52,14 @@ type Writer struct {
 	moved   moved
 	sealed  bool
 	trailer trailer
-	entry   string // the last
+	entry   string // the last one
 	entries int
 	err     error
 	done    bool
 }
 
-// Create begins an archive that is to be at path. Unless opts say otherwise,
-// nothing may be there: an *Exists. Nothing is at path before Finish.
+// Create starts an archive for the file at path. If the file exists and opts.Overwrite
+// is false, the error is an *Exists. The file is created only by Finish.
 func Create(path string, about About, opts Options) (*Writer, error) {
 	if err := about.check(); err != nil {
 		return nil, fmt.Errorf("create the backup %s: %w", plan.Printable(path), err)
@@ -97,12 +103,12 @@ func (w *Writer) begin(to *secret.Recipients) error {
 	return w.flush(aboutName)
 }
 
-// room returns a buffer with room for a header.
+// room returns a buffer with space for a header.
 func (w *Writer) room() []byte { return w.pipe.buffer()[:block] }
 
-// Add writes what stands at a path. Paths come in the order of their parts, a
-// parent before what is in it, each once. Nothing of s is kept. A *TooLarge leaves
-// the writer as it was: it can go on with a Gap.
+// Add adds an object. Paths must be sorted by their parts and unique, and parents must
+// come first. Add does not keep s. After a *TooLarge, the caller may call Gap for the
+// object and continue.
 func (w *Writer) Add(s plan.Stored) error {
 	switch {
 	case w.err != nil:
@@ -128,7 +134,7 @@ func (w *Writer) Add(s plan.Stored) error {
 	return w.line(nodesFolder, from)
 }
 
-// check says why an archive can't hold s.
+// check returns an error if an archive can't contain s.
 func (w *Writer) check(s *plan.Stored) error {
 	if size := s.Value.Size(); size > w.limits.data {
 		return &TooLarge{s.Path, size, w.limits.data}
@@ -139,7 +145,7 @@ func (w *Writer) check(s *plan.Stored) error {
 	return nil
 }
 
-// start returns where the next line begins in the member being filled.
+// start returns the offset of the next line in the current member.
 func (w *Writer) start() int {
 	if w.body == nil {
 		w.body = w.room()
@@ -147,8 +153,8 @@ func (w *Writer) start() int {
 	return len(w.body)
 }
 
-// line takes the line that was appended from there on, into the next member when
-// this one is full.
+// line completes a line that starts at from. If the member is too large, it moves the
+// line to the next member.
 func (w *Writer) line(folder string, from int) error {
 	size := len(w.body) - from
 	if size > w.limits.line {
@@ -166,7 +172,7 @@ func (w *Writer) line(folder string, from int) error {
 	return nil
 }
 
-// next returns the name of the next member in a folder of numbered ones.
+// next returns the name of the next numbered member in a folder.
 func (w *Writer) next(folder string) string {
 	if w.folder != folder {
 		w.folder, w.number = folder, 0
@@ -175,7 +181,7 @@ func (w *Writer) next(folder string) string {
 	return memberName(folder, w.number)
 }
 
-// flush hands over the member being filled as a frame.
+// flush queues the current member as a frame.
 func (w *Writer) flush(name string) error {
 	body := w.body
 	m := &Member{Name: name, Size: int64(len(body) - block), Nodes: w.lines}
@@ -190,7 +196,7 @@ func (w *Writer) flush(name string) error {
 	return w.put(pad(body), func() { m.SHA256 = sumOf(content) }, nil)
 }
 
-// put hands over a frame.
+// put queues a frame.
 func (w *Writer) put(body []byte, sums func(), wrote func(int64)) error {
 	if err := w.pipe.put(body, sums, wrote); err != nil {
 		return w.fail(failed("write", w.place.path, err))
@@ -203,10 +209,10 @@ func pad(b []byte) []byte {
 	return append(b, make([]byte, padded(int64(len(b)))-int64(len(b)))...)
 }
 
-// Gap notes that what is at a path, or in it, could not be read, and why.
+// Gap records that the object at a path, or a part of it, could not be read, and why.
 func (w *Writer) Gap(path, why string) { w.gaps[path] = why }
 
-// seal ends the nodes: it writes the amendments.
+// seal completes the nodes and writes the amendments.
 func (w *Writer) seal() error {
 	if w.sealed || w.err != nil {
 		return w.err
@@ -221,7 +227,7 @@ func (w *Writer) seal() error {
 	if err := w.recount(lines); err != nil {
 		return w.fail(err)
 	}
-	// The frames before this one are those that a quick look passes over.
+	// Reading the manifest skips the frames before this one.
 	if err := w.mark(&w.trailer.amend); err != nil {
 		return err
 	}
@@ -245,7 +251,7 @@ func (w *Writer) seal() error {
 	return w.mark(&w.trailer.history)
 }
 
-// recount counts what there is as amended, and checks that it hangs together.
+// recount counts the objects after the amendments, and checks that all have parents.
 func (w *Writer) recount(amendments []*record) error {
 	defer w.ledger.close()
 	if len(amendments) == 0 && !w.orphans {
@@ -268,13 +274,12 @@ func (w *Writer) recount(amendments []*record) error {
 	return nil
 }
 
-// mark notes where the next frame begins.
+// mark records the offset of the next frame.
 func (w *Writer) mark(offset *int64) error {
 	return w.put(nil, nil, func(at int64) { *offset = at })
 }
 
-// Entry writes an entry of the target's history, byte for byte. Names come in
-// their order, each once.
+// Entry adds a history entry, byte for byte. Names must be sorted and unique.
 func (w *Writer) Entry(name string, data []byte) error {
 	if err := w.seal(); err != nil {
 		return err
@@ -315,7 +320,7 @@ func (w *Writer) flushEntries() error {
 	return w.put(body, nil, nil)
 }
 
-// fail keeps the first error.
+// fail records the first error.
 func (w *Writer) fail(err error) error {
 	if w.err == nil && err != nil {
 		w.err = err

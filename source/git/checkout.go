@@ -15,26 +15,25 @@ import (
 	"github.com/confo-sync/confo-sync/source/within"
 )
 
-// Checkout is a folder as a commit has it, in a temporary one.
+// Checkout is a temporary copy of a folder as of a commit.
 type Checkout struct {
-	Dir    string // where it is
+	Dir    string // path of the temporary folder
 	Commit string
-	// Original is where the folder is in the working tree: empty without one. It
-	// need not be there.
+	// Original is the path of the folder in the working tree. It need not exist. It is
+	// empty if there is no working tree.
 	Original string
-	// Shown is what stands before the names of its files, as users write them:
-	// git:main:config/.
+	// Shown is the prefix of file names in messages: git:main:config/.
 	Shown string
 }
 
 // Remove removes the temporary folder.
 func (c *Checkout) Remove() error { return os.RemoveAll(c.Dir) }
 
-// Read reads a place. Paths that count from the current folder, do so from dir.
+// Read checks out the folder at p. Relative paths start at dir.
 //
-// Files are as they are in the repository: no attribute or filter changes them.
-// What is not in it, as what a submodule holds or a link leads to outside, is an
-// error: it would be missing from the tree.
+// The files have the content that the repository stores: no attribute or filter changes
+// it. If the folder has a submodule, or a link to a file outside the repository, Read
+// returns an error, because a part of the tree would be missing.
 func Read(ctx context.Context, dir string, p Place) (*Checkout, error) {
 	r, err := find(ctx, dir)
 	if err != nil {
@@ -52,7 +51,7 @@ func Read(ctx context.Context, dir string, p Place) (*Checkout, error) {
 	if err != nil {
 		return nil, err
 	}
-	temporary, err := os.MkdirTemp("", "confo-sync-") // for its owner alone
+	temporary, err := os.MkdirTemp("", "confo-sync-") // only the owner can read it
 	if err != nil {
 		return nil, err
 	}
@@ -75,13 +74,13 @@ type entry struct {
 	mode, object, name string
 }
 
-// The modes of what is not simply a file.
+// The modes of links and submodules.
 const (
 	modeLink      = "120000"
 	modeSubmodule = "160000"
 )
 
-// list lists the files of a tree, with those in folders below it.
+// list lists the files of a tree, including those in subfolders.
 func (r repository) list(ctx context.Context, tree string) ([]entry, error) {
 	out, failed, err := r.run(ctx, nil, "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", tree)
 	if err != nil || failed != "" {
@@ -92,7 +91,7 @@ func (r repository) list(ctx context.Context, tree string) ([]entry, error) {
 		meta, name, ok := strings.Cut(string(line), "\t")
 		fields := strings.Fields(meta)
 		if !ok || len(fields) != 3 {
-			continue // nothing at all
+			continue // the tree is empty
 		}
 		entries = append(entries, entry{mode: fields[0], object: fields[2], name: name})
 	}
@@ -106,10 +105,10 @@ func unread(failed string, err error) error {
 	return &Error{"git: " + brief(failed), "check whether git can read it: git fsck"}
 }
 
-// fill writes the files of a commit.
+// fill writes the files of a commit to the checkout.
 func (r repository) fill(ctx context.Context, c *Checkout, entries []entry) error {
-	// Nothing is written or followed out of the folder, whatever names and
-	// links a commit holds.
+	// os.Root prevents writes outside the folder, whatever names and links the commit
+	// has.
 	root, err := os.OpenRoot(c.Dir)
 	if err != nil {
 		return err
@@ -165,7 +164,7 @@ func (r repository) fill(ctx context.Context, c *Checkout, entries []entry) erro
 	return nil
 }
 
-// object takes the next object from what cat-file --batch prints.
+// object reads the next object from the output of cat-file --batch.
 func object(e entry, out []byte) (content, rest []byte, err error) {
 	header, rest, ok := bytes.Cut(out, []byte("\n"))
 	fields := strings.Fields(string(header))

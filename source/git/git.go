@@ -1,5 +1,5 @@
-// Package git reads the files of a commit, through the git program: whatever the
-// user's git can read, and with its settings, this can.
+// Package git reads the files of a commit. It runs the git program, so it supports
+// everything that the user's git supports, with the user's settings.
 package git
 
 import (
@@ -18,31 +18,31 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Error says what went wrong and what to do next.
+// Error is an error with a hint.
 type Error struct{ Message, Hint string }
 
 func (e *Error) Error() string { return e.Message }
 
-// NoFolder is the error of a folder that a commit does not have.
+// NoFolder is the error if a commit does not have the folder.
 type NoFolder struct{ Err *Error }
 
 func (n *NoFolder) Error() string { return n.Err.Message }
 func (n *NoFolder) Unwrap() error { return n.Err }
 
-// Place is a folder at a commit.
+// Place is a folder as of a commit.
 type Place struct {
 	Ref string
-	// Path counts from the repository's top, or with "./" or "../" at its start
-	// from the current folder, as git has it. Without HasPath it is the current
-	// folder.
+	// Path is relative to the top of the repository. If it starts with "./" or "../",
+	// it is relative to the current folder, as in git. If HasPath is false, the place
+	// is the current folder.
 	Path    string
 	HasPath bool
 }
 
-// Prefix is what the text of a place begins with.
+// Prefix is the prefix of a place in text form.
 const Prefix = "git:"
 
-// Parse reads git:REF or git:REF:PATH.
+// Parse parses git:REF or git:REF:PATH.
 func Parse(text string) (Place, error) {
 	rest, ok := strings.CutPrefix(text, Prefix)
 	if !ok {
@@ -61,22 +61,21 @@ func Parse(text string) (Place, error) {
 	return p, nil
 }
 
-// Ref returns the commit's name in the text of a place.
+// Ref returns the commit's name in the text form of a place, or "".
 func Ref(text string) string {
 	p, _ := Parse(text)
 	return p.Ref
 }
 
-// repository is where git is run.
+// repository is the folder that git runs in.
 type repository struct {
 	dir string
-	// asSet says that the environment names the repository, as git has it: GIT_DIR and
-	// the like.
+	// asSet says that environment variables such as GIT_DIR select the repository.
 	asSet bool
 }
 
-// find returns the repository that a folder is in. If it is in none, it is the one that
-// the environment names: git runs the hooks of a bare repository with GIT_DIR.
+// find returns the repository that contains dir. If there is none, it returns the one
+// that the environment selects: git sets GIT_DIR for the hooks of a bare repository.
 func find(ctx context.Context, dir string) (repository, error) {
 	r := repository{dir: dir}
 	_, err := r.prefix(ctx)
@@ -90,9 +89,10 @@ func find(ctx context.Context, dir string) (repository, error) {
 	return r, err
 }
 
-// localVariables are those that name a repository or what is in one, as "git rev-parse
-// --local-env-vars" lists them. Git sets them for the hooks of a repository, and the
-// folder may be in another one. Settings stay: a safe.directory may be among them.
+// localVariables are the variables that select a repository or its parts, as listed by
+// "git rev-parse --local-env-vars". Git sets them for hooks, but dir may be in another
+// repository. Variables with settings are not included, because they may contain a
+// safe.directory.
 var localVariables = []string{
 	"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG",
 	"GIT_OBJECT_DIRECTORY", "GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_GRAFT_FILE",
@@ -100,7 +100,7 @@ var localVariables = []string{
 	"GIT_INTERNAL_SUPER_PREFIX", "GIT_SHALLOW_FILE", "GIT_COMMON_DIR",
 }
 
-// environment returns the environment that git is run with.
+// environment returns the environment for git.
 func (r repository) environment() []string {
 	env := os.Environ()
 	if !r.asSet {
@@ -112,13 +112,13 @@ func (r repository) environment() []string {
 	return append(env, "LC_ALL=C")
 }
 
-// distrust keeps a folder from running programs: one may hold what looks like a bare
-// repository, with a configuration of its own, which git would follow.
-// Before git 2.38 it does in any case; it is kept from the programs that reading runs.
+// distrust prevents a folder from running programs. The folder may look like a bare
+// repository with its own configuration, which git would use. Git before 2.38 uses it
+// anyway, so these options also disable the programs that a read would run.
 var distrust = []string{"-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + os.DevNull, "--no-optional-locks"}
 
-// run runs git and returns what it prints. An error is that of git itself, when
-// it can't be run.
+// run runs git and returns its output. If git reports a failure, failed is its message.
+// err is set if git can't be run.
 func (r repository) run(ctx context.Context, stdin []byte, args ...string) (out []byte, failed string, err error) {
 	cmd := exec.CommandContext(ctx, "git", slices.Concat([]string{"-C", r.dir}, distrust, args)...)
 	cmd.Stdin = bytes.NewReader(stdin)
@@ -142,16 +142,16 @@ func (r repository) run(ctx context.Context, stdin []byte, args ...string) (out 
 	return out, "", err
 }
 
-// line is run for a command that prints a line.
+// line is run for a command with one line of output.
 func (r repository) line(ctx context.Context, args ...string) (line, failed string, err error) {
 	out, failed, err := r.run(ctx, nil, args...)
 	return strings.TrimSuffix(string(out), "\n"), failed, err
 }
 
-// Head returns the commit that is checked out at a folder, with a "+" when the
-// folder holds what the commit does not. It is empty for a folder that is in no
-// repository, and in one without a commit. The error is an *Error if git refuses to
-// read the repository, or does not find one where a .git is.
+// Head returns the commit that is checked out at dir, with a "+" if the folder has
+// uncommitted changes. It returns "" if the folder is not in a repository or there is
+// no commit yet. The error is an *Error if git refuses to read the repository, or if
+// there is a .git in which git finds no repository.
 func Head(ctx context.Context, dir string) (string, error) {
 	r := repository{dir: dir}
 	_, failed, err := r.line(ctx, "rev-parse", "--show-prefix")
@@ -179,8 +179,8 @@ func Head(ctx context.Context, dir string) (string, error) {
 	return commit, nil
 }
 
-// Subject returns the first line of a commit's message; of one that can't be read,
-// nothing.
+// Subject returns the first line of a commit's message, or "" if the commit can't be
+// read.
 func Subject(ctx context.Context, dir, commit string) string {
 	r, err := find(ctx, dir)
 	if err != nil {
@@ -193,8 +193,8 @@ func Subject(ctx context.Context, dir, commit string) string {
 	return subject
 }
 
-// prefix returns where a folder is in its repository: "" for its top, or a path
-// that ends with a slash.
+// prefix returns the path of the folder in its repository: "" for the top, otherwise a
+// path that ends with a slash.
 func (r repository) prefix(ctx context.Context) (string, error) {
 	prefix, failed, err := r.line(ctx, "rev-parse", "--show-prefix")
 	if err == nil && failed != "" {
@@ -203,11 +203,11 @@ func (r repository) prefix(ctx context.Context) (string, error) {
 	return prefix, err
 }
 
-// inNone reports whether git said that a folder is in no repository.
+// inNone reports whether git said that the folder is not in a repository.
 func inNone(said string) bool { return strings.Contains(said, "not a git repository") }
 
-// hasGit reports whether there is a .git in a folder or above it: of a repository that is
-// damaged, or that git was told not to look for.
+// hasGit reports whether there is a .git in dir or above it. If git finds no repository
+// nevertheless, the repository is damaged, or git was told not to search there.
 func hasGit(dir string) bool {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -225,7 +225,7 @@ func hasGit(dir string) bool {
 	}
 }
 
-// refused is the error of a folder in whose repository git does nothing.
+// refused returns the error for a repository that git refuses to read.
 func (r repository) refused(said string) *Error {
 	dir := plan.Printable(r.dir)
 	_, rest, untrusted := strings.Cut(said, "dubious ownership in repository at ")
@@ -248,7 +248,7 @@ func (r repository) refused(said string) *Error {
 	return &Error{fmt.Sprintf("git: the repository of %s can't be read: %s", dir, brief(said)), "check whether git can read it: git -C " + plan.Printable(shellWord(r.dir)) + " status"}
 }
 
-// shellWord writes a word as a shell reads it.
+// shellWord quotes a word for a shell, if necessary.
 func shellWord(word string) string {
 	if !strings.ContainsFunc(word, func(c rune) bool {
 		return !strings.ContainsRune("/._-+:@%", c) && !unicode.IsLetter(c) && !unicode.IsDigit(c)
@@ -258,7 +258,7 @@ func shellWord(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// commit resolves a name.
+// commit resolves the name of a commit.
 func (r repository) commit(ctx context.Context, ref string) (string, error) {
 	commit, failed, err := r.line(ctx, "rev-parse", "--verify", "--end-of-options", ref+"^{commit}")
 	if err == nil && failed != "" {
@@ -271,7 +271,8 @@ func (r repository) commit(ctx context.Context, ref string) (string, error) {
 	return commit, err
 }
 
-// tree returns the path of a place, from the top, and the tree that is there.
+// tree returns the path of a place from the top of the repository, and the tree object
+// there.
 func (r repository) tree(ctx context.Context, p Place, commit string) (at, tree string, err error) {
 	prefix, err := r.prefix(ctx)
 	if err != nil {
@@ -304,7 +305,7 @@ func (r repository) tree(ctx context.Context, p Place, commit string) (at, tree 
 	return at, tree, err
 }
 
-// brief returns the first line of what git said.
+// brief returns the first line of git's message.
 func brief(said string) string {
 	first, _, _ := strings.Cut(said, "\n")
 	return plan.Printable(strings.TrimPrefix(first, "fatal: "))

@@ -8,15 +8,16 @@ import (
 	"strings"
 )
 
-// IsIn reports whether a folder is in the work tree of a repository.
+// IsIn reports whether dir is in the working tree of a repository. It also returns true
+// if there is a .git that git can't read.
 func IsIn(ctx context.Context, dir string) bool {
 	inside, failed, err := repository{dir: dir}.line(ctx, "rev-parse", "--is-inside-work-tree")
 	return inside == "true" || (failed != "" || err != nil) && hasGit(dir)
 }
 
-// Past calls do for each version of a file that any commit holds, the newest first, until
-// it returns false. A file that is in no repository has none. The error is an *Error if git
-// refuses to read the repository.
+// Past calls do for each version of a file in any commit, newest first, until do
+// returns false. It calls nothing if the file is not in a repository. The error is an
+// *Error if git refuses to read the repository.
 func Past(ctx context.Context, path string, do func(data []byte) bool) error {
 	r := repository{dir: filepath.Dir(path)}
 	if _, failed, err := r.line(ctx, "rev-parse", "--show-prefix"); failed != "" || err != nil {
@@ -28,7 +29,7 @@ func Past(ctx context.Context, path string, do func(data []byte) bool) error {
 		}
 		return r.refused(failed)
 	}
-	// The name of the file is no pattern.
+	// The name of the file is not a pattern.
 	out, failed, err := r.run(ctx, nil, "--literal-pathspecs", "log", "--all", "--no-show-signature", "--format=", "--raw", "--no-abbrev", "--no-renames", "-m", "--", filepath.Base(path))
 	switch {
 	case err != nil:

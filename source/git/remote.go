@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// ProjectName returns a name for the project in a folder that is the same in every clone
-// of its repository: the last part of the remote's URL without ".git", and after it the
-// path of the folder in the repository, if it is not the top. The remote is origin, or
-// the only one. The name is empty if there is none.
+// ProjectName returns a name for the project in dir that is the same in every clone of
+// its repository. It is the last part of the remote's URL without ".git". If dir is not
+// the top of the repository, its path follows. The remote is origin, or the only one.
+// If there is none, the name is empty.
 func ProjectName(ctx context.Context, dir string) string {
 	r, err := find(ctx, dir)
 	if err != nil {
@@ -43,8 +43,7 @@ func (r repository) remoteName(ctx context.Context) string {
 	return nameInURL(url)
 }
 
-// nameInURL returns the name of a repository: the last part of its URL, or of its path,
-// without ".git".
+// nameInURL returns the last part of a repository's URL or path, without ".git".
 func nameInURL(url string) string {
 	url = strings.TrimRight(strings.ReplaceAll(url, `\`, "/"), "/")
 	if i := strings.LastIndexAny(url, "/:"); i >= 0 {

@@ -12,11 +12,11 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Between the kill of one run and the next run, users edit files, or bring old ones back
-// with git. The journal has the sum of what each file held before and of what it will
-// hold, so that the next run notices this and never overwrites such a file.
+// After a run was killed, users may edit files or restore old ones with git. The
+// journal has hashes of each file before and after the change. So the next run notices
+// this and never overwrites such a file.
 
-// sum returns the sum of what a file holds, and "" for no file.
+// sum returns the hash of a file's content, and "" for no file.
 func sum(data []byte) string {
 	if data == nil {
 		return ""
@@ -25,8 +25,8 @@ func sum(data []byte) string {
 	return hex.EncodeToString(s[:])
 }
 
-// sumOf returns the sum of a file in the tree. regular is false if something else is in
-// its place.
+// sumOf returns the hash of a file in the tree. regular is false if it is not a regular
+// file.
 func sumOf(full string) (s string, regular bool, err error) {
 	info, err := os.Lstat(full)
 	switch {
@@ -44,14 +44,14 @@ func sumOf(full string) (s string, regular bool, err error) {
 	return sum(data), true, err
 }
 
-// changesFile reports whether a step changes what a file holds.
+// changesFile reports whether a step changes the content of a file.
 func (st step) changesFile() bool { return st.Op == writeFile || st.Op == removeFile }
 
-// sinceKilled compares the files with a journal that another process has left. It
-// returns the files that somebody has changed since, and whether all files hold what they
-// held before, although some had been changed.
+// sinceKilled compares the files with the journal of a killed process. edited are the
+// files that somebody has changed since. undone reports whether some steps had been
+// taken but all files have their old content again.
 func (s *store) sinceKilled(steps []step) (edited []string, undone bool, err error) {
-	last := -1 // the last step that was taken for certain
+	last := -1 // the last step that was certainly taken
 	for i, st := range steps {
 		if st.Op == writeFile && !s.isStaged(st) {
 			last = i
@@ -83,7 +83,7 @@ func (s *store) sinceKilled(steps []step) (edited []string, undone bool, err err
 	return append(edited, reverted...), false, nil
 }
 
-// unmoved checks that a file holds what it held when the changes were made.
+// unmoved checks that a file has the same content as when the changes were made.
 func (s *store) unmoved(st step) error {
 	if !st.changesFile() {
 		return nil
@@ -95,7 +95,7 @@ func (s *store) unmoved(st step) error {
 	return err
 }
 
-// stagedFile returns the path of the file that a step moves into its place.
+// stagedFile returns the path of the staged file of a step.
 func (s *store) stagedFile(st step) string { return filepath.Join(s.staging, st.Staged) }
 
 func (s *store) isStaged(st step) bool {
@@ -103,18 +103,18 @@ func (s *store) isStaged(st step) bool {
 	return err == nil
 }
 
-// abandon removes a journal whose changes somebody has undone, the folders that it made
-// if they are empty, and what is staged.
+// abandon removes a journal whose changes somebody has undone, its new folders if they
+// are empty, and the staged files.
 func (s *store) abandon(steps []step) error {
 	for i := len(steps) - 1; i >= 0; i-- {
 		if steps[i].Op == makeFolder {
-			os.Remove(s.full(steps[i].Path)) // if it is empty
+			os.Remove(s.full(steps[i].Path)) // fails if it is not empty
 		}
 	}
 	return s.forget(steps)
 }
 
-// editedError is the error of files that were changed after a command was killed.
+// editedError is the error if files were changed after a command was killed.
 func (s *store) editedError(edited []string) error {
 	return finding("a command was killed while it changed files of the tree, and since then somebody has changed "+plan.ListNames(edited),
 		fmt.Sprintf("correct the files of the tree, remove %s, and run the command again", plan.Printable(s.state)))

@@ -1,22 +1,26 @@
 // Package journal changes files of a tree: all of them or none, even if the process is
-// killed at any point.
+// killed.
 //
 //	tree := journal.Tree{Dir: "config"}
 //	did, err := tree.Recover()         // before the tree is read
 //	err = tree.Write(changes, check)   // check runs under the lock, before any change
 //
-// A file system renames one file at a time. So Write first writes every new file into a
-// staging folder that is not in the tree, and then a journal that lists every step. One
-// rename puts the journal into its place, and this is the commit: if the process is
-// killed before it, no file has changed, and the next run removes what was staged. If it
-// is killed after it, the next run takes the steps that are left. Every step can be taken
-// twice.
+// A file system renames one file at a time. So Write works in three phases:
 //
-// If a step fails, Write commits a second journal that brings back what was there, and
-// carries that one out.
+//  1. It writes every new file to a staging folder outside the tree.
+//  2. It writes a journal that lists every step. One rename puts the journal in place.
+//     This is the commit.
+//  3. It takes the steps, which move the files.
 //
-// The journal holds paths, and no values. It lies where no commit of a repository can put
-// a file (see places). Its paths are checked all the same.
+// If the process is killed before the commit, no file has changed, and the next run
+// removes the staged files. After the commit, the next run takes the remaining steps. A
+// step can be repeated.
+//
+// If a step fails, Write commits a second journal that restores the old state, and
+// takes its steps.
+//
+// The journal contains paths and no values. Its folder is a place that no commit of a
+// repository can write to (see places). Its paths are checked nevertheless.
 package journal
 
 import (
@@ -35,49 +39,49 @@ import (
 	"github.com/confo-sync/confo-sync/source/within"
 )
 
-// Tree is a folder whose files change together.
+// Tree is a folder whose files are changed together.
 type Tree struct {
 	// Dir is the folder. It need not exist.
 	Dir string
-	// Within are other folders whose files may change with those of the tree, and that
-	// links in them may lead into.
+	// Within are other folders whose files may be changed too, and that links in the
+	// tree may lead to.
 	Within []string
 }
 
-// Change is what happens to one file.
+// Change is the change of one file.
 type Change struct {
 	Path string
 	// Shown is the path as users write it.
 	Shown string
-	// Before is what the file holds, and After what it will hold. Either is nil for a
-	// file that is not there. A file that exists keeps its permissions.
+	// Before is the current content, and After the new one. Either is nil if the file
+	// does not exist. An existing file keeps its permissions.
 	Before, After []byte
 	// Shared gives a new file and its folder the permissions that the umask allows.
-	// Otherwise only their owner can read them.
+	// Otherwise only the owner can read them.
 	Shared bool
 }
 
-// Recovery is what Recover did.
+// Recovery says what Recover did.
 type Recovery int
 
 const (
-	// NothingLeft: no earlier run was interrupted.
+	// NothingLeft means that no earlier run was interrupted.
 	NothingLeft Recovery = iota
-	// Undone: an earlier run was interrupted before it had changed a file. What it had
-	// staged was removed.
+	// Undone means that an earlier run was interrupted before it changed a file. Its
+	// staged files were removed.
 	Undone
-	// Abandoned: an earlier run was interrupted while it changed files, and since then
-	// somebody has brought back what was there before. What it had staged was removed.
+	// Abandoned means that an earlier run was interrupted while it changed files, and
+	// that somebody has restored the old files. Its staged files were removed.
 	Abandoned
-	// Finished: an earlier run was interrupted while it changed files. The rest of its
-	// changes were made.
+	// Finished means that an earlier run was interrupted while it changed files. The
+	// remaining changes were made.
 	Finished
 )
 
 // Step is called after each step of Write and Recover. Tests replace it.
 var Step = func(name string) {}
 
-// version is that of the journal's form.
+// version is the version of the journal format.
 const version = 1
 
 // journal is a committed list of steps.
@@ -91,13 +95,13 @@ type journal struct {
 type step struct {
 	Op     op     `json:"op"`
 	Path   path   `json:"path"`
-	Staged string `json:"staged,omitempty"` // the name of a file in the staging folder
-	Mode   uint32 `json:"mode,omitempty"`   // permissions of what is written or made
-	// Was and Is are the sums of the file before and after the step: see sum.
+	Staged string `json:"staged,omitempty"` // name in the staging folder
+	Mode   uint32 `json:"mode,omitempty"`   // permissions of the new file or folder
+	// Was and Is are the hashes of the file before and after the step: see sum.
 	Was string `json:"was,omitempty"`
 	Is  string `json:"is,omitempty"`
 
-	change *Change // that the step is a part of, while the process lives
+	change *Change // set only in the process that made the journal
 }
 
 type op string
@@ -106,11 +110,11 @@ const (
 	makeFolder   op = "mkdir"
 	writeFile    op = "write"
 	removeFile   op = "remove"
-	removeFolder op = "rmdir" // if it is empty
+	removeFolder op = "rmdir" // only if it is empty
 )
 
-// path is a file's path from the root, or an absolute path if it is not in the root. In
-// JSON it is escaped as in a URL, as names need not be UTF-8.
+// path is the path of a file relative to the root, or an absolute path if the file is
+// outside. In JSON it is escaped as in a URL, because names need not be UTF-8.
 type path string
 
 func (p path) MarshalText() ([]byte, error) {
@@ -123,8 +127,8 @@ func (p *path) UnmarshalText(text []byte) error {
 	return err
 }
 
-// Write makes the changes: all of them, or none. It calls check when no other process
-// can change the tree by this package, and changes nothing if check returns an error.
+// Write makes all changes or none. It calls check while it holds the lock on the tree.
+// If check returns an error, Write changes nothing.
 func (t Tree) Write(changes []Change, check func() error) (err error) {
 	if len(changes) == 0 {
 		return nil
@@ -151,15 +155,14 @@ func (t Tree) Write(changes []Change, check func() error) (err error) {
 	return s.carryOut(steps)
 }
 
-// Recover finishes or undoes what an earlier run left when it was interrupted. It
-// changes nothing if there is nothing left. While another process changes files of the
-// tree, Recover waits for it.
+// Recover finishes or undoes an interrupted earlier run. It changes nothing if there
+// was none. If another process is changing files of the tree, Recover waits for it.
 func (t Tree) Recover() (did Recovery, err error) {
 	for _, p := range t.places() {
 		if !p.hasLeft() {
 			continue
 		}
-		patience := time.Duration(0) // no file of the tree has changed
+		patience := time.Duration(0) // do not wait, because no file of the tree has changed
 		if p.hasJournal() {
 			patience = wait
 		}
@@ -167,11 +170,11 @@ func (t Tree) Recover() (did Recovery, err error) {
 		var busy *busyError
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			continue // another process has just ended
+			continue // the other process has just ended
 		case errors.As(err, &busy) && p.hasJournal():
 			return did, finding(err.Error(), "wait until it has ended, and run the command again")
 		case (errors.As(err, &busy) || errors.Is(err, fs.ErrPermission)) && !p.hasJournal():
-			continue // the tree is complete: what is left is not for this process to remove
+			continue // the tree is complete, and other processes may need the staged files
 		case err != nil:
 			return did, finding("an interrupted command has changed some files of the tree, and the others can't be changed: "+err.Error(),
 				"run this as the user of that command")
@@ -229,7 +232,7 @@ func (s *store) recover() (Recovery, error) {
 	return Finished, s.forget(j.Steps)
 }
 
-// check returns why a journal can't be one that this program wrote.
+// check returns an error if this program can't have written the journal.
 func (s *store) check(j journal) error {
 	if j.Version != version {
 		return fmt.Errorf("it has version %d, and this confo-sync supports version %d", j.Version, version)
@@ -256,7 +259,7 @@ func (s *store) check(j journal) error {
 	return nil
 }
 
-// mayChange returns why a path is not one of a file that Write changes.
+// mayChange returns an error if Write must not change the file at a path.
 func (s *store) mayChange(full string) error {
 	if err := s.bounds.Check(full); err != nil {
 		return fmt.Errorf("%s: %w", full, err)
@@ -283,7 +286,8 @@ func (s *store) pathOf(full string) path {
 	return path(full)
 }
 
-// commit writes the journal of steps. If it returns nil, the steps are as good as taken.
+// commit writes the journal. If it returns nil, the steps will be taken by this run or
+// a later one.
 func (s *store) commit(steps []step) error {
 	text, err := json.MarshalIndent(journal{version, filepath.Base(s.staging), steps}, "", "  ")
 	if err != nil {
@@ -313,15 +317,16 @@ func (s *store) commit(steps []step) error {
 		return failed("write", s.journal(), err)
 	}
 	Step("committed")
-	// If the journal does not survive a power failure, then neither do the changes that
-	// follow it only in part: they are in folders that are synced later.
+	// If a power failure removes the journal, it also removes the first changes,
+	// because their folders are synced later.
 	if err := within.SyncFolder(s.state); err != nil {
 		return errors.Join(failed("write", s.state, err), os.Remove(s.journal()))
 	}
 	return nil
 }
 
-// carryOut takes the steps of a committed journal. If one fails, it undoes those before.
+// carryOut takes the steps of a committed journal. If one fails, it undoes the steps
+// before it.
 func (s *store) carryOut(steps []step) error {
 	for i, st := range steps {
 		err := s.unmoved(st)
@@ -340,7 +345,7 @@ func (s *store) carryOut(steps []step) error {
 	return s.forget(steps)
 }
 
-// undo brings back what was there before steps, of which the last has failed.
+// undo restores the state before steps. The last step is the one that failed.
 func (s *store) undo(steps []step) error {
 	done := steps[:len(steps)-1]
 	var back []Change
@@ -372,7 +377,7 @@ func (s *store) undo(steps []step) error {
 	return s.forget(undoing)
 }
 
-// forget ends a journal all of whose steps are taken.
+// forget removes a journal after all its steps were taken.
 func (s *store) forget(steps []step) error {
 	synced := map[string]bool{}
 	for _, st := range steps {
@@ -386,8 +391,8 @@ func (s *store) forget(steps []step) error {
 		}
 	}
 	Step("synced")
-	// The order matters: a journal that comes back after a power failure could be one
-	// whose files have changed since.
+	// The journal must be removed first: if it reappears after a power failure, its
+	// files may have been changed since.
 	if err := os.Remove(s.journal()); err != nil {
 		return failed("remove", s.journal(), err)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// canonical returns a path without links, as far as there is something at it.
+// canonical returns a path without links, as far as it exists.
 func canonical(path string) string {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -29,7 +29,7 @@ func canonical(path string) string {
 // finding returns an error with a hint.
 func finding(message, hint string) error { return plan.Finding{Message: message, Hint: hint} }
 
-// failed says which action on a path failed, and names the path once.
+// failed returns the error of an action on a path. It contains the path only once.
 func failed(action, path string, err error) error {
 	var of *fs.PathError
 	var link *os.LinkError

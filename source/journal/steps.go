@@ -13,9 +13,9 @@ import (
 	"github.com/confo-sync/confo-sync/source/within"
 )
 
-// steps stages the new files of changes in a new staging folder, and returns what is to
-// be done. Folders are made before the files in them, and those that become empty are
-// removed last.
+// steps stages the new files of changes in a new staging folder, and returns the steps.
+// Folders are created before the files in them. Folders that become empty are removed
+// last.
 func (s *store) steps(changes []Change) (steps []step, err error) {
 	if s.staging, err = os.MkdirTemp(s.state, stagingPrefix); err != nil {
 		return nil, failed("make a folder in", s.state, err)
@@ -89,8 +89,7 @@ func (s *store) real(c *Change) (string, error) {
 	return full, s.mayChange(full)
 }
 
-// missing returns the folders on the way to dir, and dir, that do not exist, the outermost
-// first.
+// missing returns dir and its parents that do not exist, outermost first.
 func missing(dir string) (all []string) {
 	for ; ; dir = filepath.Dir(dir) {
 		if _, err := os.Lstat(dir); err == nil || dir == filepath.Dir(dir) {
@@ -101,7 +100,7 @@ func missing(dir string) (all []string) {
 	}
 }
 
-// existing returns dir or the nearest folder above it that exists.
+// existing returns dir, or its nearest existing parent.
 func existing(dir string) string {
 	if all := missing(dir); len(all) > 0 {
 		return filepath.Dir(all[0])
@@ -109,8 +108,8 @@ func existing(dir string) string {
 	return dir
 }
 
-// stage writes a new file into the staging folder, and returns the permissions that it
-// gets in its place. Until then only its owner can read it.
+// stage writes a new file to the staging folder. It returns the permissions that the
+// file gets in its place. Until then only its owner can read it.
 func (s *store) stage(c *Change, full, name string) (uint32, error) {
 	usual := private
 	if c.Shared {
@@ -127,8 +126,8 @@ func (s *store) stage(c *Change, full, name string) (uint32, error) {
 	return uint32(mode), nil
 }
 
-// createFile creates a file, and returns the permissions that the umask gives it. Only its
-// owner can read it.
+// createFile creates a file that only its owner can read. It returns the permissions
+// that the umask would allow.
 func createFile(name string, mode fs.FileMode, data []byte) (fs.FileMode, error) {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
@@ -143,7 +142,7 @@ func createFile(name string, mode fs.FileMode, data []byte) (fs.FileMode, error)
 	return mode, errors.Join(err, f.Close())
 }
 
-// syncAll has the staged files of steps reach the disk. Disks take many at once.
+// syncAll syncs the staged files of steps to disk, several at the same time.
 func (s *store) syncAll(steps []step) error {
 	var group sync.WaitGroup
 	errs := make([]error, len(steps))
@@ -170,7 +169,7 @@ func syncFile(name string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// take takes a step, or finds that it was taken.
+// take takes a step, unless it was already taken.
 func (s *store) take(st step) (err error) {
 	full := s.full(st.Path)
 	called := full
@@ -202,7 +201,7 @@ func (s *store) take(st step) (err error) {
 	case removeFolder:
 		action = "remove the folder"
 		if there && info.IsDir() {
-			os.Remove(full) // not if something is in it, or has just been put into it
+			os.Remove(full) // fails if it is not empty
 		}
 	}
 	if err != nil {
@@ -215,8 +214,8 @@ func (s *store) take(st step) (err error) {
 // rename is os.Rename. Tests replace it.
 var rename = os.Rename
 
-// put moves a staged file into its place. If it is not staged any more, that was done
-// before.
+// put moves a staged file to its place. If the file is not staged any more, it was
+// already moved.
 func (s *store) put(st step, full string) error {
 	staged := s.stagedFile(st)
 	info, err := os.Lstat(staged)
@@ -239,9 +238,9 @@ func (s *store) put(st step, full string) error {
 	return err
 }
 
-// copyTo is for a tree on another file system than the place, such as a git work tree
-// with its git folder on another disk: the file is copied beside its place, and renamed.
-// The name of the copy is the same when the step is taken again, so that no copy stays.
+// copyTo handles a tree on another file system than the staging folder, such as a work
+// tree whose git folder is on another disk. It copies the file to the folder of its
+// place, and renames it. A repeated step uses the same name, so that no copy remains.
 func (s *store) copyTo(st step, staged, full string) error {
 	beside := filepath.Join(filepath.Dir(full), "."+filepath.Base(s.staging)+"-"+st.Staged)
 	data, err := readOwn(staged)

@@ -27,21 +27,22 @@ const (
 	lockName      = "lock"
 )
 
-// place is where journals and staged files of a tree are.
+// place is the location of a tree's journal and staged files.
 type place struct {
-	root  string // that their paths count from
-	bound string // that the files of the tree are in
-	state string // the folder that they are in, which exists only while it is used
+	root  string // paths are relative to it
+	bound string // folder that contains the files of the tree
+	state string // folder of the journal, which exists only while it is used
 }
 
-// places returns the places of a tree; the first that can be written to is used.
+// places returns the possible places for a tree. The first one that is writable is
+// used.
 //
-//  1. In a git work tree: confo-sync/ in git's folder. No commit has files there, and git
-//     status does not show them.
-//  2. Elsewhere: .NAME.confo-sync beside the tree's folder, or if the folder that this
-//     would be in can't be written to, .confo-sync in the tree.
+//  1. In a git work tree: confo-sync/ in git's own folder. Commits can't contain files
+//     there, and git status does not show them.
+//  2. Otherwise: .NAME.confo-sync next to the tree's folder. If its parent folder is not
+//     writable: .confo-sync in the tree.
 //
-// All are in most cases on the file system of the tree, so that a rename is atomic.
+// Usually all are on the file system of the tree, so that a rename is atomic.
 func (t Tree) places() []place {
 	dir := canonical(t.Dir)
 	if top := within.Repository(dir); top != "" {
@@ -63,8 +64,7 @@ func (p place) hasJournal() bool {
 	return err == nil
 }
 
-// hasLeft reports whether an earlier run has left anything, or another process is at
-// work.
+// hasLeft reports whether an earlier run was interrupted or another process is running.
 func (p place) hasLeft() bool {
 	info, err := os.Lstat(p.state)
 	return err == nil && info.IsDir()
@@ -73,15 +73,15 @@ func (p place) hasLeft() bool {
 // store is a place that this process has locked.
 type store struct {
 	place
-	within  []string // folders whose files may change
+	within  []string // folders whose files may be changed
 	bounds  *within.Bounds
 	locked  *flock.Flock
-	staging string   // the folder of staged files, once there is one
-	made    []string // folders that were made for the place
+	staging string   // folder of staged files, or ""
+	made    []string // folders that were created for the place
 }
 
-// checkOwner returns an error if the place belongs to another user, who could choose what
-// is written. The owner of the folder that it is in is trusted.
+// checkOwner returns an error if the place belongs to another user, who could choose
+// what is written. The owner of its parent folder is trusted.
 func (p place) checkOwner() error {
 	state, err := os.Lstat(p.state)
 	if err != nil {
@@ -97,17 +97,17 @@ func (p place) checkOwner() error {
 	return nil
 }
 
-// wait is how long a process waits for another that changes the same tree.
+// wait is the maximum time to wait for another process that changes the same tree.
 const wait = 10 * time.Second
 
-// busyError is the error of a tree that another process changes.
+// busyError is the error of a tree that another process is changing.
 type busyError struct{ root string }
 
 func (b *busyError) Error() string {
 	return "another confo-sync is changing files in " + plan.Printable(b.root)
 }
 
-// open locks the place of a tree, and makes it if it is missing.
+// open locks the place of a tree. It creates the place if necessary.
 func (t Tree) open() (*store, error) {
 	var first error
 	for _, p := range t.places() {
@@ -115,7 +115,7 @@ func (t Tree) open() (*store, error) {
 		if err == nil {
 			var s *store
 			if s, err = t.lock(p, wait); errors.Is(err, fs.ErrNotExist) {
-				return t.open() // its last user has just removed it
+				return t.open() // the other process has just removed it
 			}
 			if err == nil {
 				s.made = made
@@ -133,7 +133,7 @@ func (t Tree) open() (*store, error) {
 	return nil, finding(first.Error()+", so nothing was written", "give yourself the permission to write there")
 }
 
-// make makes the folder of the place, and returns the folders above it that were missing.
+// make creates the folder of the place, and returns its parents that did not exist.
 func (p place) make() (made []string, err error) {
 	for at := filepath.Dir(p.state); ; at = filepath.Dir(at) {
 		if _, err := os.Lstat(at); err == nil || at == filepath.Dir(at) {
@@ -155,9 +155,9 @@ func (p place) make() (made []string, err error) {
 	return made, nil
 }
 
-// lock locks a place that exists, and waits for so long if another process has locked it.
-// If the place does not exist any more, the error is fs.ErrNotExist. If another process
-// holds it, the error is a *busyError.
+// lock locks an existing place. If another process holds the lock, lock waits up to
+// wait, and then returns a *busyError. If the place does not exist any more, the error
+// is fs.ErrNotExist.
 func (t Tree) lock(p place, wait time.Duration) (*store, error) {
 	if err := p.checkOwner(); err != nil {
 		return nil, err
@@ -181,7 +181,7 @@ func (t Tree) lock(p place, wait time.Duration) (*store, error) {
 			}
 			return nil, failed("lock", name, err)
 		}
-		// Its last holder may have removed the file.
+		// The last holder may have removed the file.
 		locked, err := lock.Stat()
 		now, lstat := os.Lstat(name)
 		if err == nil && lstat == nil && os.SameFile(locked, now) {
@@ -192,8 +192,8 @@ func (t Tree) lock(p place, wait time.Duration) (*store, error) {
 	}
 }
 
-// close ends the use of a place, and leaves nothing of it. An unfinished journal stays.
-// If failed is set, folders that were made for the place are removed too.
+// close unlocks the place and removes it, unless there is an unfinished journal. If
+// failed is set, it also removes the folders that were created for the place.
 func (s *store) close(failed bool) {
 	if !s.hasJournal() && !s.hasStaged() {
 		os.Remove(s.locked.Path())
@@ -201,15 +201,15 @@ func (s *store) close(failed bool) {
 	}
 	s.locked.Close()
 	if runtime.GOOS == "windows" && !s.hasJournal() && !s.hasStaged() {
-		os.Remove(s.locked.Path()) // an open file can't be removed there
+		os.Remove(s.locked.Path()) // Windows can't remove an open file
 		os.Remove(s.state)
 	}
 	for i := 0; failed && i < len(s.made); i++ {
-		os.Remove(s.made[i]) // if it is empty
+		os.Remove(s.made[i]) // fails if it is not empty
 	}
 }
 
-// staged returns the names of what is staged.
+// staged returns the names of the staged files and folders.
 func (s *store) staged() (names []string) {
 	entries, _ := os.ReadDir(s.state)
 	for _, e := range entries {
@@ -222,7 +222,7 @@ func (s *store) staged() (names []string) {
 
 func (s *store) hasStaged() bool { return len(s.staged()) > 0 }
 
-// removeStaged removes what is staged and not needed any more.
+// removeStaged removes staged files that are not needed any more.
 func (s *store) removeStaged() error {
 	for _, name := range s.staged() {
 		if err := os.RemoveAll(filepath.Join(s.state, name)); err != nil {
@@ -233,7 +233,7 @@ func (s *store) removeStaged() error {
 	return nil
 }
 
-// maxJournal is the largest journal that is read, in bytes.
+// maxJournal is the maximum size of a journal in bytes.
 const maxJournal = 256 << 20
 
 // readOwn reads a file of the place.

@@ -11,7 +11,7 @@ import (
 
 func isOtherDevice(err error) bool { return errors.Is(err, syscall.EXDEV) }
 
-// ownerOf returns the id of the user that a file belongs to.
+// ownerOf returns the user ID of a file's owner.
 func ownerOf(info fs.FileInfo) int {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
 		return int(stat.Uid)
@@ -19,7 +19,7 @@ func ownerOf(info fs.FileInfo) int {
 	return os.Geteuid()
 }
 
-// mayWriteTo returns why files can't be created in a folder, or nil.
+// mayWriteTo returns an error if files can't be created in a folder.
 func mayWriteTo(dir string) error {
 	const write = 2
 	return syscall.Access(dir, write)

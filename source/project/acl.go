@@ -11,36 +11,36 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// ACL declares the access list of what a pattern names.
+// ACL declares the ACL of the objects that a pattern matches.
 type ACL struct {
 	Pattern  plan.Pattern
-	Root     bool // it is of the root
+	Root     bool // it is for the root
 	Entries  []ACLEntry
 	Position plan.Position
 }
 
-// ACLEntry is an entry of an access list. Of a digest without a hash the password has
-// to be found by the user's name; auth stands for whoever applies it.
+// ACLEntry is an entry of an ACL. If a digest entry has no hash, the password is found
+// by the user's name in users. The scheme auth stands for the user who applies.
 type ACLEntry struct {
 	Scheme, ID, Hash, Rights string
 	Position                 plan.Position
 }
 
-// String returns the entry as it is declared.
+// String returns the entry in the form of the project file.
 func (e ACLEntry) String() string {
 	return strings.Join(slices.DeleteFunc([]string{e.Scheme, e.ID, e.Hash, e.Rights}, func(s string) bool { return s == "" }), ":")
 }
 
-// User is somebody whom access lists name, and a reference to the password.
+// User is a user in ACLs, with a reference to the password.
 type User struct {
 	Name string
 	Credential
 }
 
-// RootPattern stands for the root.
+// RootPattern is the pattern for the root.
 const RootPattern = "/"
 
-// acl reads access lists by pattern.
+// acl reads ACLs by pattern.
 func (r *reader) acl(n *yaml.Node, to *[]ACL) {
 	if n.Kind != yaml.MappingNode {
 		r.fail(n, "acl must be a mapping of patterns to ACLs", `write "payments/**": ["digest:ops:cdrwa", "world:anyone:r"]`)
@@ -58,7 +58,7 @@ func (r *reader) acl(n *yaml.Node, to *[]ACL) {
 		}
 		for _, item := range r.items(n.Content[i+1]) {
 			e, message, hint := ParseEntry(item.Value)
-			if message != "" && e.Scheme == "digest" { // there may be a password in it
+			if message != "" && e.Scheme == "digest" { // the entry may contain a password
 				r.findings = append(r.findings, plan.Finding{Position: r.position(item), Message: message, Hint: hint})
 				continue
 			}
@@ -78,7 +78,8 @@ func (r *reader) acl(n *yaml.Node, to *[]ACL) {
 
 var schemes = []string{"world", "auth", "digest", "x509", "ip", "sasl"}
 
-// ParseEntry reads scheme:id:rights, and says what is wrong with it.
+// ParseEntry parses scheme:id:permissions. If it is invalid, message says why and hint
+// what to do. Otherwise both are empty.
 func ParseEntry(text string) (e ACLEntry, message, hint string) {
 	scheme, rest, ok := strings.Cut(text, ":")
 	at := strings.LastIndexByte(rest, ':')
@@ -102,7 +103,7 @@ func ParseEntry(text string) (e ACLEntry, message, hint string) {
 	if e.Rights == "" || strings.Trim(e.Rights, "cdrwa") != "" {
 		what := plan.Quote(e.Rights)
 		if scheme == "digest" {
-			what = "the last part" // which may be a password
+			what = "the last part" // it may be a password
 		}
 		return e, what + " is not a set of permissions", "use the letters cdrwa: create and delete children, read, write, administer"
 	}
@@ -121,7 +122,7 @@ func ParseEntry(text string) (e ACLEntry, message, hint string) {
 	return e, "", ""
 }
 
-// users reads where passwords are of those whom access lists name.
+// users reads the references to the passwords of users in ACLs.
 func (r *reader) users(n *yaml.Node, to *[]User) {
 	if n.Kind != yaml.MappingNode {
 		r.fail(n, "users must be a mapping of names to references", "write ops: !env OPS_PASSWD")

@@ -12,7 +12,8 @@ import (
 	"github.com/confo-sync/confo-sync/plan/sensitive"
 )
 
-// mayHoldPassword reports whether a line is better not shown.
+// mayHoldPassword reports whether a line may contain a password and should not be
+// shown.
 func mayHoldPassword(line string) bool {
 	if sensitive.HoldsUserinfo(line) {
 		return true
@@ -21,7 +22,7 @@ func mayHoldPassword(line string) bool {
 	return slices.ContainsFunc([]string{"pass", "pwd", "credential"}, func(word string) bool { return strings.Contains(line, word) })
 }
 
-// credentials reads dictionaries and where such are: one, or a list of them.
+// credentials reads one or several dictionaries of credentials, or their paths.
 func (r *reader) credentials(n *yaml.Node, to *[]Credentials) {
 	all := []*yaml.Node{n}
 	if n.Kind != yaml.MappingNode {
@@ -41,7 +42,7 @@ func (r *reader) credentials(n *yaml.Node, to *[]Credentials) {
 	}
 }
 
-// dictionary reads one that is written in the project file.
+// dictionary reads a dictionary of credentials in the project file.
 func (r *reader) dictionary(n *yaml.Node, c *Credentials) {
 	r.hidden = true
 	defer func() { r.hidden = false }()
@@ -90,7 +91,7 @@ func (r *reader) credential(n *yaml.Node, key string, c *Credentials) {
 	c.Values[key] = v
 }
 
-// tls reads how to connect by TLS. That it is there asks for TLS.
+// tls reads the TLS settings. Their presence turns on TLS.
 func (r *reader) tls(n *yaml.Node, to **TLS) {
 	if n.Kind != yaml.MappingNode {
 		r.fail(n, "tls must be a mapping", "write tls: {ca: FILE}, or tls: {} for the authorities that the system trusts")
@@ -109,13 +110,13 @@ func (r *reader) tls(n *yaml.Node, to **TLS) {
 	*to = &t
 }
 
-// What a request to ZooKeeper may be allowed to have, in bytes.
+// The limits for the size of a ZooKeeper request, in bytes.
 const (
 	LeastRequest = 64 << 10
 	MostRequest  = 256 << 20
 )
 
-// maxRequest reads how large a request to ZooKeeper may be.
+// maxRequest reads the maximum size of a ZooKeeper request.
 func (r *reader) maxRequest(n *yaml.Node, to *int) {
 	bytes, err := strconv.Atoi(n.Value)
 	if err != nil || n.Tag != "!!int" || bytes < LeastRequest || bytes > MostRequest {

@@ -11,13 +11,13 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// ACLLine is an access list under a pattern, as it is written.
+// ACLLine is a pattern and its ACL, as written in a project file.
 type ACLLine struct {
 	Pattern string
 	Entries []string
 }
 
-// String returns the line without a margin.
+// String returns the line without indentation.
 func (l ACLLine) String() string {
 	entries := make([]string, len(l.Entries))
 	for i, e := range l.Entries {
@@ -31,12 +31,13 @@ func quoted(s string) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.Encode(s) // which fails for no string
+	e.Encode(s) // never fails for a string
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// AddACL returns a project file with lines added to what an environment declares of
-// access lists; the rest of it stays as it is.
+// AddACL returns a project file with lines added to the acl section of an environment.
+// The rest of the file stays unchanged. AddACL returns an error if the environment does
+// not exist, or if it or its acl section is in flow style.
 func AddACL(data []byte, environment string, lines []ACLLine) ([]byte, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(data, &document); err != nil || len(document.Content) == 0 {
@@ -66,13 +67,13 @@ func AddACL(data []byte, environment string, lines []ACLLine) ([]byte, error) {
 	return b.append(data, added), nil
 }
 
-// block is a mapping, and the line that comes after it at the latest.
+// block is a mapping, and the first line that is certainly after it.
 type block struct {
 	node *yaml.Node
 	end  int
 }
 
-// within returns what a key stands for.
+// within returns the mapping at a key.
 func (b block) within(key string) (block, bool) {
 	if b.node == nil {
 		return block{}, false
@@ -92,7 +93,7 @@ func (b block) within(key string) (block, bool) {
 
 func (b block) isFlow() bool { return b.node.Style&yaml.FlowStyle != 0 }
 
-// append adds lines after the last of the block that says something.
+// append adds lines after the last line of the block with content.
 func (b block) append(data []byte, added []string) []byte {
 	newline := "\n"
 	if bytes.Contains(data, []byte("\r\n")) {

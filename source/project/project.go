@@ -1,5 +1,5 @@
-// Package project reads the project file, confo-sync.yaml: which environments
-// there are, and what holds for each.
+// Package project reads the project file, confo-sync.yaml, with the environments and
+// their rules.
 package project
 
 import (
@@ -12,44 +12,44 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// FileName is what a project file is called.
+// FileName is the name of a project file.
 const FileName = "confo-sync.yaml"
 
-// Project is what a project file says. Paths in it are ready to be used: they
-// count from the current folder, or are absolute.
+// Project is the content of a project file. Its paths are absolute or relative to the
+// current folder.
 type Project struct {
-	Path   string // of the file, as users are shown it
-	Dir    string // that it is in
-	Root   string // the repository that it is in, or without one its folder
-	Name   string // of the project: by default, its folder's
-	Named  bool   // the file says the name
+	Path   string // path of the file, for messages
+	Dir    string // folder of the file
+	Root   string // top of the repository, or the folder of the file
+	Name   string // name of the project; by default that of its folder
+	Named  bool   // the file sets the name
 	Source string // folder of the base tree
-	// Default is the environment that is meant when none is named.
+	// Default is the environment that is used if none is selected.
 	Default      string
-	Recipients   []string      // whom to encrypt to, as age has them
+	Recipients   []string      // age recipients to encrypt to
 	Environments []Environment // in the order of the file
-	Position     plan.Position // of the environments
+	Position     plan.Position // of the environments section
 	Rules                      // for all environments
 }
 
-// Rules are what holds for a project, or for an environment.
+// Rules are the rules of a project or an environment.
 type Rules struct {
 	Sensitive []plan.Pattern
-	Public    []plan.Pattern // what is no secret although it looks like one
+	Public    []plan.Pattern // values that are not secret although they look like it
 	Ignore    []plan.Pattern
 	Keep      []plan.Pattern
 	Protect   []plan.Protection
-	ACL       []ACL  // the last that names something counts
-	Users     []User // the last of a name counts
-	// AllowEnv are patterns of the environment variables that the tree may name.
+	ACL       []ACL  // the last rule that matches applies
+	Users     []User // the last user of a name applies
+	// AllowEnv are patterns of the environment variables that the tree may read.
 	AllowEnv []string
-	// Prune is "" where nothing is said.
+	// Prune is "" if it is not set.
 	Prune string
-	// DeletePercent is nil where nothing is said.
+	// DeletePercent is nil if it is not set.
 	DeletePercent *int
 }
 
-// and returns rules with those of an environment added, which win.
+// and returns the rules with those of an environment added, which take precedence.
 func (r Rules) and(own Rules) Rules {
 	r.Sensitive = append(r.Sensitive[:len(r.Sensitive):len(r.Sensitive)], own.Sensitive...)
 	r.Public = append(r.Public[:len(r.Public):len(r.Public)], own.Public...)
@@ -68,43 +68,43 @@ func (r Rules) and(own Rules) Rules {
 	return r
 }
 
-// Environment is one target that the tree goes to.
+// Environment is a target with its overlays and rules.
 type Environment struct {
 	Name        string
-	Target      string // URL; empty when it is where credentials say
+	Target      string // URL; empty if the credentials have the address
 	Overlays    []string
-	Credentials []Credentials // who to be for ZooKeeper
-	TLS         *TLS          // nil when nothing is said
-	MaxRequest  int           // bytes that a ZooKeeper takes; 0 when nothing is said
+	Credentials []Credentials // for ZooKeeper
+	TLS         *TLS          // nil if not set
+	MaxRequest  int           // maximum size of a ZooKeeper request in bytes; 0 if not set
 	Position    plan.Position
-	Rules       // with those of the project
+	Rules       // including those of the project
 }
 
-// Credentials are a dictionary as Confo connects to ZooKeeper with.
+// Credentials is a dictionary of ZooKeeper credentials, as Confo uses it.
 type Credentials struct {
-	Path     string                // of a file that holds it, or FOLDER#namespace/configuration
-	Values   map[string]Credential // without a path: its values by their keys
+	Path     string                // path of a file with the dictionary, or FOLDER#namespace/configuration
+	Values   map[string]Credential // values by key, if there is no path
 	Position plan.Position
 }
 
-// CredentialKeys are the keys of a credentials dictionary.
+// CredentialKeys are the keys of a dictionary of credentials.
 var CredentialKeys = []string{"zookeeper_host", "zookeeper_port", "zookeeper_user", "zookeeper_passwd"}
 
-// Credential is a value, or a reference to it.
+// Credential is a value or a reference to it.
 type Credential struct {
-	Tag      string // !env, !file or !age; empty for the value itself
+	Tag      string // !env, !file or !age; empty for a literal value
 	Text     string
 	Position plan.Position
 }
 
-// TLS says how to connect to ZooKeeper by TLS.
+// TLS are the TLS settings for ZooKeeper.
 type TLS struct {
-	CA, Cert, Key string // paths
+	CA, Cert, Key string // paths of files
 	ServerName    string
 }
 
-// Find looks for a project file in dir and the folders above it. There is none
-// when path is empty.
+// Find searches for a project file in dir and the folders above it. If there is none,
+// path is empty.
 func Find(dir string) (path string, err error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -126,8 +126,7 @@ func Find(dir string) (path string, err error) {
 	}
 }
 
-// shortest returns a path as it counts from the current folder, if that is
-// shorter.
+// shortest returns a path relative to the current folder, if that is shorter.
 func shortest(path string) string {
 	here, err := os.Getwd()
 	if err != nil {
@@ -139,8 +138,9 @@ func shortest(path string) string {
 	return path
 }
 
-// Environment returns the environment of a name; without one, the default or the
-// only one. It is nil when none is meant.
+// Environment returns the environment with a name. If name is empty, it returns the
+// default or only environment, or nil. The error is an *UnknownError if there is no
+// environment with this name.
 func (p *Project) Environment(name string) (*Environment, error) {
 	if name == "" {
 		name = p.Default
@@ -159,7 +159,7 @@ func (p *Project) Environment(name string) (*Environment, error) {
 	return nil, &UnknownError{Name: name, Project: p}
 }
 
-// Names returns the environments' names.
+// Names returns the names of the environments.
 func (p *Project) Names() []string {
 	names := make([]string, len(p.Environments))
 	for i, e := range p.Environments {
@@ -168,7 +168,7 @@ func (p *Project) Names() []string {
 	return names
 }
 
-// UnknownError is the error of an environment that the project does not have.
+// UnknownError is the error of an environment that does not exist in the project.
 type UnknownError struct {
 	Name    string
 	Project *Project
@@ -178,7 +178,7 @@ func (e *UnknownError) Error() string {
 	return fmt.Sprintf("%s: there is no environment %s", plan.Printable(e.Project.Position.String()), plan.Quote(e.Name))
 }
 
-// Hint names the one that was meant, or all there are.
+// Hint suggests the closest name, or lists all names.
 func (e *UnknownError) Hint() string {
 	names := e.Project.Names()
 	if meant := plan.Closest(e.Name, names); meant != "" {

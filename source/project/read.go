@@ -15,7 +15,7 @@ import (
 	"github.com/confo-sync/confo-sync/source/within"
 )
 
-// Error is everything that is wrong with a project file.
+// Error lists all errors in a project file.
 type Error struct {
 	Path     string
 	Findings []plan.Finding
@@ -28,25 +28,24 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%d errors in %s", len(e.Findings), plan.Printable(e.Path))
 }
 
-// maxSize is how long a project file can be, in bytes.
+// maxSize is the maximum size of a project file in bytes.
 const maxSize = 1 << 20
 
-// A project has no more environments and overlays than these, because commands read each
-// of them, and no more names with several wildcards, because each is compared with each
-// field.
+// The limits of a project. Commands read each environment and overlay, and compare each
+// level with several wildcards with each field.
 const (
 	maxEnvironments = 1000
-	maxOverlays     = 100 // of an environment
+	maxOverlays     = 100 // of each environment
 	maxWildcards    = 200
 )
 
-// maxFindings is how many errors of a file are said.
+// maxFindings is the maximum number of reported errors.
 const maxFindings = 100
 
-// Read reads a project file. What is wrong with it is an *Error.
+// Read reads a project file. If its content is invalid, the error is an *Error.
 //
-// The file, and the files and folders that it names, must be in the repository
-// that it is in, or without one in its folder, or in one of the folders allowed.
+// The file, and the files and folders that it names, must be in the repository of the
+// file, or in its folder if there is no repository, or in one of the allowed folders.
 func Read(path string, allowed ...string) (*Project, error) {
 	p := &Project{Path: path, Dir: filepath.Dir(path)}
 	p.Root = within.Root(p.Dir)
@@ -71,7 +70,7 @@ func Read(path string, allowed ...string) (*Project, error) {
 	return r.project, nil
 }
 
-// content reads the file, as far as it may be long, and one byte.
+// content reads the file. It stops one byte after the maximum size.
 func (r *reader) content() ([]byte, error) {
 	if _, err := os.Stat(r.project.Path); err != nil {
 		return nil, err
@@ -86,11 +85,11 @@ func (r *reader) content() ([]byte, error) {
 
 type reader struct {
 	project  *Project
-	bounds   *within.Bounds // of the files and folders that it names
+	bounds   *within.Bounds // of the files and folders in the project file
 	lines    []string
 	findings []plan.Finding
-	hidden   bool // what is read may be a password
-	// wildcards are the levels of patterns that have several.
+	hidden   bool // the current value may be a password
+	// wildcards are the levels of patterns with several wildcards.
 	wildcards map[string]bool
 }
 
@@ -100,7 +99,7 @@ func (r *reader) position(n *yaml.Node) plan.Position {
 
 func (r *reader) fail(n *yaml.Node, message, hint string) {
 	if len(r.findings) >= maxFindings {
-		return // the file is no project file at all
+		return // the file is not a project file
 	}
 	f := plan.Finding{Position: r.position(n), Message: message, Hint: hint}
 	if n.Line >= 1 && n.Line <= len(r.lines) && !r.hidden && !mayHoldPassword(r.lines[n.Line-1]) {
@@ -109,7 +108,7 @@ func (r *reader) fail(n *yaml.Node, message, hint string) {
 	r.findings = append(r.findings, f)
 }
 
-// around cuts a long line to what is around a column.
+// around returns the part of a long line around a column.
 func around(line string, column int) string {
 	const width = 160
 	if len(line) <= width {
@@ -155,10 +154,10 @@ func (r *reader) read(data []byte) {
 	}
 }
 
-// HintName is the hint for a name that CheckName refuses.
+// HintName is the hint for an error of CheckName.
 const HintName = "use letters, digits and hyphens"
 
-// CheckName returns why an environment can't have a name, or nil.
+// CheckName returns an error if name is not valid for an environment.
 func CheckName(name string) error {
 	if name == "" || strings.ContainsAny(name, "/: ") || plan.Printable(name) != name {
 		return fmt.Errorf("%s can't be the name of an environment", plan.Quote(name))
@@ -166,7 +165,8 @@ func CheckName(name string) error {
 	return nil
 }
 
-// FolderName returns the default name of a project: that of its folder.
+// FolderName returns the name of the folder dir, the default name of a project. It
+// returns "" if this is unknown.
 func FolderName(dir string) string {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -175,7 +175,8 @@ func FolderName(dir string) string {
 	return filepath.Base(abs)
 }
 
-// environments reads them after the rest, as that holds for all.
+// environments reads the environments. It runs after the other sections, because their
+// rules apply to all environments.
 func (r *reader) environments(n *yaml.Node) {
 	if n.Kind != yaml.MappingNode {
 		r.fail(n, "environments must be a mapping of names", "write NAME: with target: below it")
@@ -222,8 +223,8 @@ func has(mapping *yaml.Node, key string) bool {
 	return false
 }
 
-// mapping hands the values of a mapping to those who read them. Keys that nobody
-// reads are errors.
+// mapping calls the function in fields for each key of a mapping. Other keys are
+// errors.
 func (r *reader) mapping(n *yaml.Node, what string, fields map[string]func(*yaml.Node)) {
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
 		return

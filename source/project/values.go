@@ -16,7 +16,7 @@ import (
 	"github.com/confo-sync/confo-sync/source/secret"
 )
 
-// rules returns what reads the keys that a project and its environments share.
+// rules returns the functions for the keys that a project and its environments share.
 func (r *reader) rules(to *Rules) map[string]func(*yaml.Node) {
 	return map[string]func(*yaml.Node){
 		"sensitive": func(n *yaml.Node) { r.patterns(n, &to.Sensitive) },
@@ -44,7 +44,7 @@ func (r *reader) text(n *yaml.Node, to *string) {
 	*to = n.Value
 }
 
-// path reads a path that counts from the project file.
+// path reads a path that is relative to the project file.
 func (r *reader) path(n *yaml.Node, to *string) bool {
 	var text string
 	r.text(n, &text)
@@ -61,7 +61,8 @@ func (r *reader) path(n *yaml.Node, to *string) bool {
 	return true
 }
 
-// isPath refuses a path from "~" or a variable: it would be a folder of that name.
+// isPath rejects a path that starts with "~" or a variable, because these are not
+// expanded.
 func (r *reader) isPath(n *yaml.Node, path string) bool {
 	switch {
 	case strings.HasPrefix(path, "~"):
@@ -74,7 +75,7 @@ func (r *reader) isPath(n *yaml.Node, path string) bool {
 	return false
 }
 
-// folder reads the path of a folder that is there.
+// folder reads the path of an existing folder.
 func (r *reader) folder(n *yaml.Node, to *string) {
 	if !r.path(n, to) {
 		return
@@ -101,8 +102,8 @@ func (r *reader) overlays(n *yaml.Node, to *[]string) {
 	}
 }
 
-// recipients reads whom to encrypt to. What is wrong there might be an identity,
-// so it is not quoted.
+// recipients reads the age recipients. Invalid ones are not quoted in errors, because
+// they may be identities.
 func (r *reader) recipients(n *yaml.Node, to *[]string) {
 	for _, item := range r.items(n) {
 		var text string
@@ -120,7 +121,7 @@ func (r *reader) recipients(n *yaml.Node, to *[]string) {
 	}
 }
 
-// variables reads patterns of the names of environment variables.
+// variables reads patterns of names of environment variables.
 func (r *reader) variables(n *yaml.Node, to *[]string) {
 	for _, item := range r.items(n) {
 		var text string
@@ -133,7 +134,7 @@ func (r *reader) variables(n *yaml.Node, to *[]string) {
 	}
 }
 
-// items returns the elements of a list; a text stands for a list of itself.
+// items returns the elements of a list. A scalar is a list of one element.
 func (r *reader) items(n *yaml.Node) []*yaml.Node {
 	switch n.Kind {
 	case yaml.SequenceNode:
@@ -148,7 +149,7 @@ func (r *reader) items(n *yaml.Node) []*yaml.Node {
 	return nil
 }
 
-// target reads a URL. A path in one counts from the project file.
+// target reads a URL. A path in it is relative to the project file.
 func (r *reader) target(n *yaml.Node, to *string) {
 	r.text(n, to)
 	if sensitive.HoldsUserinfo(*to) {
@@ -189,7 +190,7 @@ func (r *reader) pattern(n *yaml.Node) (plan.Pattern, bool) {
 	return p, err == nil
 }
 
-// countWildcards refuses a project with too many different levels that have several
+// countWildcards rejects a project with too many different levels that have several
 // wildcards.
 func (r *reader) countWildcards(n *yaml.Node, pattern string) {
 	for level := range strings.SplitSeq(pattern, "/") {
@@ -206,8 +207,7 @@ func (r *reader) countWildcards(n *yaml.Node, pattern string) {
 	}
 }
 
-// protections reads patterns, and mappings of a path and what it is protected
-// from.
+// protections reads patterns, or mappings of a path and the forbidden actions.
 func (r *reader) protections(n *yaml.Node, to *[]plan.Protection) {
 	for _, item := range r.items(n) {
 		var p plan.Protection
@@ -244,7 +244,7 @@ func (r *reader) from(n *yaml.Node, p *plan.Protection) {
 	}
 }
 
-// prunes are the degrees of pruning.
+// prunes are the prune modes.
 var prunes = []string{"none", "configurations", "namespaces"}
 
 func (r *reader) prune(n *yaml.Node, to *string) {

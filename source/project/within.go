@@ -14,14 +14,14 @@ import (
 	"github.com/confo-sync/confo-sync/source/within"
 )
 
-// What a project file names must be in the repository that it is in, or without
-// one in its folder, links followed: the file may come from whoever opened a pull
-// request, and what it names is read, and quoted in errors.
+// Paths in a project file must be in its repository, or in its folder if there is no
+// repository. Links are followed. The file may come from the author of a pull request,
+// and the content of the named files is read and quoted in errors.
 
-// hintOutside says what to do about what is elsewhere on purpose.
+// hintOutside is the hint for a path that is intentionally outside.
 const hintOutside = "move it into the repository, or allow its folder with --allow-file DIR"
 
-// bounded reports a path, as the file has it and where it leads, that leads out.
+// bounded reports an error for a path that is not allowed.
 func (r *reader) bounded(n *yaml.Node, path string) bool {
 	if r.holds(path) {
 		return true
@@ -34,8 +34,8 @@ func (r *reader) bounded(n *yaml.Node, path string) bool {
 	return false
 }
 
-// holds reports whether a path leads to what may be read. After a "#" may follow a
-// configuration of a file backend, which is read with its namespace.
+// holds reports whether a path may be read. After a "#" there may be a configuration of
+// a file backend. It is read together with its namespace.
 func (r *reader) holds(path string) bool {
 	if r.bounds.Check(path) != nil {
 		return false
@@ -55,7 +55,7 @@ func (r *reader) holds(path string) bool {
 	})
 }
 
-// root says what bounds the paths.
+// root describes the allowed folder.
 func (r *reader) root() string {
 	if within.Repository(r.project.Dir) != "" {
 		return "the repository"

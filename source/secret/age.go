@@ -17,13 +17,15 @@ var errNotAge = &Error{
 	`encrypt the value with "confo-sync encrypt" or "age -a"; if it was an age file, a part is missing or changed`,
 }
 
-// Knows makes Age return the text for an armored age file without an identity. It is for
-// files that this process has just encrypted.
+// Knows makes Age return text for an armored age file without decrypting it. Use it for
+// files that this process has just encrypted. It is safe for concurrent use.
 func (r *Resolver) Knows(armored, text string) {
 	r.ring.values.Store(strings.TrimSpace(armored), text)
 }
 
-// Age decrypts an age file, which is armored: YAML holds no binary.
+// Age decrypts an age file. It must be armored, because YAML can't contain binary data.
+// It is safe for concurrent use. The error is an *Error if the file is not an age file
+// or no identity can decrypt it.
 func (r *Resolver) Age(armored string) (string, error) {
 	armored = strings.TrimSpace(armored)
 	if value, ok := r.ring.values.Load(armored); ok {
@@ -67,7 +69,7 @@ func (ids *identities) decrypt(armored string) (string, error) {
 	return string(content), nil
 }
 
-// some returns an error when there is no identity.
+// some returns an error if there is no identity.
 func (ids *identities) some() error {
 	if len(ids.all) > 0 {
 		return nil
@@ -78,8 +80,8 @@ func (ids *identities) some() error {
 	}
 }
 
-// unmatched returns the words for age's error that no identity fits, and nil for
-// any other. The commands are those that encrypt, and encrypt again.
+// unmatched returns the message for the error of age that no identity matches, and nil
+// for other errors. encrypt and again are the commands that the hint names.
 func (ids *identities) unmatched(err error, encrypt, again string) error {
 	var unmatched *age.NoIdentityMatchError
 	switch {
@@ -98,10 +100,11 @@ func (ids *identities) unmatched(err error, encrypt, again string) error {
 	return &Error{message, ids.also("ask for it to be encrypted to your recipient: " + again)}
 }
 
-// DecryptAt opens a binary age file of that size for reading at any place, and
-// returns the size of what is in it. When no identity fits, the error is an
-// *Error; any other means that the file is damaged, or can't be read. So do the
-// errors of reading from it, and what it returns is authentic.
+// DecryptAt opens a binary age file for random access. size is its size in bytes.
+// DecryptAt also returns the size of the plaintext. The error is an *Error if there is
+// no identity that can decrypt the file. Other errors, also when reading from the
+// result, mean that the file is damaged or can't be read. All data read from the result
+// is authenticated.
 func (r *Resolver) DecryptAt(src io.ReaderAt, size int64) (io.ReaderAt, int64, error) {
 	ids, err := r.ring.load()
 	if err != nil {
@@ -121,7 +124,7 @@ func (r *Resolver) DecryptAt(src io.ReaderAt, size int64) (io.ReaderAt, int64, e
 	return plaintext, length, nil
 }
 
-// also adds to a hint which files were of no use.
+// also adds to a hint which identity files could not be used.
 func (ids *identities) also(hint string) string {
 	for _, why := range ids.skipped {
 		hint += "; " + why

@@ -10,27 +10,28 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Variables are the environment variables that a tree may name: who can change a
-// tree cannot read, by it, what else there is in the environment of who plans it.
-// The zero Variables are none.
+// Variables are the environment variables that !env may read. They prevent the author
+// of a tree from reading other variables of the person or job that plans it. The zero
+// Variables allow none.
 type Variables struct {
-	// Listed are patterns of names, in which * stands for any characters and ? for
-	// one.
+	// Listed are patterns of names. * stands for any characters and ? for one
+	// character.
 	Listed []string
-	// Bound are what whoever runs the program allows, if Bounded: the last word,
-	// as a list may come from whoever wrote the tree. What is listed can then only
-	// narrow it; where nothing is, the bound is the list.
+	// Bound, if Bounded is set, are the patterns that the caller of the program allows.
+	// They override Listed, which the author of the tree may control: a variable must
+	// match both. If Listed is empty, it must only match Bound.
 	Bound   []string
 	Bounded bool
-	// Hint says where a name is to be listed, and holds one %s for it.
+	// Hint is the hint for a variable that is not listed. It contains one %s for the
+	// name.
 	Hint string
 }
 
-// reserved begins the names of what is meant for this program alone: its
-// credentials and identities.
+// reserved is the prefix of variables for confo-sync itself: its credentials and
+// identities.
 const reserved = "CONFO_SYNC_"
 
-// check returns why a variable may not be read, or nil.
+// check returns an error if !env must not read a variable.
 func (v Variables) check(name string) error {
 	matches := func(pattern string) bool { return plan.Glob(pattern, name) }
 	shown := plan.Printable(name)
@@ -55,7 +56,8 @@ func (v Variables) check(name string) error {
 	return &Error{fmt.Sprintf("the environment variable %s is not allowed", shown), fmt.Sprintf(hint, shown)}
 }
 
-// Env returns the value of an environment variable, which may be empty.
+// Env returns the value of an environment variable, which may be empty. The error is an
+// *Error.
 func (r *Resolver) Env(name string) (string, error) {
 	if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsFunc(name, unicode.IsSpace) {
 		return "", &Error{

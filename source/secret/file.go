@@ -14,13 +14,13 @@ import (
 	"github.com/confo-sync/confo-sync/source/within"
 )
 
-// File returns the content of the file at path, which counts from the folder of
-// the file from (a real path) that refers to it.
+// File returns the content of the file at path. path is relative to the folder of the
+// file from, which is the real path of the file with the reference.
 //
-// A file of one line is that line, without the break at its end; one of several
-// lines is taken as it is. The file must be in the project or in an allowed folder,
-// and so must be what links lead to: who can change a tree cannot read, by it,
-// what else there is on the machine that applies it.
+// If the content is a single line, File removes the line break at its end. Otherwise it
+// returns the content unchanged. The file, after links are followed, must be in the
+// project or in an allowed folder. This prevents the author of a tree from reading
+// other files of the machine that applies it. The error is an *Error.
 func (r *Resolver) File(from, path string) (string, error) {
 	if path == "" || strings.ContainsRune(path, 0) {
 		return "", &Error{fmt.Sprintf("%s is not the name of a file", plan.Quote(path)), "write a path, as in !file secrets/password"}
@@ -39,7 +39,7 @@ func (r *Resolver) File(from, path string) (string, error) {
 	return content, nil
 }
 
-// find reads the file that a path leads to.
+// find reads the file at a path.
 func (r *Resolver) find(from, path string) (string, error) {
 	folders := forms(filepath.Dir(from))
 	for _, c := range r.checkouts {
@@ -70,7 +70,7 @@ func (r *Resolver) find(from, path string) (string, error) {
 	return "", err
 }
 
-// join returns where a path leads from folders.
+// join returns the possible absolute paths of path, relative to each of folders.
 func join(folders []string, path string) []string {
 	if filepath.IsAbs(path) {
 		folders, path = forms(filepath.Dir(path)), filepath.Base(path)
@@ -82,8 +82,8 @@ func join(folders []string, path string) []string {
 	return places
 }
 
-// forms returns a path as an absolute one: as it is written, and without links
-// if that differs.
+// forms returns the absolute forms of a path: as written, and without links if that
+// differs.
 func forms(path string) []string {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -95,7 +95,8 @@ func forms(path string) []string {
 	return []string{abs}
 }
 
-// relative returns where in a folder a place is, given the forms of both.
+// relative returns the path of a place within a folder. Both are given in all their
+// forms.
 func relative(folders, places []string) (string, bool) {
 	for _, folder := range folders {
 		for _, place := range places {
@@ -107,7 +108,8 @@ func relative(folders, places []string) (string, bool) {
 	return "", false
 }
 
-// Why a file can't be read, beside what the system and within say.
+// The reasons why a file can't be read, in addition to those of the system and of
+// package within.
 var (
 	errLarge   = errors.New("too large")
 	errNotUTF8 = errors.New("not UTF-8")
@@ -132,7 +134,8 @@ func read(bounds *within.Bounds, path string) (string, error) {
 	return string(content), nil
 }
 
-// unreadable says why the file at a path, as the user wrote it, can't be read.
+// unreadable returns the error for a file that can't be read. path is the path as the
+// user wrote it.
 func unreadable(path string, err error) *Error {
 	shown := plan.Printable(path)
 	switch {
@@ -155,7 +158,7 @@ func unreadable(path string, err error) *Error {
 	}
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
-		err = errno // the rest names the path as the system knows it
+		err = errno // the complete error contains the real path
 	}
 	return &Error{fmt.Sprintf("%s can't be read: %s", shown, plan.Printable(err.Error())), "check that it is a file, and try again"}
 }

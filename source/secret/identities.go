@@ -22,25 +22,25 @@ import (
 	"github.com/confo-sync/confo-sync/source/within"
 )
 
-// IdentityVariable holds age identities, one a line.
+// IdentityVariable is the environment variable with age identities, one on each line.
 const IdentityVariable = "CONFO_SYNC_AGE_KEY"
 
-// ring is the identities there are, read when first needed, and what was
-// decrypted with them.
+// ring holds the identities and the values decrypted with them. The identities are read
+// when they are first needed.
 type ring struct {
 	options Options
 	once    sync.Once
 	found   identities
-	err     *Error   // what is wrong with those that were named
-	values  sync.Map // armored text to value
+	err     *Error   // the error of reading the configured identities
+	values  sync.Map // values by armored text
 }
 
-// identities are those of one source or of several.
+// identities are the identities from one or several sources.
 type identities struct {
 	all     []age.Identity
-	lines   []string // the native ones, as they are written
-	sshFile string   // the first ssh key
-	skipped []string // why usual files were not read, for hints
+	lines   []string // the native identities in text form
+	sshFile string   // the first SSH key
+	skipped []string // why default files were not read, for hints
 }
 
 func (r *ring) load() (*identities, error) {
@@ -51,7 +51,7 @@ func (r *ring) load() (*identities, error) {
 	return &r.found, nil
 }
 
-// load reads what Options name, or else the variable, or else the usual files.
+// load reads the configured files, otherwise the variable, otherwise the default files.
 func (ids *identities) load(o Options) *Error {
 	if len(o.Identities) > 0 {
 		for _, path := range o.Identities {
@@ -94,7 +94,7 @@ func (ids *identities) load(o Options) *Error {
 	return nil
 }
 
-// usual lists the files where identities are.
+// usual lists the default files for identities.
 func usual(env func(string) (string, bool)) []string {
 	variable := "HOME"
 	if runtime.GOOS == "windows" {
@@ -123,7 +123,7 @@ func usual(env func(string) (string, bool)) []string {
 	return files
 }
 
-// readIdentities reads a file, which may be a pipe, as the shell's <(...) is.
+// readIdentities reads a file. It may be a pipe, such as the shell's <(...).
 func readIdentities(path string, o Options) ([]byte, error) {
 	f, err := within.Named(path, o.Allowed...)
 	if err != nil {
@@ -140,7 +140,7 @@ func readIdentities(path string, o Options) ([]byte, error) {
 	return content, err
 }
 
-// brief says what went wrong with a file, without its path.
+// brief returns the reason of a file error without its path.
 func brief(err error) string {
 	var path *fs.PathError
 	if errors.As(err, &path) {
@@ -149,8 +149,8 @@ func brief(err error) string {
 	return plan.Printable(err.Error())
 }
 
-// add adds the identities of a file. Its error's message goes on from the file's
-// name; parsers' own errors may quote what they read, and are dropped.
+// add adds the identities in a file. The error's message continues after the name of
+// the file. The errors of parsers are not used, because they may quote secrets.
 func (ids *identities) add(path string, content []byte) *Error {
 	content = bytes.TrimSpace(content)
 	switch {
@@ -174,8 +174,8 @@ func (ids *identities) add(path string, content []byte) *Error {
 	return nil
 }
 
-// addLines adds the identities that a text lists. Of a text that holds others too, as
-// those of plugins, it adds those it knows, and then says so.
+// addLines adds the identities that a text lists. If there are others, such as those of
+// plugins, it adds the known ones and then returns an error.
 func (ids *identities) addLines(text string) *Error {
 	known, wrong := 0, 0
 	for i, line := range slices.Collect(strings.SplitSeq(text, "\n")) {

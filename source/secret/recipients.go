@@ -14,12 +14,13 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Recipients are whom to encrypt to.
+// Recipients are the recipients that values are encrypted to.
 type Recipients struct{ all []age.Recipient }
 
 const hintRecipients = "use a recipient that begins with age1, ssh-ed25519 or ssh-rsa (age-keygen -y prints the recipient of an identity)"
 
-// ParseRecipients reads recipients: age1..., ssh-ed25519 ... or ssh-rsa ...
+// ParseRecipients parses recipients: age1..., ssh-ed25519 ... or ssh-rsa .... The error
+// is an *Error if a recipient is invalid or they can't be combined.
 func ParseRecipients(texts []string) (*Recipients, error) {
 	if len(texts) == 0 {
 		return nil, &Error{"there are no recipients to encrypt to", hintRecipients}
@@ -33,7 +34,7 @@ func ParseRecipients(texts []string) (*Recipients, error) {
 		}
 		r.all = append(r.all, recipient)
 	}
-	// Whether they go together is known only by encrypting.
+	// age checks the combination only when it encrypts.
 	if _, err := age.Encrypt(io.Discard, r.all...); err != nil {
 		return nil, &Error{
 			"a value can't be encrypted to all of these recipients together",
@@ -57,7 +58,7 @@ func parseRecipient(text string) (age.Recipient, error) {
 	return parsed[0], nil
 }
 
-// wrongRecipient quotes a text only when it looks like what is public.
+// wrongRecipient quotes a text only if it is clearly not secret.
 func wrongRecipient(number int, text string) *Error {
 	upper := strings.ToUpper(text)
 	switch {
@@ -77,7 +78,8 @@ func wrongRecipient(number int, text string) *Error {
 	return &Error{fmt.Sprintf("recipient %d is not supported by age", number), hintRecipients}
 }
 
-// Encrypt returns an armored age file that Resolver.Age decrypts.
+// Encrypt returns an armored age file that Resolver.Age decrypts. The error is an
+// *Error if the text is larger than 16 MiB or not UTF-8.
 func (r *Recipients) Encrypt(plaintext string) (armored string, err error) {
 	switch {
 	case len(plaintext) > limit:
@@ -103,8 +105,8 @@ func (r *Recipients) Encrypt(plaintext string) (armored string, err error) {
 	return out.String(), nil
 }
 
-// Writer encrypts what is written to it and writes it to dst as a binary age
-// file, which is whole once the writer is closed. Closing it leaves dst open.
+// Writer returns a writer that encrypts to dst as a binary age file. The file is
+// complete only after the writer is closed. Closing it does not close dst.
 func (r *Recipients) Writer(dst io.Writer) (io.WriteCloser, error) {
 	w, err := age.Encrypt(dst, r.all...)
 	if err != nil {

@@ -1,11 +1,11 @@
-// Package secret finds what the references of a tree stand for: environment
-// variables, files, values encrypted with age, and files encrypted by SOPS.
+// Package secret resolves the references of a tree: environment variables, files,
+// values encrypted with age, and files encrypted with SOPS.
 //
 //	r := secret.New(secret.Options{Root: "/srv/shop"})
 //	password, err := r.File("/srv/shop/config/db.yaml", "../secrets/db-password")
 //
-// It does not know YAML: who reads a tree finds the references in it, and asks
-// here. What is found is kept in memory alone, and stands in no error.
+// It does not read YAML: the caller finds the references in a tree. Resolved values are
+// kept only in memory, and no error contains them.
 package secret
 
 import (
@@ -15,34 +15,33 @@ import (
 	"github.com/confo-sync/confo-sync/source/within"
 )
 
-// Error says why there is nothing to find, and what to do next. It never holds a
-// secret.
+// Error is an error with a hint. It never contains a secret.
 type Error struct{ Message, Hint string }
 
 func (e *Error) Error() string { return e.Message }
 
-// Options say where to look.
+// Options say which sources a Resolver may use.
 type Options struct {
-	Root       string                           // folder of the project: files in it may be read
-	Allowed    []string                         // other folders whose files may be read too
-	Identities []string                         // files with age identities; in place of the usual ones
-	Env        func(name string) (string, bool) // os.LookupEnv when nil
-	Variables  Variables                        // which of the environment !env may name
-	Opened     func(what string, f *os.File)    // told of each file with identities; may be nil
+	Root       string                           // folder of the project, whose files may be read
+	Allowed    []string                         // other folders whose files may be read
+	Identities []string                         // files with age identities, instead of the default files
+	Env        func(name string) (string, bool) // os.LookupEnv if nil
+	Variables  Variables                        // the variables that !env may read
+	Opened     func(what string, f *os.File)    // called for each opened file with identities; may be nil
 }
 
-// Resolver finds what references stand for. It can be used by several at once.
+// Resolver resolves references. It is safe for concurrent use.
 type Resolver struct {
 	options   Options
-	bounds    *within.Bounds // of files
+	bounds    *within.Bounds // for files
 	ring      *ring
 	checkouts []checkout
 }
 
-// checkout is a folder that stands for another.
+// checkout is a folder that replaces another one.
 type checkout struct{ dir, original string }
 
-// New returns a resolver, and reads nothing yet.
+// New returns a resolver. It does not read anything yet.
 func New(o Options) *Resolver {
 	if o.Env == nil {
 		o.Env = os.LookupEnv
@@ -50,14 +49,14 @@ func New(o Options) *Resolver {
 	return &Resolver{options: o, bounds: within.New(append([]string{o.Root}, o.Allowed...)...), ring: &ring{options: o}}
 }
 
-// For returns a resolver for a tree, or an overlay of it, whose files were checked
-// out to the folder dir in place of original: a file that is not there is looked
-// for where it would be in the original. Both share the identities.
+// For returns a resolver for a tree or overlay that was checked out to dir instead of
+// original. A file that does not exist in dir is read from original. Both resolvers
+// share the identities.
 func (r *Resolver) For(dir, original string) *Resolver {
 	return &Resolver{options: r.options, bounds: r.bounds, ring: r.ring, checkouts: append(slices.Clone(r.checkouts), checkout{dir, original})}
 }
 
-// limit is how long a value can be, in bytes.
+// limit is the maximum size of a value in bytes.
 const limit = 16 << 20
 
 const hintBase64 = "encode it as base64: YAML can have only text"

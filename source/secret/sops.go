@@ -13,10 +13,11 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// SOPS decrypts the file at path by the sops program and returns YAML.
+// SOPS decrypts the file at path with the sops program and returns YAML. The error is
+// an *Error if sops is not installed or fails.
 //
-// The program finds its keys as ever: those of clouds, PGP and age. It is given
-// the age identities there are here, too.
+// sops finds its keys as usual (cloud services, PGP, age). The age identities of r are
+// also passed to it.
 func (r *Resolver) SOPS(ctx context.Context, path string) ([]byte, error) {
 	program, err := exec.LookPath("sops")
 	if err != nil {
@@ -35,7 +36,7 @@ func (r *Resolver) SOPS(ctx context.Context, path string) ([]byte, error) {
 	}
 	cmd := exec.CommandContext(ctx, program, "decrypt", "--input-type", kind, "--output-type", "yaml", "--", path)
 	cmd.Env = environment
-	cmd.WaitDelay = time.Second // for what it has started, as gpg
+	cmd.WaitDelay = time.Second // for the processes that it started, such as gpg
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -55,12 +56,12 @@ func (r *Resolver) SOPS(ctx context.Context, path string) ([]byte, error) {
 	return out, nil
 }
 
-// Bounded reports whether whoever runs the program bounds what a tree may name, as
-// that of a stranger.
+// Bounded reports whether the caller of the program limits the variables that a tree
+// may read, because the tree may come from a stranger.
 func (r *Resolver) Bounded() bool { return r.options.Variables.Bounded }
 
-// sopsEnvironment is the process' own, with the identities there are here. Where
-// none is named, what the environment tells sops itself goes first.
+// sopsEnvironment returns the environment of the process with the age identities. If no
+// identity file is configured, the variables for sops itself take precedence.
 func (r *Resolver) sopsEnvironment() ([]string, error) {
 	environment := os.Environ()
 	own := os.Getenv("SOPS_AGE_KEY")
@@ -87,7 +88,7 @@ func (r *Resolver) sopsEnvironment() ([]string, error) {
 
 var identityText = regexp.MustCompile(`(?i)AGE-(SECRET-KEY|PLUGIN)-[0-9A-Z-]+`)
 
-// tail returns the last lines of what a program said, each on a line of its own.
+// tail returns the last lines of a program's message.
 func tail(said string) string {
 	const most = 5
 	var lines []string

@@ -9,39 +9,40 @@ import (
 	"sync"
 )
 
-// Why a file may not be read. Neither error names the file: the caller knows it by
-// the name that the user wrote.
+// The reasons why a file may not be read. The errors do not contain the name of the
+// file. The caller adds it in the form that the user wrote.
 var (
-	// ErrOutside is the error of a path that leads out of the folders.
+	// ErrOutside is the error of a path that leads outside the folders.
 	ErrOutside = errors.New("this is outside the folders that can be read")
-	// ErrGit is the error of a path that leads to a file of git's own: it may hold
-	// tokens and passwords.
+	// ErrGit is the error of a path to one of git's own files, which may contain tokens
+	// and passwords.
 	ErrGit = errors.New("this belongs to git")
-	// ErrFolder and ErrIrregular are the errors of what Open does not open.
+	// ErrFolder and ErrIrregular are the errors of Open for folders and for other
+	// special files.
 	ErrFolder    = errors.New("this is a folder")
 	ErrIrregular = errors.New("this is not a regular file")
 )
 
-// Bounds are folders that may be read, with the files that links in them lead to as
-// long as those are in one of the folders, too. Files of git's own are never read.
+// Bounds are folders whose files may be read. Links in them may lead to files in any of
+// the folders. Git's own files can't be read.
 //
-// What is found out about folders is kept, so Bounds are made for one run over a
-// tree and not for longer. They can be used by several goroutines.
+// Bounds cache information about folders. So create new Bounds for each run. They are
+// safe for concurrent use.
 type Bounds struct {
-	folders []string // as New was given them
-	real    []string // the same without links, as far as they exist
+	folders []string // as given to New
+	real    []string // the existing ones, without links
 
 	mu    sync.Mutex
 	roots map[string]*os.Root
-	dirs  map[string]string // folders without links, by their absolute paths
-	known map[string]error  // what checkGit says of a folder without links
+	dirs  map[string]string // folders without links, by absolute path
+	known map[string]error  // results of checkGit for folders without links
 
-	searched map[string]bool   // work trees that noted was filled from
+	searched map[string]bool   // work trees that are already in noted
 	noted    map[string]bool   // git's own folders, without links, and .git files
-	linked   map[identity]bool // files in them that have several names
+	linked   map[identity]bool // files in them with several hard links
 }
 
-// New returns Bounds. A folder that is empty or does not exist bounds nothing.
+// New returns Bounds for folders. Empty and nonexistent folders are ignored.
 func New(folders ...string) *Bounds {
 	b := &Bounds{
 		roots: map[string]*os.Root{}, dirs: map[string]string{}, known: map[string]error{},
@@ -59,15 +60,15 @@ func New(folders ...string) *Bounds {
 	return b
 }
 
-// Check returns nil if the file or folder that path leads to may be read, and
-// otherwise ErrOutside, ErrGit or the error of a path that can't be followed. If
-// there is nothing at path, the nearest folder above it that exists counts.
+// Check returns nil if the file or folder at path may be read. Otherwise it returns
+// ErrOutside, ErrGit, or the error of following the path. If path does not exist, Check
+// uses the nearest existing parent.
 func (b *Bounds) Check(path string) error {
 	_, _, err := b.locate(path)
 	return err
 }
 
-// locate returns the folder that holds what path leads to, and where it is in it.
+// locate returns the allowed folder of a path, and the path relative to it.
 func (b *Bounds) locate(path string) (folder, rel string, err error) {
 	at, err := b.follow(path)
 	if err != nil {
@@ -81,8 +82,8 @@ func (b *Bounds) locate(path string) (folder, rel string, err error) {
 	return "", "", ErrOutside
 }
 
-// follow returns path without links. Most files of a tree are no links, and share
-// their folder: it is looked up once.
+// follow returns path without links. Files in the same folder share one lookup, because
+// most of them are not links.
 func (b *Bounds) follow(path string) (string, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -104,13 +105,13 @@ func (b *Bounds) follow(path string) (string, error) {
 	return filepath.Join(real, filepath.Base(abs)), nil
 }
 
-// IsGits reports whether path leads to a file or a folder of git's own.
+// IsGits reports whether path leads to one of git's own files or folders.
 func IsGits(path string) bool {
 	at, err := resolve(path)
 	return err == nil && errors.Is(New().checkGit(at), ErrGit)
 }
 
-// checkGit returns ErrGit if a path without links is git's own.
+// checkGit returns ErrGit if a path without links is one of git's own.
 func (b *Bounds) checkGit(at string) error {
 	if isGits(filepath.Base(at)) {
 		return ErrGit
@@ -131,8 +132,9 @@ func (b *Bounds) checkGit(at string) error {
 	return err
 }
 
-// Open opens the regular file that path leads to. Besides the errors of Check, it
-// returns ErrGit for another name (a hard link) of a file of git's own.
+// Open opens the regular file at path. It returns the errors of Check, ErrFolder and
+// ErrIrregular. It also returns ErrGit if the file is a hard link to one of git's own
+// files.
 func (b *Bounds) Open(path string) (*os.File, error) {
 	folder, rel, err := b.locate(path)
 	if err != nil {
@@ -163,8 +165,8 @@ func (b *Bounds) Open(path string) (*os.File, error) {
 	return f, nil
 }
 
-// root returns a folder that nothing leads out of. It stays open for the other files, and
-// is closed with the Bounds, by the garbage collector.
+// root returns an os.Root for a folder. It is reused, and closed by the garbage
+// collector together with the Bounds.
 func (b *Bounds) root(folder string) (*os.Root, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -188,7 +190,8 @@ func regular(info fs.FileInfo) error {
 	return nil
 }
 
-// ReadFile reads a file as Open opens it.
+// ReadFile reads a file with the checks of Open. The error is a *TooLargeError if it
+// has more than MaxFile bytes.
 func (b *Bounds) ReadFile(path string) ([]byte, error) {
 	f, err := b.Open(path)
 	if err != nil {
@@ -198,7 +201,7 @@ func (b *Bounds) ReadFile(path string) ([]byte, error) {
 	return ReadAll(f)
 }
 
-// ReadDir lists a folder.
+// ReadDir lists a folder after the checks of Check.
 func (b *Bounds) ReadDir(path string) ([]fs.DirEntry, error) {
 	if err := b.Check(path); err != nil {
 		return nil, err

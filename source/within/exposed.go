@@ -6,8 +6,8 @@ import (
 	"runtime"
 )
 
-// Exposed reports whether other users than the owner of an open file can read it, and
-// the permissions that allow it. Pipes and devices are never exposed.
+// Exposed reports whether users other than the owner can read an open file. It also
+// returns its permissions. Pipes and devices are never exposed.
 func Exposed(f *os.File) (permissions fs.FileMode, exposed bool) {
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() || runtime.GOOS == "windows" {

@@ -9,10 +9,9 @@ import (
 	"unicode"
 )
 
-// isGits reports whether a name is that of git's folder, or of the file that says
-// where it is, on any file system. Some ignore case, some (HFS+) ignore characters that
-// nobody sees, and Windows ignores blanks and dots at the end and what follows a colon, and
-// has short names.
+// isGits reports whether a name is that of git's folder or .git file on any file
+// system. Some ignore case, and some (HFS+) ignore invisible characters. Windows
+// ignores trailing blanks and dots and the text after a colon, and has short names.
 func isGits(name string) bool {
 	name = strings.Map(func(r rune) rune {
 		if unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point) {
@@ -25,7 +24,7 @@ func isGits(name string) bool {
 	return strings.EqualFold(name, ".git") || strings.EqualFold(name, "git~1")
 }
 
-// IsGitsName reports whether a name in a path is that of a file or folder of git's own.
+// IsGitsName reports whether a path element is the name of git's own file or folder.
 func IsGitsName(name string) bool { return isGits(name) }
 
 // isTop reports whether a folder is the top of a work tree.
@@ -34,8 +33,9 @@ func isTop(dir string) bool {
 	return err == nil
 }
 
-// GitFolder returns git's own folder of the work tree at top, without links, or "" if it
-// has none that exists. A linked work tree and a submodule have one of their own.
+// GitFolder returns git's own folder for the work tree at top, without links. It
+// returns "" if there is none. A linked work tree and a submodule have their own
+// folder.
 func GitFolder(top string) string {
 	at := filepath.Join(top, ".git")
 	if to := pointed(at); to != "" {
@@ -51,8 +51,9 @@ func GitFolder(top string) string {
 	return real
 }
 
-// inGit reports whether a folder without links is one of git's own, or in one. A work
-// tree may itself be in a folder of git's own, so the search ends at the nearest top.
+// inGit reports whether a folder without links is in one of git's own folders. The
+// search ends at the nearest top of a work tree, because a work tree may itself be in
+// one of git's own folders.
 func inGit(dir string) bool {
 	for at := dir; ; at = filepath.Dir(at) {
 		switch {
@@ -68,8 +69,8 @@ func inGit(dir string) bool {
 	}
 }
 
-// isGitFolder reports whether a folder is what git takes for its own, whatever its
-// name: that of a repository, bare or not, of a submodule or of a linked work tree.
+// isGitFolder reports whether git would use a folder as its own, whatever its name:
+// that of a repository, bare or not, of a submodule or of a linked work tree.
 func isGitFolder(dir string) bool {
 	has := func(name string) bool {
 		_, err := os.Stat(filepath.Join(dir, name))
@@ -78,8 +79,8 @@ func isGitFolder(dir string) bool {
 	return (has("objects") && has("refs") || has("commondir")) && isHead(filepath.Join(dir, "HEAD"))
 }
 
-// isHead reports whether git takes a file for the HEAD of a repository: one that names a
-// branch or a commit. Of old, it could be a link to the branch.
+// isHead reports whether git accepts a file as the HEAD of a repository: it names a
+// branch or a commit, or is a link to a branch, as in old versions.
 func isHead(path string) bool {
 	if to, err := os.Readlink(path); err == nil && strings.HasPrefix(to, "refs/") {
 		return true
@@ -92,8 +93,8 @@ func isHead(path string) bool {
 	return err == nil && len(content) >= 40
 }
 
-// isLinkToGits reports whether a file is another name of a file of git's own, in one
-// of the repositories that the folder or the file are in, or below them.
+// isLinkToGits reports whether a file is a hard link to one of git's own files, in the
+// repositories of the folder and the file or below them.
 func (b *Bounds) isLinkToGits(info fs.FileInfo, folder, path string) bool {
 	id, names, ok := identify(info)
 	if !ok || names < 2 {
@@ -111,7 +112,7 @@ func (b *Bounds) isLinkToGits(info fs.FileInfo, folder, path string) bool {
 	return b.linked[id]
 }
 
-// findGits notes git's own folders of the work tree in a folder and of those below it.
+// findGits records git's own folders for the work tree in dir and for those below it.
 func (b *Bounds) findGits(dir string) {
 	if b.searched[dir] {
 		return
@@ -119,7 +120,7 @@ func (b *Bounds) findGits(dir string) {
 	b.searched[dir] = true
 	filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
-			return nil // a folder that can't be listed is not read either
+			return nil // a folder that can't be listed can't be read either
 		}
 		if !isGits(e.Name()) && !(e.IsDir() && isGitFolder(path)) {
 			return nil
@@ -132,8 +133,8 @@ func (b *Bounds) findGits(dir string) {
 	})
 }
 
-// noteGits notes one of git's folders, and the files in it that have several names. It
-// goes on to the folder that a .git file leads to, and to the one that a linked work
+// noteGits records one of git's folders, and its files with several hard links. It
+// continues with the folder that a .git file names, and with the one that a linked work
 // tree shares.
 func (b *Bounds) noteGits(path string) {
 	path, err := filepath.EvalSymlinks(path)
@@ -145,7 +146,7 @@ func (b *Bounds) noteGits(path string) {
 		switch {
 		case err != nil:
 			return nil
-		case e.IsDir() && at != path && isTop(at): // a work tree in a folder of git's own
+		case e.IsDir() && at != path && isTop(at): // a work tree inside one of git's own folders
 			return fs.SkipDir
 		case e.IsDir():
 			return nil
@@ -164,7 +165,7 @@ func (b *Bounds) noteGits(path string) {
 	}
 }
 
-// pointed returns the folder that a .git file or a commondir file names, or "".
+// pointed returns the folder that a .git or commondir file names, or "".
 func pointed(path string) string {
 	to := strings.TrimSpace(strings.TrimPrefix(small(path), "gitdir:"))
 	if to == "" {
@@ -176,7 +177,7 @@ func pointed(path string) string {
 	return filepath.Clean(to)
 }
 
-// small returns the content of a regular file that is small, and otherwise "".
+// small returns the content of a small regular file, or "".
 func small(path string) string {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() || info.Size() > 64<<10 {

@@ -10,11 +10,12 @@ import (
 	"syscall"
 )
 
-// firstLink returns the first link on the way to path that a checkout holds, path itself
-// included, or "" when there is none.
+// firstLink returns the first link on the way to path that is in a checkout, or "".
+// path itself is included.
 //
-// Links in no checkout are followed, as the system does: the operator made them, and they
-// may lead into a checkout. So what counts is where a link is, and not how path is written.
+// Links outside checkouts are followed, because the operator of the machine made them.
+// They may lead into a checkout. So the location of a link matters, not the form of
+// path.
 func firstLink(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -23,7 +24,7 @@ func firstLink(path string) (string, error) {
 	at := top(path)
 	rest := components(path)
 	for links := 0; len(rest) > 0; {
-		next := filepath.Join(at, rest[0]) // ".." too: at has no links
+		next := filepath.Join(at, rest[0]) // this also works for "..", because at has no links
 		rest = rest[1:]
 		info, err := os.Lstat(next)
 		switch {
@@ -52,19 +53,19 @@ func firstLink(path string) (string, error) {
 	return "", nil
 }
 
-// top returns the top of the file system that an absolute path is in.
+// top returns the root folder of an absolute path.
 func top(path string) string {
 	return filepath.VolumeName(path) + string(filepath.Separator)
 }
 
-// components returns the names in a path.
+// components returns the elements of a path.
 func components(path string) []string {
 	path = path[len(filepath.VolumeName(path)):]
 	return strings.FieldsFunc(path, func(r rune) bool { return r < 0x80 && os.IsPathSeparator(byte(r)) })
 }
 
-// What tells a checkout: what version control systems keep at its top, and the variables
-// that CIs set. One that was downloaded as an archive has nothing at its top.
+// A checkout has one of these entries at its top, or one of these CI variables names
+// it. A checkout from an archive has no such entry.
 var (
 	keptAtTop   = []string{".git", ".hg", ".svn", ".jj", ".bzr"}
 	ciCheckouts = []string{"GITHUB_WORKSPACE", "CI_PROJECT_DIR", "BUILD_SOURCESDIRECTORY", "BITBUCKET_CLONE_DIR"}
@@ -85,8 +86,8 @@ func isCheckout(dir string) bool {
 	})
 }
 
-// checkoutOf returns the highest folder above a link that is the top of a checkout, or ""
-// when there is none. Above the system's folders of devices and processes, there is none.
+// checkoutOf returns the highest parent of a link that is the top of a checkout, or "".
+// For a link in /dev or /proc, it does not search above these folders.
 func checkoutOf(link string) string {
 	found := ""
 	for at := filepath.Dir(link); at != "/dev" && at != "/proc"; at = filepath.Dir(at) {

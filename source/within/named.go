@@ -7,9 +7,10 @@ import (
 	"path/filepath"
 )
 
-// Named opens a file that the operator names, which may be a pipe or a device. A
-// path in a repository must not be led out of it by a link that is in it, except to
-// the folders allowed: who can change the repository does not choose what is read.
+// Named opens a file that the operator names. It may be a pipe or a device. If the path
+// leads through a link in a repository, the file must be in this repository or in an
+// allowed folder. This prevents authors of the repository from choosing which file is
+// read.
 func Named(path string, allowed ...string) (*os.File, error) {
 	path = filepath.Clean(path)
 	if err := CheckNamed(path, allowed...); err != nil {
@@ -18,10 +19,11 @@ func Named(path string, allowed ...string) (*os.File, error) {
 	return os.Open(path)
 }
 
-// MaxFile is how many bytes a file may have that is read as a whole.
+// MaxFile is the maximum size, in bytes, of a file that is read completely.
 const MaxFile = 128 << 20
 
-// ReadNamed reads a file as Named opens it.
+// ReadNamed reads a file with the checks of Named. The error is a *TooLargeError if it
+// has more than MaxFile bytes.
 func ReadNamed(path string, allowed ...string) ([]byte, error) {
 	f, err := Named(path, allowed...)
 	if err != nil {
@@ -31,13 +33,13 @@ func ReadNamed(path string, allowed ...string) ([]byte, error) {
 	return ReadAll(f)
 }
 
-// TooLargeError is the error of a file that has more than MaxFile bytes.
+// TooLargeError is the error of a file with more than MaxFile bytes.
 type TooLargeError struct{}
 
 func (*TooLargeError) Error() string { return fmt.Sprintf("it has more than %d bytes", MaxFile) }
 
-// ReadAll reads a file, device or pipe to its end. The error is a *TooLargeError if it has
-// more than MaxFile bytes.
+// ReadAll reads a file, device or pipe to its end. The error is a *TooLargeError if
+// there are more than MaxFile bytes.
 func ReadAll(r io.Reader) ([]byte, error) {
 	content, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
 	if err == nil && len(content) > MaxFile {
@@ -46,7 +48,7 @@ func ReadAll(r io.Reader) ([]byte, error) {
 	return content, err
 }
 
-// CheckNamed returns the error of Named, without opening the file.
+// CheckNamed returns the error of Named without opening the file.
 func CheckNamed(path string, allowed ...string) error {
 	path = filepath.Clean(path)
 	link, err := firstLink(path)

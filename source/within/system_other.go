@@ -8,8 +8,8 @@ type identity struct{}
 
 func identify(fs.FileInfo) (identity, uint64, bool) { return identity{}, 0, false }
 
-// nonblock is nothing where files have no such flag.
+// nonblock is 0 on systems without this flag.
 const nonblock = 0
 
-// SyncFolder does nothing where folders can't be synced.
+// SyncFolder does nothing on systems that can't sync folders.
 func SyncFolder(string) error { return nil }

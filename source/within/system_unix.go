@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// identity tells files apart, whatever their names.
+// identity identifies a file independently of its name.
 type identity struct{ device, inode uint64 }
 
-// identify returns a file's identity and how many names it has.
+// identify returns a file's identity and its number of hard links.
 func identify(info fs.FileInfo) (id identity, names uint64, ok bool) {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
@@ -21,11 +21,11 @@ func identify(info fs.FileInfo) (id identity, names uint64, ok bool) {
 	return identity{uint64(stat.Dev), stat.Ino}, uint64(stat.Nlink), true //nolint:unconvert // types differ by system
 }
 
-// nonblock opens a named pipe without waiting for its writer.
+// nonblock opens a named pipe without waiting for a writer.
 const nonblock = syscall.O_NONBLOCK
 
-// SyncFolder makes what happened in a folder survive a power failure. It does nothing on
-// file systems that can't do this.
+// SyncFolder makes the changes to a folder's entries survive a power failure. It does
+// nothing on file systems that do not support this.
 func SyncFolder(path string) error {
 	f, err := os.Open(path)
 	if err != nil {

@@ -1,15 +1,15 @@
-// Package within decides which files may be read, and where files may be written. It
-// is the one place that does: every other package opens files with it.
+// Package within decides which files may be read, and where files may be written. All
+// other packages use it to open files.
 //
 //	root := within.Repository("config")            // the work tree that holds it
 //	f, err := within.New(root).Open("config/a")    // ErrOutside if it is a link to /etc/shadow
 //	f, err = within.Named("/dev/fd/3")             // a file that the operator names
 //	out, err := within.NewOutput("plan.html")      // never follows a link in a checkout
 //
-// The premise: whoever can change a repository can put a link into it, or a path into
-// its project file. Files that are read because of that must be in the repository, too,
-// and must not belong to git, whose folder may hold tokens. Files that are written must
-// not end up where such a link leads.
+// Threat model: everybody who can change a repository can add a link to it, or a path
+// to its project file. Files that are read because of such a link or path must be in
+// the repository, too. They must not be git's own files, which may contain tokens.
+// Files must not be written to a place that such a link leads to.
 package within
 
 import (
@@ -19,15 +19,14 @@ import (
 	"path/filepath"
 )
 
-// Repository returns the top of the git work tree that a folder is in, as it is
-// called, or "" when it is in none. A link that leads out of a work tree is in
-// that one, wherever it leads.
+// Repository returns the top of the git work tree that contains dir, with the links of
+// dir, or "". If dir is a link out of a work tree, this work tree is returned.
 func Repository(dir string) string {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return ""
 	}
-	var tops []string // the lowest first
+	var tops []string // innermost first
 	for at := abs; ; at = filepath.Dir(at) {
 		if _, err := os.Stat(filepath.Join(at, ".git")); err == nil {
 			tops = append(tops, at)
@@ -44,7 +43,7 @@ func Repository(dir string) string {
 	return ""
 }
 
-// Root returns the repository that a folder is in, or else the folder itself.
+// Root returns the repository of a folder, or the folder itself if there is none.
 func Root(dir string) string {
 	if top := Repository(dir); top != "" {
 		return top
@@ -52,15 +51,15 @@ func Root(dir string) string {
 	return dir
 }
 
-// Holds reports whether one of the folders holds what path leads to. If there is
-// nothing at path, the nearest folder above it that exists counts. Files of git's own,
-// which may hold tokens, are not held.
+// Holds reports whether path leads to a file or folder in one of the folders. If path
+// does not exist, Holds uses the nearest existing parent. It returns false for git's
+// own files.
 func Holds(path string, folders ...string) bool { return New(folders...).Check(path) == nil }
 
-// maxLinks is how many links to nothing are followed.
+// maxLinks is the maximum number of dangling links to follow.
 const maxLinks = 40
 
-// resolve returns a path without links, as far as there is something.
+// resolve returns a path without links, as far as it exists.
 func resolve(path string) (string, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -75,7 +74,7 @@ func resolve(path string) (string, error) {
 		if !errors.Is(err, fs.ErrNotExist) || abs == filepath.Dir(abs) {
 			return "", err
 		}
-		if to, dangling := os.Readlink(abs); dangling == nil { // it leads to nothing, but somewhere
+		if to, dangling := os.Readlink(abs); dangling == nil { // a dangling link
 			if links++; links > maxLinks {
 				return "", err
 			}

@@ -9,28 +9,28 @@ import (
 	"path/filepath"
 )
 
-// LinkError is the error of a file that is not written, as a link in a checkout
-// would lead the writing to where whoever put it there chose.
+// LinkError is the error of a write through a link in a checkout. The author of the
+// link would choose where the file is written.
 type LinkError struct {
-	Path string // to write
-	Link string // on the way to it
+	Path string // the file to write
+	Link string // the link on the way to it
 }
 
 func (e *LinkError) Error() string {
 	return fmt.Sprintf("%s is a link in the repository, and confo-sync does not write through such links", e.Link)
 }
 
-// Output is where a file is to be written.
+// Output is the destination of a written file.
 type Output struct {
 	path string
-	// In place says that what is there is written to, and not replaced by a file: a
-	// device or a pipe, or a link that is in no checkout.
+	// InPlace says that the existing destination is written to and not replaced: a
+	// device, a pipe, or a link outside checkouts.
 	InPlace bool
 }
 
-// NewOutput returns how the file at path is written. Links that a checkout holds are
-// never followed: path itself is then replaced, and for a folder on the way to it the
-// error is a *LinkError.
+// NewOutput returns the Output for path. It does not follow links in a checkout: if
+// path itself is such a link, the file replaces it. If a folder on the way to path is
+// such a link, the error is a *LinkError.
 func NewOutput(path string) (Output, error) {
 	path = filepath.Clean(path)
 	if err := CheckFolder(filepath.Dir(path)); err != nil {
@@ -45,8 +45,8 @@ func NewOutput(path string) (Output, error) {
 	return Output{path: path, InPlace: there && link == ""}, nil
 }
 
-// CheckFolder returns a *LinkError if a folder that files are to be written to is a link
-// in a checkout, or such a link is on the way to it. The folder need not exist.
+// CheckFolder returns a *LinkError if dir, or a folder on the way to it, is a link in a
+// checkout. dir need not exist.
 func CheckFolder(dir string) error {
 	link, err := firstLink(dir)
 	if err == nil && link != "" {
@@ -55,21 +55,20 @@ func CheckFolder(dir string) error {
 	return err
 }
 
-// OpenInPlace opens what is there.
+// OpenInPlace opens the destination and truncates it.
 func (o Output) OpenInPlace(mode fs.FileMode) (*os.File, error) {
 	flags := os.O_WRONLY | os.O_CREATE | os.O_TRUNC
 	return os.OpenFile(o.path, flags, mode)
 }
 
-// CreateBeside creates a file in the same folder, under a name that nobody can
-// foresee, to be renamed to the output's path.
+// CreateBeside creates a file with a random name in the folder of the destination. Put
+// renames it.
 func (o Output) CreateBeside(mode fs.FileMode) (*os.File, error) {
 	name := filepath.Join(filepath.Dir(o.path), "."+filepath.Base(o.path)+"."+rand.Text())
 	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 }
 
-// Put renames a file that CreateBeside created to the output's path, where it survives a
-// power failure.
+// Put renames a file from CreateBeside to the destination and syncs the folder.
 func (o Output) Put(created string) error {
 	if err := os.Rename(created, o.path); err != nil {
 		return err
@@ -77,8 +76,9 @@ func (o Output) Put(created string) error {
 	return SyncFolder(filepath.Dir(o.path))
 }
 
-// Real returns the path, without links, of a file of a tree that is to be written. A link
-// in a checkout is never followed, wherever it leads: the error is then a *LinkError.
+// Real returns the path without links of a file in a tree that is to be written. If a
+// link on the way is in a checkout, the error is a *LinkError. If the file does not
+// exist, Real returns path.
 func Real(path string) (string, error) {
 	path = filepath.Clean(path)
 	link, err := firstLink(path)

@@ -11,7 +11,7 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// prompt is how soon something that is canceled is over.
+// prompt is the time within which a canceled operation must end.
 const prompt = 5 * time.Second
 
 func canceledSnapshot(p *place) {
@@ -31,7 +31,7 @@ func canceledSnapshot(p *place) {
 }
 
 func canceledApply(p *place) {
-	// On a place without a root, and on one with.
+	// Test with and without a root.
 	for _, want := range []contents{start, {"lab": {"laser": `{}`}}} {
 		before := p.snapshot()
 		changes := p.plan(want)
@@ -78,7 +78,7 @@ func foreign(p *place) {
 		p.Fatal("it is gone")
 	}
 
-	// Its namespace can't be deleted: at the latest, Apply refuses.
+	// The namespace can't be deleted: at the latest, Apply refuses.
 	before = p.snapshot()
 	remove := plan.Diff(contents{}.tree(), before, whole)
 	if len(remove.Problems) == 0 {
@@ -88,7 +88,7 @@ func foreign(p *place) {
 	}
 	p.unchanged(before)
 
-	// Nor behind a plan's back.
+	// The same applies if the foreign object was created after the plan was made.
 	p.become(contents{"shop": want["shop"], "office": {"printer": `{}`}})
 	changes := p.plan(contents{"shop": want["shop"]})
 	intactToo := p.PutForeign("office")
@@ -124,7 +124,7 @@ func limits(p *place) {
 	}
 	namespace := plan.Change{Key: plan.Key{Namespace: "full"}, Action: plan.Create}
 
-	// As many changes as there may be.
+	// The maximum number of changes.
 	many := []plan.Change{namespace}
 	for i := range 2000 {
 		c := create(fmt.Sprintf("c%d", i), `{}`)
@@ -139,7 +139,7 @@ func limits(p *place) {
 	}
 	p.deleteInBatches("full", l)
 
-	// As many bytes as there may be.
+	// The maximum number of bytes.
 	if l.Bytes == 0 {
 		return
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// start is what the tests of conflicts begin with.
+// start is the initial state for the conflict tests.
 var start = contents{
 	"shop":   {"limits": `{"max": 3}`, "prices": `{"vat": 19}`},
 	"office": {"printer": `{"ink": "low"}`},
@@ -24,11 +24,11 @@ func conflictChanged(p *place) {
 	if !m.Exists || string(m.Now.Reveal()) != `{"max": 9}` {
 		p.Errorf("the conflict has %q for what is there now (exists: %v)", m.Now.Reveal(), m.Exists)
 	}
-	// So is the deletion of what has changed.
+	// The same applies to deleting a changed object.
 	remove := p.plan(contents{"shop": {"prices": `{"vat": 19}`}, "office": {}})
 	p.Write(key.Namespace, key.Config, []byte(`{"max": 10}`))
 	p.moved(remove, key, "was changed by someone else")
-	// A new plan goes through.
+	// A new plan succeeds.
 	p.become(contents{})
 }
 
@@ -50,7 +50,7 @@ func conflictCreated(p *place) {
 	key := plan.Key{Namespace: "shop", Config: "new"}
 	want := contents{"shop": {"limits": `{"max": 4}`, "new": `{"a": 1}`}, "lab": {"laser": `{}`}}
 	create := p.plan(want)
-	// The same value is no excuse: it is not the plan's to undo.
+	// It is a conflict even if the value is the same.
 	p.Write(key.Namespace, key.Config, []byte(`{"a": 1}`))
 	m := p.moved(create, key, "was created by someone else")
 	if !m.Exists || string(m.Now.Reveal()) != `{"a": 1}` {

@@ -10,8 +10,8 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// history: what batches keep can be listed and read, in the order of their names,
-// and removed. A batch that conflicts keeps nothing.
+// history tests that entries can be listed, read in the order of their names, and
+// removed. A batch with a conflict writes no entry.
 func history(p *place) {
 	list := func() (all []string) {
 		p.Helper()
@@ -83,8 +83,8 @@ func history(p *place) {
 	}
 }
 
-// documents: nobody owns a target that nobody has claimed, nothing is marked at first,
-// and what was written last counts, for every client.
+// documents tests that a new target has no owner and no marks, and that every client
+// reads the last written ones.
 func documents(p *place) {
 	other := p.Open()
 	for _, want := range []string{"", "first", "second"} {

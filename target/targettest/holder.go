@@ -21,9 +21,9 @@ type held struct {
 	Run   target.Run
 }
 
-// HoldIfAsked makes a test's program hold a lock until it is killed, if Hold started
-// it: it doesn't return then. It is called before any test runs, in an init function.
-// open returns a client of the place that Hold was called with.
+// HoldIfAsked makes the test program hold a lock until it is killed, if Hold started
+// it. In this case it does not return. Call it in an init function, before any test
+// runs. open returns a client for the place that was given to Hold.
 func HoldIfAsked(open func(place string) (target.Target, error)) {
 	asked := os.Getenv(holderVariable)
 	if asked == "" {
@@ -43,14 +43,14 @@ func HoldIfAsked(open func(place string) (target.Target, error)) {
 			return err
 		}
 		fmt.Println("held")
-		_, err = io.Copy(io.Discard, os.Stdin) // until it is killed, or the test is
+		_, err = io.Copy(io.Discard, os.Stdin) // until this process or the test is killed
 		return err
 	}()
 	fmt.Println(err)
 	os.Exit(1)
 }
 
-// Hold is a Fixture's Hold for a package whose tests call HoldIfAsked.
+// Hold implements Fixture.Hold for a package whose tests call HoldIfAsked.
 func Hold(t *testing.T, place string, run target.Run) (kill func()) {
 	t.Helper()
 	asked, err := json.Marshal(held{place, run})
@@ -71,7 +71,7 @@ func Hold(t *testing.T, place string, run target.Run) (kill func()) {
 		t.Fatal(err)
 	}
 	kill = func() {
-		_ = cmd.Process.Kill() // it may be dead
+		_ = cmd.Process.Kill() // it may have ended already
 		_ = cmd.Wait()
 		input.Close()
 	}

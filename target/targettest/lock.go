@@ -11,10 +11,10 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// brief is how long these tests wait for a lock that is not given back.
+// brief is the time that tests wait for a lock that is not released.
 const brief = 100 * time.Millisecond
 
-// ann is a run as those who wait for it see it.
+// ann returns a run with all data that waiting runs can see.
 func ann() target.Run {
 	return target.Run{
 		ID: "first", Who: "ann", Host: "build", PID: 7, Operation: "apply", Since: time.Now().Truncate(time.Second), Wait: prompt,
@@ -30,7 +30,7 @@ func (p *place) begin(client target.Target, run target.Run) target.Writer {
 	return w
 }
 
-// refusedBy checks that Begin fails because of a run that holds the lock.
+// refusedBy checks that Begin fails because holder holds the lock.
 func (p *place) refusedBy(holder target.Run, err error) {
 	p.Helper()
 	var locked *target.Locked
@@ -55,8 +55,9 @@ func (p *place) same(what string, want, got target.Run) {
 	}
 }
 
-// lockHeld: from Begin to End no other run begins, neither before the first batch nor
-// between two. Who waits is told once for whom, and readers don't wait.
+// lockHeld tests that no other run can begin between Begin and End, neither before the
+// first batch nor between two batches. A waiting run is told the holder once. Reads do
+// not wait.
 func lockHeld(p *place) {
 	holder, other := ann(), p.Open()
 	first := p.begin(p.target, holder)
@@ -94,7 +95,7 @@ func lockHeld(p *place) {
 	}
 }
 
-// lockAwaited: who waits gets the lock when it is given back.
+// lockAwaited tests that a waiting run gets the lock when it is released.
 func lockAwaited(p *place) {
 	first := p.begin(p.target, ann())
 	begun := time.Now()
@@ -110,7 +111,7 @@ func lockAwaited(p *place) {
 	}
 }
 
-// lockOneByOne: of many that wait all get the lock, one after the other.
+// lockOneByOne tests that several waiting runs all get the lock, one after the other.
 func lockOneByOne(p *place) {
 	const runs = 5
 	inside, done := make(chan bool, 1), make(chan error, runs)
@@ -138,7 +139,7 @@ func lockOneByOne(p *place) {
 	}
 }
 
-// lockCanceled: a wait that is canceled ends at once, and leaves no place in a queue.
+// lockCanceled tests that a canceled wait ends at once and leaves the queue.
 func lockCanceled(p *place) {
 	first := p.begin(p.target, ann())
 	ctx, cancel := context.WithCancel(p.Context())
@@ -150,7 +151,7 @@ func lockCanceled(p *place) {
 	p.begin(p.target, target.Run{ID: "third", Wait: prompt}).End()
 }
 
-// lockLeft: who takes no lock waits for none.
+// lockLeft tests that a run without a lock does not wait.
 func lockLeft(p *place) {
 	first := p.begin(p.target, ann())
 	defer first.End()
@@ -162,7 +163,7 @@ func lockLeft(p *place) {
 	}
 }
 
-// lockOfKilled: a holder that is killed keeps the lock for a while at most.
+// lockOfKilled tests that the lock of a killed run is released after some time.
 func lockOfKilled(p *place) {
 	holder := ann()
 	kill := p.Hold(holder)

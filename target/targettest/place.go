@@ -13,7 +13,7 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// tb is what tests need of a *testing.T, and what a *rapid.T has as well.
+// tb is the common part of *testing.T and *rapid.T.
 type tb interface {
 	Helper()
 	Error(args ...any)
@@ -24,14 +24,14 @@ type tb interface {
 	Context() context.Context
 }
 
-// place is one test's place, with a client and what tests do with it.
+// place is the place of one test, with a client and helpers.
 type place struct {
 	tb
 	Fixture
 	target target.Target
 }
 
-// contents is a tree written down: namespaces, configurations, JSON.
+// contents is a tree: JSON texts by namespace and configuration.
 type contents map[string]map[string]string
 
 func (c contents) tree() *plan.Tree {
@@ -47,7 +47,7 @@ func (c contents) tree() *plan.Tree {
 	return t
 }
 
-// whole deletes whatever the tree lacks.
+// whole deletes everything that the tree does not declare.
 var whole = plan.Options{Prune: plan.PruneNamespaces}
 
 func (p *place) snapshot() *plan.Snapshot {
@@ -78,8 +78,8 @@ func (p *place) changes(pl *plan.Plan) []plan.Change {
 	return inOrder(pl.Changes)
 }
 
-// inOrder puts parents before their children when they are made, and after
-// them when they are deleted.
+// inOrder sorts changes: a parent is created before its children, and deleted after
+// them.
 func inOrder(changes []plan.Change) []plan.Change {
 	rank := func(c plan.Change) int {
 		switch {
@@ -96,7 +96,7 @@ func inOrder(changes []plan.Change) []plan.Change {
 	return changes
 }
 
-// apply applies changes, which must go through.
+// apply applies changes. It fails the test on an error.
 func (p *place) apply(changes []plan.Change) {
 	p.Helper()
 	for _, c := range changes {
@@ -109,15 +109,15 @@ func (p *place) apply(changes []plan.Change) {
 	}
 }
 
-// become brings the place to want, and has it checked that it is there and
-// that nothing is left to do.
+// become changes the place to want. It checks that the result is want and that a new
+// plan is empty.
 func (p *place) become(want contents) {
 	p.Helper()
 	p.apply(p.plan(want))
 	p.is(want)
 }
 
-// is checks that the place holds exactly want, byte for byte.
+// is checks that the content of the place is want, byte for byte.
 func (p *place) is(want contents) {
 	p.Helper()
 	s := p.snapshot()
@@ -151,8 +151,8 @@ func written(s *plan.Snapshot) map[string]map[string]string {
 	return c
 }
 
-// conflict applies changes that must be refused with a *target.Conflict, leaves
-// nothing of them, and returns it.
+// conflict applies changes, checks that they fail with a *target.Conflict and change
+// nothing, and returns the error.
 func (p *place) conflict(changes []plan.Change) *target.Conflict {
 	p.Helper()
 	before := p.snapshot()
@@ -168,7 +168,7 @@ func (p *place) conflict(changes []plan.Change) *target.Conflict {
 	return conflict
 }
 
-// moved is conflict, with what must have happened to one object alone.
+// moved is conflict for a single object. It also checks What.
 func (p *place) moved(changes []plan.Change, key plan.Key, what string) target.Moved {
 	p.Helper()
 	conflict := p.conflict(changes)
@@ -182,7 +182,7 @@ func (p *place) moved(changes []plan.Change, key plan.Key, what string) target.M
 	return m
 }
 
-// unchanged checks that the place is as it was, to the revisions.
+// unchanged checks that the place, including its revisions, has not changed.
 func (p *place) unchanged(before *plan.Snapshot) {
 	p.Helper()
 	after := p.snapshot()
@@ -228,12 +228,12 @@ func (p *place) live(s *plan.Snapshot, key plan.Key) plan.LiveConfig {
 	return plan.LiveConfig{}
 }
 
-// padded returns a JSON list of exactly size bytes, at least 4.
+// padded returns a JSON list of exactly size bytes. size must be at least 4.
 func padded(size int) string {
 	return `["` + string(bytes.Repeat([]byte("x"), max(size-4, 0))) + `"]`
 }
 
-// write writes changes as one batch, as one apply.
+// write applies changes as one batch of a run.
 func write(ctx context.Context, client target.Target, changes []plan.Change) error {
 	w, err := client.Begin(ctx, target.Run{ID: "run", Wait: 30 * time.Second})
 	if err != nil {

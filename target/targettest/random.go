@@ -12,8 +12,8 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// randomTrees checks the laws of a plan: applied, it leaves nothing to do, and
-// its inverse brings back every byte.
+// randomTrees tests two properties of a plan: after it was applied, a new plan is
+// empty, and its inverse restores every byte.
 func randomTrees(p *place) {
 	trees := treeGenerator()
 	rapid.Check(p.tb.(*testing.T), func(r *rapid.T) {
@@ -33,7 +33,8 @@ func randomTrees(p *place) {
 	})
 }
 
-// equals is like is, but for bytes: what is equal was not written.
+// equals is like is, but compares values and not bytes, because equal values are not
+// written.
 func (p *place) equals(want contents) {
 	p.Helper()
 	s := p.snapshot()
@@ -45,8 +46,7 @@ func (p *place) equals(want contents) {
 	}
 }
 
-// withRevisions gives changes the revisions of what is live, as an inverse has
-// none.
+// withRevisions sets the live revisions in changes, because an inverse has none.
 func withRevisions(changes []plan.Change, s *plan.Snapshot) []plan.Change {
 	live := revisions(s)
 	for i := range changes {
@@ -68,7 +68,7 @@ func treeGenerator() *rapid.Generator[contents] {
 	})
 }
 
-// nodeGenerator makes JSON values of so many levels at most.
+// nodeGenerator generates JSON values with at most the given number of levels.
 func nodeGenerator(levels int) *rapid.Generator[plan.Node] {
 	scalar := func(kind plan.Kind, texts ...string) *rapid.Generator[plan.Node] {
 		return rapid.Map(rapid.SampledFrom(texts), func(text string) plan.Node {

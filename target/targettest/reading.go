@@ -107,7 +107,8 @@ func oddBytes(p *place) {
 	p.is(contents{"bytes": {}, "other": all})
 }
 
-// notJSON leaves out what a backend may take for the empty configuration.
+// notJSON tests values that are not JSON. It omits those that a backend may read as the
+// empty configuration.
 func notJSON(p *place) {
 	for config, data := range map[string]string{
 		"text": "host=localhost\n", "half": `{"host": "loc`, "latin1": "{\"caf\xe9\": 1}", "zero": "\x00",
@@ -152,8 +153,7 @@ func refused(p *place) {
 		if err.Error() == "" {
 			p.Errorf("Check refuses %.80q and doesn't say why", c.Key)
 		}
-		// It can't come from this target, but something that only deletes
-		// can be held.
+		// Check must allow the deletion of such an object.
 		if err := p.target.Check(plan.Change{Key: c.Key, Action: plan.Delete}); err != nil {
 			p.Errorf("Check refuses to delete %.80q: %v", c.Key, err)
 		}

@@ -1,6 +1,6 @@
-// Package targettest is the suite that every backend passes: it states, as
-// tests, what package target promises. A backend joins with a function that
-// makes an empty place and says how Confo itself would write there:
+// Package targettest has the conformance tests for backends. They check the contract of
+// package target. A backend provides a function that creates an empty place, with
+// functions that access the place as Confo does:
 //
 //	func TestConformance(t *testing.T) {
 //		targettest.Run(t, func(t *testing.T) targettest.Fixture {
@@ -22,44 +22,41 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// Fixture is an empty place for a backend, whose root does not exist yet, and
-// ways to it that don't lead through the backend. These fail the test
-// themselves when something goes wrong.
+// Fixture is an empty place without a root, with functions that access it without the
+// backend. These functions fail the test on an error.
 type Fixture struct {
 	// Open returns a new client of the place. The fixture closes it.
 	Open func() target.Target
 
-	// Write writes a configuration as Confo would, and makes the namespace
-	// and the root when they are missing. With an empty config it makes the
-	// namespace alone.
+	// Write writes a configuration as Confo does. It creates the namespace and the root
+	// if necessary. If config is empty, it only creates the namespace.
 	Write func(namespace, config string, data []byte)
-	// Delete deletes a configuration, or with an empty config a namespace and
-	// all that is in it.
+	// Delete deletes a configuration. If config is empty, it deletes the namespace and
+	// everything in it.
 	Delete func(namespace, config string)
-	// Read returns the stored bytes of a configuration and whether there is
-	// one; with an empty config, whether there is such a namespace.
+	// Read returns the stored bytes of a configuration, and whether it exists. If
+	// config is empty, it reports whether the namespace exists.
 	Read func(namespace, config string) (data []byte, exists bool)
 
-	// PutForeign puts something into a namespace that Confo doesn't manage and
-	// that keeps the namespace from being deleted, and returns how to tell
-	// whether it is still there. A backend that knows no such thing leaves it
-	// out. It may write the configuration "foreign".
+	// PutForeign creates a foreign object in a namespace that prevents deleting the
+	// namespace. intact reports whether the object still exists. PutForeign is nil if
+	// the backend has no such objects. It may write the configuration "foreign".
 	PutForeign func(namespace string) (intact func() bool)
 
-	// Hold begins a run in another process, and returns how to kill that process.
-	// The function Hold of this package does that.
+	// Hold starts a run in another process, and returns a function that kills the
+	// process. Use the function Hold of this package.
 	Hold func(run target.Run) (kill func())
 
-	// Names are odd names that the backend can hold.
+	// Names are unusual names that the backend supports.
 	Names []plan.Key
-	// Refused are changes that it can't hold and that Check refuses.
+	// Refused are changes that Check must refuse.
 	Refused []plan.Change
-	// ContentRevisions says that an object which is written again with the
-	// same bytes has the revision that it had.
+	// ContentRevisions says that writing the same bytes again does not change the
+	// revision of an object.
 	ContentRevisions bool
 }
 
-// Run runs the suite. Each test gets a place of its own.
+// Run runs the tests. Each test gets its own place.
 func Run(t *testing.T, newFixture func(t *testing.T) Fixture) {
 	tests := []struct {
 		name string

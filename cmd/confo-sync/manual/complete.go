@@ -7,40 +7,40 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Completion is what the last word of a command line can become.
+// Completion lists the possible completions of the last word of a command line.
 type Completion struct {
-	// Words are the words that begin as the last one does.
+	// Words are the words that start with the typed text.
 	Words []Candidate
-	// Names says which files the shell adds: FilesOnly, FoldersOnly or none.
+	// Names says whether the shell also completes names of files or folders.
 	Names Names
 }
 
-// Candidate is a word, and what it means.
+// Candidate is a possible word and its description.
 type Candidate struct{ Word, Text string }
 
-// Names are the names of files that a shell completes by itself.
+// Names says which names the shell completes itself.
 type Names string
 
-// What a shell completes by itself.
+// The kinds of names that a shell completes.
 const (
 	NoNames Names = "words"
 	Files   Names = "files"
 	Folders Names = "folders"
 )
 
-// Line is a command line as far as it has been typed.
+// Line is the part of a command line before the last word.
 type Line struct {
 	Command string              // path of the command
-	Flags   map[string][]string // the values of flags that have been given, by name
-	Args    []string            // positional arguments before the last word
+	Flags   map[string][]string // values of the given flags, by name
+	Args    []string            // positional arguments
 }
 
-// Values returns the words that a place takes, whose tag `complete:"KIND"` in the model
-// says of which kind it is. word is what has been typed of it.
+// Values returns the possible words for a flag or argument. kind is its tag
+// `complete:"KIND"` in the model, and word is the text typed so far.
 type Values func(kind, word string, line Line) []Candidate
 
-// Complete returns what the last of the words can become. The words are those after the
-// program's name; the last one is the word at the cursor, and can be empty.
+// Complete returns the completions of the last word in words. words are the words after
+// the program's name. The last one is the word at the cursor and may be empty.
 func Complete(model *kong.Application, words []string, values Values) Completion {
 	if len(words) == 0 {
 		words = []string{""}
@@ -55,14 +55,14 @@ func Complete(model *kong.Application, words []string, values Values) Completion
 
 type completer struct {
 	node    *kong.Node
-	flags   []*kong.Flag // that the command takes
+	flags   []*kong.Flag // flags of the command
 	values  Values
 	line    Line
-	waiting *kong.Flag // that the next word is the value of
-	noFlags bool       // after --
+	waiting *kong.Flag // flag whose value is the next word
+	noFlags bool       // after "--"
 }
 
-// pass takes a word that stands before the last.
+// pass processes a word before the last one.
 func (c *completer) pass(word string) {
 	switch {
 	case c.waiting != nil:
@@ -97,7 +97,7 @@ func (c *completer) give(f *kong.Flag, value string) {
 	c.line.Flags[f.Name] = append(c.line.Flags[f.Name], value)
 }
 
-// flag returns the flag of a name with its dashes, or nil.
+// flag returns the flag with a name such as --force or -f, or nil.
 func (c *completer) flag(name string) *kong.Flag {
 	for _, f := range c.taken() {
 		if name == "--"+f.Name || f.Short != 0 && name == "-"+string(f.Short) {
@@ -107,8 +107,7 @@ func (c *completer) flag(name string) *kong.Flag {
 	return nil
 }
 
-// taken returns the flags of the command, those of the one that is meant when none is
-// named among them.
+// taken returns the flags of the command, including those of its default command.
 func (c *completer) taken() []*kong.Flag {
 	if c.node.DefaultCmd != nil {
 		return append(slices.Clone(c.flags), c.node.DefaultCmd.Flags...)
@@ -155,7 +154,7 @@ func (c *completer) complete(word string) Completion {
 	return found
 }
 
-// positional returns the argument that stands at an index, or nil.
+// positional returns the positional argument at an index, or nil.
 func positional(node *kong.Node, index int) *kong.Positional {
 	if index < len(node.Positional) {
 		return node.Positional[index]
@@ -166,7 +165,7 @@ func positional(node *kong.Node, index int) *kong.Positional {
 	return nil
 }
 
-// flagNames returns the flags that can still be given.
+// flagNames returns the flags that can still be added.
 func (c *completer) flagNames() (all []Candidate) {
 	for _, f := range c.taken() {
 		if _, given := c.line.Flags[f.Name]; !f.Hidden && (!given || f.IsSlice()) {
@@ -176,7 +175,7 @@ func (c *completer) flagNames() (all []Candidate) {
 	return all
 }
 
-// value completes the value of a flag or of an argument.
+// value completes the value of a flag or argument.
 func (c *completer) value(v *kong.Value, word string) Completion {
 	found := Completion{Names: NoNames}
 	if v.Enum != "" {
@@ -202,7 +201,7 @@ func (c *completer) value(v *kong.Value, word string) Completion {
 	return found
 }
 
-// beginning returns the candidates that begin with a word.
+// beginning returns the candidates that start with word.
 func beginning(word string, all []Candidate) (some []Candidate) {
 	for _, one := range all {
 		if strings.HasPrefix(one.Word, word) {
@@ -212,8 +211,8 @@ func beginning(word string, all []Candidate) (some []Candidate) {
 	return some
 }
 
-// Print returns a completion as the scripts read it: a line with Names, then a line for
-// each word, with a tab before what it means.
+// Print returns the completion in the format of the shell scripts: a line with Names,
+// then one line for each word, with a tab before its description.
 func (c Completion) Print() string {
 	var b strings.Builder
 	b.WriteString(string(c.Names) + "\n")

@@ -1,7 +1,7 @@
-// Package manual makes what the program says about its own command line: the help, the
-// man pages, the reference in docs/, and the completion of words in a shell. All of them
-// come from kong's model of the commands and flags, and from the pages that the program
-// adds for its commands. The package knows nothing of what the commands do.
+// Package manual generates the documentation of the command line: the help, the man
+// pages, docs/reference.md and the completion in shells. It uses kong's model of the
+// commands and flags, and the pages that the program adds. It does not depend on what
+// the commands do.
 package manual
 
 import (
@@ -15,48 +15,48 @@ import (
 // Book is the manual of a program.
 type Book struct {
 	Model *kong.Application
-	// Intro is the paragraph that the overview begins with.
+	// Intro is the first paragraph of the overview.
 	Intro string
-	// Pages are what is said of commands beside what the model says, by their path, as in
+	// Pages are the additional texts for commands, by the path of the command, such as
 	// "backup list".
 	Pages map[string]Page
-	// Exits says what exit codes mean.
+	// Exits describes the exit codes.
 	Exits map[int]string
-	// Variables are the environment variables that the program reads.
+	// Variables are the environment variables of the program.
 	Variables []Variable
-	// Site is the address that the names of documents are appended to.
+	// Site is the URL prefix for the names of documents.
 	Site string
 }
 
-// Page is what is said of a command.
+// Page is the additional text for a command.
 type Page struct {
 	Examples []Example
-	// Exits are the exit codes of the command, but for those that every command has.
+	// Exits are the exit codes of the command, without those that all commands have.
 	Exits []int
-	// Document is the file below docs/ that explains the command.
+	// Document is the file in docs/ that explains the command.
 	Document string
 }
 
-// Example is a command line, without the program's name in front, and what it does.
+// Example is a command line without the program's name, and its description.
 type Example struct{ Command, Text string }
 
-// Variable is an environment variable that the program reads.
+// Variable is an environment variable and its description.
 type Variable struct{ Name, Text string }
 
-// always are the exit codes that every command has.
+// always are the exit codes that all commands have.
 var always = []int{0, 1, 64, 130}
 
-// document is a page, however it is printed.
+// document is the content of a page for all output formats.
 type document struct {
-	path     string // of the command, empty for the program
+	path     string // path of the command, empty for the program
 	summary  string
 	usage    []string
 	text     string
 	sections []section
-	last     string // the line at the end
+	last     string // the last line
 }
 
-// section is a list of terms and what they mean.
+// section is a list of terms and their descriptions.
 type section struct {
 	title string
 	rows  []row
@@ -86,8 +86,8 @@ func (b *Book) overview() document {
 	return d
 }
 
-// command returns the page of a command. A command with commands of its own, one of which
-// is meant when none is named, is described as that one.
+// command returns the page of a command. If it has a default subcommand, the page
+// describes that one.
 func (b *Book) command(node *kong.Node) document {
 	path := node.Path()
 	d := document{path: path, summary: node.Help}
@@ -136,7 +136,7 @@ func (b *Book) command(node *kong.Node) document {
 	return d
 }
 
-// flags returns the page of the flags that every command takes.
+// flags returns the page of the flags that all commands have.
 func (b *Book) flags() document {
 	d := document{
 		path:    "flags",
@@ -169,7 +169,7 @@ func (d *document) add(s section) {
 	}
 }
 
-// usage returns how a command is written.
+// usage returns the usage line of a command.
 func (b *Book) usage(path string, node *kong.Node) string {
 	words := []string{b.Model.Name, path}
 	for _, p := range node.Positional {
@@ -186,7 +186,7 @@ func (b *Book) usage(path string, node *kong.Node) string {
 	return strings.Join(words, " ")
 }
 
-// argument returns a positional argument as usage lines have it.
+// argument returns the form of a positional argument in usage lines.
 func argument(p *kong.Positional) string {
 	name := strings.ToUpper(p.Name)
 	if p.Tag.PlaceHolder != "" {
@@ -217,10 +217,10 @@ func flags(all []*kong.Flag) (rows []row) {
 	return rows
 }
 
-// shown reports whether the manual has a flag. Help is told of in one place.
+// shown reports whether the manual lists a flag. --help is described only once.
 func shown(f *kong.Flag) bool { return !f.Hidden && f.Name != "help" }
 
-// flag returns a flag with the place of its value.
+// flag returns the form of a flag with a placeholder for its value.
 func flag(f *kong.Flag) string {
 	text := "    --" + f.Name
 	if f.Short != 0 {
@@ -238,7 +238,7 @@ func flag(f *kong.Flag) string {
 	return text + " " + strings.ToUpper(f.Name)
 }
 
-// enum returns the values that a flag takes.
+// enum returns the possible values of a flag.
 func enum(f *kong.Flag) []string {
 	if f.Enum == "" {
 		return nil
@@ -246,7 +246,7 @@ func enum(f *kong.Flag) []string {
 	return slices.DeleteFunc(f.EnumSlice(), func(value string) bool { return value == "" })
 }
 
-// visible returns the commands of a node that the manual has.
+// visible returns the subcommands that the manual lists.
 func visible(node *kong.Node) (all []*kong.Node) {
 	for _, child := range node.Children {
 		if !child.Hidden {
@@ -256,13 +256,13 @@ func visible(node *kong.Node) (all []*kong.Node) {
 	return all
 }
 
-// group is commands or flags that belong together.
+// group is a group of related commands or flags.
 type group[T any] struct {
 	title   string
 	members []T
 }
 
-// groups returns commands or flags by group, in the order in which the groups first come.
+// groups returns commands or flags by group, in the order of their first members.
 func groups[T interface{ *kong.Node | *kong.Flag }](all []T) (found []group[T]) {
 	for _, member := range all {
 		title := groupOf(member)

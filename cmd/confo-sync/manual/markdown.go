@@ -66,7 +66,7 @@ func markdown(b *strings.Builder, d document) {
 	}
 }
 
-// cell escapes a text in a cell of a table.
+// cell escapes a text for a table cell.
 func cell(text string) string {
 	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", "*", `\*`).Replace(text)
 }

@@ -7,8 +7,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Man returns the man pages by the names of their files: one for the program, and one for
-// each command.
+// Man returns the man pages of the program and of each command, by file name.
 func (b *Book) Man() map[string]string {
 	pages := map[string]string{}
 	name := b.Model.Name
@@ -39,7 +38,7 @@ func (b *Book) Man() map[string]string {
 	return pages
 }
 
-// roff returns a document as man reads it.
+// roff formats a document for man.
 func roff(name string, d document) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, ".TH %s 1\n", roffWord(strings.ToUpper(name)))
@@ -72,7 +71,7 @@ func roff(name string, d document) string {
 	return b.String()
 }
 
-// roffText escapes what is markup to man. It reads ASCII everywhere.
+// roffText escapes text for man. It replaces some characters by ASCII.
 func roffText(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "…", "...", "→", `\->`).Replace(text)
 	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {

@@ -5,11 +5,11 @@ import "embed"
 //go:embed shells
 var shells embed.FS
 
-// Shells are the shells that Script has completion for.
+// Shells are the shells that Script supports.
 var Shells = []string{"bash", "zsh", "fish"}
 
-// Script returns the script that a shell completes the program's command lines with. It
-// asks the program, by its command "complete".
+// Script returns the completion script for a shell. The script runs the program's
+// command "complete". Script returns an error if the shell is not in Shells.
 func Script(shell string) (string, error) {
 	script, err := shells.ReadFile("shells/" + shell)
 	return string(script), err

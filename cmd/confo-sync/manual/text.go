@@ -8,9 +8,9 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Help returns the help on a topic as a terminal of so many columns shows it: the overview
-// for none, "flags", "variables", or the path of a command. It returns false for a topic
-// that there is none of.
+// Help returns the help on a topic, for a terminal with the given number of columns.
+// The topic is "flags", "variables" or the path of a command. Without a topic, Help
+// returns the overview. It returns false if the topic does not exist.
 func (b *Book) Help(columns int, topic ...string) (string, bool) {
 	switch strings.Join(topic, " ") {
 	case "":
@@ -27,7 +27,7 @@ func (b *Book) Help(columns int, topic ...string) (string, bool) {
 	return text(b.command(node), columns), true
 }
 
-// Find returns the command of a path below a node, or nil.
+// Find returns the command at a path below node, or nil.
 func Find(node *kong.Node, path ...string) *kong.Node {
 	for _, name := range path {
 		var found *kong.Node
@@ -44,7 +44,7 @@ func Find(node *kong.Node, path ...string) *kong.Node {
 	return node
 }
 
-// text returns a document as a terminal shows it.
+// text formats a document for a terminal.
 func text(d document, columns int) string {
 	var b strings.Builder
 	paragraph := func(text, indent string) {
@@ -87,11 +87,11 @@ func text(d document, columns int) string {
 	return b.String()
 }
 
-// mostTerm is how wide the column of the terms gets at most.
+// mostTerm is the maximum width of the column of terms.
 const mostTerm = 28
 
-// table writes terms and texts in two columns. A term that is wider than its column has
-// its text on the next line.
+// table writes terms and texts in two columns. If a term is too wide, its text starts
+// on the next line.
 func table(b *strings.Builder, rows []row, columns int) {
 	width := 0
 	for _, r := range rows {
@@ -114,7 +114,7 @@ func table(b *strings.Builder, rows []row, columns int) {
 	}
 }
 
-// wrap breaks a text at blanks into lines of at most so many columns.
+// wrap breaks a text at blanks into lines of at most columns characters.
 func wrap(text string, columns int) (lines []string) {
 	line := ""
 	for _, word := range strings.Fields(text) {
