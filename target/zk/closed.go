@@ -69,6 +69,10 @@ func (w *writer) closures(ctx context.Context, changes []plan.Change) ([][]zk.AC
 	var paths []string
 	last := ""
 	for _, c := range changes {
+		if c.Key == (plan.Key{}) {
+			paths = append(paths, w.t.below(""))
+			continue
+		}
 		if c.Key.Namespace != last {
 			last = c.Key.Namespace
 			paths = append(paths, w.t.path(plan.Key{Namespace: last}))
