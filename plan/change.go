@@ -65,8 +65,9 @@ func (c Change) Invert() Change {
 type Plan struct {
 	// Changes are by key: at most one for each.
 	Changes []Change
-	// Unchanged counts the configurations that are as they should be.
-	Unchanged int
+	// Unchanged counts the configurations that were asked for and are as they should
+	// be. Of UnchangedInPart among them, only some fields were asked for.
+	Unchanged, UnchangedInPart int
 	// Kept are live objects that the tree lacks and that Prune keeps.
 	Kept []Key
 	// Foreign is what is at the target and not Confo's.

@@ -37,26 +37,40 @@ func (p part) any(namespace string) bool {
 	return p.all || below.matches() || below.mayMatchBelow()
 }
 
-// of returns what a configuration is to hold if only the selected fields of want are
+// of returns a configuration as it is to be if only the selected fields of want are
 // written, and the others stay as they are there. It returns an error if there is no such
 // value.
-func (p part) of(k Key, want Config, there Value) (Value, error) {
+func (p part) of(k Key, want Config, there Value) (Config, error) {
 	n, err := there.Parse()
 	if err != nil {
-		return Value{}, fmt.Errorf("it has no fields at the target: %w", err)
+		return want, fmt.Errorf("it has no fields at the target: %w", err)
 	}
 	if n.Kind != Object {
-		return Value{}, fmt.Errorf("it is a %s at the target, and has no fields", n.Kind)
+		return want, fmt.Errorf("it is a %s at the target, and has no fields", n.Kind)
 	}
 	wanted, err := want.Value.Parse()
 	if err != nil {
-		return Value{}, err
+		return want, err
 	}
 	if err := partly(nil, ignoring{p.set.of(k)}, &wanted, &n); err != nil {
-		return Value{}, err
+		return want, err
 	}
 	config, _ := p.rules.config(k, want, there, true)
-	return config.Value, nil
+	return config, nil
+}
+
+// asked returns how much of a configuration the patterns name that select fields of it.
+// Either of its two values may be nil.
+func (s patternSet) asked(a, b *Node) Extent {
+	for _, n := range []*Node{a, b} {
+		if n == nil {
+			continue
+		}
+		if _, found := (ignoring{s}).declared(*n); found {
+			return AskedFields
+		}
+	}
+	return AskedNothing
 }
 
 // partly returns an error if a pattern names a part of something that can only be changed

@@ -38,7 +38,19 @@ type Config struct {
 	Position Position
 	// Origins says of what overlays lie over where its values come from.
 	Origins Origins
+	// Asked says how much of it was asked for, where paths or an apply to undo say so.
+	Asked Extent
 }
+
+// Extent is how much of a configuration was asked for. The rest is as the target has it.
+type Extent uint8
+
+// The extents.
+const (
+	AskedWhole Extent = iota
+	AskedFields
+	AskedNothing
+)
 
 // Origins are positions by path, as Path writes it, of at most MaxCompared steps.
 type Origins map[string]Position

@@ -339,8 +339,7 @@ func summarize(r *Report) string {
 		return fmt.Sprintf("Refused: %s. No changes.", plural(len(r.Errors), "error"))
 	}
 	if s.sum()+s.Access == 0 {
-		return fmt.Sprintf("No changes. %s %s the source.",
-			plural(s.Unchanged, "configuration"), map[bool]string{true: "matches", false: "match"}[s.Unchanged == 1])
+		return "No changes. " + s.matching()
 	}
 	if r.Kind == KindHistory {
 		return fmt.Sprintf("Applied: %s, in %s.", s.Done(), plural(s.Transactions, "transaction"))
