@@ -1,6 +1,9 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // part is what Options.Only selects: objects that a pattern names with all that is in
 // them, and fields of configurations.
@@ -15,6 +18,15 @@ func newPart(opts Options) part {
 		all: len(opts.Only) == 0, set: newPatternSet(opts.Only),
 		rules: Promotion{Paths: opts.Only, WithSecrets: true, Ignore: opts.Ignore}.rules(),
 	}
+}
+
+// Selected returns those of some objects of which something is selected.
+func (o Options) Selected(keys []Key) []Key {
+	p := newPart(o)
+	return slices.DeleteFunc(keys, func(k Key) bool {
+		return !o.Selection.Namespace(k.Namespace) || !k.IsNamespace() && !o.Selection.Config(k.Namespace, k.Config) ||
+			!p.whole(k) && !p.fields(k)
+	})
 }
 
 // whole reports whether an object is selected with all that is in it.

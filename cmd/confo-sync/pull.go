@@ -293,14 +293,14 @@ func (c *pullCmd) tellShared(a *app) {
 	if shared == 0 {
 		return
 	}
-	verb, hint := "are", ""
-	if shared == 1 {
-		verb = "is"
+	who, whose, hint := "The environment "+plan.ListNames(others)+" also uses", "its", ""
+	if len(others) > 1 {
+		who, whose = "The environments "+plan.ListNames(others)+" also use", "their"
 	}
 	if len(a.overlays) > 0 {
 		hint = " (--overlay writes to " + plan.Printable(a.overlays[len(a.overlays)-1]) + " instead)"
 	}
-	a.notice("%s of these %s shared with %s, so their configurations change too%s.", plural(shared, "file"), verb, plan.ListNames(others), hint)
+	a.notice("%s %d of these files, so %s configurations change too%s.", who, shared, whose, hint)
 }
 
 func isWithin(file, dir string) bool {

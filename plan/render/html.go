@@ -103,7 +103,6 @@ type head struct {
 	Many       bool   // so many changes that a browser should lay out only what is in view
 	Rest       string // what the counts don't say
 	Namespaces []namespaceView
-	Within     string // in how many namespaces the changes are
 	Refused    string // what follows from the errors
 	Errors     findings
 	Warnings   findings
@@ -118,7 +117,7 @@ func newHead(r *Report) head {
 	h := head{
 		Title: title(r), Lead: Summarize(r), Policy: policy, CSS: template.CSS(htmlCSS),
 		Facts: facts(r), Tiles: tiles(r), words: newWords(r), Empty: len(r.Namespaces)+len(r.Access) == 0,
-		Rest: rest(r), Many: r.Summary.sum() > many, Within: "In " + plural(len(r.Namespaces), "namespace"),
+		Rest: rest(r), Many: r.Summary.sum() > many,
 		Errors:   newFindings(r.Errors, "error"),
 		Warnings: newFindings(r.Warnings, "warning"),
 	}

@@ -18,7 +18,7 @@ type TextOptions struct {
 	Color bool
 	// Width is how many columns there are; 0 for as many as it takes.
 	Width int
-	// Summary shows the index and the last line only.
+	// Summary shows no fields: only the header, the objects and the last line.
 	Summary bool
 }
 
@@ -148,13 +148,14 @@ func (t *text) line(format string, args ...any) {
 }
 
 func (t *text) report(r *Report) {
+	t.header(r)
 	if t.Summary {
 		t.index(r)
+		t.undeclared(r.Kept)
 		t.exact(r.Exact)
 		t.end(r)
 		return
 	}
-	t.header(r)
 	for c := range r.Changes.All() {
 		t.change(c)
 	}
@@ -162,7 +163,8 @@ func (t *text) report(r *Report) {
 		t.line("")
 	}
 	t.access(r)
-	t.kept(r.Kept)
+	t.undeclared(r.Kept)
+	t.promoted(r.Kept)
 	t.foreign(r.Foreign)
 	t.exact(r.Exact)
 	if r.Changes.Len() > indexedFrom {
@@ -296,7 +298,7 @@ func Place(s *Source) string {
 	return plan.Position{File: s.File, Line: int32(s.Line)}.String()
 }
 
-func (t *text) kept(all []Kept) {
+func (t *text) undeclared(all []Kept) {
 	if kept := undeclared(all); len(kept) > 0 {
 		t.line("Not in the source, not changed:")
 		for _, k := range kept {
@@ -304,6 +306,9 @@ func (t *text) kept(all []Kept) {
 		}
 		t.line("")
 	}
+}
+
+func (t *text) promoted(all []Kept) {
 	if kept := promoted(all); len(kept) > 0 {
 		t.line("Values kept at the target:")
 		for _, k := range kept {
