@@ -102,39 +102,6 @@ func replaced(text string, spans []Span) string {
 	return shown + text[from:]
 }
 
-// Suspect is a field that is recognised as a secret, and that nobody has said is
-// one, or is none.
-type Suspect struct {
-	Key      Key
-	Path     Path
-	Position Position
-}
-
-// Suspects returns the suspects in a tree, in its order.
-func (s Sensitivity) Suspects(t *Tree) []Suspect {
-	var all []Suspect
-	for _, ns := range t.Namespaces {
-		for _, c := range ns.Configs {
-			key := Key{ns.Name, c.Name}
-			n, err := c.Value.Parse()
-			if err != nil {
-				continue
-			}
-			s.markTelling(key, &n, c.Value.sensitive(), func(n *Node, path Path) {
-				if n.Text == "" {
-					return
-				}
-				position, ok := c.Origins.Of(path)
-				if !ok {
-					position = c.Position
-				}
-				all = append(all, Suspect{key, path, position})
-			})
-		}
-	}
-	return all
-}
-
 // Count returns how many leaves of a tree must not be shown. Values that are
 // not JSON count as one.
 func (s Sensitivity) Count(t *Tree) int {

@@ -100,8 +100,10 @@ func (t *Tree) Sort() {
 
 // Snapshot is what a target holds, by name like a Tree.
 type Snapshot struct {
-	// Exists is false when the target's root does not exist yet.
+	// Exists is false when the target's root does not exist yet. Near is then a root
+	// beside it with a similar name, if there is one that was probably meant.
 	Exists     bool
+	Near       string
 	Namespaces []LiveNamespace
 	// Foreign is what is there and is not a namespace or configuration.
 	Foreign []Foreign

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,7 +97,7 @@ func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
 	a.warn(live.Warnings...)
 	a.report.Commit, a.report.Snapshot = commit, snapshotOf(live)
 	if len(live.Namespaces) == 0 {
-		return nothingToPull(t, live)
+		return a.nothingToPull(t, live)
 	}
 	if err := a.checkOnly(tree, live); err != nil {
 		return err
@@ -335,10 +336,10 @@ func leftOut(left []plan.Finding) error {
 		"correct or delete them at the target, or declare them in the folder, before you apply it")
 }
 
-func nothingToPull(t target.Target, live *plan.Snapshot) error {
+func (a *app) nothingToPull(t target.Target, live *plan.Snapshot) error {
 	if !live.Exists {
 		return target.WithHint(fmt.Errorf("there is nothing to pull: %s does not exist", plan.Printable(t.String())),
-			"check the path in the target")
+			cmp.Or(a.meantRoot(live), "check the path in the target"))
 	}
 	return target.WithHint(fmt.Errorf("there is nothing to pull: %s has none of the selected namespaces", plan.Printable(t.String())),
 		"check --namespace and --exclude")
