@@ -46,6 +46,9 @@ func (c *validateCmd) Run(ctx context.Context, a *app) error {
 
 // noteSuspects counts the fields that a plan writes and that validate would list.
 func (a *app) noteSuspects(changes []plan.Change) {
+	if a.Format != "text" || a.Quiet {
+		return
+	}
 	if n := len(a.hides().ChangedSuspects(changes)); n > 0 {
 		a.notice("This plan writes possible secrets in plain text: %s. To list them: %s", plural(n, "field"), a.given.complete(`"confo-sync validate"`))
 	}
