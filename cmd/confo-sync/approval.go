@@ -220,6 +220,18 @@ func whoApplied(h apply.Header) string {
 	return text
 }
 
+// noteCommit says that a saved plan was made from another commit than the tree is at now. What
+// is applied is the same, or the plan is out of date.
+func (p *approval) noteCommit(a *app) {
+	if p == nil || p.file == nil {
+		return
+	}
+	then, now := strings.TrimSuffix(p.file.Report.Commit, "+"), strings.TrimSuffix(a.report.Commit, "+")
+	if then != "" && now != "" && then != now {
+		a.notice("The plan was made from commit %s. The tree is now at commit %s.", render.ShortCommit(p.file.Report.Commit), render.ShortCommit(a.report.Commit))
+	}
+}
+
 // staleError is the error of a plan that was approved and can't be applied any
 // more.
 type staleError struct{ message, next string }

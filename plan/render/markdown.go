@@ -122,7 +122,7 @@ func factsOf(r *Report) string {
 	}
 	if r.Commit != "" {
 		names = append(names, "commit")
-		text += "Commit " + code(shortCommit(r.Commit)) + "\n\n"
+		text += "Commit " + code(ShortCommit(r.Commit)) + "\n\n"
 	}
 	if r.Fingerprint != "" {
 		names = append(names, "fingerprint")
@@ -142,9 +142,9 @@ func enumerate(names []string) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// shortCommit returns a commit's first characters, and the "+" of changes beside
+// ShortCommit returns a commit's first characters, and the "+" of changes beside
 // it.
-func shortCommit(commit string) string {
+func ShortCommit(commit string) string {
 	const length = 12
 	hash, changed := strings.CutSuffix(plan.Printable(commit), "+")
 	if len(hash) > length {

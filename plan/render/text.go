@@ -223,7 +223,7 @@ func (t *text) header(r *Report) {
 		t.line("%-7s %s", "only", plan.Printable(strings.Join(r.Only, ", ")))
 	}
 	if r.Commit != "" {
-		t.line("%-7s %s", "commit", shortCommit(r.Commit))
+		t.line("%-7s %s", "commit", ShortCommit(r.Commit))
 	}
 	t.line("")
 }
