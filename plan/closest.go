@@ -8,11 +8,22 @@ const maxClosest = 100
 
 // Closest returns the name in names that the user probably meant, or "".
 func Closest(written string, names []string) string {
+	return closest(written, names, max(1, len(written)/3))
+}
+
+// Near returns the closest of the names that differ in at most two letters, or "". Of a
+// short name, at least half has to be the same.
+func Near(written string, names []string) string {
+	return closest(written, names, min(2, len(written)/2))
+}
+
+// closest returns the closest of the names that are at most so many typos away.
+func closest(written string, names []string, most int) string {
 	if len(written) > maxClosest {
 		return ""
 	}
 	from := []rune(strings.ToLower(written))
-	best, distance := "", 1+max(1, len(written)/3)
+	best, distance := "", 1+most
 	for _, name := range names {
 		if len(name) > maxClosest {
 			continue

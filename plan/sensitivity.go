@@ -102,41 +102,8 @@ func replaced(text string, spans []Span) string {
 	return shown + text[from:]
 }
 
-// Suspect is a field that is recognized as secret, but that is neither marked nor
-// public.
-type Suspect struct {
-	Key      Key
-	Path     Path
-	Position Position
-}
-
-// Suspects returns the suspects in a tree, in its order.
-func (s Sensitivity) Suspects(t *Tree) []Suspect {
-	var all []Suspect
-	for _, ns := range t.Namespaces {
-		for _, c := range ns.Configs {
-			key := Key{ns.Name, c.Name}
-			n, err := c.Value.Parse()
-			if err != nil {
-				continue
-			}
-			s.markTelling(key, &n, c.Value.sensitive(), func(n *Node, path Path) {
-				if n.Text == "" {
-					return
-				}
-				position, ok := c.Origins.Of(path)
-				if !ok {
-					position = c.Position
-				}
-				all = append(all, Suspect{key, path, position})
-			})
-		}
-	}
-	return all
-}
-
-// Count returns the number of sensitive leaves in a tree. A value that is not JSON
-// counts as one.
+// Count returns how many leaves of a tree must not be shown. Values that are
+// not JSON count as one.
 func (s Sensitivity) Count(t *Tree) int {
 	count := 0
 	for _, ns := range t.Namespaces {

@@ -101,6 +101,7 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 	if err != nil {
 		return err
 	}
+	approved.noteCommit(a)
 	if err := approved.stillFits(ctx, a, w); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,7 +48,7 @@ func (c *getCmd) Run(ctx context.Context, a *app) error {
 	}
 	a.report.Snapshot = snapshotOf(live)
 	if !live.Exists {
-		return &absentError{target.WithHint(fmt.Errorf("%s does not exist", plan.Printable(t.String())), "check the path in the target")}
+		return &absentError{target.WithHint(fmt.Errorf("%s does not exist", plan.Printable(t.String())), cmp.Or(a.meantRoot(live), "check the path in the target"))}
 	}
 	if path.Config == "" {
 		return a.listNames(ctx, t, path.Namespace, live)

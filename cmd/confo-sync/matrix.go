@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -43,21 +44,23 @@ func (c *matrixCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	names := make([]string, len(places))
-	live := make([]*plan.Snapshot, len(places))
-	declared := make([]*plan.Tree, len(places))
+	compared := make([]plan.MatrixPlace, len(places))
 	for i, p := range places {
-		names[i], live[i], declared[i] = p.environment.Name, p.live, p.declared
+		names[i] = p.environment.Name
+		compared[i] = plan.MatrixPlace{Live: p.live, Declared: p.declared, Ignore: p.environment.Ignore}
 	}
-	rows := plan.Matrix(live, declared)
+	rows := plan.Matrix(compared)
 	if c.Configuration != "" {
 		if rows, err = c.only(rows); err != nil {
 			return err
 		}
+	} else {
+		rows = slices.DeleteFunc(rows, func(r plan.MatrixRow) bool { return r.Ignored })
 	}
 	m := render.NewMatrix(names, rows, c.All || c.Configuration != "")
 	unread := a.unread(places, m)
 	if c.Configuration != "" {
-		values, err := c.values(a, places, rows[0].Key)
+		values, err := c.values(a, places, rows[0].Key, plan.IgnoredByAny(compared))
 		if err != nil {
 			return err
 		}
@@ -172,9 +175,9 @@ func (c *matrixCmd) only(rows []plan.MatrixRow) ([]plan.MatrixRow, error) {
 	return nil, target.WithHint(fmt.Errorf("no environment has a configuration %s", plan.Quote(c.Configuration)), hint)
 }
 
-// values returns a configuration's values in all places, masked: equal ones share
-// their numbers across places.
-func (c *matrixCmd) values(a *app, places []place, key plan.Key) ([]*plan.Node, error) {
+// values returns a configuration's values in all places, without ignored fields and
+// masked: equal ones share their numbers across places.
+func (c *matrixCmd) values(a *app, places []place, key plan.Key, ignore []plan.Pattern) ([]*plan.Node, error) {
 	values := make([]*plan.Node, len(places))
 	var declared []*plan.Tree
 	var live plan.Snapshot
@@ -197,7 +200,7 @@ func (c *matrixCmd) values(a *app, places []place, key plan.Key) ([]*plan.Node, 
 				if ns.Name != key.Namespace || config.Name != key.Config {
 					continue
 				}
-				n, err := masker.Value(key, config.Value)
+				n, err := masker.Value(key, plan.WithoutIgnored(ignore, key, config.Value))
 				if err != nil {
 					return nil, fmt.Errorf("%s in %s: %w", plan.Printable(key.String()), plan.Printable(p.environment.Name), err)
 				}

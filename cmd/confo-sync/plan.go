@@ -84,6 +84,7 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 	if err := a.present(w, c.Out, planfile.Header{}, c.planFlags); err != nil {
 		return err
 	}
+	a.noteSuspects(w.plan.Changes)
 	if c.DetailedExitcode && !w.plan.Empty() {
 		return errDifferences
 	}
@@ -208,6 +209,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 		return nil, err
 	}
 	a.warn(live.Warnings...)
+	a.warn(a.missingRoot(t, live)...)
 	a.warn(interrupted...)
 	a.goesOn = len(interrupted) > 0
 	if want.adapt == nil || want.operation == "promote" { // others have no tree

@@ -134,6 +134,9 @@ func (c *promoteCmd) aim(a *app) error {
 		return err
 	}
 	a.report.Source = c.From
+	if len(a.Namespace) == 0 { // which are selected too
+		a.report.Only = c.Paths
+	}
 	a.readAll = true // whatever -n says: paths may name other namespaces
 	return nil
 }

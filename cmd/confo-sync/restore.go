@@ -60,6 +60,9 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 		return err
 	}
 	a.report.Source = c.File
+	if len(a.Namespace) == 0 { // which are selected too
+		a.report.Only = c.Paths
+	}
 	a.readAll = true // whatever -n says: it may go to another namespace
 	what, err := c.selected(a)
 	if err != nil {

@@ -65,7 +65,7 @@ func (r Recorded) why() string {
 		all = append(all, plan.Printable(r.Reason))
 	}
 	if r.Commit != "" {
-		all = append(all, "commit "+shortCommit(r.Commit))
+		all = append(all, "commit "+ShortCommit(r.Commit))
 	}
 	return strings.Join(all, ", ")
 }

@@ -103,8 +103,7 @@ type head struct {
 	Many       bool   // so many changes that the browser should lay out only visible ones
 	Rest       string // text after the counts
 	Namespaces []namespaceView
-	Within     string // the number of namespaces with changes
-	Refused    string // the consequence of the errors
+	Refused    string // what follows from the errors
 	Errors     findings
 	Warnings   findings
 }
@@ -118,7 +117,7 @@ func newHead(r *Report) head {
 	h := head{
 		Title: title(r), Lead: Summarize(r), Policy: policy, CSS: template.CSS(htmlCSS),
 		Facts: facts(r), Tiles: tiles(r), words: newWords(r), Empty: len(r.Namespaces)+len(r.Access) == 0,
-		Rest: rest(r), Many: r.Summary.sum() > many, Within: "In " + plural(len(r.Namespaces), "namespace"),
+		Rest: rest(r), Many: r.Summary.sum() > many,
 		Errors:   newFindings(r.Errors, "error"),
 		Warnings: newFindings(r.Warnings, "warning"),
 	}

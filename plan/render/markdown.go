@@ -121,7 +121,7 @@ func factsOf(r *Report) string {
 	}
 	if r.Commit != "" {
 		names = append(names, "commit")
-		text += "Commit " + code(shortCommit(r.Commit)) + "\n\n"
+		text += "Commit " + code(ShortCommit(r.Commit)) + "\n\n"
 	}
 	if r.Fingerprint != "" {
 		names = append(names, "fingerprint")
@@ -141,9 +141,9 @@ func enumerate(names []string) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// shortCommit returns the first characters of a commit hash, with the "+" for
-// uncommitted changes.
-func shortCommit(commit string) string {
+// ShortCommit returns a commit's first characters, and the "+" of changes beside
+// it.
+func ShortCommit(commit string) string {
 	const length = 12
 	hash, changed := strings.CutSuffix(plan.Printable(commit), "+")
 	if len(hash) > length {
