@@ -35,6 +35,9 @@ func (s Sensitivity) With(patterns []Pattern) Sensitivity {
 	return s
 }
 
+// HasPatterns reports whether there are patterns that hide.
+func (s Sensitivity) HasPatterns() bool { return len(s.hidden.at) > 0 }
+
 // Except returns the sensitivity that shows what patterns name, unless it is
 // marked in the tree, or holds the text of something that is.
 func (s Sensitivity) Except(patterns []Pattern) Sensitivity {
@@ -184,13 +187,16 @@ func (s Sensitivity) Of(desired *Tree, live *Snapshot, others ...*Tree) Sensitiv
 	})
 	texts := textSet{}
 	each(func(k Key, v Value) {
-		now, ever := declared[k], s.stored.in(k)
-		if now == nil && ever == nil {
+		now, ever, named := declared[k], s.stored.in(k), s.Named(k)
+		if now == nil && ever == nil && !named.MayBeSensitive() {
 			return
 		}
 		if n, err := v.Parse(); err == nil {
 			n.textsOf(now, patternSet{}, texts)
-			n.textsOf(ever, s.public.of(k), texts)
+			n.textsOf(ever, named.public, texts)
+			matching := &marked{}
+			n.matching(named.hidden, named.public, nil, matching.add)
+			n.textsOf(matching, named.public, texts)
 		}
 	})
 	s.declared = func(k Key) *marked { return declared[k] }

@@ -178,16 +178,14 @@ func (c *matrixCmd) values(a *app, places []place, key plan.Key) ([]*plan.Node, 
 	values := make([]*plan.Node, len(places))
 	var declared []*plan.Tree
 	var live plan.Snapshot
-	var patterns [][]plan.Pattern
 	for _, p := range places {
 		declared = append(declared, p.declared)
-		patterns = append(patterns, p.environment.Sensitive)
 		if p.live != nil {
 			live.Namespaces = append(live.Namespaces, p.live.Namespaces...)
 			live.Marks = plan.Union(live.Marks, p.live.Marks)
 		}
 	}
-	masker := render.NewMasker(a.hides(patterns...).Of(&plan.Tree{}, &live, declared...), c.ShowSensitive || c.ShowSensitiveInFiles)
+	masker := render.NewMasker(a.hidesInAny().Of(&plan.Tree{}, &live, declared...), c.ShowSensitive || c.ShowSensitiveInFiles)
 	for i, p := range places {
 		if p.live == nil {
 			continue
