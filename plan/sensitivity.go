@@ -186,7 +186,7 @@ func (s Sensitivity) Of(desired *Tree, live *Snapshot, others ...*Tree) Sensitiv
 		}
 	})
 	texts := textSet{}
-	each(func(k Key, v Value) {
+	addTexts := func(k Key, v Value) {
 		now, ever, named := declared[k], s.stored.in(k), s.Named(k)
 		if now == nil && ever == nil && !named.MayBeSensitive() {
 			return
@@ -198,7 +198,15 @@ func (s Sensitivity) Of(desired *Tree, live *Snapshot, others ...*Tree) Sensitiv
 			n.matching(named.hidden, named.public, nil, matching.add)
 			n.textsOf(matching, named.public, texts)
 		}
-	})
+	}
+	each(addTexts)
+	for _, t := range append(others[:len(others):len(others)], desired) {
+		eachValue(&Tree{Namespaces: t.Covered}, nil, func(k Key, v Value) {
+			if n, err := v.Parse(); err == nil {
+				n.textsOf((*marked)(nil).with(v.sensitive()), patternSet{}, texts)
+			}
+		})
+	}
 	s.declared = func(k Key) *marked { return declared[k] }
 	s.texts = texts.finder()
 	return s

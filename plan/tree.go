@@ -14,6 +14,9 @@ type Tree struct {
 	Unread []Unread
 	// Marks are of a tree that was stored: what was ever marked in it.
 	Marks Marks
+	// Covered has configurations with marked values as they were below overlays, which may
+	// have replaced these: their texts are secrets all the same.
+	Covered []Namespace
 }
 
 // Unread is a file or folder that was not read, and may have been meant as a

@@ -160,6 +160,9 @@ func (s *stack) config(ns *stackNamespace, over plan.Config, marks layerMarks) {
 	var base *plan.Node
 	if c != nil {
 		below := s.layer(ns, *c)
+		if len(below.sensitive) > 0 {
+			s.tree.Covered = append(s.tree.Covered, plan.Namespace{Name: ns.Name, Configs: []plan.Config{{Name: c.Name, Value: c.Value}}})
+		}
 		m.origins, m.sensitive = below.origins, below.sensitive
 		base = &below.node
 	}

@@ -130,7 +130,7 @@ func (c *matrixCmd) read(ctx context.Context, a *app) ([]place, error) {
 	for i := range p.Environments {
 		reading := *a
 		reading.overlays, reading.environment, reading.rules = p.Environments[i].Overlays, &p.Environments[i], p.Environments[i].Rules
-		reading.Quiet = true // what there is to say of the tree, validate says
+		reading.untold = true
 		tree, _, err := reading.loadTree(ctx, a.Source, a.place(), source.LoadOptions{Overlays: reading.laid()})
 		if err != nil {
 			return nil, err
