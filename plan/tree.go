@@ -14,6 +14,9 @@ type Tree struct {
 	Unread []Unread
 	// Marks are the stored marks, if the tree was read from storage.
 	Marks Marks
+	// Covered has configurations with marked values as they were below overlays, which may
+	// have replaced these: their texts are secrets all the same.
+	Covered []Namespace
 }
 
 // Unread is a file or folder that was not read, but may be meant as a namespace or

@@ -130,11 +130,11 @@ func (d *document) findings() Findings {
 	})
 	d.notes = slices.CompactFunc(d.notes, func(a, b note) bool { return a.at == b.at && a.message == b.message })
 	d.notes = bounded(d.notes)
-	states := d.text.states()
+	states, named := d.text.states(), d.named()
 	var f Findings
 	for _, n := range d.notes {
 		finding := plan.Finding{Key: n.key, Position: d.position(n.at), Message: n.message, Hint: n.hint}
-		finding.Excerpt = d.text.excerpt(states, finding.Position, n.syntax)
+		finding.Excerpt = named.hide(n.line, d.text.excerpt(states, finding.Position, n.syntax))
 		if n.warning {
 			f.Warnings = append(f.Warnings, finding)
 		} else {

@@ -160,6 +160,9 @@ func (s *stack) config(ns *stackNamespace, over plan.Config, marks layerMarks) {
 	var base *plan.Node
 	if c != nil {
 		below := s.layer(ns, *c)
+		if len(below.sensitive) > 0 {
+			s.tree.Covered = append(s.tree.Covered, plan.Namespace{Name: ns.Name, Configs: []plan.Config{{Name: c.Name, Value: c.Value}}})
+		}
 		m.origins, m.sensitive = below.origins, below.sensitive
 		base = &below.node
 	}
@@ -232,7 +235,7 @@ func (s *stack) complete() {
 func (s *stack) warn(key plan.Key, position plan.Position, message, hint string) {
 	s.findings.Warnings = append(s.findings.Warnings, plan.Finding{
 		Key: key, Position: position, Message: message, Hint: hint,
-		Excerpt: s.excerpt(position),
+		Excerpt: s.excerpt(key, position),
 	})
 }
 
@@ -387,7 +390,7 @@ func (m *merger) extend(path plan.Path, base *plan.Node, over plan.Node) plan.No
 			Key: m.key, Position: m.position(path),
 			Message: fmt.Sprintf("%s to %s, which is %s at %s", tag, m.name(path), oneOf(base.Kind), m.origin(path)),
 			Hint:    "add to a list, or drop the tag to replace it",
-			Excerpt: m.excerpt(m.position(path)),
+			Excerpt: m.excerpt(m.key, m.position(path)),
 		})
 		return over
 	case len(over.Items) == 0:

@@ -66,7 +66,7 @@ func (c *editCmd) part(a *app, path configPath) (*source.Part, source.File, erro
 	if _, err := a.recoverTrees(a.folders()...); err != nil {
 		return nil, file, err
 	}
-	file, found, err := source.Find(dir, path.Key, a.bounds(dir))
+	file, found, err := source.Find(dir, path.Key, a.bounds(dir), a.hidesInAny())
 	if err != nil {
 		return nil, file, several(err)
 	}
@@ -102,7 +102,7 @@ func (c *editCmd) folder(a *app) (string, error) {
 func (c *editCmd) notFound(a *app, dir string, key plan.Key) error {
 	err := fmt.Errorf("%s does not declare %s", plan.Printable(filepath.ToSlash(dir)), plan.Printable(key.String()))
 	for _, other := range a.folders() {
-		file, found, _ := source.Find(other, key, a.bounds(other))
+		file, found, _ := source.Find(other, key, a.bounds(other), a.hidesInAny())
 		switch {
 		case !found:
 		case c.Overlay:
@@ -185,7 +185,7 @@ func (c *editCmd) tellAbove(a *app, key plan.Key) error {
 		return nil
 	}
 	for _, dir := range a.overlays {
-		file, found, err := source.Find(dir, key, a.bounds(dir))
+		file, found, err := source.Find(dir, key, a.bounds(dir), a.hidesInAny())
 		if err != nil {
 			return several(err)
 		}

@@ -60,7 +60,14 @@ func (c *encryptCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	hides := a.hidesInAny()
+	hides, err := a.hidden(ctx)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil { // the errors of other files don't stop it, and its own files tell theirs
+		hides = a.hidesInAny()
+		a.notice("The tree has errors, so values that only other files mark are not known: run confo-sync validate.")
+	}
 	work.skip(func(f source.File) bool { return !f.HasSensitive(hides) })
 	err = work.each(ctx, func(f source.File, fields []plan.Pattern) (*source.Ciphered, error) {
 		return f.Encrypt(fields, hides, recipients.Encrypt)
@@ -301,6 +308,10 @@ func (a *app) treeFiles(names []string) ([]source.File, error) {
 	}
 	if len(found) > 0 {
 		return nil, several(source.Errors(found))
+	}
+	hides := a.hidesInAny()
+	for i := range files {
+		files[i] = files[i].Hiding(hides)
 	}
 	return files, nil
 }

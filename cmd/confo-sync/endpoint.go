@@ -113,7 +113,9 @@ func (a *app) loadFolder(ctx context.Context, dir, called string, opts source.Lo
 	if err != nil {
 		return nil, err
 	}
-	a.warn(found.Warnings...)
+	telling := *a
+	telling.Quiet = a.Quiet || a.untold
+	telling.warn(found.Warnings...)
 	if len(found.Errors) > 0 {
 		return nil, &findingsError{
 			summary:  fmt.Sprintf("%s in %s", plural(len(found.Errors), "error"), plan.Printable(called)),

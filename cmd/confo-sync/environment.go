@@ -24,6 +24,7 @@ type settings struct {
 	connection  connection // of the environment
 	readAll     bool       // of a target, not only what is selected
 	unresolved  bool       // nothing is asked of what references stand for
+	untold      bool       // the warnings about the tree are not shown: validate shows them
 	yetToCome   bool       // a commit need not have every overlay
 	applying    bool       // what is planned is applied, too
 	readOnly    bool       // no file changes, also none that an interrupted command left

@@ -224,7 +224,7 @@ var missingValue = regexp.MustCompile(`^(--[a-z-]+): expected .* value but got "
 
 // parseError returns the words for a command line that does not parse, and the next step.
 func parseError(err *kong.ParseError) (message, hint string) {
-	message, hint = err.Error(), hintHelp
+	message, hint = plan.Sensitivity{}.Text(err.Error()), hintHelp
 	if found := missingArgument.FindStringSubmatch(message); found != nil {
 		message = strings.ToUpper(found[1]) + " is missing"
 	}

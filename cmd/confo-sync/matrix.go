@@ -133,7 +133,7 @@ func (c *matrixCmd) read(ctx context.Context, a *app) ([]place, error) {
 	for i := range p.Environments {
 		reading := *a
 		reading.overlays, reading.environment, reading.rules = p.Environments[i].Overlays, &p.Environments[i], p.Environments[i].Rules
-		reading.Quiet = true // what there is to say of the tree, validate says
+		reading.untold = true
 		tree, _, err := reading.loadTree(ctx, a.Source, a.place(), source.LoadOptions{Overlays: reading.laid()})
 		if err != nil {
 			return nil, err
@@ -181,16 +181,14 @@ func (c *matrixCmd) values(a *app, places []place, key plan.Key, ignore []plan.P
 	values := make([]*plan.Node, len(places))
 	var declared []*plan.Tree
 	var live plan.Snapshot
-	var patterns [][]plan.Pattern
 	for _, p := range places {
 		declared = append(declared, p.declared)
-		patterns = append(patterns, p.environment.Sensitive)
 		if p.live != nil {
 			live.Namespaces = append(live.Namespaces, p.live.Namespaces...)
 			live.Marks = plan.Union(live.Marks, p.live.Marks)
 		}
 	}
-	masker := render.NewMasker(a.hides(patterns...).Of(&plan.Tree{}, &live, declared...), c.ShowSensitive || c.ShowSensitiveInFiles)
+	masker := render.NewMasker(a.hidesInAny().Of(&plan.Tree{}, &live, declared...), c.ShowSensitive || c.ShowSensitiveInFiles)
 	for i, p := range places {
 		if p.live == nil {
 			continue

@@ -55,6 +55,9 @@ func (r *ring) load() (*identities, error) {
 func (ids *identities) load(o Options) *Error {
 	if len(o.Identities) > 0 {
 		for _, path := range o.Identities {
+			if plan.LooksSecret(path) {
+				return &Error{"--age-identity is given an identity, not the name of a file", "write the identity to a file, or set " + IdentityVariable + " to it"}
+			}
 			content, err := readIdentities(path, o)
 			if err != nil {
 				return &Error{
