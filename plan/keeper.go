@@ -79,12 +79,12 @@ func (k *keeper) overlaid(at keeperPlace) bool {
 }
 
 // keep remembers a field that stays, if it would have travelled otherwise. Of what is
-// deep, what it is in is remembered once.
-func (k *keeper) keep(at keeperPlace, why KeptReason) {
+// deep, what it is in is remembered once. equal says that both sides have the same value.
+func (k *keeper) keep(at keeperPlace, why KeptReason, equal bool) {
 	if why == "" || !k.whole && !at.named {
 		return
 	}
-	kept := Kept{Key: k.key, Path: at.shown(), Why: why}
+	kept := Kept{Key: k.key, Path: at.shown(), Why: why, Equal: equal}
 	switch {
 	case why == KeptByPattern:
 		kept.Pattern = k.Keep[at.keep.first()].String()
@@ -96,6 +96,7 @@ func (k *keeper) keep(at keeperPlace, why KeptReason) {
 		}
 	}
 	if last := len(k.kept) - 1; at.len() > MaxCompared && last >= 0 && k.kept[last].Why == kept.Why && slices.Equal(k.kept[last].Path, kept.Path) {
+		k.kept[last].Equal = k.kept[last].Equal && equal
 		return
 	}
 	k.kept = append(k.kept, kept)
@@ -168,7 +169,7 @@ func (k *keeper) value(at keeperPlace, from, was *Node) (Node, bool) {
 		nothing := was == nil && value.Kind == Object && len(value.Fields) == 0 && !k.whole && !at.named
 		return value, !nothing
 	}
-	k.keep(at, why)
+	k.keep(at, why, was != nil && was.Equal(*from))
 	if was != nil {
 		return *was, true
 	}
@@ -216,7 +217,7 @@ func (k *keeper) findStays(at keeperPlace, n *Node) {
 // staying returns what stays of a value that only the target has.
 func (k *keeper) staying(at keeperPlace, n *Node) (rest Node, stays bool) {
 	if why, keeps := k.keeps(at, n); keeps {
-		k.keep(at, why)
+		k.keep(at, why, false)
 		return *n, true
 	}
 	if n.Kind != Object {
