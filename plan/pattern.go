@@ -23,7 +23,7 @@ type Pattern struct {
 
 var unescapeLevel = strings.NewReplacer("~1", "/", "~0", "~")
 
-// PatternLevel returns a level of a pattern that matches a name: "/" and "~" are escaped.
+// PatternLevel returns a level of a pattern that matches a name: "/", "~" and "#" are escaped.
 // For a "*", and for bytes that are not UTF-8, it has a "?", which also matches other
 // characters.
 func PatternLevel(name string) string {
@@ -35,7 +35,7 @@ func PatternLevel(name string) string {
 			b.WriteString("~0")
 		case r == '/':
 			b.WriteString("~1")
-		case strings.ContainsRune(globSigns, r):
+		case strings.ContainsRune(globSigns, r), r == '#': // ParsePath has it before a field
 			b.WriteString("[" + string(r) + "]")
 		case r == utf8.RuneError && size == 1:
 			b.WriteByte('?') // YAML can't hold it

@@ -41,9 +41,9 @@ func (f railFlags) rails(rules project.Rules) (plan.Rails, error) {
 		rails.DeletePercent = *percent
 	}
 	for _, text := range f.Protect {
-		pattern, err := plan.ParsePattern(text)
+		pattern, err := parsePath("--protect", text)
 		if err != nil {
-			return rails, &usageError{fmt.Errorf("--protect %s: %w", plan.Quote(text), err)}
+			return rails, err
 		}
 		rails.Protect = append(rails.Protect, plan.Protection{Pattern: pattern, Delete: true})
 	}

@@ -148,9 +148,9 @@ func (c *promoteCmd) promotion(a *app) (plan.Promotion, *project.Environment, er
 		to    *[]plan.Pattern
 	}{{"--keep", c.Keep, &p.Keep}, {"path", c.Paths, &p.Paths}} {
 		for _, text := range list.texts {
-			pattern, err := plan.ParsePattern(text)
+			pattern, err := parsePath(list.name, text)
 			if err != nil {
-				return p, nil, &usageError{fmt.Errorf("%s %s: %w", list.name, plan.Quote(text), err)}
+				return p, nil, err
 			}
 			*list.to = append(*list.to, pattern)
 		}
