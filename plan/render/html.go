@@ -233,7 +233,7 @@ type findingView struct{ Object, Place, Message, Hint, Excerpt string }
 
 func newFindings(found []Finding, noun string) findings {
 	f := findings{Count: plural(len(found), noun)}
-	for _, one := range found {
+	for _, one := range alike(found) {
 		v := findingView{Message: plan.Printable(one.Message), Hint: plan.Printable(one.Hint), Excerpt: printableText(one.Excerpt)}
 		if one.Object != nil {
 			v.Object = one.Object.title()

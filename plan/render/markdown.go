@@ -171,6 +171,7 @@ func (m *markdown) warnings(found []Finding) {
 }
 
 func problemItems(found []Finding) []string {
+	found = alike(found)
 	items := make([]string, len(found))
 	for i, f := range found {
 		items[i] = "- " + problem(f) + "\n"
