@@ -35,6 +35,7 @@ type Kept struct {
 	Why      KeptReason
 	Pattern  string   // of KeptByPattern
 	Position Position // of KeptReference and KeptOverlay
+	Equal    bool     // both sides have the same value
 }
 
 // KeptReason says why a promotion keeps a field.
@@ -128,6 +129,7 @@ func (p rules) desired(from *Tree, to *Snapshot) (desired *Tree, missing []Findi
 			delete(live, c.Name)
 			stays, whole := p.keepsWhole(key)
 			if whole && p.travels(key) {
+				stays.Equal = exists && c.Value.Equal(there.Value)
 				kept = append(kept, stays)
 			}
 			switch {

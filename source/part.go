@@ -138,10 +138,14 @@ func (c *cipher) region(config, field string) (from, to int, err error) {
 	if field == "" {
 		return from, to, nil
 	}
+	named, err := plan.ParseFieldPath(field)
+	if err != nil {
+		return 0, -1, err
+	}
 	found := false
 	var search func(d *draft, path plan.Path, here bool, lower, upper int)
 	search = func(d *draft, path plan.Path, here bool, lower, upper int) {
-		if len(path) > 0 && path.String() == field {
+		if len(path) > 0 && named.Names(path) {
 			found, from, to = true, lower, upper
 		}
 		if found || d.fixed {

@@ -87,6 +87,10 @@ func isReference(n *yaml.Node) bool {
 // No text of a file begins so.
 const unknown = "\x00"
 
+// IsUnknown reports whether a value of a tree that was loaded without its references stands
+// for one of them.
+func IsUnknown(n plan.Node) bool { return isUnknown(n) }
+
 func isUnknown(n plan.Node) bool {
 	return n.Kind == plan.String && strings.HasPrefix(n.Text, unknown) ||
 		n.Kind == plan.Object && len(n.Fields) == 1 && strings.HasPrefix(n.Fields[0].Name, unknown)

@@ -52,6 +52,7 @@ func (c *editCmd) Run(ctx context.Context, a *app) error {
 	}
 	if edited.Encrypted > 0 {
 		a.notice("Encrypted: %s.", plural(edited.Encrypted, "value"))
+		a.tellRecipients(c.recipientFlags)
 	}
 	return c.tellAbove(a, path.Key)
 }

@@ -68,9 +68,15 @@ func (c *encryptCmd) Run(ctx context.Context, a *app) error {
 		hides = a.hidesInAny()
 		a.notice("The tree has errors, so values that only other files mark are not known: run confo-sync validate.")
 	}
+	sample := "" // one of the encrypted values
+	encrypt := func(text string) (string, error) {
+		armored, err := recipients.Encrypt(text)
+		sample = armored
+		return armored, err
+	}
 	work.skip(func(f source.File) bool { return !f.HasSensitive(hides) })
 	err = work.each(ctx, func(f source.File, fields []plan.Pattern) (*source.Ciphered, error) {
-		return f.Encrypt(fields, hides, recipients.Encrypt)
+		return f.Encrypt(fields, hides, encrypt)
 	})
 	if err != nil {
 		return err
@@ -93,6 +99,8 @@ func (c *encryptCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	a.listLeft()
+	a.tellIdentity(sample)
+	a.tellRecipients(c.recipientFlags)
 	a.tellCommitted(ctx, work.done)
 	return nil
 }
@@ -229,8 +237,12 @@ func (c *rotateCmd) Run(ctx context.Context, a *app) error {
 	if len(changed) == 0 {
 		return a.showFiles("Nothing to rotate: no value is encrypted with age.")
 	}
-	return a.showFiles("Encrypted %s again to %s. A removed recipient can still decrypt the old versions in git: change the passwords too.",
+	err = a.showFiles("Encrypted %s again to %s. A removed recipient can still decrypt the old versions in git: change the passwords too.",
 		plural(values, "value"), plural(count, "recipient"))
+	if err == nil {
+		a.tellRecipients(c.recipientFlags)
+	}
+	return err
 }
 
 // beginFiles begins a command that changes files, and none environment's.

@@ -8,7 +8,6 @@ import (
 	"os"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/confo-sync/confo-sync/apply"
@@ -227,19 +226,14 @@ func entriesOf(ctx context.Context, history *apply.History, r *apply.Record) (ow
 
 // story tells who changed a configuration, or a field of one, and how.
 func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, history *apply.History, since time.Time) error {
-	name, field, hasField := strings.Cut(c.What, "#")
-	namespace, config, ok := strings.Cut(name, "/")
-	if !hasField { // as patterns have it
-		config, field, hasField = strings.Cut(config, "/")
+	path, err := parseConfigPath(c.What)
+	if err == nil && path.Config == "" {
+		err = &usageError{fmt.Errorf("%s is neither the ID of an apply, nor NAMESPACE/CONFIGURATION, nor NAMESPACE/CONFIGURATION#FIELD", plan.Quote(c.What))}
 	}
-	if !ok || namespace == "" || config == "" || strings.Contains(config, "/") || hasField && field == "" {
-		return &usageError{fmt.Errorf("%s is neither the ID of an apply, nor namespace/configuration, nor namespace/configuration#field", plan.Quote(c.What))}
+	if err != nil {
+		return err
 	}
-	var levels []string
-	if hasField {
-		levels = strings.FieldsFunc(field, func(r rune) bool { return strings.ContainsRune("./[]", r) })
-	}
-	key := plan.Key{Namespace: namespace, Config: config}
+	key, levels := path.Key, path.path.Levels()
 	marks, err := a.historyMarks(ctx)
 	if err != nil {
 		return err

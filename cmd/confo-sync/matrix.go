@@ -168,6 +168,10 @@ func (c *matrixCmd) only(rows []plan.MatrixRow) ([]plan.MatrixRow, error) {
 			return rows[i : i+1], nil
 		}
 	}
+	if p, err := parseConfigPath(c.Configuration); err == nil && p.field != "" && slices.Contains(names, p.Key.String()) {
+		return nil, &usageError{target.WithHint(fmt.Errorf("%s names a field, and matrix takes configurations", plan.Quote(c.Configuration)),
+			"write "+plan.Printable(p.Key.String())+" to compare all its fields")}
+	}
 	hint := "list them with matrix --all"
 	if meant := plan.Closest(c.Configuration, names); meant != "" {
 		hint = "did you mean " + plan.Printable(meant) + "?"

@@ -41,9 +41,9 @@ func (f railFlags) rails(rules project.Rules) (plan.Rails, error) {
 		rails.DeletePercent = *percent
 	}
 	for _, text := range f.Protect {
-		pattern, err := plan.ParsePattern(text)
+		pattern, err := parsePath("--protect", text)
 		if err != nil {
-			return rails, &usageError{fmt.Errorf("--protect %s: %w", plan.Quote(text), err)}
+			return rails, err
 		}
 		rails.Protect = append(rails.Protect, plan.Protection{Pattern: pattern, Delete: true})
 	}
@@ -165,6 +165,8 @@ type wish struct {
 	// adapt, when it is set, makes of it what is desired at this target, and
 	// says what the plan is to be made with.
 	adapt func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (desired *plan.Tree, problems []plan.Finding, err error)
+	// review, when it is set, returns what there is to warn of in the changes.
+	review func(changes []plan.Change) []plan.Finding
 	// marks are trees that say what is sensitive of what is live.
 	marks []*plan.Tree
 	// operation is what history calls it, if not apply, and undoes what it takes
@@ -231,6 +233,9 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	}
 	w.desired, w.live = desired, live
 	w.plan = plan.Diff(desired, live, w.options)
+	if want.review != nil {
+		a.warn(want.review(w.plan.Changes)...)
+	}
 	w.plan.Problems = append(w.plan.Problems, problems...)
 	w.plan.Problems = append(w.plan.Problems, rails.Check(w.plan, desired, live, a.selection())...)
 	lists, err := a.accessProblems(ctx, w.plan, t, flags.AllowLockout || want.beside != nil) // which says so itself

@@ -71,6 +71,9 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 	if err != nil {
 		return err
 	}
+	if err := c.notToItself(a, from); err != nil {
+		return err
+	}
 	marks, err := a.marks(ctx, from, a.environment)
 	if err != nil {
 		return err
@@ -100,6 +103,15 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 			}
 			return desired, missing, nil
 		},
+	}
+	want.review = func(changes []plan.Change) (found []plan.Finding) {
+		if from != nil {
+			found = c.notKept(from, promotion.Keep, changes)
+		}
+		if a.environment != nil && !c.Write {
+			found = append(found, c.reverted(a.environment.Name, changes, marks[len(marks)-1], asked)...)
+		}
+		return found
 	}
 	if c.Write {
 		return c.write(ctx, a, want)
@@ -151,9 +163,9 @@ func (c *promoteCmd) promotion(a *app) (plan.Promotion, *project.Environment, er
 		to    *[]plan.Pattern
 	}{{"--keep", c.Keep, &p.Keep}, {"path", c.Paths, &p.Paths}} {
 		for _, text := range list.texts {
-			pattern, err := plan.ParsePattern(text)
+			pattern, err := parsePath(list.name, text)
 			if err != nil {
-				return p, nil, &usageError{fmt.Errorf("%s %s: %w", list.name, plan.Quote(text), err)}
+				return p, nil, err
 			}
 			*list.to = append(*list.to, pattern)
 		}

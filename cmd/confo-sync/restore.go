@@ -214,9 +214,13 @@ type restoration struct {
 func (c *restoreCmd) selected(a *app) (restoration, error) {
 	r := restoration{selection: a.selection(), named: len(a.Namespace) > 0, to: c.ToNamespace}
 	for _, text := range c.Paths {
-		p, err := plan.ParsePattern(text)
+		p, err := parsePath("path", text)
 		if err != nil {
-			return r, &usageError{fmt.Errorf("path %s: %w", plan.Quote(text), err)}
+			return r, err
+		}
+		if object, isField := p.Object(); isField {
+			return r, &usageError{target.WithHint(fmt.Errorf("path %s names a field, and restore takes namespaces and configurations", plan.Quote(text)),
+				"write "+plan.Printable(object)+" to restore the configuration")}
 		}
 		r.paths = append(r.paths, p)
 	}

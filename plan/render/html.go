@@ -198,6 +198,7 @@ type foot struct {
 	Access   []accessView
 	Kept     []string
 	Stays    []keptView
+	Equal    string // how much else stays
 	Foreign  []Foreign
 	Warnings findings
 	JS       template.JS
@@ -207,13 +208,14 @@ type keptView struct{ Title, Why string }
 
 func newFoot(r *Report) foot {
 	f := foot{Warnings: newFindings(r.Warnings, "warning"), JS: template.JS(htmlJS), Access: newAccessViews(r.Access)}
-	for _, k := range r.Kept {
-		if k.Reason == "" {
-			f.Kept = append(f.Kept, k.title())
-		} else {
-			f.Stays = append(f.Stays, keptView{k.title(), k.why()})
-		}
+	for _, k := range undeclared(r.Kept) {
+		f.Kept = append(f.Kept, k.title())
 	}
+	stays, equal := different(r.Kept)
+	for _, k := range stays {
+		f.Stays = append(f.Stays, keptView{k.title(), k.why()})
+	}
+	f.Equal = equal
 	for _, o := range r.Foreign {
 		f.Foreign = append(f.Foreign, Foreign{Path: plan.Printable(o.Path), What: plan.Printable(o.What)})
 	}
@@ -230,7 +232,7 @@ type findingView struct{ Object, Place, Message, Hint, Excerpt string }
 
 func newFindings(found []Finding, noun string) findings {
 	f := findings{Count: plural(len(found), noun)}
-	for _, one := range found {
+	for _, one := range alike(found) {
 		v := findingView{Message: plan.Printable(one.Message), Hint: plan.Printable(one.Hint), Excerpt: printableText(one.Excerpt)}
 		if one.Object != nil {
 			v.Object = one.Object.title()

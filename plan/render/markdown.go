@@ -68,7 +68,7 @@ func (m *markdown) report(r *Report) string {
 	m.access(r)
 	m.warnings(r.Warnings)
 	m.objects("Not in the source, not changed", kept(undeclared(r.Kept)))
-	m.objects("Values kept at the target", kept(promoted(r.Kept)))
+	m.stays(r.Kept)
 	m.objects("Foreign objects at the target, not changed", foreign(r.Foreign))
 	m.out.WriteString(end)
 	return m.out.String()
@@ -170,6 +170,7 @@ func (m *markdown) warnings(found []Finding) {
 }
 
 func problemItems(found []Finding) []string {
+	found = alike(found)
 	items := make([]string, len(found))
 	for i, f := range found {
 		items[i] = "- " + problem(f) + "\n"
@@ -350,13 +351,26 @@ func foreign(nodes []Foreign) (names []string) {
 	return names
 }
 
+// stays lists what a promotion keeps: all different values, and how many equal ones.
+func (m *markdown) stays(all []Kept) {
+	some, rest := different(all)
+	names := kept(some)
+	if rest != "" {
+		names = append(names, rest)
+	}
+	m.counted("Values kept at the target", len(promoted(all)), names)
+}
+
 // objects lists unchanged objects.
-func (m *markdown) objects(title string, names []string) {
+func (m *markdown) objects(title string, names []string) { m.counted(title, len(names), names) }
+
+// counted lists names that stand for so many objects.
+func (m *markdown) counted(title string, count int, names []string) {
 	items := make([]string, len(names))
 	for i, name := range names {
 		items[i] = "- " + name + "\n"
 	}
-	m.fold(fmt.Sprintf("%s: %d", title, len(names)), items)
+	m.fold(fmt.Sprintf("%s: %d", title, count), items)
 }
 
 // fold writes a folded list, if there is space for any item.

@@ -309,10 +309,13 @@ func (t *text) undeclared(all []Kept) {
 }
 
 func (t *text) promoted(all []Kept) {
-	if kept := promoted(all); len(kept) > 0 {
+	if kept, rest := different(all); len(kept) > 0 || rest != "" {
 		t.line("Values kept at the target:")
 		for _, k := range kept {
 			t.line("  %s  %s", k.title(), t.paint.faint(k.why()))
+		}
+		if rest != "" {
+			t.line("  %s", t.paint.faint(rest))
 		}
 		t.line("")
 	}

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -119,6 +120,11 @@ func around(line string, column int) string {
 }
 
 func (r *reader) read(data []byte) {
+	if offset := plan.ConflictMarker(data); offset >= 0 {
+		at := plan.Position{File: filepath.ToSlash(r.project.Path), Line: int32(bytes.Count(data[:offset], []byte("\n")) + 1)}
+		r.findings = append(r.findings, plan.Finding{Position: at, Message: plan.ConflictMessage, Hint: plan.ConflictHint})
+		return
+	}
 	var document yaml.Node
 	if err := yaml.Unmarshal(data, &document); err != nil {
 		message := strings.TrimPrefix(err.Error(), "yaml: ")
