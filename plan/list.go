@@ -40,3 +40,22 @@ func (l *Listing) Unwrap() error { return l.Err }
 
 // Listed returns all names.
 func (l *Listing) Listed() []string { return l.Names }
+
+// Either returns a few names as a sentence lists alternatives:
+//
+//	Either([]string{"a", "b", "c"}) // "a, b or c"
+func Either(names []string) string { return joined(names, "or") }
+
+// Both returns a few names as a sentence lists them:
+//
+//	Both([]string{"a", "b", "c"}) // "a, b and c"
+func Both(names []string) string { return joined(names, "and") }
+
+// joined returns names with commas between them, and a word before the last.
+func joined(names []string, word string) string {
+	last := len(names) - 1
+	if last < 1 {
+		return ListNames(names)
+	}
+	return Printable(strings.Join(names[:last], ", ") + " " + word + " " + names[last])
+}

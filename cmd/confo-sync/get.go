@@ -141,7 +141,7 @@ func (a *app) absent(ctx context.Context, t target.Target, key plan.Key) error {
 			hint = fmt.Sprintf(`run "confo-sync get %s" to list its configurations`, shellWord(key.Namespace))
 		}
 	}
-	return &absentError{target.WithHint(fmt.Errorf("%s has no %s", plan.Printable(t.String()), plan.Printable(key.String())),
+	return &absentError{target.WithHint(noSuch(key.String(), "%s has no %s", plan.Printable(t.String()), plan.Printable(key.String())),
 		meantOr(plan.Closest(key.String(), names), hint))}
 }
 

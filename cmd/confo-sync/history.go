@@ -233,7 +233,7 @@ func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, his
 		config, field, hasField = strings.Cut(config, "/")
 	}
 	if !ok || namespace == "" || config == "" || strings.Contains(config, "/") || hasField && field == "" {
-		return &usageError{fmt.Errorf("%s is neither the ID of an apply, nor namespace/configuration, nor namespace/configuration#field", plan.Quote(c.What))}
+		return &usageError{noSuch(c.What, "%s is neither the ID of an apply, nor namespace/configuration, nor namespace/configuration#field", plan.Quote(c.What))}
 	}
 	var levels []string
 	if hasField {

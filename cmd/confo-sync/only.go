@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -46,7 +45,7 @@ func (a *app) checkOnly(tree *plan.Tree, live *plan.Snapshot) error {
 			f.Hint = "write the path of a field with slashes, as in NAMESPACE/CONFIGURATION/FIELD"
 		}
 		if len(found) == len(a.only) || !plan.IsGlob(f.Message) {
-			return target.WithHint(errors.New(f.Message), f.Hint)
+			return target.WithHint(noSuch(a.only[i].String(), "%s", f.Message), f.Hint)
 		}
 	}
 	a.warn(found...)

@@ -250,7 +250,7 @@ func find(records []*apply.Record, id, finished string) (*apply.Record, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return nil, target.WithHint(fmt.Errorf("the history has no apply %s", plan.Quote(id)), `run "confo-sync history" to list them`)
+		return nil, target.WithHint(noSuch(id, "the history has no apply %s", plan.Quote(id)), `run "confo-sync history" to list them`)
 	}
 	return nil, target.WithHint(fmt.Errorf("%d applies have IDs that begin with %s", len(found), plan.Quote(id)), "write more of the ID")
 }
