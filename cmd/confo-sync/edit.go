@@ -16,7 +16,7 @@ import (
 )
 
 type editCmd struct {
-	Path    string `arg:"" help:"Configuration or field: NS/CONF or NS/CONF#FIELD." complete:"path"`
+	Path    string `arg:"" help:"Configuration or field: NS/CONF or NS/CONF#FIELD." complete:"declared"`
 	Overlay bool   `help:"Edit it in the environment's last overlay."`
 	recipientFlags
 }

@@ -46,7 +46,7 @@ func (a *app) encrypting() (func(text string) (string, error), error) {
 }
 
 type encryptCmd struct {
-	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: all of the tree and overlays), then fields, as db/password." complete:"file"`
+	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: all of the tree and overlays), then fields, as db/password." complete:"file,filefield"`
 	recipientFlags
 }
 
@@ -131,7 +131,7 @@ func (a *app) listLeft() {
 }
 
 type decryptCmd struct {
-	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: all of the tree and overlays), then fields, as db/password." complete:"file"`
+	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: all of the tree and overlays), then fields, as db/password." complete:"file,filefield"`
 }
 
 // Run puts values back that are encrypted with age.

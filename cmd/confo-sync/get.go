@@ -14,7 +14,7 @@ import (
 )
 
 type getCmd struct {
-	Path                 string `arg:"" optional:"" help:"NS, NS/CONF or NS/CONF#FIELD (default: list the namespaces)." complete:"path"`
+	Path                 string `arg:"" optional:"" help:"NS, NS/CONF or NS/CONF#FIELD (default: list the namespaces)." complete:"field"`
 	Raw                  bool   `help:"Print one value as it is: a string without quotes, else JSON."`
 	ShowSensitive        bool   `help:"Show secret values, at a terminal."`
 	ShowSensitiveInFiles bool   `help:"Show secret values in files and pipes too."`

@@ -25,7 +25,7 @@ type historyCmd struct {
 }
 
 type historyShowCmd struct {
-	What  string `arg:"" optional:"" help:"ID of an apply (or its beginning, or last), or NS/CONF[#FIELD]." complete:"apply,path"`
+	What  string `arg:"" optional:"" help:"ID of an apply (or its beginning, or last), or NS/CONF[#FIELD]." complete:"apply,field"`
 	Limit int    `default:"20" placeholder:"N" help:"How many applies to list, newest first; 0 for all (default 20)."`
 	Since string `placeholder:"TIME" help:"Only applies since this time: \"2006-01-02 15:04\", 15:04 or \"2h ago\"."`
 	outputFlags

@@ -10,7 +10,7 @@ import (
 
 // onlyFlags select a part of what a command compares or changes.
 type onlyFlags struct {
-	Only []string `sep:"none" placeholder:"PATH" help:"Only this namespace, configuration or field (repeatable)." complete:"path"`
+	Only []string `sep:"none" placeholder:"PATH" help:"Only this namespace, configuration or field (repeatable)." complete:"pattern"`
 }
 
 // selectOnly has the run change nothing but what the flags name.

@@ -124,6 +124,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		}
 		return a.fail(a.meantOfParse(parser, &c, args, &usageError{err}))
 	}
+	withoutSlash(command)
 	a.given = givenOn(command)
 	c.globals.fromVariables(env, func(flag string) bool { return a.given.has(flag) || isUnused(command, flag) })
 	a.globals = c.globals
