@@ -30,8 +30,9 @@ type Options struct {
 	Commit string // of the tree
 	Tool   string // name and version of the program
 	Plan   string // fingerprint of the plan that was approved
-	// Operation is what it is if not an apply of a tree; Undoes what it takes back.
-	Operation, Undoes string
+	// Operation is what it is if not an apply of a tree; Undoes what it takes back, and
+	// From the backup or the environment whose values it writes.
+	Operation, Undoes, From string
 
 	NoHistory bool
 	NoLock    bool
@@ -149,7 +150,7 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 		return Header{
 			ID: result.ID, Batch: number, Of: len(batches), Time: time.Now().UTC().Truncate(time.Millisecond),
 			Who: opts.Who, Host: opts.Host, Actor: opts.Actor, Reason: opts.Reason, Commit: opts.Commit, Tool: opts.Tool, Plan: opts.Plan,
-			Operation: opts.Operation, Undoes: opts.Undoes,
+			Operation: opts.Operation, Undoes: opts.Undoes, From: opts.From,
 		}
 	}
 	entries := entriesAhead(encoding, batches, !opts.NoHistory, header)

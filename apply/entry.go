@@ -41,8 +41,10 @@ type Header struct {
 	Tool    string    `json:"tool"`
 	Plan    string    `json:"plan,omitempty"` // fingerprint of the plan that was approved
 	// Operation is what wrote it, if not an apply of a tree: promote, rollback or
-	// restore; Undoes, of a rollback, what it took back.
+	// restore; Undoes, of a rollback, what it took back; From, of a restore, the name of
+	// the backup, and of a promotion the environment it copied from.
 	Operation string `json:"operation,omitempty"`
+	From      string `json:"from,omitempty"`
 	Undoes    string `json:"undoes,omitempty"`
 	Create    int    `json:"create"`
 	Update    int    `json:"update"`
@@ -123,6 +125,7 @@ func encodeEntry(h Header, changes []plan.Change) ([]byte, error) {
 	h.Who, h.Host, h.Actor = clip(h.Who, nameMost), clip(h.Host, nameMost), clip(h.Actor, nameMost)
 	h.Commit, h.Tool, h.Reason = clip(h.Commit, nameMost), clip(h.Tool, nameMost), clip(h.Reason, reasonMost)
 	h.Plan, h.Operation, h.Undoes = clip(h.Plan, nameMost), clip(h.Operation, nameMost), clip(h.Undoes, nameMost)
+	h.From = clip(h.From, nameMost)
 	for i := range changes {
 		switch changes[i].Action {
 		case plan.Create:

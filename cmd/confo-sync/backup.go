@@ -262,7 +262,7 @@ func backupOf(path string, size int64, m archive.Manifest, encrypted bool) rende
 		b.Missing = append(b.Missing, render.Missing(gap))
 		names = append(names, "/"+gap.Path)
 	}
-	b.Why = plan.ListNames(names) + " could not be read"
+	b.Why = plan.Both(names) + " could not be read"
 	return b
 }
 

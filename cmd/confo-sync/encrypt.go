@@ -109,7 +109,7 @@ func (a *app) tellCommitted(ctx context.Context, all []*source.Ciphered) {
 		}
 	}
 	if len(files) > 0 {
-		a.notice("The history of git still holds plain values of %s: change them where they are used.", plan.ListNames(files))
+		a.notice("The history of git still holds plain values of %s: change them where they are used.", plan.Both(files))
 	}
 }
 

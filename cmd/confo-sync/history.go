@@ -161,7 +161,7 @@ func recorded(r *apply.Record) render.Recorded {
 	}
 	return render.Recorded{
 		ID: r.ID, Time: r.Time, Who: r.Who, Actor: r.Actor, Host: r.Host, Reason: plan.Sensitivity{}.Text(r.Reason), Commit: r.Commit, Tool: r.Tool,
-		Operation: operation, Undoes: r.Undoes, Create: r.Create, Update: r.Update, Delete: r.Delete,
+		Operation: operation, Undoes: r.Undoes, From: r.From, Create: r.Create, Update: r.Update, Delete: r.Delete,
 		Batches: r.Done(), Planned: r.Of,
 	}
 }

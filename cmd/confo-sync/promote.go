@@ -101,6 +101,9 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 			return desired, missing, nil
 		},
 	}
+	if from != nil {
+		want.from = from.Name
+	}
 	if c.Write {
 		return c.write(ctx, a, want)
 	}

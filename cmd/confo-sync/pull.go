@@ -300,7 +300,7 @@ func (c *pullCmd) tellShared(a *app) {
 	if len(a.overlays) > 0 {
 		hint = " (--overlay writes to " + plan.Printable(a.overlays[len(a.overlays)-1]) + " instead)"
 	}
-	a.notice("%s of these %s shared with %s, so their configurations change too%s.", plural(shared, "file"), verb, plan.ListNames(others), hint)
+	a.notice("%s of these %s shared with %s, so their configurations change too%s.", plural(shared, "file"), verb, plan.Both(others), hint)
 }
 
 func isWithin(file, dir string) bool {
