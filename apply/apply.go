@@ -30,8 +30,9 @@ type Options struct {
 	Tool   string // name and version of the program
 	Plan   string // fingerprint of the approved plan
 	// Operation is promote, restore or rollback. It is empty for an apply of a tree.
-	// Undoes is the ID of the apply that a rollback undoes.
-	Operation, Undoes string
+	// Undoes is the ID of the apply that a rollback undoes. From is the backup or the
+	// environment whose values are written.
+	Operation, Undoes, From string
 
 	NoHistory bool
 	NoLock    bool
@@ -151,7 +152,7 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 		return Header{
 			ID: result.ID, Batch: number, Of: len(batches), Time: time.Now().UTC().Truncate(time.Millisecond),
 			Who: opts.Who, Host: opts.Host, Actor: opts.Actor, Reason: opts.Reason, Commit: opts.Commit, Tool: opts.Tool, Plan: opts.Plan,
-			Operation: opts.Operation, Undoes: opts.Undoes,
+			Operation: opts.Operation, Undoes: opts.Undoes, From: opts.From,
 		}
 	}
 	entries := entriesAhead(encoding, batches, !opts.NoHistory, header)

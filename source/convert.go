@@ -261,7 +261,7 @@ func looksLikeVersion(number string) bool {
 func (c *converter) lint(n *yaml.Node, v scalar) {
 	warn := func(message, hint string) { c.doc.warn(nodeAt(n), message, hint) }
 	if v.traps&trapOctal != 0 {
-		warn("a number with a leading zero is octal", "write 0o and the digits for an octal number, drop the zero for a decimal one, or quote it to keep it as it is")
+		warn("a number with a leading zero is octal", "write 0o and the digits for an octal number, remove the zero for a decimal one, or quote it to keep it as it is")
 	}
 	if v.traps&trapSeparators != 0 {
 		warn("the _ between the digits of this number is ignored", "leave it out, or quote the value to keep it as it is")

@@ -170,7 +170,7 @@ func (r reference) isKnown() bool {
 // does not quote it.
 func (r reference) typed(text string) (plan.Node, *problem) {
 	wrong := func(what string) *problem {
-		return &problem{"the value of this " + r.tag + " is not " + what, "correct the value at its source, or drop :" + r.kind + " if it is a string"}
+		return &problem{"the value of this " + r.tag + " is not " + what, "correct the value at its source, or remove :" + r.kind + " if it is a string"}
 	}
 	switch r.kind {
 	case "":

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -57,6 +58,9 @@ func (a *app) readPlan(path string) (*planfile.File, planfile.Fingerprint, error
 	var large *within.TooLargeError
 	if errors.As(err, &large) {
 		return nil, planfile.Fingerprint{}, target.WithHint(fmt.Errorf("%s can't be used: %w", plan.Printable(path), err), `name a plan that "confo-sync plan --out FILE" saved`)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, planfile.Fingerprint{}, target.WithHint(fmt.Errorf("there is no plan %s", plan.Quote(path)), `name a plan that "confo-sync plan --out FILE" saved`)
 	}
 	if err != nil {
 		return nil, planfile.Fingerprint{}, fmt.Errorf("read the plan: %w", ledOut(path, err))

@@ -16,7 +16,7 @@ import (
 )
 
 type editCmd struct {
-	Path    string `arg:"" help:"Configuration or field: NS/CONF or NS/CONF#FIELD." complete:"path"`
+	Path    string `arg:"" help:"Configuration or field: NS/CONF or NS/CONF#FIELD." complete:"declared"`
 	Overlay bool   `help:"Edit it in the environment's last overlay."`
 	recipientFlags
 }
@@ -28,7 +28,7 @@ func (c *editCmd) Run(ctx context.Context, a *app) error {
 	}
 	path, err := parseConfigPath(c.Path)
 	if err == nil && path.Config == "" {
-		err = &usageError{fmt.Errorf("%s is a namespace: edit takes one configuration, as NAMESPACE/CONFIGURATION", plan.Quote(c.Path))}
+		err = &usageError{noSuch(c.Path, "%s is a namespace: edit takes one configuration, as NAMESPACE/CONFIGURATION", plan.Quote(c.Path))}
 	}
 	if err != nil {
 		return err

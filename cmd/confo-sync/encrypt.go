@@ -46,7 +46,7 @@ func (a *app) encrypting() (func(text string) (string, error), error) {
 }
 
 type encryptCmd struct {
-	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: all of the tree and overlays), then fields, as db/password." complete:"file"`
+	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: all of the tree and overlays), then fields, as db/password." complete:"file,filefield"`
 	recipientFlags
 }
 
@@ -124,7 +124,7 @@ func (a *app) tellCommitted(ctx context.Context, all []*source.Ciphered) {
 		}
 	}
 	if len(files) > 0 {
-		a.notice("The history of git still holds plain values of %s: change them where they are used.", plan.ListNames(files))
+		a.notice("The history of git still holds plain values of %s: change them where they are used.", plan.Both(files))
 	}
 }
 
@@ -146,7 +146,7 @@ func (a *app) listLeft() {
 }
 
 type decryptCmd struct {
-	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: all of the tree and overlays), then fields, as db/password." complete:"file"`
+	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: all of the tree and overlays), then fields, as db/password." complete:"file,filefield"`
 }
 
 // Run puts values back that are encrypted with age.

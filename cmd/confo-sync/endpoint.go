@@ -79,7 +79,11 @@ func (a *app) loadTree(ctx context.Context, dir, at string, opts source.LoadOpti
 	}()
 	opts.References = a.references(dir).References
 	tree, err = a.loadFolder(ctx, dir, dir, opts)
-	return tree, (<-head)(), err
+	found := <-head
+	if err != nil {
+		return nil, "", err // nobody asks for the commit of what is not a tree
+	}
+	return tree, found(), nil
 }
 
 // commitOr returns the commit of a folder. If git refuses to read it, that is warned of.

@@ -15,7 +15,7 @@ import (
 )
 
 type getCmd struct {
-	Path                 string `arg:"" optional:"" help:"NS, NS/CONF or NS/CONF#FIELD (default: list the namespaces)." complete:"path"`
+	Path                 string `arg:"" optional:"" help:"NS, NS/CONF or NS/CONF#FIELD (default: list the namespaces)." complete:"field"`
 	Raw                  bool   `help:"Print one value as it is: a string without quotes, else JSON."`
 	ShowSensitive        bool   `help:"Show secret values, at a terminal."`
 	ShowSensitiveInFiles bool   `help:"Show secret values in files and pipes too."`
@@ -142,7 +142,7 @@ func (a *app) absent(ctx context.Context, t target.Target, key plan.Key) error {
 			hint = fmt.Sprintf(`run "confo-sync get %s" to list its configurations`, shellWord(key.Namespace))
 		}
 	}
-	return &absentError{target.WithHint(fmt.Errorf("%s has no %s", plan.Printable(t.String()), plan.Printable(key.String())),
+	return &absentError{target.WithHint(noSuch(key.String(), "%s has no %s", plan.Printable(t.String()), plan.Printable(key.String())),
 		meantOr(plan.Closest(key.String(), names), hint))}
 }
 

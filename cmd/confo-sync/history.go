@@ -24,7 +24,7 @@ type historyCmd struct {
 }
 
 type historyShowCmd struct {
-	What  string `arg:"" optional:"" help:"ID of an apply (or its beginning, or last), or NS/CONF[#FIELD]." complete:"apply,path"`
+	What  string `arg:"" optional:"" help:"ID of an apply (or its beginning, or last), or NS/CONF[#FIELD]." complete:"apply,field"`
 	Limit int    `default:"20" placeholder:"N" help:"How many applies to list, newest first; 0 for all (default 20)."`
 	Since string `placeholder:"TIME" help:"Only applies since this time: \"2006-01-02 15:04\", 15:04 or \"2h ago\"."`
 	outputFlags
@@ -160,7 +160,7 @@ func recorded(r *apply.Record) render.Recorded {
 	}
 	return render.Recorded{
 		ID: r.ID, Time: r.Time, Who: r.Who, Actor: r.Actor, Host: r.Host, Reason: plan.Sensitivity{}.Text(r.Reason), Commit: r.Commit, Tool: r.Tool,
-		Operation: operation, Undoes: r.Undoes, Create: r.Create, Update: r.Update, Delete: r.Delete,
+		Operation: operation, Undoes: r.Undoes, From: r.From, Create: r.Create, Update: r.Update, Delete: r.Delete,
 		Batches: r.Done(), Planned: r.Of,
 	}
 }
@@ -228,7 +228,7 @@ func entriesOf(ctx context.Context, history *apply.History, r *apply.Record) (ow
 func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, history *apply.History, since time.Time) error {
 	path, err := parseConfigPath(c.What)
 	if err == nil && path.Config == "" {
-		err = &usageError{fmt.Errorf("%s is neither the ID of an apply, nor NAMESPACE/CONFIGURATION, nor NAMESPACE/CONFIGURATION#FIELD", plan.Quote(c.What))}
+		err = &usageError{noSuch(c.What, "%s is neither the ID of an apply, nor NAMESPACE/CONFIGURATION, nor NAMESPACE/CONFIGURATION#FIELD", plan.Quote(c.What))}
 	}
 	if err != nil {
 		return err

@@ -176,7 +176,7 @@ func (c *matrixCmd) only(rows []plan.MatrixRow) ([]plan.MatrixRow, error) {
 	if meant := plan.Closest(c.Configuration, names); meant != "" {
 		hint = "did you mean " + plan.Printable(meant) + "?"
 	}
-	return nil, target.WithHint(fmt.Errorf("no environment has a configuration %s", plan.Quote(c.Configuration)), hint)
+	return nil, target.WithHint(noSuch(c.Configuration, "no environment has a configuration %s", plan.Quote(c.Configuration)), hint)
 }
 
 // values returns a configuration's values in all places, without ignored fields and

@@ -1,15 +1,13 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
 )
 
 // onlyFlags select a part of what a command compares or changes.
 type onlyFlags struct {
-	Only []string `sep:"none" placeholder:"PATH" help:"Only this namespace, configuration or field (repeatable)." complete:"path"`
+	Only []string `sep:"none" placeholder:"PATH" help:"Only this namespace, configuration or field (repeatable)." complete:"pattern"`
 }
 
 // selectOnly has the run change nothing but what the flags name.
@@ -38,9 +36,13 @@ func (a *app) onlyTexts() (texts []string) {
 // there is none of. It warns of patterns that match nothing beside others that do.
 func (a *app) checkOnly(tree *plan.Tree, live *plan.Snapshot) error {
 	found := plan.Unmatched("--only", "in the tree or at the target", a.only, tree, live)
+	word := "" // that may have been meant as an environment
+	if len(a.only) == 1 {
+		word = a.only[0].String()
+	}
 	for _, f := range found {
 		if len(found) == len(a.only) || !plan.IsGlob(f.Message) {
-			return target.WithHint(errors.New(f.Message), f.Hint)
+			return target.WithHint(noSuch(word, "%s", f.Message), f.Hint)
 		}
 	}
 	a.warn(found...)

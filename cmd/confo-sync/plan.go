@@ -169,9 +169,9 @@ type wish struct {
 	review func(changes []plan.Change) []plan.Finding
 	// marks are trees that say what is sensitive of what is live.
 	marks []*plan.Tree
-	// operation is what history calls it, if not apply, and undoes what it takes
-	// back.
-	operation, undoes string
+	// operation is what history calls it, if not apply, undoes what it takes back, and
+	// from the backup or the environment whose values it writes.
+	operation, undoes, from string
 	// line is the command, without its flags, if it is not confo-sync apply.
 	line string
 	// beside, when it is set, is what else is done.

@@ -20,7 +20,7 @@ import (
 type promoteCmd struct {
 	From  string   `arg:"" help:"Environment to copy from, or anything that diff accepts." complete:"environment,endpoint"`
 	To    string   `arg:"" help:"Environment or target to copy to." complete:"environment,endpoint"`
-	Paths []string `arg:"" optional:"" help:"Only these namespaces, configurations or fields." complete:"path"`
+	Paths []string `arg:"" optional:"" help:"Only these namespaces, configurations or fields." complete:"pattern"`
 
 	Keep         []string `sep:"none" placeholder:"PATTERN" help:"Keep what the destination has in fields that match (repeatable)."`
 	Declared     bool     `help:"Copy from the environment's YAML, not from its target."`
@@ -103,6 +103,9 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 			}
 			return desired, missing, nil
 		},
+	}
+	if from != nil {
+		want.from = from.Name
 	}
 	want.review = func(changes []plan.Change) (found []plan.Finding) {
 		if from != nil {

@@ -294,9 +294,9 @@ func (c *pullCmd) tellShared(a *app) {
 	if shared == 0 {
 		return
 	}
-	who, whose, hint := "The environment "+plan.ListNames(others)+" also uses", "its", ""
+	who, whose, hint := "The environment "+plan.Both(others)+" also uses", "its", ""
 	if len(others) > 1 {
-		who, whose = "The environments "+plan.ListNames(others)+" also use", "their"
+		who, whose = "The environments "+plan.Both(others)+" also use", "their"
 	}
 	if len(a.overlays) > 0 {
 		hint = " (--overlay writes to " + plan.Printable(a.overlays[len(a.overlays)-1]) + " instead)"

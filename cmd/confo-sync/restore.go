@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"unicode/utf8"
 
@@ -85,7 +86,7 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 	exact := exactly{command: c, app: a, backup: backup}
 	var saved *plan.Snapshot
 	want := wish{
-		operation: "restore", marks: marks, line: commandLine("restore", append([]string{c.File}, c.Paths...)...),
+		operation: "restore", from: filepath.Base(c.File), marks: marks, line: commandLine("restore", append([]string{c.File}, c.Paths...)...),
 		read: func(ctx context.Context) (*plan.Tree, string, error) {
 			var err error
 			if saved, err = backup.Snapshot(ctx, plan.Selection{}); err != nil {

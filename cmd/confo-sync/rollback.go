@@ -92,6 +92,12 @@ func (c *rollbackCmd) run(ctx context.Context, a *app, approved *approval) error
 		read: func(context.Context) (*plan.Tree, string, error) { return nil, "", nil },
 		adapt: func(_ *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding, error) {
 			undo := undoing.Rollback(live)
+			if len(undo.Moved) > 0 {
+				if err := history.FindLater(ctx, undoing, notUndone(history.Readable(), undone)); err != nil {
+					return nil, nil, err
+				}
+				undo = undoing.Rollback(live)
+			}
 			o.Exact, o.Prune = true, plan.PruneNamespaces
 			moved := undo.Moved
 			for i := range moved {
@@ -108,6 +114,16 @@ func (c *rollbackCmd) run(ctx context.Context, a *app, approved *approval) error
 	// Words like last or 2h ago mean something else by the time the plan is applied.
 	header := planfile.Header{Rollback: &planfile.Rollback{ID: c.ID, To: c.To, ToTime: c.ToTime, Force: c.Force}}
 	return c.carryOut(ctx, a, approved, want, planFlags{railFlags: c.railFlags}, c.applyFlags, header)
+}
+
+// notUndone returns the records after the first one that is undone, without those that are.
+func notUndone(records, undone []*apply.Record) (rest []*apply.Record) {
+	for _, r := range records[slices.Index(records, undone[0])+1:] {
+		if !slices.Contains(undone, r) {
+			rest = append(rest, r)
+		}
+	}
+	return rest
 }
 
 // unread refuses to undo what an entry that can't be read has of an apply of which the
@@ -250,7 +266,7 @@ func find(records []*apply.Record, id, finished string) (*apply.Record, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return nil, target.WithHint(fmt.Errorf("the history has no apply %s", plan.Quote(id)), `run "confo-sync history" to list them`)
+		return nil, target.WithHint(noSuch(id, "the history has no apply %s", plan.Quote(id)), `run "confo-sync history" to list them`)
 	}
 	return nil, target.WithHint(fmt.Errorf("%d applies have IDs that begin with %s", len(found), plan.Quote(id)), "write more of the ID")
 }

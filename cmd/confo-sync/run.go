@@ -17,6 +17,7 @@ import (
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/target"
 )
 
 // selects reports whether only a part was asked for.
@@ -121,8 +122,9 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		if wantsJSON(args) {
 			a.Format = "json"
 		}
-		return a.fail(&usageError{err})
+		return a.fail(a.meantOfParse(parser, &c, args, &usageError{err}))
 	}
+	withoutSlash(command)
 	a.given = givenOn(command)
 	c.globals.fromVariables(env, func(flag string) bool { return a.given.has(flag) || isUnused(command, flag) })
 	a.globals = c.globals
@@ -131,7 +133,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	}
 	if a.Chdir != "" {
 		if err := os.Chdir(a.Chdir); err != nil {
-			return a.fail(err)
+			return a.fail(target.WithHint(fmt.Errorf("-C: %w", err), "check the path after -C, which must be a folder"))
 		}
 	}
 	if err := a.ofPart(command); err != nil {
@@ -147,7 +149,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	}
 	a.countWarnings()
 	if err != nil {
-		code = a.fail(err)
+		code = a.fail(a.meantEnvironment(command, err))
 	}
 	if err := a.writeFiles(); err != nil {
 		return a.fail(err)

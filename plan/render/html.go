@@ -133,7 +133,7 @@ func newHead(r *Report) head {
 			labels = append(labels, strings.ToLower(f.Label))
 		}
 	}
-	h.Known = upperFirst(enumerate(labels))
+	h.Known = upperFirst(plan.Both(labels))
 	return h
 }
 

@@ -127,18 +127,12 @@ func factsOf(r *Report) string {
 		names = append(names, "fingerprint")
 		text += "Fingerprint " + code(r.Fingerprint) + "\n\n"
 	}
-	return folded(upperFirst(enumerate(names)), text)
+	return folded(upperFirst(plan.Both(names)), text)
 }
 
 // folded returns a text that is folded behind a summary line.
 func folded(summary, text string) string {
 	return "<details><summary>" + summary + "</summary>\n\n" + text + "</details>\n\n"
-}
-
-// enumerate returns "a, b and c".
-func enumerate(names []string) string {
-	last := len(names) - 1
-	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 // ShortCommit returns a commit's first characters, and the "+" of changes beside
