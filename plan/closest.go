@@ -6,13 +6,17 @@ import "strings"
 // time goes by the product of the lengths.
 const maxClosest = 100
 
+// mostCompared bounds the time for one name: the product of the lengths, of all names
+// that it is compared with together.
+const mostCompared = 2_000_000
+
 // Closest returns the name that was probably meant, or "".
 func Closest(written string, names []string) string {
 	if len(written) > maxClosest {
 		return ""
 	}
 	from := []rune(strings.ToLower(written))
-	best, distance := "", 1+max(1, len(written)/3)
+	best, distance, left := "", 1+max(1, len(written)/3), mostCompared
 	for _, name := range names {
 		if len(name) > maxClosest {
 			continue
@@ -20,6 +24,9 @@ func Closest(written string, names []string) string {
 		to := []rune(strings.ToLower(name))
 		if more := len(to) - len(from); max(more, -more) >= distance {
 			continue
+		}
+		if left -= len(from) * len(to); left < 0 {
+			break
 		}
 		if d := typos(from, to); d < distance {
 			best, distance = name, d

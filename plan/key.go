@@ -112,8 +112,11 @@ func IsGlob(text string) bool { return strings.ContainsAny(text, globSigns) }
 // other character match themselves.
 //
 // On a mismatch it goes back to the last star alone, which takes one character more: the
-// work is at most the product of the lengths.
+// work is at most the product of the lengths. With stars alone it is at most their sum.
 func Glob(pattern, name string) bool {
+	if !strings.ContainsAny(pattern, "?[") {
+		return matchStars(pattern, name)
+	}
 	p, n, star, from := 0, 0, -1, 0
 	for n < len(name) {
 		if p < len(pattern) && pattern[p] == '*' {
@@ -135,6 +138,26 @@ func Glob(pattern, name string) bool {
 		p, n = star+1, from
 	}
 	return strings.Trim(pattern[p:], "*") == ""
+}
+
+// matchStars is Glob for a pattern without other wildcards than stars.
+func matchStars(pattern, name string) bool {
+	begin, rest, hasStar := strings.Cut(pattern, "*")
+	name, begins := strings.CutPrefix(name, begin)
+	if !hasStar || !begins {
+		return begins && name == ""
+	}
+	for {
+		part, after, more := strings.Cut(rest, "*")
+		if !more {
+			return strings.HasSuffix(name, part)
+		}
+		at := strings.Index(name, part)
+		if at < 0 {
+			return false
+		}
+		name, rest = name[at+len(part):], after
+	}
 }
 
 // matchOne matches what a pattern begins with, which is no star, with what a name begins

@@ -38,6 +38,7 @@ const (
 	maxEnvironments = 1000
 	maxOverlays     = 100 // of an environment
 	maxWildcards    = 200
+	maxMixed        = 1000 // bytes of names with * and with ? or [, which take the longest
 )
 
 // maxFindings is how many errors of a file are said.
@@ -92,6 +93,7 @@ type reader struct {
 	hidden   bool // what is read may be a password
 	// wildcards are the levels of patterns that have several.
 	wildcards map[string]bool
+	mixed     int // bytes of those with * and with ? or [
 }
 
 func (r *reader) position(n *yaml.Node) plan.Position {
