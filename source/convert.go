@@ -26,8 +26,8 @@ type converter struct {
 	path      plan.Path   // from the configuration to what is being converted
 	sensitive []plan.Path // what !sensitive marks
 	depth     int
-	above     int // the cost of path
-	paths     int // the cost of all paths in this configuration so far
+	above     int       // the cost of path
+	paths     int       // the cost of all paths in this configuration so far
 	spare     [][]entry // room that mappings no longer need
 
 	root   *yaml.Node          // of the file

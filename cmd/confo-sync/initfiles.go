@@ -106,7 +106,7 @@ func ignoring() (*source.Revised, error) {
 	// Nobody names this file: a stranger's archive may hold a pipe or a device.
 	before, err := within.New(".").ReadFile(initIgnore)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, ledOut(initIgnore, err)
+		return nil, fmt.Errorf("read %s: %w", initIgnore, ledOut(initIgnore, err))
 	}
 	has := map[string]bool{}
 	for line := range strings.Lines(string(before)) {
