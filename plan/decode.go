@@ -17,7 +17,7 @@ const MaxDigits = 4300
 // MostPaths returns the most that PathCost may be in all paths of a value together, for a
 // value that takes so many bytes as JSON. Below one long name each field has a long path,
 // and what is said of each of them would go by the square of the value's size.
-func MostPaths(size int) int { return max(32<<10, 8*size) }
+func MostPaths(size int) int { return max(32<<10, 16*size) }
 
 // PathCost returns how much a name adds to each path below it. Short names add nothing.
 func PathCost(name string) int { return max(0, len(name)-16) }
