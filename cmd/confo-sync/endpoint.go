@@ -74,6 +74,10 @@ func (a *app) loadTree(ctx context.Context, dir, at string, opts source.LoadOpti
 	}
 	head := make(chan func() string, 1)
 	go func() {
+		if a.readOnly { // git runs programs that a repository's settings name
+			head <- func() string { return "" }
+			return
+		}
 		commit, err := git.Head(ctx, dir)
 		head <- func() string { return a.commitOr(commit, err) }
 	}()

@@ -108,9 +108,10 @@ func editing() (*source.Revised, error) {
 
 // ignoring returns .gitignore with the lines that it lacks, or nil if it lacks none.
 func ignoring() (*source.Revised, error) {
-	before, err := within.ReadNamed(initIgnore)
+	// Nobody names this file: a stranger's archive may hold a pipe or a device.
+	before, err := within.New(".").ReadFile(initIgnore)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, ledOut(initIgnore, err)
+		return nil, fmt.Errorf("read %s: %w", initIgnore, ledOut(initIgnore, err))
 	}
 	has := map[string]bool{}
 	for line := range strings.Lines(string(before)) {

@@ -38,6 +38,7 @@ const (
 	maxEnvironments = 1000
 	maxOverlays     = 100 // of each environment
 	maxWildcards    = 200
+	maxMixed        = 1000 // bytes of names with * and with ? or [, which take the longest
 )
 
 // maxFindings is the maximum number of reported errors.
@@ -92,6 +93,7 @@ type reader struct {
 	hidden   bool // the current value may be a password
 	// wildcards are the levels of patterns with several wildcards.
 	wildcards map[string]bool
+	mixed     int // bytes of those with * and with ? or [
 }
 
 func (r *reader) position(n *yaml.Node) plan.Position {
