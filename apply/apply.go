@@ -30,8 +30,9 @@ type Options struct {
 	Tool   string // name and version of the program
 	Plan   string // fingerprint of the approved plan
 	// Operation is promote, restore or rollback. It is empty for an apply of a tree.
-	// Undoes is the ID of the apply that a rollback undoes.
-	Operation, Undoes string
+	// Undoes is the ID of the apply that a rollback undoes. From is the backup or the
+	// environment whose values are written.
+	Operation, Undoes, From string
 
 	NoHistory bool
 	NoLock    bool
@@ -296,7 +297,7 @@ func (r *run) header(number int) Header {
 	return Header{
 		ID: r.result.ID, Batch: number, Of: len(r.steps), Time: time.Now().UTC().Truncate(time.Millisecond),
 		Who: o.Who, Host: o.Host, Actor: o.Actor, Reason: o.Reason, Commit: o.Commit, Tool: o.Tool, Plan: o.Plan,
-		Operation: o.Operation, Undoes: o.Undoes,
+		Operation: o.Operation, Undoes: o.Undoes, From: o.From,
 	}
 }
 

@@ -45,8 +45,10 @@ type Header struct {
 	Tool    string    `json:"tool"`
 	Plan    string    `json:"plan,omitempty"` // fingerprint of the approved plan
 	// Operation is promote, restore or rollback. It is empty for an apply of a tree.
-	// Undoes is the ID of the apply that a rollback undoes.
+	// Undoes is the ID of the apply that a rollback undoes. From is the name of the backup
+	// of a restore, and the environment that a promotion copied from.
 	Operation string `json:"operation,omitempty"`
+	From      string `json:"from,omitempty"`
 	Undoes    string `json:"undoes,omitempty"`
 	Create    int    `json:"create"`
 	Update    int    `json:"update"`
@@ -139,6 +141,7 @@ func encodeEntry(h Header, changes []plan.Change, limits target.Limits) ([]byte,
 	h.Who, h.Host, h.Actor = clip(h.Who, nameMost), clip(h.Host, nameMost), clip(h.Actor, nameMost)
 	h.Commit, h.Tool, h.Reason = clip(h.Commit, nameMost), clip(h.Tool, nameMost), clip(h.Reason, reasonMost)
 	h.Plan, h.Operation, h.Undoes = clip(h.Plan, nameMost), clip(h.Operation, nameMost), clip(h.Undoes, nameMost)
+	h.From = clip(h.From, nameMost)
 	for i := range changes {
 		switch changes[i].Action {
 		case plan.Create:

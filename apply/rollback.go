@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -53,6 +54,37 @@ func (h *History) Undo(ctx context.Context, records []*Record, selection plan.Se
 	})
 }
 
+// FindLater finds out which of the records, oldest first, was the last one that changed
+// each of the objects that u undoes, so that Rollback can name it. They are the records of
+// the history that u does not undo. It keeps one header for each object.
+func (h *History) FindLater(ctx context.Context, u *Undoing, records []*Record) error {
+	u.searched = true
+	takes := func(_ *Header, k plan.Key) bool { return u.objects[k] != nil || u.removes(k.Namespace) != nil }
+	return h.Each(ctx, records, takes, func(e *Entry) error {
+		for _, p := range e.Previous {
+			key := p.Key()
+			p.Value, p.Written = nil, nil
+			if p.Action == plan.SetAccess.String() {
+				continue
+			}
+			if o := u.objects[key]; o != nil {
+				o.later = &later{p, e.Header}
+			} else if ns := u.removes(key.Namespace); ns != nil && p.Action == plan.Create.String() {
+				ns.inside = &later{p, e.Header}
+			}
+		}
+		return nil
+	})
+}
+
+// removes returns a namespace that would be deleted, or nil.
+func (u *Undoing) removes(namespace string) *undone {
+	if o := u.objects[plan.Key{Namespace: namespace}]; o != nil && o.written && o.first.Action == plan.Create.String() {
+		return o
+	}
+	return nil
+}
+
 // Rollback returns the rollback for the current values in live.
 func (u *Undoing) Rollback(live *plan.Snapshot) Rollback {
 	r := Rollback{Access: map[plan.Key]plan.Access{}, Created: map[plan.Key]plan.Access{}}
@@ -72,7 +104,7 @@ func (u *Undoing) Rollback(live *plan.Snapshot) Rollback {
 		before, existed := o.first.Before()
 		wish.Value, wish.Absent = before, !existed
 		is := now[key]
-		if why := o.moved(is); why != "" && !is.isAs(wish) {
+		if why := o.moved(is, u.searched); why != "" && !is.isAs(wish) {
 			r.Moved = append(r.Moved, plan.Finding{Key: key, Message: why})
 		}
 		r.Wishes = append(r.Wishes, wish)
@@ -100,8 +132,9 @@ func (u *Undoing) SetsAccess(k plan.Key) bool {
 
 // Undoing collects what entries did to each object.
 type Undoing struct {
-	objects map[plan.Key]*undone
-	order   []plan.Key
+	objects  map[plan.Key]*undone
+	order    []plan.Key
+	searched bool // for what changed the objects later
 }
 
 // undone is an object that entries changed.
@@ -112,6 +145,33 @@ type undone struct {
 	between string   // what somebody else did between two
 	written bool     // it was created, updated or deleted: the above is about that
 	access  *setting // of its ACL, if that was set while it was there
+	later   *later   // the last change of another apply, if one is known
+	inside  *later   // and the last configuration that one created in this namespace
+}
+
+// later is a change by an apply that is not undone.
+type later struct {
+	change Previous
+	by     Header
+}
+
+// String names the apply, who ran it and when.
+func (l *later) String() string {
+	who := l.by.Who
+	if l.by.Actor != "" && l.by.Actor != who {
+		who += " (" + l.by.Actor + ")"
+	}
+	operation := cmp.Or(l.by.Operation, "apply")
+	return fmt.Sprintf("%s %s (%s on %s, %s)", short(operation), plan.Printable(l.by.ID), short(who), short(l.by.Host), l.by.Time.Local().Format(time.DateTime))
+}
+
+// short returns a text of somebody else, printable and cut.
+func short(text string) string {
+	const most = 80 // letters
+	if letters := []rune(text); len(letters) > most {
+		text = string(letters[:most]) + "…"
+	}
+	return plan.Printable(text)
 }
 
 // setting is what entries did to an ACL: what it was before the first, and after the last.
@@ -163,19 +223,28 @@ func (p Previous) wrote(s state) bool {
 	return s.exists && (p.Config == nil || p.After == "" || p.After == sumOf(s.value))
 }
 
-// moved says what somebody else did to an object between or after the changes. It is
-// empty if nothing was done.
-func (o *undone) moved(now state) string {
-	deleted := o.last.Action == plan.Delete.String()
+// moved says what somebody else did to an object since the last entry, and which apply it
+// was if the history was searched for it.
+func (o *undone) moved(now state, searched bool) string {
+	what := "changed"
 	switch {
 	case o.last.wrote(now):
 		return o.between
-	case deleted:
-		return "has been created again since"
+	case o.last.Action == plan.Delete.String():
+		what = "created again"
 	case !now.exists:
-		return "has been deleted since"
+		what = "deleted"
 	}
-	return "has been changed since"
+	message := "has been " + what + " since"
+	switch {
+	case !searched:
+		return message
+	case o.later == nil:
+		return message + ", but not by an apply in the history"
+	case !o.later.change.wrote(now):
+		return fmt.Sprintf("%s by %s, and after that not by an apply in the history", message, o.later)
+	}
+	return fmt.Sprintf("%s by %s", message, o.later)
 }
 
 // statesOf returns the current states of objects.
@@ -212,7 +281,11 @@ func (u *Undoing) stillInUse(live *plan.Snapshot) []plan.Finding {
 			}
 		}
 		if len(since) > 0 {
-			found = append(found, plan.Finding{Key: key, Message: "would be deleted, but configurations were created in it since: " + plan.ListNames(since), Names: since})
+			message := "would be deleted, but configurations were created in it since: " + plan.ListNames(since)
+			if o.inside != nil {
+				message += fmt.Sprintf("; the last one by %s", o.inside)
+			}
+			found = append(found, plan.Finding{Key: key, Message: message, Names: since})
 		}
 	}
 	return found

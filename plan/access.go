@@ -405,8 +405,5 @@ func rightsInWords(rights string) string {
 	for _, r := range rights {
 		all = append(all, words[r])
 	}
-	if len(all) == 1 {
-		return "permission to " + all[0]
-	}
-	return "permission to " + strings.Join(all[:len(all)-1], ", ") + " and " + all[len(all)-1]
+	return "permission to " + Both(all)
 }

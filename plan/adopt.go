@@ -96,22 +96,22 @@ func (a *Adoption) config(c Change, wants map[Key]Value, i ignoring, p part) {
 		})
 		return
 	}
-	value := c.Before
+	taken := Config{Name: c.Key.Config, Value: c.Before}
 	if i.within() {
 		stripped := i.strip(n)
 		if want, err := wants[c.Key].Parse(); err == nil {
 			stripped = keepEmpty(stripped, n, want)
 		}
-		value = Encode(stripped)
+		taken.Value = Encode(stripped)
 	}
 	if !p.whole(c.Key) {
-		// only some fields are selected; the tree keeps the others
-		if value, err = p.of(c.Key, Config{Name: c.Key.Config, Value: value}, wants[c.Key]); err != nil {
+		// Only some fields are taken; the others stay as the tree has them.
+		if taken, err = p.of(c.Key, taken, wants[c.Key]); err != nil {
 			a.Left = append(a.Left, Finding{Key: c.Key, Position: c.Position, Message: "left as it is: " + err.Error()})
 			return
 		}
 	}
-	a.Wishes = append(a.Wishes, Wish{Key: c.Key, Value: value})
+	a.Wishes = append(a.Wishes, Wish{Key: c.Key, Value: taken.Value})
 }
 
 // keepEmpty restores objects that are declared without fields and whose live fields are

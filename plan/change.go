@@ -87,9 +87,10 @@ func (c Change) Invert() Change {
 type Plan struct {
 	// Changes are sorted by key. Each key occurs at most once.
 	Changes []Change
-	// Unchanged is the number of configurations that do not change.
-	Unchanged int
-	// Kept are live objects that the tree does not declare and that Prune keeps.
+	// Unchanged counts the configurations that were asked for and are as they should
+	// be. Of UnchangedInPart among them, only some fields were asked for.
+	Unchanged, UnchangedInPart int
+	// Kept are live objects that the tree lacks and that Prune keeps.
 	Kept []Key
 	// Foreign lists the foreign objects at the target.
 	Foreign []Foreign

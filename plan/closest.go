@@ -6,13 +6,28 @@ import "strings"
 // The time grows with the product of the lengths.
 const maxClosest = 100
 
+// mostCompared bounds the time for one name: the product of the lengths, of all names
+// that it is compared with together.
+const mostCompared = 2_000_000
+
 // Closest returns the name in names that the user probably meant, or "".
 func Closest(written string, names []string) string {
+	return closest(written, names, max(1, len(written)/3))
+}
+
+// Near returns the closest of the names that differ in at most two letters, or "". Of a
+// short name, at least half has to be the same.
+func Near(written string, names []string) string {
+	return closest(written, names, min(2, len(written)/2))
+}
+
+// closest returns the closest of the names that are at most so many typos away.
+func closest(written string, names []string, most int) string {
 	if len(written) > maxClosest {
 		return ""
 	}
 	from := []rune(strings.ToLower(written))
-	best, distance := "", 1+max(1, len(written)/3)
+	best, distance, left := "", 1+most, mostCompared
 	for _, name := range names {
 		if len(name) > maxClosest {
 			continue
@@ -20,6 +35,9 @@ func Closest(written string, names []string) string {
 		to := []rune(strings.ToLower(name))
 		if more := len(to) - len(from); max(more, -more) >= distance {
 			continue
+		}
+		if left -= len(from) * len(to); left < 0 {
+			break
 		}
 		if d := typos(from, to); d < distance {
 			best, distance = name, d

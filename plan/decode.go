@@ -14,6 +14,17 @@ const MaxDepth = 900
 // MaxDigits is the maximum number of digits in an integer that Python reads.
 const MaxDigits = 4300
 
+// MostPaths returns the most that PathCost may be in all paths of a value together, for a
+// value that takes so many bytes as JSON. Below one long name each field has a long path,
+// and what is said of each of them would go by the square of the value's size.
+func MostPaths(size int) int { return max(32<<10, 16*size) }
+
+// PathCost returns how much a name adds to each path below it. Short names add nothing.
+func PathCost(name string) int { return max(0, len(name)-16) }
+
+// LongPaths is the error of a value whose paths are longer.
+const LongPaths = "the field names are too long: one long name is above too many values"
+
 // NotJSON is the error of a value that Confo can't read.
 type NotJSON struct {
 	Size   int    // of the stored value, in bytes
@@ -81,6 +92,8 @@ type decoder struct {
 	data  []byte
 	pos   int
 	depth int
+	above int // the cost of the path that leads to pos
+	paths int // the cost of all paths so far
 	visit Visitor
 	path  Path // only needed by the visitor
 	// items and fields hold the elements of all unfinished lists and objects. At its
@@ -134,6 +147,9 @@ func (d *decoder) literal(word string) bool {
 }
 
 func (d *decoder) value() (Node, error) {
+	if d.paths += d.above; d.paths > MostPaths(len(d.data)) {
+		return Node{}, &NotJSON{Size: len(d.data), Offset: -1, Reason: LongPaths}
+	}
 	if d.visit != nil {
 		d.visit.Value(d.path, d.pos)
 	}
@@ -295,10 +311,12 @@ func (d *decoder) object() (Node, error) {
 		if d.visit != nil {
 			d.path = append(d.path, Name(name))
 		}
+		d.above += PathCost(name)
 		value, err := d.value()
 		if err != nil {
 			return Node{}, err
 		}
+		d.above -= PathCost(name)
 		if d.visit != nil {
 			d.path = d.path[:len(d.path)-1]
 		}

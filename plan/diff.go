@@ -211,12 +211,11 @@ func (d *diff) config(namespace string, want Config, have LiveConfig) {
 		if !d.part.fields(key) {
 			return
 		}
-		value, err := d.part.of(key, want, have.Value)
-		if err != nil {
+		var err error
+		if want, err = d.part.of(key, want, have.Value); err != nil {
 			d.problem(key, want.Position, err.Error(), "select the configuration: --only "+key.String())
 			return
 		}
-		want.Value = value
 	}
 	switch {
 	case have.Ephemeral:
@@ -226,7 +225,7 @@ func (d *diff) config(namespace string, want Config, have LiveConfig) {
 	case len(d.opts.Ignore) > 0 && d.ignores(key):
 		d.declaresIgnored(key, want.Position)
 	case d.opts.same(want.Value, have.Value) && len(d.opts.Ignore) == 0:
-		d.plan.Unchanged++
+		d.unchanged(want)
 	default:
 		c := Change{
 			Key: key, Action: Update,
@@ -234,9 +233,20 @@ func (d *diff) config(namespace string, want Config, have LiveConfig) {
 			Revision: have.Revision, Position: want.Position, Origins: want.Origins,
 		}
 		if d.ignore(&c); c.Core == nil && d.opts.same(c.After, c.Before) || c.Core != nil && c.After.Equal(c.Before) {
-			d.plan.Unchanged++
+			d.unchanged(want)
 			return
 		}
 		d.change(c)
+	}
+}
+
+// unchanged counts a configuration that is as it should be, if it was asked for.
+func (d *diff) unchanged(c Config) {
+	switch c.Asked {
+	case AskedWhole:
+		d.plan.Unchanged++
+	case AskedFields:
+		d.plan.Unchanged++
+		d.plan.UnchangedInPart++
 	}
 }

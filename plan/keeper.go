@@ -80,12 +80,13 @@ func (k *keeper) overlaid(at keeperPlace) bool {
 }
 
 // keep records a kept field that would otherwise be promoted. Deep fields are recorded
-// once, by their ancestor at the maximum depth.
-func (k *keeper) keep(at keeperPlace, why KeptReason) {
+// once, by their ancestor at the maximum depth. equal says that both sides have the same
+// value.
+func (k *keeper) keep(at keeperPlace, why KeptReason, equal bool) {
 	if why == "" || !k.whole && !at.named {
 		return
 	}
-	kept := Kept{Key: k.key, Path: at.shown(), Why: why}
+	kept := Kept{Key: k.key, Path: at.shown(), Why: why, Equal: equal}
 	switch {
 	case why == KeptByPattern:
 		kept.Pattern = k.Keep[at.keep.first()].String()
@@ -97,6 +98,7 @@ func (k *keeper) keep(at keeperPlace, why KeptReason) {
 		}
 	}
 	if last := len(k.kept) - 1; at.len() > MaxCompared && last >= 0 && k.kept[last].Why == kept.Why && slices.Equal(k.kept[last].Path, kept.Path) {
+		k.kept[last].Equal = k.kept[last].Equal && equal
 		return
 	}
 	k.kept = append(k.kept, kept)
@@ -169,7 +171,7 @@ func (k *keeper) value(at keeperPlace, from, was *Node) (Node, bool) {
 		nothing := was == nil && value.Kind == Object && len(value.Fields) == 0 && !k.whole && !at.named
 		return value, !nothing
 	}
-	k.keep(at, why)
+	k.keep(at, why, was != nil && was.Equal(*from))
 	if was != nil {
 		return *was, true
 	}
@@ -217,7 +219,7 @@ func (k *keeper) findStays(at keeperPlace, n *Node) {
 // staying returns the kept part of a value that only the target has.
 func (k *keeper) staying(at keeperPlace, n *Node) (rest Node, stays bool) {
 	if why, keeps := k.keeps(at, n); keeps {
-		k.keep(at, why)
+		k.keep(at, why, false)
 		return *n, true
 	}
 	if n.Kind != Object {

@@ -111,8 +111,11 @@ func IsGlob(text string) bool { return strings.ContainsAny(text, globSigns) }
 // listed. A "[" without a "]" and all other characters match themselves.
 //
 // After a mismatch, Glob only retries the last star with one more character. So the
-// time is at most the product of the two lengths.
+// time is at most the product of the two lengths, and with stars alone their sum.
 func Glob(pattern, name string) bool {
+	if !strings.ContainsAny(pattern, "?[") {
+		return matchStars(pattern, name)
+	}
 	p, n, star, from := 0, 0, -1, 0
 	for n < len(name) {
 		if p < len(pattern) && pattern[p] == '*' {
@@ -134,6 +137,26 @@ func Glob(pattern, name string) bool {
 		p, n = star+1, from
 	}
 	return strings.Trim(pattern[p:], "*") == ""
+}
+
+// matchStars is Glob for a pattern without other wildcards than stars.
+func matchStars(pattern, name string) bool {
+	begin, rest, hasStar := strings.Cut(pattern, "*")
+	name, begins := strings.CutPrefix(name, begin)
+	if !hasStar || !begins {
+		return begins && name == ""
+	}
+	for {
+		part, after, more := strings.Cut(rest, "*")
+		if !more {
+			return strings.HasSuffix(name, part)
+		}
+		at := strings.Index(name, part)
+		if at < 0 {
+			return false
+		}
+		name, rest = name[at+len(part):], after
+	}
 }
 
 // matchOne matches the start of a pattern that does not begin with a star against the

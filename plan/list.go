@@ -17,16 +17,41 @@ const (
 //	ListNames([]string{"a", "b"}) // "a, b"
 //	ListNames(hundred)            // "a, b, c, d, e, f, g, h, i, j and 90 more"
 func ListNames(names []string) string {
+	shown := names[:listed(names)]
+	list := Printable(strings.Join(shown, ", "))
+	if more := len(names) - len(shown); more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return list
+}
+
+// Both returns names as a sentence lists them, and of many the first ones:
+//
+//	Both([]string{"a", "b", "c"}) // "a, b and c"
+func Both(names []string) string { return joined(names, "and") }
+
+// Either returns names as a sentence lists alternatives, and of many the first ones:
+//
+//	Either([]string{"a", "b", "c"}) // "a, b or c"
+func Either(names []string) string { return joined(names, "or") }
+
+// joined returns names with a word before the last.
+func joined(names []string, word string) string {
+	last := len(names) - 1
+	if last < 1 || listed(names) < len(names) {
+		return ListNames(names)
+	}
+	return Printable(strings.Join(names[:last], ", ") + " " + word + " " + names[last])
+}
+
+// listed returns how many of the names a list shows.
+func listed(names []string) int {
 	shown, size := 0, 0
 	for shown < len(names) && shown < mostListed && (shown == 0 || size+len(names[shown]) <= mostListedBytes) {
 		size += len(names[shown])
 		shown++
 	}
-	list := Printable(strings.Join(names[:shown], ", "))
-	if more := len(names) - shown; more > 0 {
-		list += fmt.Sprintf(" and %d more", more)
-	}
-	return list
+	return shown
 }
 
 // Listing is an error about several objects. Its message lists the first ones.

@@ -6,6 +6,26 @@ import (
 	"testing"
 )
 
+// TestJoined: lists in sentences have a word before the last name, and are as short as
+// others.
+func TestJoined(t *testing.T) {
+	many := strings.Split(strings.Repeat("x ", 30), " ")
+	for _, test := range []struct {
+		names        []string
+		both, either string
+	}{
+		{nil, "", ""},
+		{[]string{"a"}, "a", "a"},
+		{[]string{"a", "b\n"}, `a and b\n`, `a or b\n`},
+		{[]string{"a", "b", "c"}, "a, b and c", "a, b or c"},
+		{many, ListNames(many), ListNames(many)},
+	} {
+		if both, either := Both(test.names), Either(test.names); both != test.both || either != test.either {
+			t.Errorf("%q is %q and %q", test.names, both, either)
+		}
+	}
+}
+
 func TestListNames(t *testing.T) {
 	var many []string
 	for i := range 900 {

@@ -30,7 +30,11 @@ func TestMatrix(t *testing.T) {
 		nil,
 	}
 	var got []string
-	for _, row := range plan.Matrix(live, declared) {
+	places := make([]plan.MatrixPlace, len(live))
+	for i := range live {
+		places[i] = plan.MatrixPlace{Live: live[i], Declared: declared[i]}
+	}
+	for _, row := range plan.Matrix(places) {
 		text := row.Key.String()
 		for _, c := range row.Cells {
 			text += fmt.Sprintf(" %d", c.Value)

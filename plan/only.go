@@ -1,6 +1,9 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // part is the selection of Options.Only: complete objects and single fields of
 // configurations.
@@ -17,7 +20,16 @@ func newPart(opts Options) part {
 	}
 }
 
-// whole reports whether an object and everything in it is selected.
+// Selected returns those of some objects of which something is selected.
+func (o Options) Selected(keys []Key) []Key {
+	p := newPart(o)
+	return slices.DeleteFunc(keys, func(k Key) bool {
+		return !o.Selection.Namespace(k.Namespace) || !k.IsNamespace() && !o.Selection.Config(k.Namespace, k.Config) ||
+			!p.whole(k) && !p.fields(k)
+	})
+}
+
+// whole reports whether an object is selected with all that is in it.
 func (p part) whole(k Key) bool {
 	if p.all {
 		return true
@@ -38,26 +50,40 @@ func (p part) any(namespace string) bool {
 	return p.all || below.matches() || below.mayMatchBelow()
 }
 
-// of returns the value of a configuration if only the selected fields of want are
-// written, and the other fields stay as in there. It returns an error if this is
-// impossible.
-func (p part) of(k Key, want Config, there Value) (Value, error) {
+// of returns a configuration as it is to be if only the selected fields of want are
+// written, and the others stay as they are there. It returns an error if there is no such
+// value.
+func (p part) of(k Key, want Config, there Value) (Config, error) {
 	n, err := there.Parse()
 	if err != nil {
-		return Value{}, fmt.Errorf("it has no fields at the target: %w", err)
+		return want, fmt.Errorf("it has no fields at the target: %w", err)
 	}
 	if n.Kind != Object {
-		return Value{}, fmt.Errorf("it is a %s at the target, and has no fields", n.Kind)
+		return want, fmt.Errorf("it is a %s at the target, and has no fields", n.Kind)
 	}
 	wanted, err := want.Value.Parse()
 	if err != nil {
-		return Value{}, err
+		return want, err
 	}
 	if err := partly(nil, ignoring{p.set.of(k)}, &wanted, &n); err != nil {
-		return Value{}, err
+		return want, err
 	}
 	config, _ := p.rules.config(k, want, there, true)
-	return config.Value, nil
+	return config, nil
+}
+
+// asked returns how much of a configuration the patterns name that select fields of it.
+// Either of its two values may be nil.
+func (s patternSet) asked(a, b *Node) Extent {
+	for _, n := range []*Node{a, b} {
+		if n == nil {
+			continue
+		}
+		if _, found := (ignoring{s}).declared(*n); found {
+			return AskedFields
+		}
+	}
+	return AskedNothing
 }
 
 // partly returns an error if a pattern matches a part of something that can only change

@@ -23,7 +23,7 @@ type Pattern struct {
 
 var unescapeLevel = strings.NewReplacer("~1", "/", "~0", "~")
 
-// PatternLevel returns a level of a pattern that matches a name. It escapes "/", "~"
+// PatternLevel returns a level of a pattern that matches a name. It escapes "/", "~", "#"
 // and wildcards. An invalid UTF-8 byte becomes "?", which also matches other
 // characters.
 func PatternLevel(name string) string {
@@ -35,7 +35,7 @@ func PatternLevel(name string) string {
 			b.WriteString("~0")
 		case r == '/':
 			b.WriteString("~1")
-		case strings.ContainsRune(globSigns, r):
+		case strings.ContainsRune(globSigns, r), r == '#': // ParsePath has it before a field
 			b.WriteString("[" + string(r) + "]")
 		case r == utf8.RuneError && size == 1:
 			b.WriteByte('?') // YAML can't represent it

@@ -253,4 +253,11 @@ func TestClosest(t *testing.T) {
 			t.Errorf("%s: %q, not %q", written, got, want)
 		}
 	}
+	for written, want := range map[string]string{
+		"confo0": "confo", "conf0": "confo", "cnfoo": "confo", "cofn": "confo", "con": "", "staging": "", "b": "", "confo-prod": "",
+	} {
+		if got := plan.Near(written, []string{"a", "confo"}); got != want {
+			t.Errorf("near %s: %q, not %q", written, got, want)
+		}
+	}
 }

@@ -35,6 +35,7 @@ type Kept struct {
 	Why      KeptReason
 	Pattern  string   // of KeptByPattern
 	Position Position // of KeptReference and KeptOverlay
+	Equal    bool     // both sides have the same value
 }
 
 // KeptReason says why a promotion keeps a field.
@@ -128,6 +129,7 @@ func (p rules) desired(from *Tree, to *Snapshot) (desired *Tree, missing []Findi
 			delete(live, c.Name)
 			stays, whole := p.keepsWhole(key)
 			if whole && p.travels(key) {
+				stays.Equal = exists && c.Value.Equal(there.Value)
 				kept = append(kept, stays)
 			}
 			switch {
@@ -136,14 +138,14 @@ func (p rules) desired(from *Tree, to *Snapshot) (desired *Tree, missing []Findi
 				wanted.Configs = append(wanted.Configs, config)
 				missing, kept = append(missing, k.missing...), append(kept, k.kept...)
 			case exists:
-				wanted.Configs = append(wanted.Configs, Config{Name: c.Name, Value: p.asItIs(key, there.Value)})
+				wanted.Configs = append(wanted.Configs, p.asItIs(key, there.Value))
 			}
 		}
 		for name, c := range live {
 			key := Key{ns.Name, name}
 			stays, keeps := p.keepsWhole(key)
 			if !c.Ephemeral && (!p.whole(key) || keeps) {
-				wanted.Configs = append(wanted.Configs, Config{Name: name, Value: p.asItIs(key, c.Value)})
+				wanted.Configs = append(wanted.Configs, p.asItIs(key, c.Value))
 			}
 			if !c.Ephemeral && keeps && p.whole(key) {
 				kept = append(kept, stays)
@@ -156,9 +158,10 @@ func (p rules) desired(from *Tree, to *Snapshot) (desired *Tree, missing []Findi
 	return desired, missing, kept
 }
 
-// asItIs returns the current value without ignored fields, which a tree must not
-// declare.
-func (p rules) asItIs(k Key, there Value) Value { return p.ignore.without(k, there) }
+// asItIs returns what is there, without what a tree may not declare.
+func (p rules) asItIs(k Key, there Value) Config {
+	return Config{Name: k.Config, Value: p.ignore.without(k, there), Asked: AskedNothing}
+}
 
 // keepsWhole reports whether a complete configuration is kept, and why.
 func (p rules) keepsWhole(k Key) (Kept, bool) {
@@ -186,6 +189,9 @@ func (p rules) config(key Key, from Config, there Value, exists bool) (Config, *
 	k.findStays(at, &n)
 	if live != nil {
 		k.findStays(at, live)
+	}
+	if !k.whole {
+		from.Asked = at.paths.asked(&n, live)
 	}
 	combined := k.combine(at, &n, live)
 	from.Value = Encode(combined, from.Value.sensitive()...)

@@ -35,8 +35,11 @@ func (s Sensitivity) With(patterns []Pattern) Sensitivity {
 	return s
 }
 
-// Except returns a copy of s that shows the fields that patterns match, unless the tree
-// marks them or they hold the text of a marked value.
+// HasPatterns reports whether there are patterns that hide.
+func (s Sensitivity) HasPatterns() bool { return len(s.hidden.at) > 0 }
+
+// Except returns the sensitivity that shows what patterns name, unless it is
+// marked in the tree, or holds the text of something that is.
 func (s Sensitivity) Except(patterns []Pattern) Sensitivity {
 	s.public = newPatternSet(patterns)
 	return s
@@ -102,41 +105,8 @@ func replaced(text string, spans []Span) string {
 	return shown + text[from:]
 }
 
-// Suspect is a field that is recognized as secret, but that is neither marked nor
-// public.
-type Suspect struct {
-	Key      Key
-	Path     Path
-	Position Position
-}
-
-// Suspects returns the suspects in a tree, in its order.
-func (s Sensitivity) Suspects(t *Tree) []Suspect {
-	var all []Suspect
-	for _, ns := range t.Namespaces {
-		for _, c := range ns.Configs {
-			key := Key{ns.Name, c.Name}
-			n, err := c.Value.Parse()
-			if err != nil {
-				continue
-			}
-			s.markTelling(key, &n, c.Value.sensitive(), func(n *Node, path Path) {
-				if n.Text == "" {
-					return
-				}
-				position, ok := c.Origins.Of(path)
-				if !ok {
-					position = c.Position
-				}
-				all = append(all, Suspect{key, path, position})
-			})
-		}
-	}
-	return all
-}
-
-// Count returns the number of sensitive leaves in a tree. A value that is not JSON
-// counts as one.
+// Count returns how many leaves of a tree must not be shown. Values that are
+// not JSON count as one.
 func (s Sensitivity) Count(t *Tree) int {
 	count := 0
 	for _, ns := range t.Namespaces {
@@ -183,16 +153,27 @@ func (s Sensitivity) Of(desired *Tree, live *Snapshot, others ...*Tree) Sensitiv
 		}
 	})
 	texts := textSet{}
-	each(func(k Key, v Value) {
-		now, ever := declared[k], s.stored.in(k)
-		if now == nil && ever == nil {
+	addTexts := func(k Key, v Value) {
+		now, ever, named := declared[k], s.stored.in(k), s.Named(k)
+		if now == nil && ever == nil && !named.MayBeSensitive() {
 			return
 		}
 		if n, err := v.Parse(); err == nil {
 			n.textsOf(now, patternSet{}, texts)
-			n.textsOf(ever, s.public.of(k), texts)
+			n.textsOf(ever, named.public, texts)
+			matching := &marked{}
+			n.matching(named.hidden, named.public, nil, matching.add)
+			n.textsOf(matching, named.public, texts)
 		}
-	})
+	}
+	each(addTexts)
+	for _, t := range append(others[:len(others):len(others)], desired) {
+		eachValue(&Tree{Namespaces: t.Covered}, nil, func(k Key, v Value) {
+			if n, err := v.Parse(); err == nil {
+				n.textsOf((*marked)(nil).with(v.sensitive()), patternSet{}, texts)
+			}
+		})
+	}
 	s.declared = func(k Key) *marked { return declared[k] }
 	s.texts = texts.finder()
 	return s

@@ -14,6 +14,9 @@ type Tree struct {
 	Unread []Unread
 	// Marks are the stored marks, if the tree was read from storage.
 	Marks Marks
+	// Covered has configurations with marked values as they were below overlays, which may
+	// have replaced these: their texts are secrets all the same.
+	Covered []Namespace
 }
 
 // Unread is a file or folder that was not read, but may be meant as a namespace or
@@ -38,10 +41,21 @@ type Config struct {
 	Position Position
 	// Origins are the positions of values that come from overlays.
 	Origins Origins
+	// Asked says how much of it was asked for, where paths or an apply to undo say so.
+	Asked Extent
 }
 
-// Origins maps paths, in the format of Path.String, to positions. The paths have at
-// most MaxCompared steps.
+// Extent is how much of a configuration was asked for. The rest is as the target has it.
+type Extent uint8
+
+// The extents.
+const (
+	AskedWhole Extent = iota
+	AskedFields
+	AskedNothing
+)
+
+// Origins are positions by path, as Path writes it, of at most MaxCompared steps.
 type Origins map[string]Position
 
 // Of returns the position that the value at a path comes from.
@@ -88,8 +102,10 @@ func (t *Tree) Sort() {
 
 // Snapshot is the live state of a target, sorted by name.
 type Snapshot struct {
-	// Exists reports whether the target's root exists.
+	// Exists is false when the target's root does not exist yet. Near is then a root
+	// beside it with a similar name, if there is one that was probably meant.
 	Exists     bool
+	Near       string
 	Namespaces []LiveNamespace
 	// Foreign lists the foreign objects.
 	Foreign []Foreign

@@ -25,7 +25,10 @@ func Unmatched(rule, where string, patterns []Pattern, tree *Tree, live *Snapsho
 	var found []Finding
 	for i, p := range unmatched {
 		hint := "check its names, or remove it"
-		if i < len(meant) && meant[i] != "" {
+		switch {
+		case strings.Contains(p.text, "#"):
+			hint = "write the path of a field with slashes, as in NAMESPACE/CONFIGURATION/FIELD"
+		case i < len(meant) && meant[i] != "":
 			hint = "did you mean " + Printable(meant[i]) + "?"
 		}
 		found = append(found, Finding{

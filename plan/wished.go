@@ -22,9 +22,9 @@ func Wished(live *Snapshot, wishes []Wish, opts Options) *Tree {
 		}
 		return &tree.Namespaces[i]
 	}
-	put := func(k Key, v Value) {
+	put := func(k Key, v Value, asked Extent) {
 		if ns := namespace(k.Namespace); !k.IsNamespace() {
-			ns.Configs = append(ns.Configs, Config{Name: k.Config, Value: patterns.without(k, v)})
+			ns.Configs = append(ns.Configs, Config{Name: k.Config, Value: patterns.without(k, v), Asked: asked})
 		}
 	}
 	ignored := func(k Key) bool { return patterns.of(k).matches() || patterns.below(k.Namespace).matches() }
@@ -32,7 +32,7 @@ func Wished(live *Snapshot, wishes []Wish, opts Options) *Tree {
 		if ignored(Key{Namespace: ns.Name}) {
 			continue
 		}
-		put(Key{Namespace: ns.Name}, Value{})
+		put(Key{Namespace: ns.Name}, Value{}, AskedNothing)
 		for _, c := range ns.Configs {
 			key := Key{ns.Name, c.Name}
 			w, wished := open[key]
@@ -40,15 +40,15 @@ func Wished(live *Snapshot, wishes []Wish, opts Options) *Tree {
 			switch {
 			case ignored(key), wished && w.Absent:
 			case wished:
-				put(key, w.Value)
+				put(key, w.Value, AskedWhole)
 			default:
-				put(key, c.Value)
+				put(key, c.Value, AskedNothing)
 			}
 		}
 	}
 	for _, w := range wishes {
 		if _, left := open[w.Key]; left && !w.Absent && !ignored(w.Key) {
-			put(w.Key, w.Value)
+			put(w.Key, w.Value, AskedWhole)
 		}
 	}
 	tree.Namespaces = slices.DeleteFunc(tree.Namespaces, func(ns Namespace) bool {

@@ -37,7 +37,7 @@ func (u unit) cipher(data []byte) (*cipher, error) {
 	if u.json {
 		return nil, aboutFile(u.shown, "a JSON file can't have encrypted values", "write it as YAML, or encrypt the file with sops")
 	}
-	u.references = References{Unresolved: true}
+	u.references = u.references.unresolved()
 	c := &cipher{editing: newEditing(u, data)}
 	var ok bool
 	if c.have, c.root, ok = u.drafts(data); !ok {
@@ -276,11 +276,20 @@ func (c *cipher) restored(text string, l leaf) (first, rest string) {
 		}
 		value = strings.Join(lines, "")
 	}
-	if value[0] == '|' || value[0] == '>' {
+	if isBlock(value) {
 		first, rest, _ = strings.Cut(value, "\n")
 		return first, rest
 	}
 	return value, ""
+}
+
+// isBlock reports whether YAML is a text whose lines follow the first: "|", "!sensitive >-".
+func isBlock(value string) bool {
+	for strings.HasPrefix(value, "!") {
+		_, value, _ = strings.Cut(value, " ")
+		value = strings.TrimLeft(value, " \t")
+	}
+	return strings.HasPrefix(value, "|") || strings.HasPrefix(value, ">")
 }
 
 func (c *cipher) unfollowed(n *yaml.Node) plan.Finding {

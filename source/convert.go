@@ -26,6 +26,8 @@ type converter struct {
 	path      plan.Path   // from the configuration to what is being converted
 	sensitive []plan.Path // what !sensitive marks
 	depth     int
+	above     int       // the cost of path
+	paths     int       // the cost of all paths in this configuration so far
 	spare     [][]entry // room that mappings no longer need
 
 	root   *yaml.Node          // of the file
@@ -49,8 +51,12 @@ func (c *converter) fail(n *yaml.Node, message, hint string) {
 // marks in it. It appends nothing when the value is in error.
 func (c *converter) config(n *yaml.Node) []plan.Path {
 	c.failed, c.sensitive, c.path, c.depth = false, nil, c.path[:0], 0
+	c.above, c.paths = plan.PathCost(c.doc.key.Config), 0
 	from := len(c.doc.encoded)
 	kind := c.node(n)
+	if !c.failed {
+		c.checkPaths(n, len(c.doc.encoded)-from)
+	}
 	switch {
 	case c.failed || c.spent:
 	case kind == plan.Null && c.doc.isOverlay() && layerTag(n) == tagDelete:
@@ -178,6 +184,22 @@ func count(n *yaml.Node) int {
 	return total
 }
 
+// reach counts what path leads to now. It reports whether the paths are short enough so
+// far; what the configuration takes is known at its end.
+func (c *converter) reach(n *yaml.Node) bool {
+	c.paths += c.above
+	return !c.spent && c.checkPaths(n, max(len(c.doc.text.data), len(c.doc.encoded)))
+}
+
+// checkPaths reports whether the paths are short enough for so many bytes.
+func (c *converter) checkPaths(n *yaml.Node, size int) bool {
+	if c.paths > plan.MostPaths(size) {
+		c.spent = true
+		c.fail(n, plan.LongPaths, "shorten the names")
+	}
+	return !c.spent
+}
+
 func (c *converter) sequence(n *yaml.Node) {
 	c.collectionTag(n, "!!seq")
 	c.write("[")
@@ -186,8 +208,10 @@ func (c *converter) sequence(n *yaml.Node) {
 			c.write(", ")
 		}
 		c.path = append(c.path, plan.Item(i))
-		c.doc.note(c.path, nodeAt(item), nil)
-		c.node(item)
+		if c.reach(item) {
+			c.doc.note(c.path, nodeAt(item), nil)
+			c.node(item)
+		}
 		c.path = c.path[:len(c.path)-1]
 	}
 	c.write("]")
@@ -261,7 +285,7 @@ func looksLikeVersion(number string) bool {
 func (c *converter) lint(n *yaml.Node, v scalar) {
 	warn := func(message, hint string) { c.doc.warn(nodeAt(n), message, hint) }
 	if v.traps&trapOctal != 0 {
-		warn("a number with a leading zero is octal", "write 0o and the digits for an octal number, drop the zero for a decimal one, or quote it to keep it as it is")
+		warn("a number with a leading zero is octal", "write 0o and the digits for an octal number, remove the zero for a decimal one, or quote it to keep it as it is")
 	}
 	if v.traps&trapSeparators != 0 {
 		warn("the _ between the digits of this number is ignored", "leave it out, or quote the value to keep it as it is")

@@ -57,7 +57,7 @@ func matchesAbove(p plan.Pattern, levels []string) bool {
 // encrypted there.
 func (f File) HasSensitive(s plan.Sensitivity) bool {
 	u := f.unit
-	u.references = References{Unresolved: true}
+	u.references = u.references.unresolved()
 	have, _, ok := u.drafts(f.data)
 	if !ok {
 		have, ok = u.jsonDraft(f.data)
@@ -163,15 +163,16 @@ func (f File) leftPlain(c *cipher, chosen chosen, s plan.Sensitivity) (left []pl
 		}
 		left = append(left, plan.Suspect{Key: key, Path: path, Position: f.position(d.at().Line)})
 	})
-	return append(left, f.suspectComments(c.root)...)
+	return append(left, f.suspectComments(c.root, s)...)
 }
 
 func (f File) position(line int) plan.Position {
 	return plan.Position{File: f.unit.shown, Line: int32(line), Column: 1}
 }
 
-// suspectComments returns the comments that look as if they held a secret.
-func (f File) suspectComments(root *yaml.Node) (found []plan.Suspect) {
+// suspectComments returns the comments that look as if they held a secret, or hold the
+// text of a marked value.
+func (f File) suspectComments(root *yaml.Node, s plan.Sensitivity) (found []plan.Suspect) {
 	if root == nil {
 		return nil
 	}
@@ -191,7 +192,7 @@ func (f File) suspectComments(root *yaml.Node) (found []plan.Suspect) {
 	t := newText(withoutBOM(f.data))
 	for i := range t.lines() {
 		_, comment, _ := strings.Cut(" "+t.line(i+1), " #")
-		if comment = strings.TrimSpace("#" + comment); comments[comment] && mask(comment) != comment {
+		if comment = strings.TrimSpace("#" + comment); comments[comment] && s.MarkedText(mask(comment)) != comment {
 			found = append(found, plan.Suspect{
 				Key: plan.Key{Namespace: f.unit.namespace, Config: f.unit.config}, Path: plan.Path{plan.Name("comment")}, Position: f.position(i + 1),
 			})

@@ -100,6 +100,7 @@ type note struct {
 	message, hint string
 	warning       bool
 	syntax        bool // the text around it can't be trusted to be what it seems
+	bare          bool // it says all, and has no excerpt
 }
 
 func (d *document) fail(where at, message, hint string) {
@@ -113,6 +114,16 @@ func (d *document) warn(where at, message, hint string) {
 // syntaxError reports where the file stops making sense.
 func (d *document) syntaxError(where at, message, hint string) {
 	d.notes = append(d.notes, note{at: where, key: d.key, message: message, hint: hint, syntax: true})
+}
+
+// conflicted reports whether git left a conflict in the file, which is an error.
+func (d *document) conflicted() bool {
+	offset := plan.ConflictMarker(d.text.data)
+	if offset < 0 {
+		return false
+	}
+	d.notes = append(d.notes, note{at: at{line: d.at(offset).line}, key: d.key, message: plan.ConflictMessage, hint: plan.ConflictHint, bare: true})
+	return true
 }
 
 func (d *document) position(where at) plan.Position {
@@ -130,11 +141,13 @@ func (d *document) findings() Findings {
 	})
 	d.notes = slices.CompactFunc(d.notes, func(a, b note) bool { return a.at == b.at && a.message == b.message })
 	d.notes = bounded(d.notes)
-	states := d.text.states()
+	states, named := d.text.states(), d.named()
 	var f Findings
 	for _, n := range d.notes {
 		finding := plan.Finding{Key: n.key, Position: d.position(n.at), Message: n.message, Hint: n.hint}
-		finding.Excerpt = d.text.excerpt(states, finding.Position, n.syntax)
+		if !n.bare {
+			finding.Excerpt = named.hide(n.line, d.text.excerpt(states, finding.Position, n.syntax))
+		}
 		if n.warning {
 			f.Warnings = append(f.Warnings, finding)
 		} else {

@@ -25,7 +25,7 @@ func (f Formatted) Changed() bool { return !bytes.Equal(f.Before, f.After) }
 // that can't be followed stays as it is, with a warning.
 func (f File) Format() (Formatted, error) {
 	u := f.unit
-	u.references = References{Unresolved: true}
+	u.references = u.references.unresolved()
 	done := Formatted{Revised: f.revised(f.data)}
 	if found := u.check(f.data); len(found) > 0 {
 		return done, Errors(found)
@@ -57,7 +57,7 @@ func (u unit) unfollowed(data []byte, at int) plan.Finding {
 		Position: where,
 		Message:  "this file was not formatted: confo-sync can't format YAML that is written like this",
 		Hint:     "write it in a simpler way here",
-		Excerpt:  t.excerpt(t.states(), where, true),
+		Excerpt:  u.document(t.data).named().hide(line, t.excerpt(t.states(), where, true)),
 	}
 }
 

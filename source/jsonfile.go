@@ -20,6 +20,9 @@ func (d *document) parseJSON() {
 		}
 		return
 	}
+	if d.conflicted() {
+		return
+	}
 	if tooMany(data) {
 		d.failTooMany()
 		return

@@ -72,11 +72,11 @@ func (d *document) misplaced(n *yaml.Node) *problem {
 	case tag == "":
 		return nil
 	case !d.isOverlay():
-		return &problem{"the tag " + tag + " can be used only in an overlay", "drop the tag, or move it to an overlay of the environment"}
+		return &problem{"the tag " + tag + " can be used only in an overlay", "remove the tag, or move it to an overlay of the environment"}
 	case tag == tagDelete && (n.Kind != yaml.ScalarNode || n.Value != "" && n.Value != "~" && n.Value != "null"):
 		return &problem{"!delete can't have a value", "write NAME: !delete"}
 	case tag == tagReplace && n.Kind != yaml.MappingNode:
-		return &problem{"!replace needs a mapping: other values always replace the value below", "drop the tag"}
+		return &problem{"!replace needs a mapping: other values always replace the value below", "remove the tag"}
 	case (tag == tagAppend || tag == tagPrepend) && n.Kind != yaml.SequenceNode:
 		return &problem{tag + " needs a list", "write " + tag + " [VALUE]"}
 	}

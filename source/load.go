@@ -169,7 +169,7 @@ func (a *assembly) repeated(ns *plan.Namespace) {
 			Position: c.Position,
 			Message:  fmt.Sprintf("the configuration %s is defined twice, first at %s", plan.Quote(c.Name), before.Position),
 			Hint:     "keep one of the two",
-			Excerpt:  a.excerpt(c.Position),
+			Excerpt:  a.excerpt(plan.Key{Namespace: ns.Name, Config: c.Name}, c.Position),
 		})
 	}
 }
@@ -187,7 +187,9 @@ type excerptFile struct {
 	states []lineState
 }
 
-func (e *excerpts) excerpt(at plan.Position) string {
+// excerpt shows a line of what belongs to a configuration; only its key, if the
+// project's patterns may name something in it.
+func (e *excerpts) excerpt(k plan.Key, at plan.Position) string {
 	f := e.files[at.File]
 	if f == nil {
 		data, err := e.references.readFile(e.sources[at.File])
@@ -201,7 +203,8 @@ func (e *excerpts) excerpt(at plan.Position) string {
 		}
 		e.files[at.File] = f
 	}
-	return f.text.excerpt(f.states, at, false)
+	named := namedLines{all: e.references.Hides.Named(k).MayBeSensitive()}
+	return named.hide(int(at.Line), f.text.excerpt(f.states, at, false))
 }
 
 func (f *Findings) sort() {

@@ -32,8 +32,12 @@ func (c *converter) mapping(n *yaml.Node) {
 		c.doc.encoded = plan.AppendString(c.doc.encoded, e.name)
 		c.write(": ")
 		c.path = append(c.path, plan.Name(e.name))
-		c.doc.note(c.path, nodeAt(e.key), e.value)
-		c.valueOf(e)
+		c.above += plan.PathCost(e.name)
+		if c.reach(e.key) {
+			c.doc.note(c.path, nodeAt(e.key), e.value)
+			c.valueOf(e)
+		}
+		c.above -= plan.PathCost(e.name)
 		c.path = c.path[:len(c.path)-1]
 	}
 	c.write("}")

@@ -97,6 +97,12 @@ func Files(dir string, selection plan.Selection, within []string) ([]File, []pla
 // Name returns the file's path as users are shown it.
 func (f File) Name() string { return f.unit.shown }
 
+// Hiding returns the file with what findings about it must not show.
+func (f File) Hiding(s plan.Sensitivity) File {
+	f.unit.references.Hides = s
+	return f
+}
+
 // IsJSON reports whether the file is JSON.
 func (f File) IsJSON() bool { return f.unit.json }
 

@@ -124,7 +124,7 @@ func (s *stack) unit(u unit, p parsed, l *layered, sel plan.Selection) {
 	before := len(s.namespaces)
 	ns := s.namespace(u.namespace, plan.Position{File: u.shown})
 	if len(p.configs) == 0 && len(s.namespaces) == before && l.root == "" {
-		s.warn(plan.Key{Namespace: u.namespace}, position, "this empty file does not change the namespace", "drop it, or write !delete to remove the namespace")
+		s.warn(plan.Key{Namespace: u.namespace}, position, "this empty file does not change the namespace", "remove the file, or write !delete to delete the namespace")
 	}
 	for _, c := range p.configs {
 		if sel.Config(u.namespace, c.Name) {
@@ -146,7 +146,7 @@ func (s *stack) namespace(name string, position plan.Position) *stackNamespace {
 // drop takes a whole namespace away.
 func (s *stack) drop(name string, position plan.Position, tag string) {
 	if s.namespaces[name] == nil {
-		s.warn(plan.Key{Namespace: name}, position, tag+" of a namespace that does not exist", "check its name, or drop the file")
+		s.warn(plan.Key{Namespace: name}, position, tag+" of a namespace that does not exist", "check its name, or remove the file")
 	}
 	delete(s.namespaces, name)
 }
@@ -160,6 +160,9 @@ func (s *stack) config(ns *stackNamespace, over plan.Config, marks layerMarks) {
 	var base *plan.Node
 	if c != nil {
 		below := s.layer(ns, *c)
+		if len(below.sensitive) > 0 {
+			s.tree.Covered = append(s.tree.Covered, plan.Namespace{Name: ns.Name, Configs: []plan.Config{{Name: c.Name, Value: c.Value}}})
+		}
 		m.origins, m.sensitive = below.origins, below.sensitive
 		base = &below.node
 	}
@@ -232,7 +235,7 @@ func (s *stack) complete() {
 func (s *stack) warn(key plan.Key, position plan.Position, message, hint string) {
 	s.findings.Warnings = append(s.findings.Warnings, plan.Finding{
 		Key: key, Position: position, Message: message, Hint: hint,
-		Excerpt: s.excerpt(position),
+		Excerpt: s.excerpt(key, position),
 	})
 }
 
@@ -268,6 +271,11 @@ func (m *merger) position(path plan.Path) plan.Position {
 	return m.over.Position
 }
 
+// removeHere returns the step after an overlay's value that does nothing.
+func (m *merger) removeHere(path plan.Path) string {
+	return "remove it from " + plan.Printable(m.position(path).File)
+}
+
 // merge returns what a value becomes when another is laid over it, and whether
 // it stays. Mappings merge; everything else replaces.
 func (m *merger) merge(path plan.Path, base *plan.Node, over plan.Node) (merged plan.Node, stays bool) {
@@ -283,7 +291,7 @@ func (m *merger) merge(path plan.Path, base *plan.Node, over plan.Node) (merged 
 	switch {
 	case over.Kind == plan.Object && base != nil && base.Kind == plan.Object:
 		if len(over.Fields) == 0 {
-			m.warn(m.key, m.position(path), fmt.Sprintf("this empty mapping does not change %s at %s", m.name(path), m.origin(path)), "drop it here, or write !replace {} to empty it")
+			m.warn(m.key, m.position(path), fmt.Sprintf("this empty mapping does not change %s at %s", m.name(path), m.origin(path)), m.removeHere(path)+", or write !replace {} to empty it")
 		}
 		return m.mapping(path, *base, over), true
 	case base == nil:
@@ -294,7 +302,7 @@ func (m *merger) merge(path plan.Path, base *plan.Node, over plan.Node) (merged 
 		return over, true
 	case isUnknown(*base) || isUnknown(over):
 	case base.Equal(over):
-		m.warn(m.key, m.position(path), fmt.Sprintf("this does not change %s, which has the same value at %s", m.name(path), m.origin(path)), "drop it here")
+		m.warn(m.key, m.position(path), fmt.Sprintf("this does not change %s, which has the same value at %s", m.name(path), m.origin(path)), m.removeHere(path))
 		return *base, true
 	case typeOf(base.Kind) != typeOf(over.Kind):
 		m.warn(m.key, m.position(path), fmt.Sprintf("%s becomes %s here, but is %s at %s", m.name(path), oneOf(over.Kind), oneOf(base.Kind), m.origin(path)), "check which type is right")
@@ -358,7 +366,7 @@ func (m *merger) delete(path plan.Path, base *plan.Node) {
 		if len(path) == 0 {
 			what = "the configuration " + plan.Quote(m.key.Config)
 		}
-		m.warn(m.key, m.position(path), "!delete of an object that does not exist: "+what, "check its name, or drop it here")
+		m.warn(m.key, m.position(path), "!delete of an object that does not exist: "+what, "check its name, or "+m.removeHere(path))
 		return
 	}
 	m.forget(path, base)
@@ -368,7 +376,7 @@ func (m *merger) delete(path plan.Path, base *plan.Node) {
 // replaced forgets what is below a mapping that is replaced whole.
 func (m *merger) replaced(path plan.Path, base *plan.Node) *plan.Node {
 	if base == nil {
-		m.warn(m.key, m.position(path), "!replace of an object that does not exist: "+m.name(path), "check its name, or drop the tag")
+		m.warn(m.key, m.position(path), "!replace of an object that does not exist: "+m.name(path), "check its name, or remove the tag")
 	}
 	m.forget(path, base)
 	return nil
@@ -379,19 +387,19 @@ func (m *merger) extend(path plan.Path, base *plan.Node, over plan.Node) plan.No
 	tag := m.tag(path)
 	switch {
 	case base == nil:
-		m.warn(m.key, m.position(path), tag+" to a list that does not exist: "+m.name(path), "check its name, or drop the tag")
+		m.warn(m.key, m.position(path), tag+" to a list that does not exist: "+m.name(path), "check its name, or remove the tag")
 		m.decide(path, base, over)
 		return over
 	case base.Kind != plan.List:
 		m.findings.Errors = append(m.findings.Errors, plan.Finding{
 			Key: m.key, Position: m.position(path),
 			Message: fmt.Sprintf("%s to %s, which is %s at %s", tag, m.name(path), oneOf(base.Kind), m.origin(path)),
-			Hint:    "add to a list, or drop the tag to replace it",
-			Excerpt: m.excerpt(m.position(path)),
+			Hint:    "add to a list, or remove the tag to replace it",
+			Excerpt: m.excerpt(m.key, m.position(path)),
 		})
 		return over
 	case len(over.Items) == 0:
-		m.warn(m.key, m.position(path), tag+" of an empty list changes nothing", "drop it here")
+		m.warn(m.key, m.position(path), tag+" of an empty list changes nothing", m.removeHere(path))
 	}
 	kept := m.take(path, base.Items)
 	m.decide(path, base, over)

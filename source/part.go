@@ -42,8 +42,9 @@ type sealedText struct {
 	flow       bool
 }
 
-// Find returns the file in dir that declares a configuration.
-func Find(dir string, key plan.Key, within []string) (File, bool, error) {
+// Find returns the file in dir that declares a configuration. What is said about it does
+// not show what hides names.
+func Find(dir string, key plan.Key, within []string, hides plan.Sensitivity) (File, bool, error) {
 	w := walk(dir, LoadOptions{AllowEmpty: true, References: References{Within: within}})
 	if len(w.findings.Errors) > 0 {
 		return File{}, false, Errors(w.findings.Errors)
@@ -56,6 +57,7 @@ func Find(dir string, key plan.Key, within []string) (File, bool, error) {
 		if err != nil {
 			return File{}, false, err
 		}
+		f = f.Hiding(hides)
 		if u.config != "" {
 			return f, true, nil
 		}
@@ -69,7 +71,7 @@ func Find(dir string, key plan.Key, within []string) (File, bool, error) {
 // declares reports whether a namespace's file declares a configuration.
 func (f File) declares(config string) (bool, error) {
 	u := f.unit
-	u.references = References{Unresolved: true}
+	u.references = u.references.unresolved()
 	have, _, ok := u.drafts(f.data)
 	if !ok && u.json {
 		have, ok = u.jsonDraft(f.data)
@@ -83,7 +85,7 @@ func (f File) declares(config string) (bool, error) {
 // broken returns the errors of a file that can't be read.
 func (f File) broken() error {
 	u := f.unit
-	u.references = References{Unresolved: true}
+	u.references = u.references.unresolved()
 	if found := u.check(f.data); len(found) > 0 {
 		return Errors(found)
 	}
@@ -136,10 +138,14 @@ func (c *cipher) region(config, field string) (from, to int, err error) {
 	if field == "" {
 		return from, to, nil
 	}
+	named, err := plan.ParseFieldPath(field)
+	if err != nil {
+		return 0, -1, err
+	}
 	found := false
 	var search func(d *draft, path plan.Path, here bool, lower, upper int)
 	search = func(d *draft, path plan.Path, here bool, lower, upper int) {
-		if len(path) > 0 && path.String() == field {
+		if len(path) > 0 && named.Names(path) {
 			found, from, to = true, lower, upper
 		}
 		if found || d.fixed {
@@ -304,7 +310,7 @@ func reindent(text string, by int) string {
 // FieldNames returns the paths of all fields that the file declares in a configuration.
 func (f File) FieldNames(config string) (names []string) {
 	u := f.unit
-	u.references = References{Unresolved: true}
+	u.references = u.references.unresolved()
 	have, _, ok := u.drafts(f.data)
 	if !ok {
 		return nil
@@ -335,7 +341,7 @@ func Names(dir string, within []string) (names []string) {
 		if err != nil {
 			continue
 		}
-		u.references = References{Unresolved: true}
+		u.references = u.references.unresolved()
 		if have, _, ok := u.drafts(f.data); ok {
 			for _, field := range have.fields {
 				names = append(names, plan.Key{Namespace: u.namespace, Config: field.name}.String())

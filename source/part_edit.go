@@ -82,7 +82,7 @@ func (p *Part) withJSON(text, config string) (*Edited, error) {
 // errorsIn returns the errors that the file would have. References are not resolved.
 func (p *Part) errorsIn(data []byte) []plan.Finding {
 	u := p.file.unit
-	u.references = References{Unresolved: true}
+	u.references = u.references.unresolved()
 	if p.Overlay {
 		return u.check(data)
 	}

@@ -25,6 +25,8 @@ type References struct {
 	// Within are the folders that links in the tree may lead into, beside the
 	// tree's own; with any, the tree itself must be in one of them.
 	Within []string
+	// Hides has the project's sensitive patterns: excerpts don't show what they name.
+	Hides plan.Sensitivity
 
 	bounds *within.Bounds // of the tree that is being read
 	hidden *hiddenTexts   // is told what references stand for; may be nil
@@ -36,6 +38,9 @@ func (r References) of(dir string) References {
 	r.bounds = within.New(append([]string{dir}, r.Within...)...)
 	return r
 }
+
+// unresolved returns the References that leave it unknown what references stand for.
+func (r References) unresolved() References { return References{Unresolved: true, Hides: r.Hides} }
 
 // open opens a file of the tree, or without a tree a file that the operator names.
 func (r References) open(path string) (*os.File, error) {
@@ -81,6 +86,10 @@ func isReference(n *yaml.Node) bool {
 // unknown begins the text of what a reference stands for while that is not known.
 // No text of a file begins so.
 const unknown = "\x00"
+
+// IsUnknown reports whether a value of a tree that was loaded without its references stands
+// for one of them.
+func IsUnknown(n plan.Node) bool { return isUnknown(n) }
 
 func isUnknown(n plan.Node) bool {
 	return n.Kind == plan.String && strings.HasPrefix(n.Text, unknown) ||
@@ -161,7 +170,7 @@ func (r reference) isKnown() bool {
 // does not quote it.
 func (r reference) typed(text string) (plan.Node, *problem) {
 	wrong := func(what string) *problem {
-		return &problem{"the value of this " + r.tag + " is not " + what, "correct the value at its source, or drop :" + r.kind + " if it is a string"}
+		return &problem{"the value of this " + r.tag + " is not " + what, "correct the value at its source, or remove :" + r.kind + " if it is a string"}
 	}
 	switch r.kind {
 	case "":
@@ -192,7 +201,7 @@ func (r reference) typed(text string) (plan.Node, *problem) {
 func parseFragment(text string) (plan.Node, bool) {
 	value := strings.TrimLeft(text, " ")
 	indent := text[:len(text)-len(value)]
-	if value != "" && value[0] != '|' && value[0] != '>' { // whose end counts
+	if value != "" && !isBlock(value) { // whose end counts
 		value += "\n"
 	}
 	d := unit{config: "fragment"}.document([]byte(indent + "value: " + value))

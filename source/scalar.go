@@ -136,7 +136,7 @@ func decimal(s, sign, digits string, traps trap) (scalar, bool) {
 		if strings.ContainsAny(digits, "89") {
 			return scalar{problem: &problem{
 				"a number with a leading zero is octal, but this one has an 8 or 9",
-				"drop the zero, or quote it to keep it as it is",
+				"remove the zero, or quote it to keep it as it is",
 			}}, true
 		}
 		return inBase(sign, digits, 8, traps|trapOctal)
@@ -256,7 +256,7 @@ func resolveTagged(tag, value string) scalar {
 		return scalar{problem: unknownTag(tag)}
 	}
 	if v.problem == nil && !fits {
-		v.problem = &problem{"the value does not match its tag " + tag, "correct the value, or drop the tag"}
+		v.problem = &problem{"the value does not match its tag " + tag, "correct the value, or remove the tag"}
 	}
 	return v
 }
@@ -286,9 +286,9 @@ func unknownTag(tag string) *problem {
 	case "!!binary", "!!set", "!!omap", "!!pairs":
 		return &problem{"the tag " + tag + " has no equivalent in JSON", "write a string, a list or a mapping"}
 	case "!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp", "!!map", "!!seq", tagSensitive:
-		return &problem{"the tag " + tag + " can't be used here", "drop the tag"}
+		return &problem{"the tag " + tag + " can't be used here", "remove the tag"}
 	}
-	return &problem{"this tag is unknown", "quote the value if it begins with !, or drop the tag"}
+	return &problem{"this tag is unknown", "quote the value if it begins with !, or remove the tag"}
 }
 
 // tagSensitive marks a value as one that must not be shown.

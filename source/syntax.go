@@ -107,7 +107,7 @@ var explanations = []struct {
 	{words: "found an indentation indicator equal to 0",
 		message: "the indentation after | or > must be from 1 to 9", hint: "leave it out"},
 	{words: "found undefined tag handle",
-		message: "this tag is unknown", hint: "quote the value if it begins with !, or drop the tag"},
+		message: "this tag is unknown", hint: "quote the value if it begins with !, or remove the tag"},
 	{words: "did not find expected whitespace or line break", mark: markContext,
 		message: "this tag is not valid", hint: "quote the value if it begins with !"},
 	{words: "did not find the expected '>'", mark: markContext,

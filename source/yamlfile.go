@@ -93,6 +93,9 @@ func (d *document) yamlNamespace(c *converter, root *yaml.Node) {
 // yamlRoot returns the value of the one document in the file: nil when there
 // is none, not ok when the file makes no sense.
 func (d *document) yamlRoot() (root *yaml.Node, ok bool) {
+	if d.conflicted() {
+		return nil, false
+	}
 	if tooMany(d.text.data) {
 		d.failTooMany()
 		return nil, false

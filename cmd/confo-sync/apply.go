@@ -101,6 +101,7 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 	if err != nil {
 		return err
 	}
+	approved.noteCommit(a)
 	if err := approved.stillFits(ctx, a, w); err != nil {
 		return err
 	}
@@ -238,7 +239,7 @@ func (c applyFlags) apply(ctx context.Context, a *app, w *work, approved *approv
 	opts := c.options(a)
 	opts.Reason, opts.Commit, opts.Plan = c.reason(ctx, a), a.report.Commit, approved.fingerprintText()
 	opts.Reason, opts.Marks = w.hides.Text(opts.Reason), w.marks
-	opts.Operation, opts.Undoes = want.operation, want.undoes
+	opts.Operation, opts.Undoes, opts.From = want.operation, want.undoes, want.from
 	opts.Progress, opts.AccessProgress, opts.Rebase = applying.update, closing.update, w.rebase
 	opts.Owner, opts.TakeOver = a.owner(), c.TakeOver
 	if !c.NoVerify && !w.blinds() {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -56,6 +58,9 @@ func (a *app) readPlan(path string) (*planfile.File, planfile.Fingerprint, error
 	var large *within.TooLargeError
 	if errors.As(err, &large) {
 		return nil, planfile.Fingerprint{}, target.WithHint(fmt.Errorf("%s can't be used: %w", plan.Printable(path), err), `name a plan that "confo-sync plan --out FILE" saved`)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, planfile.Fingerprint{}, target.WithHint(fmt.Errorf("there is no plan %s", plan.Quote(path)), `name a plan that "confo-sync plan --out FILE" saved`)
 	}
 	if err != nil {
 		return nil, planfile.Fingerprint{}, fmt.Errorf("read the plan: %w", ledOut(path, err))
@@ -219,6 +224,18 @@ func whoApplied(h apply.Header) string {
 	return text
 }
 
+// noteCommit says that a saved plan was made from another commit than the tree is at now. What
+// is applied is the same, or the plan is out of date.
+func (p *approval) noteCommit(a *app) {
+	if p == nil || p.file == nil {
+		return
+	}
+	then, now := strings.TrimSuffix(p.file.Report.Commit, "+"), strings.TrimSuffix(a.report.Commit, "+")
+	if then != "" && now != "" && then != now {
+		a.notice("The plan was made from commit %s. The tree is now at commit %s.", render.ShortCommit(p.file.Report.Commit), render.ShortCommit(a.report.Commit))
+	}
+}
+
 // staleError is the error of a plan that was approved and can't be applied any
 // more.
 type staleError struct{ message, next string }
@@ -233,6 +250,7 @@ func (p *approval) stillFits(ctx context.Context, a *app, w *work) error {
 	}
 	made := p.fingerprint.Made().Local().Format(time.DateTime)
 	if p.file == nil {
+		a.addApplied(p.authors(ctx, w.target), w.options)
 		return &staleError{
 			message: fmt.Sprintf("the plan is not the one with this fingerprint, made %s: the tree, the target or the flags have changed", made),
 			next:    a.deed.look() + "; then have the new plan approved",
@@ -255,6 +273,14 @@ func (p *approval) stillFits(ctx context.Context, a *app, w *work) error {
 	}
 }
 
+// addApplied puts into the report which selected objects were changed by applies since a
+// plan was made of which only the fingerprint is known.
+func (a *app) addApplied(authors map[plan.Key]string, options plan.Options) {
+	for _, k := range options.Selected(slices.SortedFunc(maps.Keys(authors), plan.Key.Compare)) {
+		a.report.AddStale(k, planfile.Live.String(), plan.Position{}, false, authors[k])
+	}
+}
+
 // since returns what tells whether something was written after a plan had read
 // the target, where that can be told.
 func since(t target.Target) func(plan.Revision, int64) bool {
@@ -262,6 +288,14 @@ func since(t target.Target) func(plan.Revision, int64) bool {
 		return zk.WrittenAfter
 	}
 	return nil
+}
+
+// made returns a time at which the plan was made already. A fingerprint has whole seconds.
+func (p *approval) made() time.Time {
+	if p.file == nil {
+		return p.fingerprint.Made().Add(time.Second)
+	}
+	return p.file.Made
 }
 
 // authors returns who changed what since the plan was made, as far as the
@@ -273,7 +307,7 @@ func (p *approval) authors(ctx context.Context, t target.Target) map[plan.Key]st
 		return nil // they are not worth failing for
 	}
 	note := func(h *apply.Header, k plan.Key) bool {
-		if !h.Time.Before(p.file.Made) {
+		if !h.Time.Before(p.made()) {
 			authors[k] = "last applied " + whoApplied(*h)
 		}
 		return false

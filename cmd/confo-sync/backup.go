@@ -30,7 +30,7 @@ type backupCmd struct {
 }
 
 type backupMakeCmd struct {
-	File           string   `arg:"" optional:"" help:"File to write, or a folder (default: backups beside the project file)." complete:"file"`
+	File           string   `arg:"" optional:"" help:"File to write, or a folder (default: backups beside the project file)." complete:"file,new"`
 	Recipient      []string `short:"r" sep:"none" placeholder:"RECIPIENT" help:"age recipient to encrypt to (repeatable; default: the project's)."`
 	WithHistory    bool     `help:"Include the history."`
 	SkipUnreadable bool     `help:"Leave out what you may not read. The backup lists it."`
@@ -262,7 +262,7 @@ func backupOf(path string, size int64, m archive.Manifest, encrypted bool) rende
 		b.Missing = append(b.Missing, render.Missing(gap))
 		names = append(names, "/"+gap.Path)
 	}
-	b.Why = plan.ListNames(names) + " could not be read"
+	b.Why = plan.Both(names) + " could not be read"
 	return b
 }
 

@@ -149,6 +149,10 @@ func (c *backupShowCmd) list(ctx context.Context, a *app, r *archive.Reader) err
 		a.say("%s", objectLine(&s))
 	}
 	if found == 0 && c.Path != "" {
+		if p, err := parseConfigPath(c.Path); err == nil && p.field != "" && slices.Contains(keysOf(all.Snapshot()), p.Key) {
+			return &usageError{target.WithHint(fmt.Errorf("%s names a field, and backup show takes namespaces and configurations", plan.Quote(c.Path)),
+				"write "+plan.Printable(p.Key.String())+" to show the configuration")}
+		}
 		return target.WithHint(fmt.Errorf("%s has no object %s", plan.Printable(c.File), plan.Quote(c.Path)), "leave out the path to list everything in the backup")
 	}
 	if len(tree.Namespaces) == 0 {

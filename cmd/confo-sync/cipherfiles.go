@@ -139,7 +139,7 @@ func (w *cipherWork) fieldsOf() ([][]plan.Pattern, error) {
 			if near := plan.Closest(p.String(), names); near != "" {
 				hint += "; did you mean " + plan.Printable(near) + "?"
 			}
-			return nil, target.WithHint(fmt.Errorf("there is no file %s, and no field of this name in the files", plan.Quote(p.String())), hint)
+			return nil, target.WithHint(noSuch(p.String(), "there is no file %s, and no field of this name in the files", plan.Quote(p.String())), hint)
 		}
 	}
 	return all, nil

@@ -20,7 +20,7 @@ type cli struct {
 	Show  showCmd  `cmd:"" group:"change" help:"Show a saved plan."`
 	Get   getCmd   `cmd:"" group:"change" help:"Print what is live: a configuration, a field, or names."`
 	Edit  editCmd  `cmd:"" group:"change" help:"Edit a configuration of the tree in your editor."`
-	Diff  diffCmd  `cmd:"" group:"change" help:"Show how two trees, targets, commits or backups differ."`
+	Diff  diffCmd  `cmd:"" group:"change" help:"Show the changes that turn A into B: trees, targets, commits or backups."`
 	Pull  pullCmd  `cmd:"" group:"change" help:"Write what is live into the tree."`
 
 	Envs    envsCmd    `cmd:"" group:"environments" help:"List the environments of the project."`

@@ -16,8 +16,6 @@ import (
 	"github.com/confo-sync/confo-sync/apply"
 	"github.com/confo-sync/confo-sync/cmd/confo-sync/manual"
 	"github.com/confo-sync/confo-sync/plan"
-	"github.com/confo-sync/confo-sync/source"
-	"github.com/confo-sync/confo-sync/source/git"
 	"github.com/confo-sync/confo-sync/source/within"
 	"github.com/confo-sync/confo-sync/target"
 )
@@ -56,7 +54,7 @@ func (a *app) complete(model *kong.Application, c *cli, words []string) int {
 		limit, end := context.WithTimeout(a.ctx, completionLimit)
 		defer end()
 		done := make(chan []manual.Candidate, 1)
-		go func() { done <- safe(a.candidates(ctx, model, kind, word)) }()
+		go func() { done <- safe(a.candidates(ctx, model, kind, word, line)) }()
 		select {
 		case all := <-done:
 			return all
@@ -82,7 +80,7 @@ func safe(all []manual.Candidate) (some []manual.Candidate) {
 }
 
 // candidates returns the words of a kind.
-func (a *app) candidates(ctx context.Context, model *kong.Application, kind, word string) (all []manual.Candidate) {
+func (a *app) candidates(ctx context.Context, model *kong.Application, kind, word string, line manual.Line) (all []manual.Candidate) {
 	switch kind {
 	case "topic":
 		for _, child := range model.Children {
@@ -105,20 +103,15 @@ func (a *app) candidates(ctx context.Context, model *kong.Application, kind, wor
 	case "apply":
 		return append(a.applies(ctx), manual.Candidate{Word: "last", Text: "the last apply"})
 	case "namespace":
-		for _, key := range a.names(ctx) {
-			if key.Config == "" {
+		for _, key := range keysIn(a.known(ctx, "", true)) {
+			if key.IsNamespace() {
 				all = append(all, manual.Candidate{Word: key.Namespace})
 			}
 		}
-	case "path":
-		for _, key := range a.names(ctx) {
-			switch inside := strings.HasPrefix(word, key.Namespace+"/"); {
-			case key.Config == "" && !inside:
-				all = append(all, manual.Candidate{Word: key.Namespace}, manual.Candidate{Word: key.Namespace + "/"})
-			case key.Config != "" && inside:
-				all = append(all, manual.Candidate{Word: key.String()})
-			}
-		}
+	case "path", "field", "declared", "pattern":
+		return a.paths(ctx, kind, word)
+	case "filefield":
+		return a.fileFields(line.Args)
 	}
 	return all
 }
@@ -135,27 +128,6 @@ func (a *app) environmentNames(prefix string) (all []manual.Candidate) {
 	return all
 }
 
-// names returns the namespaces and configurations of the tree and of the target, as far
-// as they are known before the context ends.
-func (a *app) names(ctx context.Context) []plan.Key {
-	trusted := a.Target
-	if a.configure() != nil {
-		return nil
-	}
-	var mu sync.Mutex
-	var all []plan.Key
-	add := func(keys []plan.Key) {
-		mu.Lock()
-		defer mu.Unlock()
-		all = append(all, keys...)
-	}
-	atOnce(ctx, func() { add(a.declaredNames(ctx)) }, func() { add(a.liveNames(ctx, trusted)) })
-	mu.Lock()
-	defer mu.Unlock()
-	slices.SortFunc(all, plan.Key.Compare)
-	return slices.Compact(all)
-}
-
 // atOnce runs functions at once, and returns when they have returned or the context ends.
 func atOnce(ctx context.Context, all ...func()) {
 	var running sync.WaitGroup
@@ -168,21 +140,6 @@ func atOnce(ctx context.Context, all ...func()) {
 	case <-done:
 	case <-ctx.Done():
 	}
-}
-
-// declaredNames returns the names in the tree. A tree of a commit would be checked out
-// first, so it is not read.
-func (a *app) declaredNames(ctx context.Context) []plan.Key {
-	if a.Source == "" || strings.HasPrefix(a.Source, git.Prefix) {
-		return nil
-	}
-	reading := *a
-	reading.unresolved = true
-	tree, _, err := reading.loadTree(ctx, reading.Source, reading.place(), source.LoadOptions{AllowEmpty: true, Overlays: reading.laid()})
-	if err != nil {
-		return nil
-	}
-	return keysOf(tree.Snapshot())
 }
 
 // openForNames opens the target to complete words with its names. It returns an error for
@@ -200,20 +157,6 @@ func (a *app) openForNames(trusted string) (target.Target, error) {
 		return nil, errors.New("only the project file names this target")
 	}
 	return a.open(url, false)
-}
-
-func (a *app) liveNames(ctx context.Context, trusted string) []plan.Key {
-	reading := *a
-	t, err := reading.openForNames(trusted)
-	if err != nil {
-		return nil
-	}
-	defer t.Close()
-	live, err := t.Snapshot(ctx, target.ReadOptions{})
-	if err != nil {
-		return nil
-	}
-	return keysOf(live)
 }
 
 // applies returns the IDs of the last applies.

@@ -96,11 +96,11 @@ environments:
 	}
 	for words, want := range map[string]string{
 		"plan -t file:live -n ":      "good shop",
-		"history -t file:live ":      "prune last good good/ shop shop/",
-		"restore x -t file:live ":    "good good/ shop shop/",
+		"history -t file:live ":      "prune last good/ shop/",
+		"restore x -t file:live ":    "good/ shop/",
 		"plan -e ":                   "plain",
 		"diff env:":                  "env:--auto-approve env:plain",
-		"plan --exclude=":            "--exclude=shop --exclude=shop/",
+		"plan --exclude=":            "--exclude=shop/",
 		"plan -t file:live -n --aut": "",
 	} {
 		output := completed(t, nil, strings.Split(words, " ")...)

@@ -10,7 +10,17 @@ import (
 // configPath is what NS, NS/CONF or NS/CONF#FIELD names.
 type configPath struct {
 	plan.Key
-	field string // as plan.Path writes it, or empty
+	field string         // as it was given, or empty
+	path  plan.FieldPath // what field names
+}
+
+// parsePath reads a pattern of the command line, which may have "#" before the field.
+func parsePath(name, text string) (plan.Pattern, error) {
+	pattern, err := plan.ParsePath(text)
+	if err != nil {
+		return pattern, &usageError{fmt.Errorf("%s %s: %w", name, plan.Quote(text), err)}
+	}
+	return pattern, nil
 }
 
 // parseConfigPath reads NS, NS/CONF or NS/CONF#FIELD. It returns the zero value for an
@@ -27,7 +37,13 @@ func parseConfigPath(text string) (p configPath, err error) {
 	if namespace == "" || hasConfig && config == "" || hasField && (field == "" || !hasConfig) {
 		return p, &usageError{fmt.Errorf("%s is not a path: write NAMESPACE, NAMESPACE/CONFIGURATION or NAMESPACE/CONFIGURATION#FIELD", plan.Quote(text))}
 	}
-	return configPath{plan.Key{Namespace: namespace, Config: config}, field}, nil
+	p = configPath{Key: plan.Key{Namespace: namespace, Config: config}, field: field}
+	if hasField {
+		if p.path, err = plan.ParseFieldPath(field); err != nil {
+			return p, &usageError{fmt.Errorf("%s: %w", plan.Quote(text), err)}
+		}
+	}
+	return p, nil
 }
 
 func (p configPath) String() string {
@@ -46,9 +62,8 @@ func (p configPath) find(n plan.Node) (found *plan.Node, names []string) {
 		if len(path) == 0 {
 			return
 		}
-		name := path.String()
-		names = append(names, name)
-		if found == nil && (name == p.field || strings.Join(path.Levels(), "/") == p.field) {
+		names = append(names, path.String())
+		if found == nil && p.path.Names(path) {
 			found = &value
 		}
 	})

@@ -62,7 +62,7 @@ func (a *app) targetURL() (string, error) {
 		return "", &usageError{target.WithHint(errNoProject, `run "confo-sync init", or give `+giveTarget)}
 	}
 	if len(a.project.Environments) > 0 {
-		return "", need("--env", "choose an environment: "+plan.ListNames(a.project.Names()))
+		return "", &usageError{&chooseError{a.project.Names()}}
 	}
 	return "", need("--target", "name a target: -t zk://localhost:2181 or -t file:PATH")
 }

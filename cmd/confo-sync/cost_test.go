@@ -29,6 +29,7 @@ var costInputs = []costInput{
 	{"lines in another order", shuffled(1), shuffled(7), nil},
 	{"few lines in turn", turns(2), turns(3), nil},
 	{"fields", fieldsOf("k%d: was\n"), fieldsOf("k%d: is\n"), nil},
+	{"one long name above many values", belowLong("was"), belowLong("is"), nil},
 	{"fields with other names", fieldsOf("k%d: 1\n"), fieldsOf("j%d: 1\n"), nil},
 	{"fields on one line", flowOf("k%d: was, "), flowOf("k%d: is, "), nil},
 	{"keys after ?", fieldsOf("? k%d\n: was\n"), fieldsOf("? k%d\n: is\n"), nil},
@@ -65,6 +66,13 @@ func configsOf(format string) func(int) map[string]string {
 func flowOf(format string) func(int) map[string]string {
 	return func(n int) map[string]string {
 		return map[string]string{"ns/c.yaml": "a: {" + repeated(format, n) + "z: 1}\n"}
+	}
+}
+
+// belowLong is a list below a name of half the size.
+func belowLong(what string) func(int) map[string]string {
+	return func(n int) map[string]string {
+		return map[string]string{"ns/c.json": `{"` + strings.Repeat("k", n/2) + `": [` + repeated(`"`+what+`%d", `, n/2) + `0]}`}
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 type editCmd struct {
-	Path    string `arg:"" help:"Configuration or field: NS/CONF or NS/CONF#FIELD." complete:"path"`
+	Path    string `arg:"" help:"Configuration or field: NS/CONF or NS/CONF#FIELD." complete:"declared"`
 	Overlay bool   `help:"Edit it in the environment's last overlay."`
 	recipientFlags
 }
@@ -28,7 +28,7 @@ func (c *editCmd) Run(ctx context.Context, a *app) error {
 	}
 	path, err := parseConfigPath(c.Path)
 	if err == nil && path.Config == "" {
-		err = &usageError{fmt.Errorf("%s is a namespace: edit takes one configuration, as NAMESPACE/CONFIGURATION", plan.Quote(c.Path))}
+		err = &usageError{noSuch(c.Path, "%s is a namespace: edit takes one configuration, as NAMESPACE/CONFIGURATION", plan.Quote(c.Path))}
 	}
 	if err != nil {
 		return err
@@ -52,6 +52,7 @@ func (c *editCmd) Run(ctx context.Context, a *app) error {
 	}
 	if edited.Encrypted > 0 {
 		a.notice("Encrypted: %s.", plural(edited.Encrypted, "value"))
+		a.tellRecipients(c.recipientFlags)
 	}
 	return c.tellAbove(a, path.Key)
 }
@@ -66,7 +67,7 @@ func (c *editCmd) part(a *app, path configPath) (*source.Part, source.File, erro
 	if _, err := a.recoverTrees(a.folders()...); err != nil {
 		return nil, file, err
 	}
-	file, found, err := source.Find(dir, path.Key, a.bounds(dir))
+	file, found, err := source.Find(dir, path.Key, a.bounds(dir), a.hidesInAny())
 	if err != nil {
 		return nil, file, several(err)
 	}
@@ -102,7 +103,7 @@ func (c *editCmd) folder(a *app) (string, error) {
 func (c *editCmd) notFound(a *app, dir string, key plan.Key) error {
 	err := fmt.Errorf("%s does not declare %s", plan.Printable(filepath.ToSlash(dir)), plan.Printable(key.String()))
 	for _, other := range a.folders() {
-		file, found, _ := source.Find(other, key, a.bounds(other))
+		file, found, _ := source.Find(other, key, a.bounds(other), a.hidesInAny())
 		switch {
 		case !found:
 		case c.Overlay:
@@ -185,7 +186,7 @@ func (c *editCmd) tellAbove(a *app, key plan.Key) error {
 		return nil
 	}
 	for _, dir := range a.overlays {
-		file, found, err := source.Find(dir, key, a.bounds(dir))
+		file, found, err := source.Find(dir, key, a.bounds(dir), a.hidesInAny())
 		if err != nil {
 			return several(err)
 		}

@@ -46,7 +46,7 @@ func (a *app) encrypting() (func(text string) (string, error), error) {
 }
 
 type encryptCmd struct {
-	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: all of the tree and overlays), then fields, as db/password." complete:"file"`
+	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: all of the tree and overlays), then fields, as db/password." complete:"file,filefield"`
 	recipientFlags
 }
 
@@ -60,10 +60,23 @@ func (c *encryptCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	hides := a.hidesInAny()
+	hides, err := a.hidden(ctx)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil { // the errors of other files don't stop it, and its own files tell theirs
+		hides = a.hidesInAny()
+		a.notice("The tree has errors, so values that only other files mark are not known: run confo-sync validate.")
+	}
+	sample := "" // one of the encrypted values
+	encrypt := func(text string) (string, error) {
+		armored, err := recipients.Encrypt(text)
+		sample = armored
+		return armored, err
+	}
 	work.skip(func(f source.File) bool { return !f.HasSensitive(hides) })
 	err = work.each(ctx, func(f source.File, fields []plan.Pattern) (*source.Ciphered, error) {
-		return f.Encrypt(fields, hides, recipients.Encrypt)
+		return f.Encrypt(fields, hides, encrypt)
 	})
 	if err != nil {
 		return err
@@ -86,6 +99,8 @@ func (c *encryptCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	a.listLeft()
+	a.tellIdentity(sample)
+	a.tellRecipients(c.recipientFlags)
 	a.tellCommitted(ctx, work.done)
 	return nil
 }
@@ -109,7 +124,7 @@ func (a *app) tellCommitted(ctx context.Context, all []*source.Ciphered) {
 		}
 	}
 	if len(files) > 0 {
-		a.notice("The history of git still holds plain values of %s: change them where they are used.", plan.ListNames(files))
+		a.notice("The history of git still holds plain values of %s: change them where they are used.", plan.Both(files))
 	}
 }
 
@@ -131,7 +146,7 @@ func (a *app) listLeft() {
 }
 
 type decryptCmd struct {
-	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: all of the tree and overlays), then fields, as db/password." complete:"file"`
+	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: all of the tree and overlays), then fields, as db/password." complete:"file,filefield"`
 }
 
 // Run puts values back that are encrypted with age.
@@ -222,8 +237,12 @@ func (c *rotateCmd) Run(ctx context.Context, a *app) error {
 	if len(changed) == 0 {
 		return a.showFiles("Nothing to rotate: no value is encrypted with age.")
 	}
-	return a.showFiles("Encrypted %s again to %s. A removed recipient can still decrypt the old versions in git: change the passwords too.",
+	err = a.showFiles("Encrypted %s again to %s. A removed recipient can still decrypt the old versions in git: change the passwords too.",
 		plural(values, "value"), plural(count, "recipient"))
+	if err == nil {
+		a.tellRecipients(c.recipientFlags)
+	}
+	return err
 }
 
 // beginFiles begins a command that changes files, and none environment's.
@@ -301,6 +320,10 @@ func (a *app) treeFiles(names []string) ([]source.File, error) {
 	}
 	if len(found) > 0 {
 		return nil, several(source.Errors(found))
+	}
+	hides := a.hidesInAny()
+	for i := range files {
+		files[i] = files[i].Hiding(hides)
 	}
 	return files, nil
 }

@@ -74,12 +74,20 @@ func (a *app) loadTree(ctx context.Context, dir, at string, opts source.LoadOpti
 	}
 	head := make(chan func() string, 1)
 	go func() {
+		if a.readOnly { // git runs programs that a repository's settings name
+			head <- func() string { return "" }
+			return
+		}
 		commit, err := git.Head(ctx, dir)
 		head <- func() string { return a.commitOr(commit, err) }
 	}()
 	opts.References = a.references(dir).References
 	tree, err = a.loadFolder(ctx, dir, dir, opts)
-	return tree, (<-head)(), err
+	found := <-head
+	if err != nil {
+		return nil, "", err // nobody asks for the commit of what is not a tree
+	}
+	return tree, found(), nil
 }
 
 // commitOr returns the commit of a folder. If git refuses to read it, that is warned of.
@@ -113,7 +121,9 @@ func (a *app) loadFolder(ctx context.Context, dir, called string, opts source.Lo
 	if err != nil {
 		return nil, err
 	}
-	a.warn(found.Warnings...)
+	telling := *a
+	telling.Quiet = a.Quiet || a.untold
+	telling.warn(found.Warnings...)
 	if len(found.Errors) > 0 {
 		return nil, &findingsError{
 			summary:  fmt.Sprintf("%s in %s", plural(len(found.Errors), "error"), plan.Printable(called)),

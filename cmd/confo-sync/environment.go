@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -24,6 +25,7 @@ type settings struct {
 	connection  connection // of the environment
 	readAll     bool       // of a target, not only what is selected
 	unresolved  bool       // nothing is asked of what references stand for
+	untold      bool       // the warnings about the tree are not shown: validate shows them
 	yetToCome   bool       // a commit need not have every overlay
 	applying    bool       // what is planned is applied, too
 	readOnly    bool       // no file changes, also none that an interrupted command left
@@ -102,6 +104,10 @@ func (a *app) readProject() (*project.Project, error) {
 	var wrong *project.Error
 	if errors.As(err, &wrong) {
 		return nil, &findingsError{summary: plural(len(wrong.Findings), "error") + " in " + plan.Printable(path), findings: wrong.Findings}
+	}
+	if errors.Is(err, fs.ErrNotExist) && a.Project != "" {
+		return nil, target.WithHint(fmt.Errorf("there is no project file %s", plan.Quote(path)),
+			"check the path after -f, or leave out -f to find "+project.FileName+" here or in a parent folder")
 	}
 	if err != nil || !a.variables().Bounded {
 		return p, err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"strings"
 	"syscall"
 
@@ -104,6 +103,10 @@ func (a *app) fail(err error) int {
 	case errors.As(err, &several):
 		printFindings(a.stderr, "error", several.findings)
 		fmt.Fprintf(a.stderr, "confo-sync: error: %s\n", printable(a.afterwards(err, several.summary)))
+		var hinted *target.Hinted
+		if errors.As(err, &hinted) {
+			fmt.Fprintf(a.stderr, "hint: %s\n", printable(hinted.Hint))
+		}
 		if !several.refused {
 			a.report.Errors = append(a.report.Errors, render.Findings(several.findings)...)
 		}
@@ -215,24 +218,3 @@ func describe(err error) (message, hint string) {
 }
 
 const hintHelp = `run "confo-sync --help" for the commands, or "confo-sync COMMAND --help" for the flags of a command`
-
-// missingArgument matches what the parser says of an argument that is not there.
-var missingArgument = regexp.MustCompile(`^expected "<([^>]+)>`)
-
-// missingValue matches what the parser says of a flag at the end without its value.
-var missingValue = regexp.MustCompile(`^(--[a-z-]+): expected .* value but got "EOL"`)
-
-// parseError returns the words for a command line that does not parse, and the next step.
-func parseError(err *kong.ParseError) (message, hint string) {
-	message, hint = err.Error(), hintHelp
-	if found := missingArgument.FindStringSubmatch(message); found != nil {
-		message = strings.ToUpper(found[1]) + " is missing"
-	}
-	if found := missingValue.FindStringSubmatch(message); found != nil {
-		message = found[1] + " needs a value"
-	}
-	if err.Context != nil && err.Context.Selected() != nil {
-		hint = fmt.Sprintf(`run "confo-sync help %s" for its arguments, flags and examples`, shortName(nameOf(err.Context.Selected())))
-	}
-	return message, hint
-}

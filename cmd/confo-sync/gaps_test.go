@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -34,4 +36,11 @@ func TestGapsAreCounted(t *testing.T) {
 	if code, text := runHere(t, "backup", "verify", path, "--format", "json"); code != 0 || strings.Count(text, "no permission") != gaps {
 		t.Errorf("as JSON: exit code %d, %d gaps", code, strings.Count(text, "no permission"))
 	}
+}
+
+// runHere runs the program in this process, which would end with it if it crashed.
+func runHere(t *testing.T, args ...string) (code int, text string) {
+	var out bytes.Buffer
+	code = run(t.Context(), args, os.Environ(), strings.NewReader(""), &out, &out)
+	return code, out.String()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,7 @@ import (
 )
 
 type getCmd struct {
-	Path                 string `arg:"" optional:"" help:"NS, NS/CONF or NS/CONF#FIELD (default: list the namespaces)." complete:"path"`
+	Path                 string `arg:"" optional:"" help:"NS, NS/CONF or NS/CONF#FIELD (default: list the namespaces)." complete:"field"`
 	Raw                  bool   `help:"Print one value as it is: a string without quotes, else JSON."`
 	ShowSensitive        bool   `help:"Show secret values, at a terminal."`
 	ShowSensitiveInFiles bool   `help:"Show secret values in files and pipes too."`
@@ -47,7 +48,7 @@ func (c *getCmd) Run(ctx context.Context, a *app) error {
 	}
 	a.report.Snapshot = snapshotOf(live)
 	if !live.Exists {
-		return &absentError{target.WithHint(fmt.Errorf("%s does not exist", plan.Printable(t.String())), "check the path in the target")}
+		return &absentError{target.WithHint(fmt.Errorf("%s does not exist", plan.Printable(t.String())), cmp.Or(a.meantRoot(live), "check the path in the target"))}
 	}
 	if path.Config == "" {
 		return a.listNames(ctx, t, path.Namespace, live)
@@ -141,7 +142,7 @@ func (a *app) absent(ctx context.Context, t target.Target, key plan.Key) error {
 			hint = fmt.Sprintf(`run "confo-sync get %s" to list its configurations`, shellWord(key.Namespace))
 		}
 	}
-	return &absentError{target.WithHint(fmt.Errorf("%s has no %s", plan.Printable(t.String()), plan.Printable(key.String())),
+	return &absentError{target.WithHint(noSuch(key.String(), "%s has no %s", plan.Printable(t.String()), plan.Printable(key.String())),
 		meantOr(plan.Closest(key.String(), names), hint))}
 }
 

@@ -8,7 +8,6 @@ import (
 	"os"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/confo-sync/confo-sync/apply"
@@ -25,7 +24,7 @@ type historyCmd struct {
 }
 
 type historyShowCmd struct {
-	What  string `arg:"" optional:"" help:"ID of an apply (or its beginning, or last), or NS/CONF[#FIELD]." complete:"apply,path"`
+	What  string `arg:"" optional:"" help:"ID of an apply (or its beginning, or last), or NS/CONF[#FIELD]." complete:"apply,field"`
 	Limit int    `default:"20" placeholder:"N" help:"How many applies to list, newest first; 0 for all (default 20)."`
 	Since string `placeholder:"TIME" help:"Only applies since this time: \"2006-01-02 15:04\", 15:04 or \"2h ago\"."`
 	outputFlags
@@ -161,7 +160,7 @@ func recorded(r *apply.Record) render.Recorded {
 	}
 	return render.Recorded{
 		ID: r.ID, Time: r.Time, Who: r.Who, Actor: r.Actor, Host: r.Host, Reason: plan.Sensitivity{}.Text(r.Reason), Commit: r.Commit, Tool: r.Tool,
-		Operation: operation, Undoes: r.Undoes, Create: r.Create, Update: r.Update, Delete: r.Delete, Access: r.Access,
+		Operation: operation, Undoes: r.Undoes, From: r.From, Create: r.Create, Update: r.Update, Delete: r.Delete, Access: r.Access,
 		Batches: r.Done(), Planned: r.Of,
 	}
 }
@@ -228,19 +227,14 @@ func entriesOf(ctx context.Context, history *apply.History, r *apply.Record) (ow
 
 // story tells who changed a configuration, or a field of one, and how.
 func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, history *apply.History, since time.Time) error {
-	name, field, hasField := strings.Cut(c.What, "#")
-	namespace, config, ok := strings.Cut(name, "/")
-	if !hasField { // as patterns have it
-		config, field, hasField = strings.Cut(config, "/")
+	path, err := parseConfigPath(c.What)
+	if err == nil && path.Config == "" {
+		err = &usageError{noSuch(c.What, "%s is neither the ID of an apply, nor NAMESPACE/CONFIGURATION, nor NAMESPACE/CONFIGURATION#FIELD", plan.Quote(c.What))}
 	}
-	if !ok || namespace == "" || config == "" || strings.Contains(config, "/") || hasField && field == "" {
-		return &usageError{fmt.Errorf("%s is neither the ID of an apply, nor namespace/configuration, nor namespace/configuration#field", plan.Quote(c.What))}
+	if err != nil {
+		return err
 	}
-	var levels []string
-	if hasField {
-		levels = strings.FieldsFunc(field, func(r rune) bool { return strings.ContainsRune("./[]", r) })
-	}
-	key := plan.Key{Namespace: namespace, Config: config}
+	key, levels := path.Key, path.path.Levels()
 	marks, err := a.historyMarks(ctx)
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -124,13 +123,6 @@ func TestHostileServer(t *testing.T) {
 			}
 		}
 	}
-}
-
-// runHere runs the program in this process, which would end with it if it crashed.
-func runHere(t *testing.T, args ...string) (code int, text string) {
-	var out bytes.Buffer
-	code = run(t.Context(), args, os.Environ(), strings.NewReader(""), &out, &out)
-	return code, out.String()
 }
 
 // mostMemory is how much a command may take for a tree of 1 MB, in KiB.

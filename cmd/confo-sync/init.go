@@ -214,7 +214,7 @@ func (c *initCmd) report(a *app, p *pulled, files []source.Revised, encrypted in
 				names = append(names, f.Shown)
 			}
 		}
-		a.say("Wrote %s.", plan.ListNames(names))
+		a.say("Wrote %s.", plan.Both(names))
 		c.sayNext(a, len(p.left), encrypted)
 	}
 	a.inPlain(w.Sensitive, "keep the folder private until none is left")

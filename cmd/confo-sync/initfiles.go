@@ -23,8 +23,13 @@ const (
 	editorSettings = ".vscode/settings.json"
 )
 
-// ignored are the lines that .gitignore has.
-var ignored = []string{".confo/", "*.confo", "/backups/"}
+// ignored are the lines that .gitignore has: targets, saved plans and backups in plain
+// text, which hold secrets; and reports, by the names that the documentation uses. A report
+// is not ignored if a file of its name is there already: it may be the user's.
+var (
+	ignored        = []string{".confo/", "*.confo", "/backups/", "*.tar.zst"}
+	ignoredReports = []string{"/plan.md", "/plan.html"}
+)
 
 // settled is what the project file is made of.
 type settled struct {
@@ -103,9 +108,10 @@ func editing() (*source.Revised, error) {
 
 // ignoring returns .gitignore with the lines that it lacks, or nil if it lacks none.
 func ignoring() (*source.Revised, error) {
-	before, err := within.ReadNamed(initIgnore)
+	// Nobody names this file: a stranger's archive may hold a pipe or a device.
+	before, err := within.New(".").ReadFile(initIgnore)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, ledOut(initIgnore, err)
+		return nil, fmt.Errorf("read %s: %w", initIgnore, ledOut(initIgnore, err))
 	}
 	has := map[string]bool{}
 	for line := range strings.Lines(string(before)) {
@@ -116,7 +122,7 @@ func ignoring() (*source.Revised, error) {
 		after = append(after, '\n')
 	}
 	lacks := false
-	for _, line := range ignored {
+	for _, line := range slices.Concat(ignored, slices.DeleteFunc(slices.Clone(ignoredReports), func(line string) bool { return exists(line[1:]) })) {
 		if !has[line] {
 			after, lacks = append(after, line+"\n"...), true
 		}

@@ -12,11 +12,12 @@ import (
 )
 
 // tree returns the tree in a folder, whose files change together with those of the
-// overlays and with the project file.
+// overlays and with the project file. What --allow-file names is only read: a journal in a
+// stranger's archive must not write there.
 func (a *app) tree(dir string) journal.Tree {
-	t := journal.Tree{Dir: dir, Within: append(a.bounds(dir), a.folders()...)}
+	t := journal.Tree{Dir: dir, Within: append(a.folders(), within.Root(dir))}
 	if a.project != nil {
-		t.Within = append(t.Within, a.project.Path)
+		t.Within = append(t.Within, a.project.Root, a.project.Path)
 	}
 	return t
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -43,21 +44,23 @@ func (c *matrixCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	names := make([]string, len(places))
-	live := make([]*plan.Snapshot, len(places))
-	declared := make([]*plan.Tree, len(places))
+	compared := make([]plan.MatrixPlace, len(places))
 	for i, p := range places {
-		names[i], live[i], declared[i] = p.environment.Name, p.live, p.declared
+		names[i] = p.environment.Name
+		compared[i] = plan.MatrixPlace{Live: p.live, Declared: p.declared, Ignore: p.environment.Ignore}
 	}
-	rows := plan.Matrix(live, declared)
+	rows := plan.Matrix(compared)
 	if c.Configuration != "" {
 		if rows, err = c.only(rows); err != nil {
 			return err
 		}
+	} else {
+		rows = slices.DeleteFunc(rows, func(r plan.MatrixRow) bool { return r.Ignored })
 	}
 	m := render.NewMatrix(names, rows, c.All || c.Configuration != "")
 	unread := a.unread(places, m)
 	if c.Configuration != "" {
-		values, err := c.values(a, places, rows[0].Key)
+		values, err := c.values(a, places, rows[0].Key, plan.IgnoredByAny(compared))
 		if err != nil {
 			return err
 		}
@@ -130,7 +133,7 @@ func (c *matrixCmd) read(ctx context.Context, a *app) ([]place, error) {
 	for i := range p.Environments {
 		reading := *a
 		reading.overlays, reading.environment, reading.rules = p.Environments[i].Overlays, &p.Environments[i], p.Environments[i].Rules
-		reading.Quiet = true // what there is to say of the tree, validate says
+		reading.untold = true
 		tree, _, err := reading.loadTree(ctx, a.Source, a.place(), source.LoadOptions{Overlays: reading.laid()})
 		if err != nil {
 			return nil, err
@@ -165,29 +168,31 @@ func (c *matrixCmd) only(rows []plan.MatrixRow) ([]plan.MatrixRow, error) {
 			return rows[i : i+1], nil
 		}
 	}
+	if p, err := parseConfigPath(c.Configuration); err == nil && p.field != "" && slices.Contains(names, p.Key.String()) {
+		return nil, &usageError{target.WithHint(fmt.Errorf("%s names a field, and matrix takes configurations", plan.Quote(c.Configuration)),
+			"write "+plan.Printable(p.Key.String())+" to compare all its fields")}
+	}
 	hint := "list them with matrix --all"
 	if meant := plan.Closest(c.Configuration, names); meant != "" {
 		hint = "did you mean " + plan.Printable(meant) + "?"
 	}
-	return nil, target.WithHint(fmt.Errorf("no environment has a configuration %s", plan.Quote(c.Configuration)), hint)
+	return nil, target.WithHint(noSuch(c.Configuration, "no environment has a configuration %s", plan.Quote(c.Configuration)), hint)
 }
 
-// values returns a configuration's values in all places, masked: equal ones share
-// their numbers across places.
-func (c *matrixCmd) values(a *app, places []place, key plan.Key) ([]*plan.Node, error) {
+// values returns a configuration's values in all places, without ignored fields and
+// masked: equal ones share their numbers across places.
+func (c *matrixCmd) values(a *app, places []place, key plan.Key, ignore []plan.Pattern) ([]*plan.Node, error) {
 	values := make([]*plan.Node, len(places))
 	var declared []*plan.Tree
 	var live plan.Snapshot
-	var patterns [][]plan.Pattern
 	for _, p := range places {
 		declared = append(declared, p.declared)
-		patterns = append(patterns, p.environment.Sensitive)
 		if p.live != nil {
 			live.Namespaces = append(live.Namespaces, p.live.Namespaces...)
 			live.Marks = plan.Union(live.Marks, p.live.Marks)
 		}
 	}
-	masker := render.NewMasker(a.hides(patterns...).Of(&plan.Tree{}, &live, declared...), c.ShowSensitive || c.ShowSensitiveInFiles)
+	masker := render.NewMasker(a.hidesInAny().Of(&plan.Tree{}, &live, declared...), c.ShowSensitive || c.ShowSensitiveInFiles)
 	for i, p := range places {
 		if p.live == nil {
 			continue
@@ -197,7 +202,7 @@ func (c *matrixCmd) values(a *app, places []place, key plan.Key) ([]*plan.Node, 
 				if ns.Name != key.Namespace || config.Name != key.Config {
 					continue
 				}
-				n, err := masker.Value(key, config.Value)
+				n, err := masker.Value(key, plan.WithoutIgnored(ignore, key, config.Value))
 				if err != nil {
 					return nil, fmt.Errorf("%s in %s: %w", plan.Printable(key.String()), plan.Printable(p.environment.Name), err)
 				}

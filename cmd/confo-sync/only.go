@@ -1,26 +1,22 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"strings"
-
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
 )
 
 // onlyFlags select a part of what a command compares or changes.
 type onlyFlags struct {
-	Only []string `sep:"none" placeholder:"PATH" help:"Only this namespace, configuration or field (repeatable)." complete:"path"`
+	Only []string `sep:"none" placeholder:"PATH" help:"Only this namespace, configuration or field (repeatable)." complete:"pattern"`
 }
 
 // selectOnly has the run change nothing but what the flags name.
 func (a *app) selectOnly(f onlyFlags) error {
 	a.only = nil
 	for _, text := range f.Only {
-		pattern, err := plan.ParsePattern(text)
+		pattern, err := parsePath("--only", text)
 		if err != nil {
-			return &usageError{fmt.Errorf("--only %s: %w", plan.Quote(text), err)}
+			return err
 		}
 		a.only = append(a.only, pattern)
 	}
@@ -28,7 +24,7 @@ func (a *app) selectOnly(f onlyFlags) error {
 	return nil
 }
 
-// onlyTexts returns what --only names, as it was given.
+// onlyTexts returns what --only names, with slashes.
 func (a *app) onlyTexts() (texts []string) {
 	for _, p := range a.only {
 		texts = append(texts, p.String())
@@ -40,13 +36,13 @@ func (a *app) onlyTexts() (texts []string) {
 // there is none of. It warns of patterns that match nothing beside others that do.
 func (a *app) checkOnly(tree *plan.Tree, live *plan.Snapshot) error {
 	found := plan.Unmatched("--only", "in the tree or at the target", a.only, tree, live)
-	for i := range found {
-		f := &found[i]
-		if strings.Contains(f.Message, "#") {
-			f.Hint = "write the path of a field with slashes, as in NAMESPACE/CONFIGURATION/FIELD"
-		}
+	word := "" // that may have been meant as an environment
+	if len(a.only) == 1 {
+		word = a.only[0].String()
+	}
+	for _, f := range found {
 		if len(found) == len(a.only) || !plan.IsGlob(f.Message) {
-			return target.WithHint(errors.New(f.Message), f.Hint)
+			return target.WithHint(noSuch(word, "%s", f.Message), f.Hint)
 		}
 	}
 	a.warn(found...)

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -39,7 +41,8 @@ func (a *app) output(flags outputFlags) error {
 		form, path, ok := strings.Cut(spec, "=")
 		switch {
 		case !ok || path == "" || !slices.Contains(forms, form):
-			return &usageError{fmt.Errorf("--report %s: write FORM=FILE, where FORM is text, json, markdown or html", plan.Quote(spec))}
+			return &usageError{target.WithHint(
+				fmt.Errorf("--report %s: write FORM=FILE, where FORM is %s", plan.Quote(spec), plan.Either(forms)), hintOfReport(form, path))}
 		case slices.ContainsFunc(a.files, func(f reportFile) bool { return f.path == path }):
 			return &usageError{fmt.Errorf("--report: %s is given twice", plan.Printable(path))}
 		}
@@ -52,6 +55,16 @@ func (a *app) output(flags outputFlags) error {
 		return &usageError{errors.New("--show-sensitive needs a terminal, and stdout is not one: use --show-sensitive-in-files to write passwords there")}
 	}
 	return nil
+}
+
+// hintOfReport returns the next step after a --report whose form or file is missing or
+// unknown: the form is told by its beginning, or by the end of the file's name.
+func hintOfReport(form, path string) string {
+	meant := closestChoice(form, forms)
+	if _, end, has := strings.Cut(filepath.Base(form), "."); path == "" && has {
+		meant, path = closestChoice(end, forms), form
+	}
+	return "write --report " + cmp.Or(meant, "markdown") + "=" + shellWord(cmp.Or(path, "FILE"))
 }
 
 // plainForms keeps commands that report no changes to text and JSON.

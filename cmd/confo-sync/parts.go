@@ -51,7 +51,7 @@ func (p *parts) names() string {
 	if len(ids) == 1 {
 		return "the interrupted run " + ids[0]
 	}
-	return "the interrupted runs " + plan.ListNames(ids)
+	return "the interrupted runs " + plan.Both(ids)
 }
 
 // sayParts says how to undo an apply together with those that it has gone on from. takenBack

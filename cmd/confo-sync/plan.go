@@ -41,9 +41,9 @@ func (f railFlags) rails(rules project.Rules) (plan.Rails, error) {
 		rails.DeletePercent = *percent
 	}
 	for _, text := range f.Protect {
-		pattern, err := plan.ParsePattern(text)
+		pattern, err := parsePath("--protect", text)
 		if err != nil {
-			return rails, &usageError{fmt.Errorf("--protect %s: %w", plan.Quote(text), err)}
+			return rails, err
 		}
 		rails.Protect = append(rails.Protect, plan.Protection{Pattern: pattern, Delete: true})
 	}
@@ -84,6 +84,7 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 	if err := a.present(w, c.Out, planfile.Header{}, c.planFlags); err != nil {
 		return err
 	}
+	a.noteSuspects(w.plan.Changes)
 	if c.DetailedExitcode && !w.plan.Empty() {
 		return errDifferences
 	}
@@ -164,11 +165,13 @@ type wish struct {
 	// adapt, when it is set, makes of it what is desired at this target, and
 	// says what the plan is to be made with.
 	adapt func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (desired *plan.Tree, problems []plan.Finding, err error)
+	// review, when it is set, returns what there is to warn of in the changes.
+	review func(changes []plan.Change) []plan.Finding
 	// marks are trees that say what is sensitive of what is live.
 	marks []*plan.Tree
-	// operation is what history calls it, if not apply, and undoes what it takes
-	// back.
-	operation, undoes string
+	// operation is what history calls it, if not apply, undoes what it takes back, and
+	// from the backup or the environment whose values it writes.
+	operation, undoes, from string
 	// line is the command, without its flags, if it is not confo-sync apply.
 	line string
 	// access, when it is set, says of what else the ACLs are read.
@@ -210,6 +213,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 		return nil, err
 	}
 	a.warn(live.Warnings...)
+	a.warn(a.missingRoot(t, live)...)
 	a.warn(interrupted...)
 	a.goesOn = len(interrupted) > 0
 	if want.adapt == nil || want.operation == "promote" { // others have no tree
@@ -231,6 +235,9 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	}
 	w.desired, w.live = desired, live
 	w.plan = plan.Diff(desired, live, w.options)
+	if want.review != nil {
+		a.warn(want.review(w.plan.Changes)...)
+	}
 	w.plan.Problems = append(w.plan.Problems, problems...)
 	w.plan.Problems = append(w.plan.Problems, rails.Check(w.plan, desired, live, a.selection())...)
 	lists, err := a.accessProblems(ctx, w.plan, t, flags.AllowLockout || want.beside != nil) // which says so itself

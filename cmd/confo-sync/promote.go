@@ -20,7 +20,7 @@ import (
 type promoteCmd struct {
 	From  string   `arg:"" help:"Environment to copy from, or anything that diff accepts." complete:"environment,endpoint"`
 	To    string   `arg:"" help:"Environment or target to copy to." complete:"environment,endpoint"`
-	Paths []string `arg:"" optional:"" help:"Only these namespaces, configurations or fields." complete:"path"`
+	Paths []string `arg:"" optional:"" help:"Only these namespaces, configurations or fields." complete:"pattern"`
 
 	Keep         []string `sep:"none" placeholder:"PATTERN" help:"Keep what the destination has in fields that match (repeatable)."`
 	Declared     bool     `help:"Copy from the environment's YAML, not from its target."`
@@ -71,6 +71,9 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 	if err != nil {
 		return err
 	}
+	if err := c.notToItself(a, from); err != nil {
+		return err
+	}
 	marks, err := a.marks(ctx, from, a.environment)
 	if err != nil {
 		return err
@@ -100,6 +103,18 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 			}
 			return desired, missing, nil
 		},
+	}
+	if from != nil {
+		want.from = from.Name
+	}
+	want.review = func(changes []plan.Change) (found []plan.Finding) {
+		if from != nil {
+			found = c.notKept(from, promotion.Keep, changes)
+		}
+		if a.environment != nil && !c.Write {
+			found = append(found, c.reverted(a.environment.Name, changes, marks[len(marks)-1], asked)...)
+		}
+		return found
 	}
 	if c.Write {
 		return c.write(ctx, a, want)
@@ -134,6 +149,9 @@ func (c *promoteCmd) aim(a *app) error {
 		return err
 	}
 	a.report.Source = c.From
+	if len(a.Namespace) == 0 { // which are selected too
+		a.report.Only = c.Paths
+	}
 	a.readAll = true // whatever -n says: paths may name other namespaces
 	return nil
 }
@@ -148,9 +166,9 @@ func (c *promoteCmd) promotion(a *app) (plan.Promotion, *project.Environment, er
 		to    *[]plan.Pattern
 	}{{"--keep", c.Keep, &p.Keep}, {"path", c.Paths, &p.Paths}} {
 		for _, text := range list.texts {
-			pattern, err := plan.ParsePattern(text)
+			pattern, err := parsePath(list.name, text)
 			if err != nil {
-				return p, nil, &usageError{fmt.Errorf("%s %s: %w", list.name, plan.Quote(text), err)}
+				return p, nil, err
 			}
 			*list.to = append(*list.to, pattern)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,7 +97,7 @@ func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
 	a.warn(live.Warnings...)
 	a.report.Commit, a.report.Snapshot = commit, snapshotOf(live)
 	if len(live.Namespaces) == 0 {
-		return nothingToPull(t, live)
+		return a.nothingToPull(t, live)
 	}
 	if err := a.checkOnly(tree, live); err != nil {
 		return err
@@ -293,14 +294,14 @@ func (c *pullCmd) tellShared(a *app) {
 	if shared == 0 {
 		return
 	}
-	verb, hint := "are", ""
-	if shared == 1 {
-		verb = "is"
+	who, whose, hint := "The environment "+plan.Both(others)+" also uses", "its", ""
+	if len(others) > 1 {
+		who, whose = "The environments "+plan.Both(others)+" also use", "their"
 	}
 	if len(a.overlays) > 0 {
 		hint = " (--overlay writes to " + plan.Printable(a.overlays[len(a.overlays)-1]) + " instead)"
 	}
-	a.notice("%s of these %s shared with %s, so their configurations change too%s.", plural(shared, "file"), verb, plan.ListNames(others), hint)
+	a.notice("%s %d of these files, so %s configurations change too%s.", who, shared, whose, hint)
 }
 
 func isWithin(file, dir string) bool {
@@ -335,10 +336,10 @@ func leftOut(left []plan.Finding) error {
 		"correct or delete them at the target, or declare them in the folder, before you apply it")
 }
 
-func nothingToPull(t target.Target, live *plan.Snapshot) error {
+func (a *app) nothingToPull(t target.Target, live *plan.Snapshot) error {
 	if !live.Exists {
 		return target.WithHint(fmt.Errorf("there is nothing to pull: %s does not exist", plan.Printable(t.String())),
-			"check the path in the target")
+			cmp.Or(a.meantRoot(live), "check the path in the target"))
 	}
 	return target.WithHint(fmt.Errorf("there is nothing to pull: %s has none of the selected namespaces", plan.Printable(t.String())),
 		"check --namespace and --exclude")

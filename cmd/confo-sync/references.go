@@ -19,11 +19,11 @@ type references struct{ source.References }
 // references says how those of the tree in dir are followed: into the project,
 // the tree itself and its overlays, and what --allow-file names besides.
 func (a *app) references(dir string) references {
-	bounds := a.bounds(dir)
-	if a.unresolved {
-		return references{source.References{Unresolved: true, Within: bounds}}
+	r := source.References{Within: a.bounds(dir), Hides: a.hidesInAny()}
+	if r.Unresolved = a.unresolved; !a.unresolved {
+		r.Resolver = a.resolver(dir)
 	}
-	return references{source.References{Within: bounds, Resolver: a.resolver(dir)}}
+	return references{r}
 }
 
 // resolver finds what the files in dir refer to.

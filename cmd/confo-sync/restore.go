@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"unicode/utf8"
 
@@ -60,6 +61,9 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 		return err
 	}
 	a.report.Source = c.File
+	if len(a.Namespace) == 0 { // which are selected too
+		a.report.Only = c.Paths
+	}
 	a.readAll = true // whatever -n says: it may go to another namespace
 	what, err := c.selected(a)
 	if err != nil {
@@ -82,7 +86,7 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 	exact := exactly{command: c, app: a, backup: backup}
 	var saved *plan.Snapshot
 	want := wish{
-		operation: "restore", marks: marks, line: commandLine("restore", append([]string{c.File}, c.Paths...)...),
+		operation: "restore", from: filepath.Base(c.File), marks: marks, line: commandLine("restore", append([]string{c.File}, c.Paths...)...),
 		read: func(ctx context.Context) (*plan.Tree, string, error) {
 			var err error
 			if saved, err = backup.Snapshot(ctx, plan.Selection{}); err != nil {
@@ -211,9 +215,13 @@ type restoration struct {
 func (c *restoreCmd) selected(a *app) (restoration, error) {
 	r := restoration{selection: a.selection(), named: len(a.Namespace) > 0, to: c.ToNamespace}
 	for _, text := range c.Paths {
-		p, err := plan.ParsePattern(text)
+		p, err := parsePath("path", text)
 		if err != nil {
-			return r, &usageError{fmt.Errorf("path %s: %w", plan.Quote(text), err)}
+			return r, err
+		}
+		if object, isField := p.Object(); isField {
+			return r, &usageError{target.WithHint(fmt.Errorf("path %s names a field, and restore takes namespaces and configurations", plan.Quote(text)),
+				"write "+plan.Printable(object)+" to restore the configuration")}
 		}
 		r.paths = append(r.paths, p)
 	}

@@ -93,6 +93,12 @@ func (c *rollbackCmd) run(ctx context.Context, a *app, approved *approval) error
 		read: func(context.Context) (*plan.Tree, string, error) { return nil, "", nil },
 		adapt: func(_ *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding, error) {
 			undo := undoing.Rollback(live)
+			if len(undo.Moved) > 0 {
+				if err := history.FindLater(ctx, undoing, notUndone(history.Readable(), undone)); err != nil {
+					return nil, nil, err
+				}
+				undo = undoing.Rollback(live)
+			}
 			o.Exact, o.Prune, o.Recorded = true, plan.PruneNamespaces, recordedBy(undo, t)
 			moved := undo.Moved
 			for i := range moved {
@@ -124,6 +130,16 @@ func recordedBy(undo apply.Rollback, t target.Target) *plan.Recorded {
 		}
 	}
 	return r
+}
+
+// notUndone returns the records after the first one that is undone, without those that are.
+func notUndone(records, undone []*apply.Record) (rest []*apply.Record) {
+	for _, r := range records[slices.Index(records, undone[0])+1:] {
+		if !slices.Contains(undone, r) {
+			rest = append(rest, r)
+		}
+	}
+	return rest
 }
 
 // unread refuses to undo what an entry that can't be read has of an apply of which the
@@ -266,7 +282,7 @@ func find(records []*apply.Record, id, finished string) (*apply.Record, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return nil, target.WithHint(fmt.Errorf("the history has no apply %s", plan.Quote(id)), `run "confo-sync history" to list them`)
+		return nil, target.WithHint(noSuch(id, "the history has no apply %s", plan.Quote(id)), `run "confo-sync history" to list them`)
 	}
 	return nil, target.WithHint(fmt.Errorf("%d applies have IDs that begin with %s", len(found), plan.Quote(id)), "write more of the ID")
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/render"
+	"github.com/confo-sync/confo-sync/target"
 )
 
 // selects reports whether only a part was asked for.
@@ -121,8 +122,9 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		if wantsJSON(args) {
 			a.Format = "json"
 		}
-		return a.fail(&usageError{err})
+		return a.fail(a.meantOfParse(parser, &c, args, &usageError{err}))
 	}
+	withoutSlash(command)
 	a.given = givenOn(command)
 	c.globals.fromVariables(env, func(flag string) bool { return a.given.has(flag) || isUnused(command, flag) })
 	a.globals = c.globals
@@ -131,7 +133,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	}
 	if a.Chdir != "" {
 		if err := os.Chdir(a.Chdir); err != nil {
-			return a.fail(err)
+			return a.fail(target.WithHint(fmt.Errorf("-C: %w", err), "check the path after -C, which must be a folder"))
 		}
 	}
 	if err := a.ofPart(command); err != nil {
@@ -147,7 +149,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	}
 	a.countWarnings()
 	if err != nil {
-		code = a.fail(err)
+		code = a.fail(a.meantEnvironment(command, err))
 	}
 	if err := a.writeFiles(); err != nil {
 		return a.fail(err)
@@ -240,10 +242,7 @@ func (a *app) warn(findings ...plan.Finding) {
 	if a.Quiet {
 		return
 	}
-	shown := findings[:min(len(findings), mostFindings-a.warning.shown)]
-	a.warning.shown += len(shown)
-	a.warning.more += len(findings) - len(shown)
-	a.warning.held = append(a.warning.held, shown...)
+	a.warning.held = append(a.warning.held, findings...)
 	if a.warning.released {
 		a.warning.print(a.stderr)
 	}
@@ -283,8 +282,8 @@ type warnings struct {
 }
 
 func (w *warnings) print(out io.Writer) {
-	printFindings(out, "warning", w.held)
-	w.held = nil
+	shown, more := printAlike(out, "warning", w.held, mostFindings-w.shown)
+	w.shown, w.more, w.held = w.shown+shown, w.more+more, nil
 }
 
 // countWarnings says how many warnings were not shown.
@@ -305,19 +304,40 @@ func printMore(w io.Writer, severity string, more int) {
 	fmt.Fprintf(w, "confo-sync: %s: %s more are not shown; --format json lists all\n", severity, plural(more, severity))
 }
 
-// printFindings writes findings. A hint that several in a row share follows the
-// last of them.
+// printFindings writes findings, and counts those that are too many.
 func printFindings(w io.Writer, severity string, findings []plan.Finding) {
-	if more := len(findings) - mostFindings; more > 0 {
-		defer printMore(w, severity, more)
-		findings = findings[:mostFindings]
+	if _, more := printAlike(w, severity, findings, mostFindings); more > 0 {
+		printMore(w, severity, more)
 	}
-	for i, f := range findings {
-		if i+1 < len(findings) && findings[i+1].Hint == f.Hint {
-			f.Hint = ""
+}
+
+// printAlike writes at most so many findings, those together that say the same. A hint that
+// several in a row share follows the last of them. It returns how many it wrote, and how many
+// it left out and did not count.
+func printAlike(w io.Writer, severity string, findings []plan.Finding, most int) (shown, leftOut int) {
+	type words struct{ message, hint string }
+	groups := plan.Alike(findings, func(f plan.Finding) words { return words{f.Message, f.Hint} })
+	leftOut = len(findings)
+	for i, g := range groups {
+		these := g.First[:min(len(g.First), most-shown)]
+		if len(these) == 0 {
+			return shown, leftOut
 		}
-		printFinding(w, severity, f)
+		for _, f := range these {
+			f.Hint = ""
+			printFinding(w, severity, f)
+		}
+		shown, leftOut = shown+len(these), leftOut-len(these)
+		if g.More > 0 && len(these) == len(g.First) {
+			fmt.Fprintf(w, "confo-sync: %s: the same in %d more places; --format json lists all\n", severity, g.More)
+			leftOut -= g.More
+		}
+		hint := g.First[0].Hint
+		if shared := i+1 < len(groups) && shown < most && groups[i+1].First[0].Hint == hint; hint != "" && !shared {
+			fmt.Fprintf(w, "hint: %s\n", hint)
+		}
 	}
+	return shown, leftOut
 }
 
 func printFinding(w io.Writer, severity string, f plan.Finding) {

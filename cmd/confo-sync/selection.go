@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -24,7 +23,7 @@ func (a *app) checkSelection() error {
 	namespaces, exclude := a.seen.Unmatched(plan.Selection{Namespaces: a.Namespace, Exclude: a.Exclude})
 	for _, u := range namespaces {
 		if !plan.IsGlob(u.Glob) {
-			return target.WithHint(fmt.Errorf("-n %s matches no namespace", plan.Quote(u.Glob)), meantOr(u.Closest, "check the name"))
+			return target.WithHint(noSuch(u.Glob, "-n %s matches no namespace", plan.Quote(u.Glob)), meantOr(u.Closest, "check the name"))
 		}
 		a.warnUnmatched("-n", u)
 	}

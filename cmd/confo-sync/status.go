@@ -103,6 +103,7 @@ func (a *app) examineContent(ctx context.Context, t target.Target) error {
 	s := a.report.Status
 	s.Readable, a.report.Missing, a.report.Snapshot = true, !live.Exists, snapshotOf(live)
 	a.found(live.Warnings...)
+	a.found(a.missingRoot(t, live)...)
 	a.report.AddForeign(live.Foreign)
 	s.Size = &render.Size{Namespaces: len(live.Namespaces), Configurations: live.Configs()}
 	for _, ns := range live.Namespaces {

@@ -44,6 +44,16 @@ func (c *validateCmd) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
+// noteSuspects counts the fields that a plan writes and that validate would list.
+func (a *app) noteSuspects(changes []plan.Change) {
+	if a.Format != "text" || a.Quiet {
+		return
+	}
+	if n := len(a.hides().ChangedSuspects(changes)); n > 0 {
+		a.notice("This plan writes possible secrets in plain text: %s. To list them: %s", plural(n, "field"), a.given.complete(`"confo-sync validate"`))
+	}
+}
+
 // listSuspects lists the fields that look like secrets and that nobody has said
 // are secrets, or are none.
 func (a *app) listSuspects() {

@@ -55,6 +55,23 @@ func (t Tally) Planned() string { return t.sentence("to create", "to update", "t
 // Done describes applied changes in the same way: "1 created, 2 updated, 0 deleted".
 func (t Tally) Done() string { return t.sentence("created", "updated", "deleted") }
 
+// matching says how many configurations are equal on both sides, or which have equal
+// selected fields.
+func (s Summary) matching() string {
+	whole, part := s.Unchanged-s.UnchangedInPart, s.UnchangedInPart
+	switch {
+	case part == 0 && whole == 1:
+		return "1 configuration matches the source."
+	case part == 0:
+		return plural(whole, "configuration") + " match the source."
+	}
+	fields := "selected fields of " + plural(part, "configuration") + " match the source."
+	if whole == 0 {
+		return "The " + fields
+	}
+	return plural(whole, "configuration") + " and the " + fields
+}
+
 func (t Tally) sentence(create, update, remove string) string {
 	return strings.Join([]string{
 		counted(t.Create, t.Namespaces.Create, t.Configurations.Create) + " " + create,

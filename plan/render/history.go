@@ -23,6 +23,7 @@ type Recorded struct {
 	Tool      string    `json:"tool"`
 	Operation string    `json:"operation"` // apply, promote, rollback or restore
 	Undoes    string    `json:"undoes,omitempty"`
+	From      string    `json:"from,omitempty"`
 	Create    int       `json:"create"`
 	Update    int       `json:"update"`
 	Delete    int       `json:"delete"`
@@ -60,13 +61,17 @@ func (r Recorded) By() string {
 func (r Recorded) why() string {
 	var all []string
 	if r.Operation != "apply" && r.Operation != "" {
-		all = append(all, strings.TrimSpace(plan.Printable(r.Operation)+" "+plan.Printable(r.Undoes)))
+		what := strings.TrimSpace(plan.Printable(r.Operation) + " " + plan.Printable(r.Undoes))
+		if r.From != "" {
+			what += " from " + plan.Printable(r.From)
+		}
+		all = append(all, what)
 	}
 	if r.Reason != "" {
 		all = append(all, plan.Printable(r.Reason))
 	}
 	if r.Commit != "" {
-		all = append(all, "commit "+shortCommit(r.Commit))
+		all = append(all, "commit "+ShortCommit(r.Commit))
 	}
 	return strings.Join(all, ", ")
 }

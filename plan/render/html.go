@@ -103,8 +103,7 @@ type head struct {
 	Many       bool   // so many changes that the browser should lay out only visible ones
 	Rest       string // text after the counts
 	Namespaces []namespaceView
-	Within     string // the number of namespaces with changes
-	Refused    string // the consequence of the errors
+	Refused    string // what follows from the errors
 	Errors     findings
 	Warnings   findings
 }
@@ -118,7 +117,7 @@ func newHead(r *Report) head {
 	h := head{
 		Title: title(r), Lead: Summarize(r), Policy: policy, CSS: template.CSS(htmlCSS),
 		Facts: facts(r), Tiles: tiles(r), words: newWords(r), Empty: len(r.Namespaces)+len(r.Access) == 0,
-		Rest: rest(r), Many: r.Summary.sum() > many, Within: "In " + plural(len(r.Namespaces), "namespace"),
+		Rest: rest(r), Many: r.Summary.sum() > many,
 		Errors:   newFindings(r.Errors, "error"),
 		Warnings: newFindings(r.Warnings, "warning"),
 	}
@@ -134,7 +133,7 @@ func newHead(r *Report) head {
 			labels = append(labels, strings.ToLower(f.Label))
 		}
 	}
-	h.Known = upperFirst(enumerate(labels))
+	h.Known = upperFirst(plan.Both(labels))
 	return h
 }
 
@@ -199,6 +198,7 @@ type foot struct {
 	Access   []accessView
 	Kept     []string
 	Stays    []keptView
+	Equal    string // how much else stays
 	Foreign  []Foreign
 	Warnings findings
 	JS       template.JS
@@ -208,13 +208,14 @@ type keptView struct{ Title, Why string }
 
 func newFoot(r *Report) foot {
 	f := foot{Warnings: newFindings(r.Warnings, "warning"), JS: template.JS(htmlJS), Access: newAccessViews(r.Access)}
-	for _, k := range r.Kept {
-		if k.Reason == "" {
-			f.Kept = append(f.Kept, k.title())
-		} else {
-			f.Stays = append(f.Stays, keptView{k.title(), k.why()})
-		}
+	for _, k := range undeclared(r.Kept) {
+		f.Kept = append(f.Kept, k.title())
 	}
+	stays, equal := different(r.Kept)
+	for _, k := range stays {
+		f.Stays = append(f.Stays, keptView{k.title(), k.why()})
+	}
+	f.Equal = equal
 	for _, o := range r.Foreign {
 		f.Foreign = append(f.Foreign, Foreign{Path: plan.Printable(o.Path), What: plan.Printable(o.What)})
 	}
@@ -231,7 +232,7 @@ type findingView struct{ Object, Place, Message, Hint, Excerpt string }
 
 func newFindings(found []Finding, noun string) findings {
 	f := findings{Count: plural(len(found), noun)}
-	for _, one := range found {
+	for _, one := range alike(found) {
 		v := findingView{Message: plan.Printable(one.Message), Hint: plan.Printable(one.Hint), Excerpt: printableText(one.Excerpt)}
 		if one.Object != nil {
 			v.Object = one.Object.title()

@@ -15,6 +15,7 @@ type Kept struct {
 	Reason  string  `json:"reason,omitempty"`  // keep, secret, reference or overlay
 	Pattern string  `json:"pattern,omitempty"` // for keep
 	Source  *Source `json:"source,omitempty"`  // the place of a reference or in an overlay
+	Equal   bool    `json:"equal,omitempty"`   // both sides have the same value
 }
 
 // SetKept replaces the objects in the report that a promotion keeps.
@@ -23,6 +24,7 @@ func (r *Report) SetKept(kept []plan.Kept) {
 	for _, k := range kept {
 		r.Kept = append(r.Kept, Kept{
 			Object: object(k.Key), Field: k.Path.String(), Reason: string(k.Why), Pattern: k.Pattern, Source: source(k.Position),
+			Equal: k.Equal,
 		})
 	}
 }
@@ -52,6 +54,20 @@ func (k Kept) title() string {
 func undeclared(all []Kept) []Kept { return where(all, func(k Kept) bool { return k.Reason == "" }) }
 func promoted(all []Kept) []Kept   { return where(all, func(k Kept) bool { return k.Reason != "" }) }
 
+// different returns what a promotion keeps of which the two sides have different values. rest
+// says how much else it keeps; it is empty for nothing.
+func different(all []Kept) (some []Kept, rest string) {
+	some = where(promoted(all), func(k Kept) bool { return !k.Equal })
+	equal := where(promoted(all), func(k Kept) bool { return k.Equal })
+	switch {
+	case len(equal) == 0:
+		return some, ""
+	case len(equal) == 1:
+		return some, keptAmount(equal) + " with the same value on both sides"
+	}
+	return some, keptAmount(equal) + " with the same values on both sides"
+}
+
 func where(all []Kept, is func(Kept) bool) (some []Kept) {
 	for _, k := range all {
 		if is(k) {
@@ -68,13 +84,18 @@ func keptCount(r *Report) string {
 	if len(kept) == 0 {
 		return ""
 	}
+	return " Kept: " + keptAmount(kept) + "."
+}
+
+// keptAmount counts configurations and fields.
+func keptAmount(kept []Kept) string {
 	fields := len(where(kept, func(k Kept) bool { return k.Field != "" }))
 	switch configurations := len(kept) - fields; {
 	case configurations == 0:
-		return fmt.Sprintf(" Kept: %s.", plural(fields, "field"))
+		return plural(fields, "field")
 	case fields == 0:
-		return fmt.Sprintf(" Kept: %s.", plural(configurations, "configuration"))
+		return plural(configurations, "configuration")
 	default:
-		return fmt.Sprintf(" Kept: %s and %s.", plural(configurations, "configuration"), plural(fields, "field"))
+		return fmt.Sprintf("%s and %s", plural(configurations, "configuration"), plural(fields, "field"))
 	}
 }

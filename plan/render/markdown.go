@@ -68,7 +68,7 @@ func (m *markdown) report(r *Report) string {
 	m.access(r)
 	m.warnings(r.Warnings)
 	m.objects("Not in the source, not changed", kept(undeclared(r.Kept)))
-	m.objects("Values kept at the target", kept(promoted(r.Kept)))
+	m.stays(r.Kept)
 	m.objects("Foreign objects at the target, not changed", foreign(r.Foreign))
 	m.out.WriteString(end)
 	return m.out.String()
@@ -121,13 +121,13 @@ func factsOf(r *Report) string {
 	}
 	if r.Commit != "" {
 		names = append(names, "commit")
-		text += "Commit " + code(shortCommit(r.Commit)) + "\n\n"
+		text += "Commit " + code(ShortCommit(r.Commit)) + "\n\n"
 	}
 	if r.Fingerprint != "" {
 		names = append(names, "fingerprint")
 		text += "Fingerprint " + code(r.Fingerprint) + "\n\n"
 	}
-	return folded(upperFirst(enumerate(names)), text)
+	return folded(upperFirst(plan.Both(names)), text)
 }
 
 // folded returns a text that is folded behind a summary line.
@@ -135,15 +135,9 @@ func folded(summary, text string) string {
 	return "<details><summary>" + summary + "</summary>\n\n" + text + "</details>\n\n"
 }
 
-// enumerate returns "a, b and c".
-func enumerate(names []string) string {
-	last := len(names) - 1
-	return strings.Join(names[:last], ", ") + " and " + names[last]
-}
-
-// shortCommit returns the first characters of a commit hash, with the "+" for
-// uncommitted changes.
-func shortCommit(commit string) string {
+// ShortCommit returns a commit's first characters, and the "+" of changes beside
+// it.
+func ShortCommit(commit string) string {
 	const length = 12
 	hash, changed := strings.CutSuffix(plan.Printable(commit), "+")
 	if len(hash) > length {
@@ -170,6 +164,7 @@ func (m *markdown) warnings(found []Finding) {
 }
 
 func problemItems(found []Finding) []string {
+	found = alike(found)
 	items := make([]string, len(found))
 	for i, f := range found {
 		items[i] = "- " + problem(f) + "\n"
@@ -350,13 +345,26 @@ func foreign(nodes []Foreign) (names []string) {
 	return names
 }
 
+// stays lists what a promotion keeps: all different values, and how many equal ones.
+func (m *markdown) stays(all []Kept) {
+	some, rest := different(all)
+	names := kept(some)
+	if rest != "" {
+		names = append(names, rest)
+	}
+	m.counted("Values kept at the target", len(promoted(all)), names)
+}
+
 // objects lists unchanged objects.
-func (m *markdown) objects(title string, names []string) {
+func (m *markdown) objects(title string, names []string) { m.counted(title, len(names), names) }
+
+// counted lists names that stand for so many objects.
+func (m *markdown) counted(title string, count int, names []string) {
 	items := make([]string, len(names))
 	for i, name := range names {
 		items[i] = "- " + name + "\n"
 	}
-	m.fold(fmt.Sprintf("%s: %d", title, len(names)), items)
+	m.fold(fmt.Sprintf("%s: %d", title, count), items)
 }
 
 // fold writes a folded list, if there is space for any item.

@@ -48,9 +48,9 @@ type Report struct {
 	Environment string    `json:"environment,omitempty"`
 	Target      string    `json:"target"`
 	Source      string    `json:"source"`
-	Commit      string    `json:"commit,omitempty"`         // commit of the source; "+" marks uncommitted changes
-	Only        []string  `json:"only,omitempty"`           // the patterns of --only
-	Missing     bool      `json:"target_missing,omitempty"` // the root does not exist yet
+	Commit      string    `json:"commit,omitempty"`         // of the source; with a "+" it has changes beside it
+	Only        []string  `json:"only,omitempty"`           // what --only or paths select
+	Missing     bool      `json:"target_missing,omitempty"` // the target's root does not exist yet
 	Snapshot    *Snapshot `json:"snapshot,omitempty"`
 	Summary     Summary   `json:"summary"`
 	// Namespaces are the changed namespaces, sorted by name.
@@ -113,9 +113,12 @@ type Snapshot struct {
 // Summary counts changes and their transactions.
 type Summary struct {
 	Tally
-	Unchanged    int `json:"unchanged"` // number of configurations
-	Transactions int `json:"transactions"`
-	// Access is the number of ACL changes. Each is a separate request.
+	// Unchanged counts the configurations that were compared and don't differ. Of
+	// UnchangedInPart among them, only some fields were compared.
+	Unchanged       int `json:"unchanged"`
+	UnchangedInPart int `json:"unchanged_in_part,omitempty"`
+	Transactions    int `json:"transactions"`
+	// Access counts the access lists that change, each in a step of its own.
 	Access int `json:"access,omitempty"`
 }
 
@@ -386,7 +389,8 @@ func New(kind, target, source string) *Report {
 func (r *Report) Add(p *plan.Plan, transactions int, sensitivity plan.Sensitivity) {
 	r.compared = true
 	r.Summary = Summary{
-		Tally: Count(p.Changes), Unchanged: p.Unchanged, Transactions: transactions, Access: len(p.Access),
+		Tally: Count(p.Changes), Unchanged: p.Unchanged, UnchangedInPart: p.UnchangedInPart,
+		Transactions: transactions, Access: len(p.Access),
 	}
 	if p.Root != nil {
 		r.RootAccess = p.Root.Shown()

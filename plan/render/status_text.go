@@ -61,12 +61,20 @@ func StatusText(w io.Writer, r *Report, opts TextOptions) error {
 	}
 	t.findings("warning", t.paint.update, r.Warnings)
 	t.findings("problem", t.paint.remove, r.Errors)
-	if len(r.Errors) == 0 {
-		t.line("\n%s", t.paint.bold("No problems."))
-	} else {
-		t.line("\n%s", t.paint.bold(upperFirst(plural(len(r.Errors), "problem"))+"."))
-	}
+	t.line("\n%s", t.paint.bold(verdict(len(r.Errors), len(r.Warnings))))
 	return t.out.Flush()
+}
+
+// verdict counts problems and warnings, as the last line does.
+func verdict(problems, warnings int) string {
+	text := "No problems."
+	if problems > 0 {
+		text = plural(problems, "problem") + "."
+	}
+	if warnings > 0 {
+		text += " " + plural(warnings, "warning") + "."
+	}
+	return text
 }
 
 // statusLabel is the width of a label.

@@ -18,7 +18,7 @@ type TextOptions struct {
 	Color bool
 	// Width is the number of columns; 0 for no limit.
 	Width int
-	// Summary limits the output to the index and the last line.
+	// Summary shows no fields: only the header, the objects and the last line.
 	Summary bool
 }
 
@@ -148,13 +148,14 @@ func (t *text) line(format string, args ...any) {
 }
 
 func (t *text) report(r *Report) {
+	t.header(r)
 	if t.Summary {
 		t.index(r)
+		t.undeclared(r.Kept)
 		t.exact(r.Exact)
 		t.end(r)
 		return
 	}
-	t.header(r)
 	for c := range r.Changes.All() {
 		t.change(c)
 	}
@@ -162,7 +163,8 @@ func (t *text) report(r *Report) {
 		t.line("")
 	}
 	t.access(r)
-	t.kept(r.Kept)
+	t.undeclared(r.Kept)
+	t.promoted(r.Kept)
 	t.foreign(r.Foreign)
 	t.exact(r.Exact)
 	if r.Changes.Len() > indexedFrom {
@@ -221,7 +223,7 @@ func (t *text) header(r *Report) {
 		t.line("%-7s %s", "only", plan.Printable(strings.Join(r.Only, ", ")))
 	}
 	if r.Commit != "" {
-		t.line("%-7s %s", "commit", shortCommit(r.Commit))
+		t.line("%-7s %s", "commit", ShortCommit(r.Commit))
 	}
 	t.line("")
 }
@@ -296,7 +298,7 @@ func Place(s *Source) string {
 	return plan.Position{File: s.File, Line: int32(s.Line)}.String()
 }
 
-func (t *text) kept(all []Kept) {
+func (t *text) undeclared(all []Kept) {
 	if kept := undeclared(all); len(kept) > 0 {
 		t.line("Not in the source, not changed:")
 		for _, k := range kept {
@@ -304,10 +306,16 @@ func (t *text) kept(all []Kept) {
 		}
 		t.line("")
 	}
-	if kept := promoted(all); len(kept) > 0 {
+}
+
+func (t *text) promoted(all []Kept) {
+	if kept, rest := different(all); len(kept) > 0 || rest != "" {
 		t.line("Values kept at the target:")
 		for _, k := range kept {
 			t.line("  %s  %s", k.title(), t.paint.faint(k.why()))
+		}
+		if rest != "" {
+			t.line("  %s", t.paint.faint(rest))
 		}
 		t.line("")
 	}
@@ -339,8 +347,7 @@ func summarize(r *Report) string {
 		return fmt.Sprintf("Refused: %s. No changes.", plural(len(r.Errors), "error"))
 	}
 	if s.sum()+s.Access == 0 {
-		return fmt.Sprintf("No changes. %s %s the source.",
-			plural(s.Unchanged, "configuration"), map[bool]string{true: "matches", false: "match"}[s.Unchanged == 1])
+		return "No changes. " + s.matching()
 	}
 	if r.Kind == KindHistory {
 		return fmt.Sprintf("Applied: %s, in %s.", s.Done(), plural(s.Transactions, "transaction"))

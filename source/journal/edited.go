@@ -116,6 +116,6 @@ func (s *store) abandon(steps []step) error {
 
 // editedError is the error if files were changed after a command was killed.
 func (s *store) editedError(edited []string) error {
-	return finding("a command was killed while it changed files of the tree, and since then somebody has changed "+plan.ListNames(edited),
+	return finding("a command was killed while it changed files of the tree, and since then somebody has changed "+plan.Both(edited),
 		fmt.Sprintf("correct the files of the tree, remove %s, and run the command again", plan.Printable(s.state)))
 }

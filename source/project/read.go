@@ -1,6 +1,7 @@
 package project
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -37,6 +38,7 @@ const (
 	maxEnvironments = 1000
 	maxOverlays     = 100 // of each environment
 	maxWildcards    = 200
+	maxMixed        = 1000 // bytes of names with * and with ? or [, which take the longest
 )
 
 // maxFindings is the maximum number of reported errors.
@@ -91,6 +93,7 @@ type reader struct {
 	hidden   bool // the current value may be a password
 	// wildcards are the levels of patterns with several wildcards.
 	wildcards map[string]bool
+	mixed     int // bytes of those with * and with ? or [
 }
 
 func (r *reader) position(n *yaml.Node) plan.Position {
@@ -119,6 +122,11 @@ func around(line string, column int) string {
 }
 
 func (r *reader) read(data []byte) {
+	if offset := plan.ConflictMarker(data); offset >= 0 {
+		at := plan.Position{File: filepath.ToSlash(r.project.Path), Line: int32(bytes.Count(data[:offset], []byte("\n")) + 1)}
+		r.findings = append(r.findings, plan.Finding{Position: at, Message: plan.ConflictMessage, Hint: plan.ConflictHint})
+		return
+	}
 	var document yaml.Node
 	if err := yaml.Unmarshal(data, &document); err != nil {
 		message := strings.TrimPrefix(err.Error(), "yaml: ")

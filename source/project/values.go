@@ -194,6 +194,11 @@ func (r *reader) pattern(n *yaml.Node) (plan.Pattern, bool) {
 // wildcards.
 func (r *reader) countWildcards(n *yaml.Node, pattern string) {
 	for level := range strings.SplitSeq(pattern, "/") {
+		if strings.Contains(level, "*") && strings.ContainsAny(level, "?[") && !r.wildcards[level] {
+			if r.mixed += len(level); r.mixed > maxMixed && r.mixed-len(level) <= maxMixed {
+				r.fail(n, fmt.Sprintf("the names with * and with ? or [ in the patterns of a project have at most %d bytes together", maxMixed), "write shorter names")
+			}
+		}
 		if level == "**" || r.wildcards[level] || strings.Count(level, "*")+strings.Count(level, "?") < 2 {
 			continue
 		}

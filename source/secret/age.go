@@ -10,6 +10,8 @@ import (
 
 	"filippo.io/age"
 	"filippo.io/age/armor"
+
+	"github.com/confo-sync/confo-sync/plan"
 )
 
 var errNotAge = &Error{
@@ -74,10 +76,11 @@ func (ids *identities) some() error {
 	if len(ids.all) > 0 {
 		return nil
 	}
-	return &Error{
-		"no age identity to decrypt it with",
-		ids.also("name a file with an identity with --age-identity FILE, or set " + IdentityVariable),
+	hint := "name a file with an identity with --age-identity FILE, or set " + IdentityVariable
+	if ids.usual != "" {
+		hint = fmt.Sprintf("name a file with an identity with --age-identity FILE, set %s, or save the identity as %s", IdentityVariable, plan.Printable(ids.usual))
 	}
+	return &Error{"no age identity to decrypt it with", ids.also(hint)}
 }
 
 // unmatched returns the message for the error of age that no identity matches, and nil

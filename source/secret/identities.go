@@ -41,6 +41,7 @@ type identities struct {
 	lines   []string // the native identities in text form
 	sshFile string   // the first SSH key
 	skipped []string // why default files were not read, for hints
+	usual   string   // where to put a file with identities
 }
 
 func (r *ring) load() (*identities, error) {
@@ -55,6 +56,9 @@ func (r *ring) load() (*identities, error) {
 func (ids *identities) load(o Options) *Error {
 	if len(o.Identities) > 0 {
 		for _, path := range o.Identities {
+			if plan.LooksSecret(path) {
+				return &Error{"--age-identity is given an identity, not the name of a file", "write the identity to a file, or set " + IdentityVariable + " to it"}
+			}
 			content, err := readIdentities(path, o)
 			if err != nil {
 				return &Error{
@@ -74,6 +78,7 @@ func (ids *identities) load(o Options) *Error {
 		}
 		return nil
 	}
+	ids.usual = UsualFile(o.Env)
 	for _, path := range usual(o.Env) {
 		info, err := os.Stat(path)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -94,13 +99,30 @@ func (ids *identities) load(o Options) *Error {
 	return nil
 }
 
+// UsualFile returns the first file in which identities are looked for, as users write it. It
+// is empty if there is no home folder.
+func UsualFile(env func(string) (string, bool)) string {
+	files := usual(env)
+	if len(files) == 0 {
+		return ""
+	}
+	home, _ := env(homeVariable())
+	if below, ok := strings.CutPrefix(files[0], filepath.Clean(home)+string(filepath.Separator)); ok && home != "" {
+		return "~/" + filepath.ToSlash(below)
+	}
+	return files[0]
+}
+
+func homeVariable() string {
+	if runtime.GOOS == "windows" {
+		return "USERPROFILE"
+	}
+	return "HOME"
+}
+
 // usual lists the default files for identities.
 func usual(env func(string) (string, bool)) []string {
-	variable := "HOME"
-	if runtime.GOOS == "windows" {
-		variable = "USERPROFILE"
-	}
-	home, _ := env(variable)
+	home, _ := env(homeVariable())
 	config, _ := env("XDG_CONFIG_HOME")
 	if !filepath.IsAbs(config) {
 		config = ""

@@ -61,5 +61,5 @@ func (r *reader) warn(names []string, what, hint string) {
 		verb = "are each"
 	}
 	r.snapshot.Warnings = append(r.snapshot.Warnings,
-		plan.Finding{Message: fmt.Sprintf("%s %s %s", plan.ListNames(names), verb, what), Hint: hint, Names: names})
+		plan.Finding{Message: fmt.Sprintf("%s %s %s", plan.Both(names), verb, what), Hint: hint, Names: names})
 }

@@ -147,7 +147,7 @@ func TestApplyHardLinks(t *testing.T) {
 	must(t, os.Link(filepath.Join(root, "shop/b.json"), outside))
 	must(t, os.Chmod(outside, 0o604))
 	f := open(t, root)
-	if got, want := warnings(t, f), "shop/a, shop/b, shop/twin are each a file with other hard links"; !strings.HasPrefix(got, want) {
+	if got, want := warnings(t, f), "shop/a, shop/b and shop/twin are each a file with other hard links"; !strings.HasPrefix(got, want) {
 		t.Errorf("the warnings are %q, want %q", got, want)
 	}
 	must(t, f.Apply(t.Context(), change(t, f, update("shop", "a", `2`), update("shop", "b", `2`))))

@@ -36,8 +36,8 @@ func (w *writer) entryACL(ctx context.Context, changes []plan.Change) ([]zk.ACL,
 	if err != nil {
 		return nil, err
 	}
-	needed := int32(zk.PermRead)
-	if len(changes) > 0 && changes[0].Action == plan.SetAccess {
+	needed, open := int32(zk.PermRead), acl
+	if hasHashes(changes) {
 		needed = zk.PermAdmin
 	}
 	for _, closed := range lists {
@@ -52,11 +52,23 @@ func (w *writer) entryACL(ctx context.Context, changes []plan.Change) ([]zk.ACL,
 			acl = asClosed(acl, created, zk.PermRead)
 		}
 	}
+	if len(acl) == 0 && len(changes) > 0 && changes[0].Action == plan.SetAccess && needed == zk.PermRead {
+		return open, nil // there are no values in it
+	}
 	if len(acl) == 0 {
 		return nil, target.WithHint(errors.New("nobody has permission to read all objects of this transaction, so nobody could read its history entry"),
 			"apply it in parts with -n, or without history with --no-history")
 	}
 	return acl, nil
+}
+
+// hasHashes reports whether there are hashes of passwords in changes to ACLs.
+func hasHashes(changes []plan.Change) bool {
+	return slices.ContainsFunc(changes, func(c plan.Change) bool {
+		return c.Action == plan.SetAccess && slices.ContainsFunc(slices.Concat(c.Old.Access, c.New.Access), func(entry string) bool {
+			return strings.HasPrefix(entry, "digest:")
+		})
+	})
 }
 
 // fewLists are as many access lists as are asked for one by one, all at the same time:
@@ -69,6 +81,10 @@ func (w *writer) closures(ctx context.Context, changes []plan.Change) ([][]zk.AC
 	var paths []string
 	last := ""
 	for _, c := range changes {
+		if c.Key == (plan.Key{}) {
+			paths = append(paths, w.t.changePath(c))
+			continue
+		}
 		if c.Key == (plan.Key{}) {
 			paths = append(paths, w.t.below(""))
 			continue

@@ -40,5 +40,5 @@ func (w *writer) refusedList(deed, path string, access plan.Access) error {
 			"correct the address, name or hash that the server refuses")}
 	}
 	return &RefusedList{target.WithHint(fmt.Errorf("%w: of %s it refuses %s", err, text(access), text(foreign)),
-		fmt.Sprintf("change the ACL, or configure an authProvider for %s on the servers", plan.ListNames(schemes)))}
+		fmt.Sprintf("change the ACL, or configure an authProvider for %s on the servers", plan.Both(schemes)))}
 }

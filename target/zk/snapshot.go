@@ -3,6 +3,7 @@ package zk
 import (
 	"context"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -62,6 +63,11 @@ func (s *scan) run(ctx context.Context) error {
 	if err := s.root(); err != nil {
 		return err
 	}
+	if !s.snapshot.Exists {
+		if err := s.beside(); err != nil {
+			return err
+		}
+	}
 	if err := s.namespaces(); err != nil {
 		return err
 	}
@@ -102,6 +108,21 @@ func (s *scan) fetch(what string, n int, get func(i int) request, each func(i in
 }
 
 func (s *scan) fail(path string, c code) error { return s.target.explain("read", path, c) }
+
+// beside looks for a znode beside the missing root that was probably meant. If the parent
+// can't be listed, there is none.
+func (s *scan) beside() error {
+	parent, name := path.Split(s.target.url.Root)
+	parent = path.Clean(parent)
+	return s.fetch(parent, 1,
+		func(int) request { return request{parent: parent, list: true} },
+		func(_ int, a *answer) error {
+			if near := plan.Near(name, a.names); a.code == 0 && near != "" {
+				s.snapshot.Near = path.Join(parent, near)
+			}
+			return nil
+		})
+}
 
 func (s *scan) root() error {
 	root := s.target.url.Root

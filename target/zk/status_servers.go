@@ -143,7 +143,7 @@ func ensembleWarnings(servers []target.Server) []plan.Finding {
 	}
 	if len(servers) > 1 && len(standalone) > 0 {
 		found = append(found, plan.Finding{
-			Message: fmt.Sprintf("%s is a standalone server, not part of an ensemble with the others", plan.ListNames(standalone)),
+			Message: fmt.Sprintf("%s is a standalone server, not part of an ensemble with the others", plan.Both(standalone)),
 			Hint:    "name only servers of one ensemble: the others do not get the data that is written to it",
 		})
 	}

@@ -73,8 +73,9 @@ func (b *Book) overview() document {
 		usage:   []string{name + " COMMAND [ARGUMENTS] [FLAGS]"},
 		text:    b.Intro,
 		summary: b.Model.Help,
-		last: fmt.Sprintf("\"%[1]s help COMMAND\" explains a command, \"%[1]s help flags\" the flags that all commands take,\n"+
-			"\"%[1]s help variables\" the environment variables.", name),
+		last: fmt.Sprintf("\"%[1]s help COMMAND\" explains a command.\n"+
+			"\"%[1]s help flags\" lists the flags that all commands take.\n"+
+			"\"%[1]s help variables\" lists the environment variables.", name),
 	}
 	for _, group := range groups(visible(b.Model.Node)) {
 		s := section{title: group.title}
