@@ -179,9 +179,15 @@ func (r *run) begin(ctx context.Context, now time.Time) (err error) {
 	if err := keepMarks(ctx, r.target, r.writer, r.opts, &r.result); err != nil {
 		return err
 	}
-	if !r.opts.NoHistory {
-		r.result.ID, err = nextID(ctx, r.target, now)
+	if r.opts.NoHistory {
+		return nil
 	}
+	for _, s := range r.steps {
+		if err := r.writer.ReadOld(ctx, s.changes); err != nil {
+			return err
+		}
+	}
+	r.result.ID, err = nextID(ctx, r.target, now)
 	return err
 }
 

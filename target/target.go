@@ -105,6 +105,10 @@ type Writer interface {
 	// canceling ctx does not stop it.
 	Apply(ctx context.Context, b Batch) error
 
+	// ReadOld fills in Old of the changes that delete something, as far as it has to be
+	// known to create the object again.
+	ReadOld(ctx context.Context, changes []plan.Change) error
+
 	// SetAccess makes a batch's changes, which all are to ACLs, one by one: those of the
 	// same depth at the same time. The batch's entry is written before the first. It
 	// calls done with the index of each change that was made, from one goroutine at a

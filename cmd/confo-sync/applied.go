@@ -96,7 +96,7 @@ func (a *app) applied(result apply.Result, verified bool, err error) error {
 		case a.report.RolledBack != nil:
 			fmt.Fprintf(a.stderr, "These changes were undone: %s.\n", a.report.RolledBack.Done())
 		case sum.Transactions+sum.Access > 0:
-			fmt.Fprint(a.stderr, a.deed.left(result.ID, sum.Transactions))
+			fmt.Fprint(a.stderr, a.deed.left(result.ID))
 		}
 	case result.Transactions+len(result.Access) > 0:
 		line := fmt.Sprintf("Applied: %s.", sum.Done())

@@ -121,10 +121,10 @@ func (d deed) finish() string {
 }
 
 // left returns the lines that say how to go on after a deed that applied something and
-// did not finish. Access lists are no part of the history.
-func (d deed) left(id string, transactions int) string {
+// did not finish.
+func (d deed) left(id string) string {
 	text := "To continue, " + d.again(true) + "\n"
-	if d.recorded && transactions > 0 {
+	if d.recorded {
 		text += fmt.Sprintf("To undo the applied changes: %s\n", d.undo(id))
 	}
 	return text

@@ -388,7 +388,7 @@ func (w *work) rebase(ctx context.Context, changes []plan.Change) ([]plan.Change
 		if !planned || n.Action != c.Action || !sameBut(c, n) {
 			return nil, nil
 		}
-		n.Marked = c.Marked
+		n.Marked, n.Old = c.Marked, c.Old
 		again[i] = n
 	}
 	return again, nil

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 
+	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
 )
+
+// ReadOld implements target.Writer.
+func (w *writer) ReadOld(context.Context, []plan.Change) error { return nil }
 
 // SetAccess implements target.Writer. Files have no ACL of Confo's.
 func (w *writer) SetAccess(context.Context, target.Batch, func(i int)) error {

@@ -114,31 +114,23 @@ func (w *writer) closures(ctx context.Context, changes []plan.Change) ([][]zk.AC
 	return lists, group.Wait()
 }
 
-// manyClosures returns the different access lists that there are at paths.
+// manyClosures returns the different ACLs that there are at paths.
 func (t *Target) manyClosures(ctx context.Context, paths []string) ([][]zk.ACL, error) {
+	all, err := t.accessOf(ctx, paths)
 	var lists [][]zk.ACL
-	err := t.reading(ctx, func(w *wire) error {
-		lists = nil
-		seen := map[string]bool{}
-		get := func(i int) request { return request{parent: paths[i], access: true} }
-		err := w.fetch(len(paths), get, func(i int, a *answer) error {
-			switch text := strings.Join(a.access, "\n"); {
-			case a.code == codeNoNode:
-			case a.code != 0:
-				return t.explain("read the ACL of", paths[i], a.code)
-			case !seen[text]:
-				seen[text] = true
-				list, err := parseAccess(a.access)
-				if err != nil {
-					return err
-				}
-				t.revealOwn(list)
-				lists = append(lists, list)
-			}
-			return nil
-		})
-		return t.explain("read the ACLs of", t.url.Root, w.explain(err))
-	})
+	seen := map[string]bool{}
+	for _, access := range all {
+		if text := strings.Join(access, "\n"); access == nil || seen[text] {
+			continue
+		} else {
+			seen[text] = true
+		}
+		list, err := parseAccess(access)
+		if err != nil {
+			return nil, err
+		}
+		lists = append(lists, list)
+	}
 	return lists, err
 }
 
