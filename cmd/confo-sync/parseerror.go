@@ -16,14 +16,14 @@ import (
 // What the parser says of a command line, and the parts of it that are repeated.
 var (
 	missingArgument = regexp.MustCompile(`^expected "<([^>]+)>`)
-	missingValue    = regexp.MustCompile(`^(--[a-z-]+): expected .* value but got "EOL"`)
+	missingValue    = regexp.MustCompile(`^(--[a-z-]+): expected .* value but got "(EOL)?`)
 	unknownFlag     = regexp.MustCompile(`^unknown flag (-[^ ,]+)`)
 	wrongChoice     = regexp.MustCompile(`^(--[a-z-]+|<[a-z]+>) must be one of (.*) but got (".*")$`)
 )
 
 // parseError returns the words for a command line that does not parse, and the next step.
 func parseError(err *kong.ParseError) (message, hint string) {
-	message, hint = err.Error(), hintHelp
+	message, hint = plan.Sensitivity{}.Text(err.Error()), hintHelp
 	var command *kong.Node
 	if err.Context != nil {
 		command = err.Context.Selected()
@@ -36,6 +36,9 @@ func parseError(err *kong.ParseError) (message, hint string) {
 	}
 	if found := missingValue.FindStringSubmatch(message); found != nil {
 		message = found[1] + " needs a value"
+		if found[2] == "" { // another flag follows, or a value that looks like one
+			hint = fmt.Sprintf("write %s=VALUE if the value begins with a dash", found[1])
+		}
 	}
 	if found := unknownFlag.FindStringSubmatch(message); found != nil && err.Context != nil {
 		message = "unknown flag " + found[1]
