@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -65,14 +66,7 @@ type Options struct {
 
 	// Verify, if set, makes Run read the written namespaces again and compare them with
 	// the plan. Run still holds the lock, so no other run can write in between.
-	Verify *Verification
-}
-
-// Verification says what the target must equal after the apply.
-type Verification struct {
-	Desired  *plan.Tree
-	Options  plan.Options // the options that the plan was made with
-	Progress func(done, total int)
+	Verify Verifier
 }
 
 // Result says what was applied.
@@ -105,7 +99,7 @@ func (s *Stopped) Unwrap() error { return s.Err }
 // ctx, once the step under way is done; the error is then a *Stopped.
 func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Result, error) {
 	now := time.Now()
-	r := &run{target: t, plan: p, opts: opts, steps: steps(p, t.Limits(), !opts.NoHistory), result: Result{ID: newID(now)}}
+	r := &run{target: t, plan: p, opts: opts, steps: steps(p, t, !opts.NoHistory), result: Result{ID: newID(now)}}
 	w, err := t.Begin(ctx, target.Run{
 		ID: r.result.ID, Who: opts.Who, Host: opts.Host, PID: opts.PID, Operation: cmp.Or(opts.Operation, "apply"), Since: now,
 		NoLock: opts.NoLock, Wait: opts.LockTimeout, Waiting: opts.Waiting, Lost: opts.Lost, Root: p.Root,
@@ -128,7 +122,7 @@ func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Resu
 		_, r.result.NotPruned = Prune(ctx, t, w, KeepApplies, KeepBytes)
 	}
 	if opts.Verify != nil {
-		return r.result, opts.Verify.run(ctx, t, p)
+		return r.result, opts.Verify.verify(ctx, t, p)
 	}
 	return r.result, nil
 }
@@ -151,7 +145,14 @@ type step struct {
 }
 
 // steps returns the steps of a plan in their order.
-func steps(p *plan.Plan, limits target.Limits, history bool) (all []step) {
+func steps(p *plan.Plan, t target.Target, history bool) (all []step) {
+	limits := t.Limits()
+	if t.Features().SetsInBatch {
+		for _, batch := range Batches(slices.Concat(p.Changes, p.Access), limits, history) {
+			all = append(all, step{batch, false})
+		}
+		return all
+	}
 	access := func(first bool) {
 		var changes []plan.Change
 		for _, c := range p.Access {
@@ -169,6 +170,17 @@ func steps(p *plan.Plan, limits target.Limits, history bool) (all []step) {
 	}
 	access(false)
 	return all
+}
+
+// PlanBatches returns the batches of a plan: its changes, and where the target sets ACLs and
+// modes in batches, those too.
+func PlanBatches(p *plan.Plan, t target.Target, history bool) (batches [][]plan.Change) {
+	for _, s := range steps(p, t, history) {
+		if !s.access {
+			batches = append(batches, s.changes)
+		}
+	}
+	return batches
 }
 
 // begin does, under the lock, what comes before the first step.
@@ -226,7 +238,13 @@ func (r *run) apply(ctx context.Context, b target.Batch) error {
 	}
 	if err == nil || wasApplied(err) {
 		r.result.Transactions++
-		r.result.Applied = append(r.result.Applied, b.Changes...)
+		for _, c := range b.Changes {
+			if c.Action == plan.SetAccess {
+				r.result.Access = append(r.result.Access, c)
+			} else {
+				r.result.Applied = append(r.result.Applied, c)
+			}
+		}
 		if r.opts.Progress != nil {
 			r.opts.Progress(len(r.result.Applied), len(r.plan.Changes))
 		}
@@ -365,41 +383,4 @@ func nextID(ctx context.Context, t target.Target, now time.Time) (string, error)
 		}
 	}
 	return id, nil
-}
-
-// ErrNotAsWanted says that the target differs from the plan after the apply.
-var ErrNotAsWanted = errors.New("the target was read again and is not as planned")
-
-// run reads the namespaces that the plan changed again, and compares them with the
-// tree.
-func (v *Verification) run(ctx context.Context, t target.Target, p *plan.Plan) error {
-	touched := map[string]bool{}
-	for i := range p.Changes {
-		touched[p.Changes[i].Key.Namespace] = true
-	}
-	for _, c := range p.Access {
-		touched[c.Key.Namespace] = true // the empty name of the root matches no namespace
-	}
-	opts := v.Options
-	opts.Selection = opts.Selection.Only(touched)
-	read := target.ReadOptions{Selection: opts.Selection, Progress: v.Progress}
-	if opts.ReadsAccess() {
-		read.Access = opts.HasAccess
-	}
-	live, err := t.Snapshot(ctx, read)
-	if err != nil {
-		return fmt.Errorf("read the target again: %w", err)
-	}
-	rest := plan.Diff(v.Desired, live, opts)
-	if rest.Empty() {
-		return nil
-	}
-	var names []string
-	for _, c := range rest.Changes {
-		names = append(names, plan.Printable(c.Key.String()))
-	}
-	for _, c := range rest.Access {
-		names = append(names, "the ACL of "+plan.Printable("/"+c.Key.String()))
-	}
-	return &plan.Listing{Err: ErrNotAsWanted, Names: names}
 }

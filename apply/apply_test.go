@@ -271,6 +271,8 @@ func (s *scripted) Apply(_ context.Context, b target.Batch) error {
 	return s.answers[b.Number-1]
 }
 
+func (s *scripted) Features() target.Features { return target.Features{ACLs: true} }
+
 func (s *scripted) ReadOld(context.Context, []plan.Change) error { return nil }
 
 func (s *scripted) SetAccess(_ context.Context, b target.Batch, done func(i int)) error {

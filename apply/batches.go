@@ -18,8 +18,8 @@ import (
 func Batches(changes []plan.Change, limits target.Limits, history bool) [][]plan.Change {
 	p := packer{limits: limits, written: whereRoom(limits), history: history}
 	for len(changes) > 0 {
-		ns := changes[0].Key.Namespace
-		n := slices.IndexFunc(changes, func(c plan.Change) bool { return c.Key.Namespace != ns })
+		ns := changes[0].Namespace()
+		n := slices.IndexFunc(changes, func(c plan.Change) bool { return c.Namespace() != ns })
 		if n < 0 {
 			n = len(changes)
 		}
@@ -46,7 +46,7 @@ func accessParts(changes []plan.Change, limits target.Limits) [][]plan.Change {
 // inOrder returns a namespace's changes with its own deletion last. Its
 // creation is first already.
 func inOrder(changes []plan.Change) []plan.Change {
-	if first := changes[0]; first.Key.IsNamespace() && first.Action == plan.Delete {
+	if first := changes[0]; !first.IsForeign() && first.Key.IsNamespace() && first.Action == plan.Delete {
 		return append(slices.Clone(changes[1:]), first)
 	}
 	return changes

@@ -70,12 +70,15 @@ type Previous struct {
 	Reason string `json:"reason,omitempty"`
 	// Marked are the sensitive fields, which must be masked.
 	Marked []plan.MarkedPath `json:"marked,omitempty"`
-	// Access is the ACL before, as far as it is known, and Set the one that was set: when
-	// the object was created, or by a change of its own.
-	Access plan.Access `json:"access,omitempty"`
-	Set    plan.Access `json:"set,omitempty"`
-	Size   int         `json:"size"`
-	Value  []byte      `json:"-"`
+	// Path is where a foreign object, or a file of an exact plan, is below the root; nil
+	// if Namespace and Config say so.
+	Path *rawText `json:"path,omitempty"`
+	// Old is what the object had beside its data, as far as it is known, and New what it
+	// got: when it was created, or by a change of its own.
+	Old   *meta  `json:"old,omitempty"`
+	New   *meta  `json:"new,omitempty"`
+	Size  int    `json:"size"`
+	Value []byte `json:"-"`
 	// Written is what the change wrote, if WrittenSize is not 0 and the entry had room for
 	// it.
 	WrittenSize int    `json:"written,omitempty"`
@@ -208,8 +211,9 @@ func records(changes []plan.Change, written keepWritten) (b []byte, lines int) {
 		if len(p.Marked) > 0 {
 			b = append(append(b, `, "marked": `...), markedJSON(p.Marked)...)
 		}
-		b = appendAccess(b, "access", p.Access)
-		b = appendAccess(b, "set", p.Set)
+		b = appendJSON(b, "path", p.Path)
+		b = appendJSON(b, "old", p.Old)
+		b = appendJSON(b, "new", p.New)
 		b = fmt.Appendf(b, `, "size": %d`, len(p.Value))
 		if p.WrittenSize > 0 {
 			b = fmt.Appendf(b, `, "written": %d`, p.WrittenSize)
@@ -225,19 +229,16 @@ func records(changes []plan.Change, written keepWritten) (b []byte, lines int) {
 	return b, len(b) - lines
 }
 
-// appendAccess appends an ACL to a record's line, if there is one.
-func appendAccess(b []byte, name string, access plan.Access) []byte {
-	if access == nil {
+// appendJSON appends a value to a record's line, if there is one.
+func appendJSON[T any](b []byte, name string, value *T) []byte {
+	if value == nil {
 		return b
 	}
-	b = fmt.Appendf(b, `, %q: [`, name)
-	for i, entry := range access {
-		if i > 0 {
-			b = append(b, ", "...)
-		}
-		b = plan.AppendString(b, entry)
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // texts and numbers
 	}
-	return append(b, ']')
+	return append(fmt.Appendf(b, `, %q: `, name), text...)
 }
 
 // recordSize is what a change's record takes at most.
@@ -251,7 +252,7 @@ func recordSize(c *plan.Change, written keepWritten) int {
 
 // recordBase is what a record takes at most without the written value.
 func recordBase(c *plan.Change) int {
-	size := 224 + 6*(len(c.Key.Namespace)+len(c.Key.Config)+len(c.Before.Reason())) + len(markedJSON(markedOf(c))) + c.Before.Size()
+	size := 320 + 6*(len(c.Path)+len(c.Old.Link)+len(c.New.Link)+len(c.Key.Namespace)+len(c.Key.Config)+len(c.Before.Reason())) + len(markedJSON(markedOf(c))) + c.Before.Size()
 	for _, access := range []plan.Access{c.Old.Access, c.New.Access} {
 		for _, entry := range access {
 			size += 6*len(entry) + 4

@@ -25,7 +25,7 @@ type Rollback struct {
 // takes. Every apply that the target has seen after them has to be among them, or what it
 // changed counts as changed since.
 func Undone(entries []*Entry, selection plan.Selection) *Undoing {
-	u := &Undoing{objects: map[plan.Key]*undone{}}
+	u := &Undoing{objects: map[object]*undone{}}
 	for _, e := range entries {
 		for _, p := range e.Previous {
 			if selection.Takes(p.Key()) {
@@ -40,7 +40,7 @@ func Undone(entries []*Entry, selection plan.Selection) *Undoing {
 // changes to the selected objects. For each object it keeps the value before the first
 // change.
 func (h *History) Undo(ctx context.Context, records []*Record, selection plan.Selection) (*Undoing, error) {
-	u := &Undoing{objects: map[plan.Key]*undone{}}
+	u := &Undoing{objects: map[object]*undone{}}
 	kept := Kept{Next: "undo fewer namespaces at a time, with -n; or find out who wrote these entries, and delete them"}
 	selected := func(_ *Header, k plan.Key) bool { return selection.Takes(k) }
 	return u, h.Each(ctx, records, selected, func(e *Entry) error {
@@ -59,10 +59,12 @@ func (h *History) Undo(ctx context.Context, records []*Record, selection plan.Se
 // the history that u does not undo. It keeps one header for each object.
 func (h *History) FindLater(ctx context.Context, u *Undoing, records []*Record) error {
 	u.searched = true
-	takes := func(_ *Header, k plan.Key) bool { return u.objects[k] != nil || u.removes(k.Namespace) != nil }
+	takes := func(_ *Header, k plan.Key) bool {
+		return u.objects[object{Key: k}] != nil || u.removes(k.Namespace) != nil
+	}
 	return h.Each(ctx, records, takes, func(e *Entry) error {
 		for _, p := range e.Previous {
-			key := p.Key()
+			key := p.object()
 			p.Value, p.Written = nil, nil
 			if p.Action == plan.SetAccess.String() {
 				continue
@@ -79,7 +81,7 @@ func (h *History) FindLater(ctx context.Context, u *Undoing, records []*Record) 
 
 // removes returns a namespace that would be deleted, or nil.
 func (u *Undoing) removes(namespace string) *undone {
-	if o := u.objects[plan.Key{Namespace: namespace}]; o != nil && o.written && o.first.Action == plan.Create.String() {
+	if o := u.objects[object{Key: plan.Key{Namespace: namespace}}]; o != nil && o.written && o.first.Action == plan.Create.String() {
 		return o
 	}
 	return nil
@@ -89,16 +91,16 @@ func (u *Undoing) removes(namespace string) *undone {
 func (u *Undoing) Rollback(live *plan.Snapshot) Rollback {
 	r := Rollback{Access: map[plan.Key]plan.Access{}, Created: map[plan.Key]plan.Access{}}
 	now := statesOf(live, u.objects)
-	for _, key := range u.order {
-		o := u.objects[key]
+	for _, of := range u.order {
+		o, key := u.objects[of], of.Key
 		if o.access != nil {
 			r.access(key, o.access, live)
 		}
 		if !o.written {
 			continue
 		}
-		if o.first.Access != nil {
-			r.Created[key] = o.first.Access
+		if access := o.first.Old.access(); access != nil {
+			r.Created[key] = access
 		}
 		wish := plan.Wish{Key: key}
 		before, existed := o.first.Before()
@@ -117,23 +119,26 @@ func (u *Undoing) Rollback(live *plan.Snapshot) Rollback {
 func (r *Rollback) access(key plan.Key, set *setting, live *plan.Snapshot) {
 	now, there := live.Access[key]
 	switch {
-	case !there || now.List.Same(set.before):
+	case !there || now.List.Same(set.before.Access):
 		return // it was deleted, or is as it was
-	case !now.List.Same(set.after):
+	case !now.List.Same(set.after.Access):
 		r.Moved = append(r.Moved, plan.Finding{Key: key, Message: "got another ACL since"})
 	}
-	r.Access[key] = set.before
+	r.Access[key] = set.before.Access
 }
 
 // SetsAccess reports whether the entries have set the ACL of an object that was there.
 func (u *Undoing) SetsAccess(k plan.Key) bool {
-	return u.objects[k] != nil && u.objects[k].access != nil
+	o := u.objects[object{Key: k}]
+	return o != nil && o.access != nil
 }
 
 // Undoing collects what entries did to each object.
 type Undoing struct {
-	objects  map[plan.Key]*undone
-	order    []plan.Key
+	objects  map[object]*undone
+	order    []object
+	exact    bool // the entries have changed foreign objects, or modes
+	files    bool // they are of a file backend
 	searched bool // for what changed the objects later
 }
 
@@ -144,7 +149,8 @@ type undone struct {
 	by      Header   // who wrote the last one
 	between string   // what somebody else did between two
 	written bool     // it was created, updated or deleted: the above is about that
-	access  *setting // of its ACL, if that was set while it was there
+	access  *setting // of its ACL or mode, if that was set while it was there
+	path    string   // where it is, if the entries say so
 	later   *later   // the last change of another apply, if one is known
 	inside  *later   // and the last configuration that one created in this namespace
 }
@@ -174,30 +180,53 @@ func short(text string) string {
 	return plan.Printable(text)
 }
 
-// setting is what entries did to an ACL: what it was before the first, and after the last.
-type setting struct{ before, after plan.Access }
+// setting is what entries did to an ACL or mode: what it was before the first, and after the
+// last.
+type setting struct{ before, after plan.Meta }
+
+// object names what an entry has changed: a namespace or configuration by its key, and what
+// is foreign by its path.
+type object struct {
+	plan.Key
+	path string
+}
+
+func (p Previous) object() object {
+	of := object{Key: p.Key()}
+	if p.Path != nil && of.Key == (plan.Key{}) {
+		of.path = string(*p.Path)
+	}
+	return of
+}
 
 // undo adds a change, and reports whether it is the first of its object.
 func (u *Undoing) undo(e *Entry, p Previous) (first bool) {
-	key := p.Key()
+	key := p.object()
 	o := u.objects[key]
 	if o == nil {
 		o = &undone{}
 		u.objects[key] = o
 		u.order = append(u.order, key)
 	}
+	old, new := p.Old.plan(), p.New.plan()
+	if p.Path != nil {
+		o.path = string(*p.Path)
+		u.exact = u.exact || o.path != "" || p.Action != plan.SetAccess.String()
+	}
+	u.files = u.files || old.Mode|new.Mode != 0 || old.Folder || new.Folder
+	u.exact = u.exact || u.files
 	switch {
 	case p.Action == plan.SetAccess.String():
 		if o.access == nil {
-			o.access = &setting{before: p.Access}
+			o.access = &setting{before: old}
 		}
-		o.access.after = p.Set
+		o.access.after = new
 		return false
 	case !o.written:
 		o.first, o.last, o.by, o.written = p, p, e.Header, true
 		return true
 	}
-	if before, existed := p.Before(); o.between == "" && !key.IsNamespace() && !o.last.wrote(state{existed, before}) {
+	if before, existed := p.Before(); o.between == "" && (key.path != "" || !key.IsNamespace()) && !o.last.wrote(state{existed, before}) {
 		o.between = fmt.Sprintf("was changed by somebody else between %s and %s", plan.Printable(o.by.ID), plan.Printable(e.ID))
 	}
 	p.Value, p.Written = nil, nil // a copy: only what it wrote is asked for
@@ -220,7 +249,7 @@ func (p Previous) wrote(s state) bool {
 	if p.Action == plan.Delete.String() {
 		return !s.exists
 	}
-	return s.exists && (p.Config == nil || p.After == "" || p.After == sumOf(s.value))
+	return s.exists && (p.After == "" || p.After == sumOf(s.value))
 }
 
 // moved says what somebody else did to an object since the last entry, and which apply it
@@ -248,14 +277,14 @@ func (o *undone) moved(now state, searched bool) string {
 }
 
 // statesOf returns the current states of objects.
-func statesOf(live *plan.Snapshot, objects map[plan.Key]*undone) map[plan.Key]state {
+func statesOf(live *plan.Snapshot, objects map[object]*undone) map[plan.Key]state {
 	states := make(map[plan.Key]state, len(objects))
 	for _, ns := range live.Namespaces {
-		if key := (plan.Key{Namespace: ns.Name}); objects[key] != nil {
+		if key := (plan.Key{Namespace: ns.Name}); objects[object{Key: key}] != nil {
 			states[key] = state{exists: true}
 		}
 		for _, c := range ns.Configs {
-			if key := (plan.Key{Namespace: ns.Name, Config: c.Name}); objects[key] != nil {
+			if key := (plan.Key{Namespace: ns.Name, Config: c.Name}); objects[object{Key: key}] != nil {
 				states[key] = state{true, c.Value}
 			}
 		}
@@ -269,13 +298,13 @@ func (u *Undoing) stillInUse(live *plan.Snapshot) []plan.Finding {
 	var found []plan.Finding
 	for _, ns := range live.Namespaces {
 		key := plan.Key{Namespace: ns.Name}
-		o := u.objects[key]
+		o := u.objects[object{Key: key}]
 		if o == nil || !o.written || o.first.Action != plan.Create.String() {
 			continue
 		}
 		var since []string
 		for _, c := range ns.Configs {
-			inside := u.objects[plan.Key{Namespace: ns.Name, Config: c.Name}]
+			inside := u.objects[object{Key: plan.Key{Namespace: ns.Name, Config: c.Name}}]
 			if inside == nil || !inside.written || inside.first.Action != plan.Create.String() {
 				since = append(since, plan.Printable(c.Name))
 			}
@@ -308,18 +337,22 @@ func EntryOf(id string, changes []plan.Change) *Entry {
 
 // previousOf returns what an entry keeps of a change.
 func previousOf(c *plan.Change, written keepWritten) Previous {
-	p := Previous{Namespace: c.Key.Namespace, Action: c.Action.String(), Value: c.Before.Reveal(), Access: c.Old.Access, Set: c.New.Access}
-	if c.Key.Config != "" && c.Action == plan.SetAccess {
+	p := Previous{Namespace: c.Key.Namespace, Action: c.Action.String(), Value: c.Before.Reveal(), Old: metaOf(c.Old), New: metaOf(c.New)}
+	if c.Path != "" || c.IsForeign() {
+		path := rawText(c.Path)
+		p.Path = &path
+	}
+	if c.Key.Config != "" {
 		p.Config = &c.Key.Config
 	}
-	if c.Key.IsNamespace() || c.Action == plan.SetAccess {
+	if !c.IsForeign() && c.Key.IsNamespace() || c.Action == plan.SetAccess {
 		return p
 	}
 	if written(c) {
 		p.Written = c.After.Reveal()
 		p.WrittenSize = len(p.Written)
 	}
-	p.Config, p.Reason, p.Marked = &c.Key.Config, c.Before.Reason(), markedOf(c)
+	p.Reason, p.Marked = c.Before.Reason(), markedOf(c)
 	p.Null = c.Action != plan.Create && c.Before.Reveal() == nil
 	if c.Action != plan.Delete {
 		p.After = sumOf(c.After)

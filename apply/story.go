@@ -19,7 +19,7 @@ func Changes(own, later []*Entry, live *plan.Snapshot) (all, access []plan.Chang
 		for _, p := range e.Previous {
 			key := p.Key()
 			if p.Action == plan.SetAccess.String() {
-				access = append(access, plan.Change{Key: key, Action: plan.SetAccess, Old: plan.Meta{Access: p.Access}, New: plan.Meta{Access: p.Set}})
+				access = append(access, plan.Change{Key: key, Action: plan.SetAccess, Old: p.Old.plan(), New: p.New.plan()})
 				continue
 			}
 			c, again := changes[key]
@@ -28,7 +28,7 @@ func Changes(own, later []*Entry, live *plan.Snapshot) (all, access []plan.Chang
 				c = plan.Change{Key: key}
 				c.Before, _ = p.Before()
 			}
-			c.Action, c.New.Access = actionOf(p.Action), p.Set
+			c.Action, c.New = actionOf(p.Action), p.New.plan()
 			if c.Action != plan.Delete && !key.IsNamespace() {
 				c.After = values.of(key, p.After)
 			}

@@ -164,7 +164,7 @@ func (d *diff) access(desired *Tree, live *Snapshot) {
 	var lasts []Change // of what is created
 	recorded := func(k Key) (Access, bool) {
 		made, last, known := d.opts.Recorded.of(k)
-		if last && !d.opts.Recorded.Mended {
+		if last {
 			lasts = append(lasts, Change{Key: k, Action: SetAccess, Old: Meta{Access: made}, New: Meta{Access: d.opts.Recorded.Lists[k]}, Recorded: true})
 		}
 		return made, known
@@ -223,7 +223,7 @@ func (d *diff) access(desired *Tree, live *Snapshot) {
 		}
 		rule := d.opts.rule(k)
 		if now, ok := live.Access[k]; ok && rule != nil && !gone[k] && !rule.Access.Same(now.List) {
-			d.plan.Access = append(d.plan.Access, Change{Key: k, Action: SetAccess, Old: Meta{now.List, now.Version}, New: Meta{Access: rule.Access}, Position: rule.Position})
+			d.plan.Access = append(d.plan.Access, Change{Key: k, Action: SetAccess, Old: Meta{Access: now.List, Version: now.Version}, New: Meta{Access: rule.Access}, Position: rule.Position})
 		}
 	}
 	declared := map[string]bool{}
@@ -251,7 +251,7 @@ func (d *diff) recorded(live *Snapshot, gone map[Key]bool) {
 	set := func(k Key) {
 		want, recorded := d.opts.Recorded.set(k)
 		if now, ok := live.Access[k]; ok && recorded && !gone[k] && !want.Same(now.List) {
-			d.plan.Access = append(d.plan.Access, Change{Key: k, Action: SetAccess, Old: Meta{now.List, now.Version}, New: Meta{Access: want}})
+			d.plan.Access = append(d.plan.Access, Change{Key: k, Action: SetAccess, Old: Meta{Access: now.List, Version: now.Version}, New: Meta{Access: want}})
 		}
 	}
 	for _, ns := range live.Namespaces {

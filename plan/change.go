@@ -1,6 +1,9 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Action is what a change does to its object.
 type Action uint8
@@ -33,7 +36,11 @@ func (a Action) Symbol() string { return [...]string{" ", "+", "~", "-", "~"}[a]
 // needed to apply it. It can be rendered, saved and inverted. Edits returns the changed
 // fields.
 type Change struct {
-	Key      Key
+	// Key is the namespace or configuration; zero for the root and for foreign objects.
+	Key Key
+	// Path is where the object is below the root, if Key does not say so: of a foreign
+	// object, and of a file in an exact plan.
+	Path     string
 	Action   Action
 	Before   Value
 	After    Value
@@ -56,17 +63,56 @@ type Meta struct {
 	// Access is its ACL, on ZooKeeper, and Version how often that was set.
 	Access  Access
 	Version int32
+	// Mode are its permission bits, in a file backend. It is a folder or not, and Link is
+	// the destination, if it is a symbolic link.
+	Mode   uint32
+	Folder bool
+	Link   string
+}
+
+// IsForeign reports whether the object is neither a namespace nor a configuration: it is
+// the root, or something that Confo does not know.
+func (c Change) IsForeign() bool { return c.Key == (Key{}) }
+
+// IsExact reports whether the change is of an exact plan of a file backend, or of a foreign
+// object.
+func (c Change) IsExact() bool {
+	return c.Path != "" || c.IsForeign() || c.Old.Folder || c.New.Folder
+}
+
+// Place returns the path of the object below the root, which is "" for the root. Of a
+// configuration in a file backend it is the file's path only if the change has one.
+func (c Change) Place() string {
+	if c.Path != "" {
+		return c.Path
+	}
+	return c.Key.String()
+}
+
+// Name names the object in messages: "shop/db", or "/" for the root.
+func (c Change) Name() string {
+	if c.Place() == "" {
+		return "/"
+	}
+	return Printable(c.Place())
+}
+
+// Namespace returns the namespace that the object is in, or is.
+func (c Change) Namespace() string {
+	if c.Path == "" {
+		return c.Key.Namespace
+	}
+	namespace, _, _ := strings.Cut(c.Path, "/")
+	return namespace
 }
 
 // Depth returns how many levels below the root the object is.
 func (c Change) Depth() int {
-	switch {
-	case c.Key == (Key{}):
+	place := c.Place()
+	if place == "" {
 		return 0
-	case c.Key.IsNamespace():
-		return 1
 	}
-	return 2
+	return 1 + strings.Count(place, "/")
 }
 
 // Invert returns the change that undoes c after c was applied. The result has no

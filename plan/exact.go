@@ -2,71 +2,41 @@ package plan
 
 import (
 	"bytes"
-	"fmt"
 	"iter"
 	"slices"
 	"strings"
 )
 
-// Mend is one step of a restore that makes the state at a path exactly as wanted.
-// Unlike a Change, it can also affect foreign objects.
-type Mend struct {
-	Path   string
-	Action Action
-	// Value and Access are set when the object is created. An Update sets Value if Data
-	// is true, and Access if it is not nil.
-	Value  Value
-	Data   bool
-	Access Access
-	// First says that this ACL is set before anything is written.
-	First bool
-	// Folder, Link and Mode describe a created file or folder in a file backend. An
-	// Update sets Mode if Chmod is true.
-	Folder bool
-	Link   string
-	Mode   uint32
-	Chmod  bool
-	// Live is the current state of the znode; nil for a Create.
-	Live *Stat
+// ExactOptions are what a DiffExact depends on beside its two sides.
+type ExactOptions struct {
+	// Only, if it is set, says which paths may change. The others stay as they are.
+	Only func(path string) bool
+	// Who are the IDs of the user, as ACLs name them.
+	Who []string
 }
 
-// What describes the step in a few words.
-func (s Mend) What() string {
-	switch {
-	case s.Action != Update:
-		return s.Action.String()
-	case s.Data && s.Access != nil:
-		return "its data and ACL"
-	case s.Data:
-		return "its data"
-	case s.Chmod:
-		return fmt.Sprintf("its mode, %04o", s.Mode)
-	}
-	return "its ACL"
-}
-
-// Exactly returns the steps that turn live into want. Both must be in the order of
-// ComparePaths. The steps are in this order:
+// DiffExact returns the plan that turns live into want, byte for byte, with foreign
+// objects, ACLs and file modes. Both must be in the order of ComparePaths. The steps of
+// the plan are in this order:
 //
-//  1. delete extra objects, children first;
-//  2. restrict ACLs before anything is written;
-//  3. create and update objects, parents first;
-//  4. set the remaining ACLs and modes, children first, because a parent's new ACL
+//  1. restrict ACLs before anything is written, children first;
+//  2. in each namespace, delete extra objects, children first, then create and update
+//     objects, parents first;
+//  3. set the remaining ACLs and modes, children first, because a parent's new ACL
 //     may deny access.
 //
-// So nobody can read a value at any time that the wanted ACL hides from them. who are
-// the IDs of the user. If an ACL would prevent this user from completing the other
-// steps, it temporarily also grants the needed permissions, until step 4.
+// So nobody can read a value at any time that the wanted ACL hides from them. If an ACL
+// would prevent the user from completing the other steps, it temporarily also grants the
+// needed permissions, until step 3.
 //
 // Ephemeral objects belong to a session. They are neither created nor deleted, but
-// returned in left. Objects behind symbolic links stay unchanged. If only is set, the
-// paths that it does not accept stay unchanged.
-func Exactly(want, live iter.Seq2[Stored, error], only func(path string) bool, who []string) (mends []Mend, left []Stored, err error) {
+// returned in left. Objects behind symbolic links stay unchanged.
+func DiffExact(want, live iter.Seq2[Stored, error], opts ExactOptions) (p *Plan, left []Stored, err error) {
 	nextWant, stopWant := iter.Pull2(unlinked(want))
 	defer stopWant()
 	nextLive, stopLive := iter.Pull2(unlinked(live))
 	defer stopLive()
-	e := exactly{who: who}
+	e := exactDiff{opts: opts, plan: &Plan{}}
 	w, wErr, wOK := nextWant()
 	l, lErr, lOK := nextLive()
 	for wOK || lOK {
@@ -92,119 +62,170 @@ func Exactly(want, live iter.Seq2[Stored, error], only func(path string) bool, w
 		if order >= 0 {
 			l, lErr, lOK = nextLive()
 		}
-		inner := wOK && (wanted.Path == "" || strings.HasPrefix(w.Path, wanted.Path+"/"))
 		switch {
-		case order < 0 && only(wanted.Path):
-			e.lacks(wanted, inner)
-		case order > 0 && only(there.Path):
-			e.extra(there)
-		case order == 0 && only(wanted.Path):
-			e.both(wanted, there, inner)
+		case order < 0 && e.takes(wanted.Path):
+			e.create(wanted, wOK && isBelow(w.Path, wanted.Path))
+		case order > 0 && e.takes(there.Path):
+			e.remove(there)
+		case order == 0 && e.takes(wanted.Path):
+			e.both(wanted, there, wOK && isBelow(w.Path, wanted.Path), lOK && isBelow(l.Path, there.Path))
 		}
 	}
+	e.flush()
+	slices.Reverse(e.first)
+	slices.Reverse(e.last)
+	e.plan.Access = append(e.first, e.last...)
+	return e.plan, e.left, nil
+}
+
+// isBelow reports whether a path is below another one.
+func isBelow(path, above string) bool { return above == "" || strings.HasPrefix(path, above+"/") }
+
+// exactDiff collects changes in the order of paths.
+type exactDiff struct {
+	opts           ExactOptions
+	plan           *Plan
+	namespace      string   // whose changes are collected
+	deletes, makes []Change // in it
+	first, last    []Change // of ACLs and modes
+	left           []Stored
+}
+
+func (e *exactDiff) takes(path string) bool { return e.opts.Only == nil || e.opts.Only(path) }
+
+// flush adds the changes of a namespace to the plan.
+func (e *exactDiff) flush() {
 	e.deletes = slices.DeleteFunc(e.deletes, e.holdsLeft)
 	slices.Reverse(e.deletes)
-	slices.Reverse(e.first)
-	slices.Reverse(e.closes)
-	return slices.Concat(e.deletes, e.first, e.makes, e.closes), e.left, nil
+	e.plan.Changes = slices.Concat(e.plan.Changes, e.deletes, e.makes)
+	e.deletes, e.makes = nil, nil
 }
 
-// exactly collects steps in the order of paths.
-type exactly struct {
-	who                           []string
-	deletes, first, makes, closes []Mend
-	left                          []Stored
+// holdsLeft reports whether an object in left is below that of a change.
+func (e *exactDiff) holdsLeft(c Change) bool {
+	return slices.ContainsFunc(e.left, func(s Stored) bool { return isBelow(s.Path, c.Place()) })
 }
 
-// lacks adds a step that creates a missing object. inner says that other objects are
-// below it.
-func (e *exactly) lacks(w Stored, inner bool) {
+// change returns a change of an object, and begins its namespace if that is another one.
+func (e *exactDiff) change(s Stored, a Action) Change {
+	if namespace, _, _ := strings.Cut(s.Path, "/"); namespace != e.namespace {
+		e.flush()
+		e.namespace = namespace
+	}
+	c := Change{Action: a, Path: s.Path, Key: s.Key, Recorded: true}
+	if s.Key.IsNamespace() && a != SetAccess && (a == Update || s.Value.Size() > 0) {
+		c.Key = Key{} // Confo knows no data on a namespace
+	}
+	if c.Path == c.Key.String() {
+		c.Path = ""
+	}
+	return c
+}
+
+// create adds the creation of a missing object. inner says that other objects are below it.
+func (e *exactDiff) create(w Stored, inner bool) {
 	if w.Ephemeral() {
 		e.left = append(e.left, w)
 		return
 	}
-	access, last := w.Access, false
-	if inner && w.Access != nil {
-		access, last = w.Access.making(RightsWithin, e.who)
+	c := e.change(w, Create)
+	c.After, c.New = w.content(), w.Meta()
+	last := false
+	switch {
+	case w.Access == nil && w.Stat != nil && len(e.opts.Who) > 0:
+		c.New.Access = own(e.opts.Who, "") // it is not known who may read it
+	case w.Access != nil && inner:
+		c.New.Access, last = w.Access.making(RightsWithin, e.opts.Who)
 	}
-	e.makes = append(e.makes, Mend{
-		Path: w.Path, Action: Create, Value: w.Value, Data: true, Access: access, Folder: w.Folder, Link: w.Link, Mode: w.Mode,
-	})
+	if w.Path == "" {
+		e.plan.Root = c.New.Access
+	}
+	e.makes = append(e.makes, c)
 	switch {
 	case last:
-		e.closes = append(e.closes, Mend{Path: w.Path, Action: Update, Access: w.Access})
+		e.set(w, Meta{Access: c.New.Access}, Meta{Access: w.Access})
 	case w.Folder && w.Link == "":
-		e.closes = append(e.closes, Mend{Path: w.Path, Action: Update, Mode: w.Mode, Chmod: true})
+		e.set(w, Meta{Folder: true}, w.Meta())
 	}
+}
+
+// set adds a change of an ACL or a mode that comes after all others.
+func (e *exactDiff) set(s Stored, before, after Meta) {
+	c := e.change(s, SetAccess)
+	c.Old, c.New = before, after
+	e.last = append(e.last, c)
 }
 
 // RightsWithin are the permissions on a znode that are needed to create its children
 // and read them again with their ACLs.
 const RightsWithin = "cra"
 
-func (e *exactly) extra(l Stored) {
+func (e *exactDiff) remove(l Stored) {
 	if l.Ephemeral() {
 		e.left = append(e.left, l)
 		return
 	}
-	e.deletes = append(e.deletes, Mend{Path: l.Path, Action: Delete, Folder: l.Folder && l.Link == "", Live: l.Stat})
+	c := e.change(l, Delete)
+	c.Before, c.Old, c.Revision = l.content(), l.Meta(), l.Revision
+	e.deletes = append(e.deletes, c)
 }
 
-// holdsLeft reports whether an object in left is below m.Path.
-func (e *exactly) holdsLeft(m Mend) bool {
-	return slices.ContainsFunc(e.left, func(s Stored) bool { return strings.HasPrefix(s.Path, m.Path+"/") })
-}
-
-func (e *exactly) both(w, l Stored, inner bool) {
+// both compares an object that is on both sides. wants and has say that there are objects
+// below it.
+func (e *exactDiff) both(w, l Stored, wants, has bool) {
 	switch {
 	case w.Ephemeral() || l.Ephemeral():
 		e.left = append(e.left, l)
 		return
 	case w.Folder != l.Folder || w.Link != l.Link:
-		e.extra(l)
-		e.lacks(w, inner)
+		e.remove(l)
+		e.create(w, wants)
 		return
 	case w.Link != "":
 		return
 	}
 	written := !w.Folder && (!bytes.Equal(w.Value.Reveal(), l.Value.Reveal()) || w.IsNull() != l.IsNull())
-	if written {
-		e.makes = append(e.makes, Mend{Path: w.Path, Action: Update, Value: w.Value, Data: true, Mode: w.Mode, Live: l.Stat})
+	switch {
+	case written:
+		c := e.change(w, Update)
+		c.Before, c.After, c.Old, c.New, c.Revision = l.content(), w.content(), l.Meta(), w.Meta(), l.Revision
+		c.New.Access = l.Access
+		e.makes = append(e.makes, c)
+	case w.Key.Config != "":
+		e.plan.Unchanged++
 	}
 	switch {
 	case w.Access != nil && !w.Access.Same(l.Access):
-		e.access(w, l, inner, written)
-	case w.Mode != l.Mode:
-		e.closes = append(e.closes, Mend{Path: w.Path, Action: Update, Mode: w.Mode, Chmod: true})
+		e.access(w, l, wants || has, written)
+	case w.Mode != l.Mode && !written:
+		e.set(w, l.Meta(), w.Meta())
 	}
 }
 
 // access changes the ACL of an existing object.
-func (e *exactly) access(w, l Stored, inner, written bool) {
+func (e *exactDiff) access(w, l Stored, inner, written bool) {
 	needs := "ra"
-	if inner || !strings.Contains(w.Path, "/") { // objects in a namespace may also be deleted
+	if inner || !strings.Contains(w.Path, "/") { // objects in it may also be deleted
 		needs = RightsWithin + "d"
 	}
 	if written {
 		needs += "w"
 	}
-	access, last := w.Access.making(needs, e.who)
+	access, last := w.Access.making(needs, e.opts.Who)
 	if last && !inner && !written {
 		access = l.Access // no other step needs a temporary ACL
 	}
-	live := l.Stat
+	before := l.Meta()
 	if !access.Same(l.Access) && access.opensNot(l.Access) {
-		e.first = append(e.first, Mend{Path: w.Path, Action: Update, Access: access, First: true, Live: live})
+		c := e.change(w, SetAccess)
+		c.Old, c.New, c.First = before, Meta{Access: access}, true
+		e.first = append(e.first, c)
 		if !last {
 			return
 		}
-		if live != nil {
-			next := *live
-			next.Aversion++
-			live = &next
-		}
+		before = Meta{Access: access, Version: before.Version + 1}
 	}
-	e.closes = append(e.closes, Mend{Path: w.Path, Action: Update, Access: w.Access, Live: live})
+	e.set(w, before, Meta{Access: w.Access})
 }
 
 // unlinked skips the objects behind symbolic links.

@@ -43,57 +43,74 @@ func drawZnodes(t *rapid.T, label string) znodes {
 }
 
 // do carries a step out as a server would.
-func (z znodes) do(s Mend) error {
-	_, there := z[s.Path]
+func (z znodes) do(c Change) error {
+	path := c.Place()
+	_, there := z[path]
 	parent := ""
-	if i := strings.LastIndex(s.Path, "/"); i >= 0 {
-		parent = s.Path[:i]
+	if i := strings.LastIndex(path, "/"); i >= 0 {
+		parent = path[:i]
 	}
 	_, hasParent := z[parent]
 	switch {
-	case s.Action == Create && (there || !hasParent):
-		return fmt.Errorf("create %s: there %v, parent %v", s.Path, there, hasParent)
-	case s.Action != Create && !there:
-		return fmt.Errorf("%s is not there", s.Path)
-	case s.Action == Delete:
-		for path := range z {
-			if strings.HasPrefix(path, s.Path+"/") {
-				return fmt.Errorf("%s is not empty", s.Path)
+	case c.Action == Create && (there || !hasParent):
+		return fmt.Errorf("create %s: there %v, parent %v", path, there, hasParent)
+	case c.Action != Create && !there:
+		return fmt.Errorf("%s is not there", path)
+	case c.Action == Delete:
+		for other := range z {
+			if strings.HasPrefix(other, path+"/") {
+				return fmt.Errorf("%s is not empty", path)
 			}
 		}
-		delete(z, s.Path)
+		delete(z, path)
 		return nil
 	}
-	n := z[s.Path]
-	n.Path, n.Stat = s.Path, &Stat{}
-	if s.Data {
-		n.Value = s.Value
+	n := z[path]
+	n.Path, n.Stat = path, &Stat{Version: n.Stat.version() + 1}
+	if c.Action != SetAccess {
+		n.Value = c.After
 	}
-	if s.Access != nil {
-		n.Access = s.Access
+	if c.Action != Update && c.New.Access != nil {
+		n.Access = c.New.Access
 	}
-	z[s.Path] = n
+	z[path] = n
 	return nil
 }
 
-// TestExactlyLaw: the steps from any tree to any other can be taken one after the
+func (s *Stat) version() int32 {
+	if s == nil {
+		return 0
+	}
+	return s.Version
+}
+
+// stepsOf returns all changes of an exact plan, in the order in which they are made.
+func stepsOf(p *Plan) (all []Change) {
+	last := 0
+	for last < len(p.Access) && p.Access[last].First {
+		last++
+	}
+	return slices.Concat(p.Access[:last], p.Changes, p.Access[last:])
+}
+
+// TestDiffExactLaw: the steps from any tree to any other can be taken one after the
 // other, and lead there; and from there no step is left.
-func TestExactlyLaw(t *testing.T) {
-	everything := func(string) bool { return true }
+func TestDiffExactLaw(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want, live := drawZnodes(t, "want"), drawZnodes(t, "live")
 		who := rapid.SampledFrom([][]string{nil, {"digest:me:hash"}, {"x509:CN=me"}}).Draw(t, "who")
-		steps, left, err := Exactly(want.all(), live.all(), everything, who)
+		p, left, err := DiffExact(want.all(), live.all(), ExactOptions{Who: who})
 		if err != nil || len(left) > 0 {
 			t.Fatal(left, err)
 		}
+		steps := stepsOf(p)
 		for _, s := range steps {
 			if err := live.do(s); err != nil {
 				t.Fatalf("%v: %v", steps, err)
 			}
-			w := want[s.Path]
-			if s.Data && s.Action != Delete && s.Path != "" && who != nil && strings.Contains(live[s.Path].Access.rights()["world:anyone"], "r") && !strings.Contains(w.Access.rights()["world:anyone"], "r") {
-				t.Fatalf("%v: everybody reads %s for a while", steps, s.Path)
+			w := want[s.Place()]
+			if (s.Action == Create || s.Action == Update) && s.Place() != "" && who != nil && strings.Contains(live[s.Place()].Access.rights()["world:anyone"], "r") && !strings.Contains(w.Access.rights()["world:anyone"], "r") {
+				t.Fatalf("%v: everybody reads %s for a while", steps, s.Place())
 			}
 		}
 		if len(live) != len(want) {
@@ -104,27 +121,27 @@ func TestExactlyLaw(t *testing.T) {
 				t.Fatalf("%s is another", path)
 			}
 		}
-		if again, _, _ := Exactly(want.all(), live.all(), everything, nil); len(again) > 0 {
-			t.Fatalf("there is left to do: %v", again)
+		if again, _, _ := DiffExact(want.all(), live.all(), ExactOptions{}); !again.Empty() {
+			t.Fatalf("there is left to do: %v", stepsOf(again))
 		}
 	})
 }
 
-func TestExactly(t *testing.T) {
+func TestDiffExact(t *testing.T) {
 	world := Access{"world:anyone:cdrwa"}
 	session := &Stat{EphemeralOwner: 1}
 	want := znodes{"": {Access: world}, "a": {Path: "a", Access: world}, "a/gone": {Path: "a/gone", Stat: session, Access: world}}
 	live := znodes{"": {Access: world}, "a": {Path: "a", Access: world}, "a/app": {Path: "a/app", Stat: session, Access: world}, "b": {Path: "b"}}
-	steps, left, err := Exactly(want.all(), live.all(), func(path string) bool { return path != "b" }, nil)
-	if err != nil || len(steps) > 0 || len(left) != 2 || left[0].Path != "a/app" || left[1].Path != "a/gone" {
-		t.Errorf("there are the steps %v, and %v is left: %v", steps, left, err)
+	p, left, err := DiffExact(want.all(), live.all(), ExactOptions{Only: func(path string) bool { return path != "b" }})
+	if err != nil || !p.Empty() || len(left) != 2 || left[0].Path != "a/app" || left[1].Path != "a/gone" {
+		t.Errorf("there are the steps %v, and %v is left: %v", stepsOf(p), left, err)
 	}
 	failed := errors.New("unreadable")
 	broken := func(yield func(Stored, error) bool) { yield(Stored{}, failed) }
-	if _, _, err := Exactly(want.all(), broken, func(string) bool { return true }, nil); err != failed {
+	if _, _, err := DiffExact(want.all(), broken, ExactOptions{}); err != failed {
 		t.Error(err)
 	}
-	if _, _, err := Exactly(broken, live.all(), func(string) bool { return true }, nil); err != failed {
+	if _, _, err := DiffExact(broken, live.all(), ExactOptions{}); err != failed {
 		t.Error(err)
 	}
 }

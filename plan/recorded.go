@@ -13,8 +13,6 @@ type Recorded struct {
 	Who   []string // restores it, as access lists name them
 	// Set are the ACLs to set on what is there.
 	Set map[Key]Access
-	// Mended says that lists that have to wait are set by what Exactly returns.
-	Mended bool
 }
 
 // set returns the ACL to set on something that is there.

@@ -18,6 +18,8 @@ type Stored struct {
 	// Foreign describes a foreign object: "a child of a configuration, which Confo does
 	// not read".
 	Foreign string
+	// Revision identifies the current content, on a target; zero in a backup.
+	Revision Revision
 	// Value is the content. If it is null, the znode was created without data. That
 	// differs from empty data.
 	Value Value
@@ -37,6 +39,23 @@ type Stat struct {
 	Ctime, Mtime                int64
 	Version, Cversion, Aversion int32
 	EphemeralOwner              int64 // the owning session, or 0
+}
+
+// Meta returns what the object has beside its content.
+func (s Stored) Meta() Meta {
+	m := Meta{Access: s.Access, Mode: s.Mode, Folder: s.Folder, Link: s.Link}
+	if s.Stat != nil {
+		m.Version = s.Stat.Aversion
+	}
+	return m
+}
+
+// content returns the value, with null for a znode without data.
+func (s Stored) content() Value {
+	if s.IsNull() && !s.Folder && s.Link == "" {
+		return NullValue()
+	}
+	return s.Value
 }
 
 // IsNull reports whether the object has no data. That differs from empty data.

@@ -215,16 +215,3 @@ func (t *Tree) Configs() int {
 	}
 	return count
 }
-
-// ForgetForeign removes foreign objects from the snapshot, for callers that will delete
-// them.
-func (s *Snapshot) ForgetForeign() {
-	for i := range s.Namespaces {
-		ns := &s.Namespaces[i]
-		ns.Data, ns.Children = 0, 0
-		for j := range ns.Configs {
-			ns.Configs[j].Children = 0
-		}
-	}
-	s.Foreign = nil
-}

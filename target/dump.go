@@ -37,13 +37,3 @@ type Dump interface {
 	// Gap receives the path of an object that can't be read, and why.
 	Gap(path, why string)
 }
-
-// Mender is a Writer that also changes foreign objects, ACLs and modes, for the steps
-// that plan.Exactly returns.
-type Mender interface {
-	// Mend takes the steps in order, under the lock. It may combine several steps, but
-	// sets ACLs one by one. It stops at the first step that fails, and returns the
-	// number of completed steps. These are not undone. If an object has changed since
-	// the step was computed, Mend returns an error.
-	Mend(ctx context.Context, mends []plan.Mend, progress func(done, total int)) (done int, err error)
-}

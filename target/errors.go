@@ -47,7 +47,7 @@ func (c *Conflict) Error() string { return "since the plan was made, " + plan.Li
 func (c *Conflict) Listed() []string {
 	names := make([]string, len(c.Moved))
 	for i, m := range c.Moved {
-		names[i] = plan.Printable(m.Change.Key.String()) + " " + m.What()
+		names[i] = m.Change.Name() + " " + m.What()
 	}
 	return names
 }

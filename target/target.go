@@ -24,9 +24,14 @@ type Target interface {
 	// even if the root does not exist.
 	Snapshot(ctx context.Context, opts ReadOptions) (*plan.Snapshot, error)
 
+	Dumper
+
 	// Check returns an error if the target can't store the result of a change, for
 	// example because of its name or size. It needs no connection.
 	Check(c plan.Change) error
+
+	// Features returns what this kind of target can do.
+	Features() Features
 
 	// Limits returns the limits for one batch.
 	Limits() Limits
@@ -182,6 +187,17 @@ type EntryInfo struct {
 
 // EntryName returns the name of the history entry for a batch of the apply id.
 func EntryName(id string, number int) string { return fmt.Sprintf("%s.%04d", id, number) }
+
+// Features are what a kind of target can do.
+type Features struct {
+	// ACLs says that objects have ACLs, which plans can declare and set.
+	ACLs bool
+	// Modes says that objects have file modes, and are files, folders or links.
+	Modes bool
+	// SetsInBatch says that a batch may change ACLs and modes. Where it may not, each is
+	// set by a request of its own.
+	SetsInBatch bool
+}
 
 // Limits are the limits of one batch. Zero means no limit.
 type Limits struct {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,7 +62,7 @@ func touched(changes []plan.Change) map[string]bool {
 }
 
 func countsOf(r apply.Result) *render.Applied {
-	return &render.Applied{Transactions: r.Transactions, Tally: render.Count(r.Applied), Access: len(r.Access)}
+	return &render.Applied{Transactions: r.Transactions, Tally: render.Count(r.Applied), Others: render.CountOthers(slices.Concat(r.Applied, r.Access)), Access: render.CountACLs(r.Access)}
 }
 
 // applied says what was done, also when it was not all.
@@ -101,7 +102,7 @@ func (a *app) applied(result apply.Result, verified bool, err error) error {
 	case result.Transactions+len(result.Access) > 0:
 		line := fmt.Sprintf("Applied: %s.", sum.Done())
 		if verified {
-			line += " The target was read again and is as planned."
+			line += " The target was read again and is " + cmp.Or(a.verifiedAs, "as planned") + "."
 		}
 		a.say("%s", line)
 	}

@@ -73,6 +73,7 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 // run plans, shows the plan, asks unless it was approved, and applies it.
 func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wish, flags planFlags) error {
 	asks := !f.AutoApprove && approved == nil
+	want.asks = asks
 	a.applying = true
 	a.deed = deedOf(want, approved, !f.NoHistory && !f.NoLock)
 	a.deed.given = a.given
@@ -105,9 +106,9 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 	if err := approved.stillFits(ctx, a, w); err != nil {
 		return err
 	}
-	also, err := want.showBeside(ctx, a, w, asks)
-	if err != nil {
-		return err
+	also := ""
+	if w.locksOut {
+		also = " and lose your permission to administer the objects listed above"
 	}
 	if a.Format == "text" && (asks || !a.Quiet || len(w.plan.Problems) > 0) {
 		if err := a.show(); err != nil {
@@ -120,7 +121,7 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 	if owned != nil {
 		also += " and change its owner from " + owned.By.String() + " to " + owned.Owner.String()
 	}
-	if w.plan.Empty() && len(a.report.Exact) == 0 && owned == nil {
+	if w.plan.Empty() && owned == nil {
 		f.keepMarks(ctx, a, w)
 		return a.applied(apply.Result{}, false, nil)
 	}
@@ -130,17 +131,16 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 			return err
 		}
 	}
-	if want.beside != nil {
-		if err := want.beside.before(ctx, t); err != nil {
-			return err
-		}
-	}
 	result, err := f.apply(ctx, a, w, approved, want)
 	if err != nil && f.OnFailure == "rollback" && result.Transactions > 0 {
 		err = f.takeBack(ctx, a, w, result, err)
 	}
-	if err == nil && want.beside != nil {
-		err = want.beside.after(ctx, t)
+	switch {
+	case err != nil || w.exact == nil:
+	case w.blinds():
+		a.notice("The target was not verified: these credentials can no longer read all of it.")
+	case want.operation == "restore":
+		a.verifiedAs = "exactly as in the backup"
 	}
 	err = a.applied(result, err == nil && !f.NoVerify && !w.blinds(), err)
 	if result.Transactions > 0 {
@@ -242,7 +242,11 @@ func (c applyFlags) apply(ctx context.Context, a *app, w *work, approved *approv
 	opts.Operation, opts.Undoes, opts.From = want.operation, want.undoes, want.from
 	opts.Progress, opts.AccessProgress, opts.Rebase = applying.update, closing.update, w.rebase
 	opts.Owner, opts.TakeOver = a.owner(), c.TakeOver
-	if !c.NoVerify && !w.blinds() {
+	switch {
+	case c.NoVerify || w.blinds():
+	case w.exact != nil:
+		opts.Verify = &apply.ExactVerification{Want: w.exact.want, Options: w.exactOptions, Closed: w.closed, Progress: checking.update}
+	default:
 		opts.Verify = &apply.Verification{Desired: w.desired, Options: w.options, Progress: checking.update}
 	}
 	result, err := apply.Run(ctx, w.target, w.plan, opts)

@@ -114,16 +114,13 @@ func (s stopFlags) carryOut(ctx context.Context, a *app, approved *approval, wan
 	if err != nil {
 		return err
 	}
-	if _, err := want.showBeside(ctx, a, w, false); err != nil {
-		return err
-	}
 	return a.present(w, s.Out, header, flags)
 }
 
 // present shows a plan with its fingerprint, and saves it if out says where.
 func (a *app) present(w *work, out string, header planfile.Header, flags planFlags) error {
 	var fingerprint planfile.Fingerprint
-	if w.refused() == nil && len(a.report.Exact) == 0 { // which no fingerprint covers
+	if w.refused() == nil {
 		fingerprint = planfile.Of(w.fingerprinted())
 		a.report.Fingerprint = fingerprint.String()
 	}
@@ -147,6 +144,12 @@ type work struct {
 	plan    *plan.Plan
 	hides   plan.Sensitivity
 	marks   plan.Marks // what is marked now, or was ever
+
+	// Of an exact plan:
+	exact        *exactWish
+	exactOptions plan.ExactOptions
+	closed       map[string]bool // paths that can't be read completely afterwards
+	locksOut     bool            // it takes permissions from who applies it
 }
 
 // mark says in changes which of their fields are marked.
@@ -176,8 +179,10 @@ type wish struct {
 	line string
 	// access, when it is set, says of what else the ACLs are read.
 	access accessOf
-	// beside, when it is set, is what else is done.
-	beside beside
+	// exact, when it is set, is called with everything at the target, in place of adapt.
+	exact func(live *plan.Objects) (*exactWish, error)
+	// asks says that the plan is shown to somebody who is asked.
+	asks bool
 }
 
 // declared is the wish for what the tree declares.
@@ -202,7 +207,18 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 		return nil, err
 	}
 	var interrupted []plan.Finding
-	desired, commit, live, err := a.readBoth(ctx, t, want.read, declaredAccess(w.options.Access).or(want.access), func() { interrupted = lastInterrupted(ctx, t) })
+	var objects *plan.Objects
+	desired, commit, live, err := a.readBoth(ctx, want.read, func(ctx context.Context) (live *plan.Snapshot, err error) {
+		if want.exact == nil {
+			live, err = a.snapshot(ctx, t, declaredAccess(w.options.Access).or(want.access))
+		} else if objects, live, err = a.objects(ctx, t); err == nil {
+			live.Marks, err = apply.ReadMarks(ctx, t)
+		}
+		if err == nil {
+			interrupted = lastInterrupted(ctx, t)
+		}
+		return live, err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -216,7 +232,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	a.warn(a.missingRoot(t, live)...)
 	a.warn(interrupted...)
 	a.goesOn = len(interrupted) > 0
-	if want.adapt == nil || want.operation == "promote" { // others have no tree
+	if want.adapt == nil && want.exact == nil || want.operation == "promote" { // others have no tree
 		a.warn(a.unmatched(a.rules, rails.Protect, desired, live)...)
 	}
 	wished := desired
@@ -230,30 +246,39 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 			return nil, err
 		}
 	}
-	if want.adapt == nil && !a.selects() {
+	if want.adapt == nil && want.exact == nil && !a.selects() {
 		a.warn(plan.NamesNothing(w.options.Access, desired)...)
 	}
 	w.desired, w.live = desired, live
-	w.plan = plan.Diff(desired, live, w.options)
+	if want.exact == nil {
+		w.plan = plan.Diff(desired, live, w.options)
+	} else if err := a.planExactly(ctx, w, want, objects, flags.AllowLockout); err != nil {
+		return nil, err
+	}
 	if want.review != nil {
 		a.warn(want.review(w.plan.Changes)...)
 	}
 	w.plan.Problems = append(w.plan.Problems, problems...)
 	w.plan.Problems = append(w.plan.Problems, rails.Check(w.plan, desired, live, a.selection())...)
-	lists, err := a.accessProblems(ctx, w.plan, t, flags.AllowLockout || want.beside != nil) // which says so itself
-	if err != nil {
-		return nil, err
+	if want.exact == nil {
+		lists, err := a.accessProblems(ctx, w.plan, t, flags.AllowLockout)
+		if err != nil {
+			return nil, err
+		}
+		w.plan.Problems = append(w.plan.Problems, lists...)
 	}
-	w.plan.Problems = append(w.plan.Problems, lists...)
 	w.plan.Problems = append(w.plan.Problems, unfit(w.plan.Changes, t)...)
 	w.hides = a.hides()
 	if wished != nil {
 		w.hides = w.hides.Stored(wished.Marks)
 	}
+	if desired == nil {
+		desired = &plan.Tree{}
+	}
 	w.hides = w.hides.Of(desired, live, want.marks...)
 	w.marks = w.hides.Marks(desired, live)
 	w.mark(w.plan.Changes)
-	batches := apply.Batches(w.plan.Changes, t.Limits(), history)
+	batches := apply.PlanBatches(w.plan, t, history)
 	if len(w.plan.Problems) == 0 {
 		w.plan.Problems = tooLarge(batches, t.Limits(), history)
 	}
@@ -288,17 +313,14 @@ func interrupted(last *apply.Newest) plan.Finding {
 	}
 }
 
-// readBoth reads a tree and a target, at the same time, and does what comes after
-// the target.
-func (a *app) readBoth(ctx context.Context, t target.Target, read readTree, access accessOf, after func()) (tree *plan.Tree, commit string, live *plan.Snapshot, err error) {
+// readBoth reads a tree and a target, at the same time.
+func (a *app) readBoth(ctx context.Context, read readTree, readLive func(ctx context.Context) (*plan.Snapshot, error)) (tree *plan.Tree, commit string, live *plan.Snapshot, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	failed := make(chan error, 1)
 	go func() {
 		var err error
-		if live, err = a.snapshot(ctx, t, access); err == nil && after != nil {
-			after()
-		}
+		live, err = readLive(ctx)
 		failed <- err
 	}()
 	tree, commit, err = read(ctx)

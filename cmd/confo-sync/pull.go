@@ -87,7 +87,7 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 // revise changes the tree that there is so that it declares what is live.
 func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
 	a.unresolved = c.NoSecrets
-	tree, commit, live, err := a.readBoth(ctx, t, a.declared().read, c.access(), nil)
+	tree, commit, live, err := a.readBoth(ctx, a.declared().read, func(ctx context.Context) (*plan.Snapshot, error) { return a.snapshot(ctx, t, c.access()) })
 	if err != nil {
 		return err
 	}

@@ -5,26 +5,19 @@ import (
 	"github.com/confo-sync/confo-sync/target/zk"
 )
 
-// recorded returns the access lists that a backup has, for what a restore creates.
-func (c *restoreCmd) recorded(what restoration, saved *plan.Snapshot, t *zk.Target) *plan.Recorded {
-	r := &plan.Recorded{Lists: map[plan.Key]plan.Access{}, Needs: map[plan.Key]string{}, Who: t.Who(), Mended: c.Exact}
-	within := "cr"
-	if c.Exact {
-		within = plan.RightsWithin
-	}
-	put := func(k plan.Key, inner, written bool) {
+// recordedIn returns the access lists that a backup has, for what a restore creates.
+func recordedIn(what restoration, saved *plan.Snapshot, t *zk.Target) *plan.Recorded {
+	r := &plan.Recorded{Lists: map[plan.Key]plan.Access{}, Needs: map[plan.Key]string{}, Who: t.Who()}
+	put := func(k plan.Key, inner bool) {
 		list := saved.Access[k].List
-		if c.ToNamespace != "" && k.Namespace != "" {
-			k.Namespace = c.ToNamespace
+		if what.to != "" && k.Namespace != "" {
+			k.Namespace = what.to
 		}
-		switch r.Lists[k] = list; {
-		case written:
-			r.Needs[k] = within + "w"
-		case inner:
-			r.Needs[k] = within
+		if r.Lists[k] = list; inner {
+			r.Needs[k] = "cr"
 		}
 	}
-	put(plan.Key{}, true, false)
+	put(plan.Key{}, true)
 	for _, ns := range saved.Namespaces {
 		some := what.takes(plan.Key{Namespace: ns.Name})
 		for _, config := range ns.Configs {
@@ -33,9 +26,9 @@ func (c *restoreCmd) recorded(what restoration, saved *plan.Snapshot, t *zk.Targ
 		if !some {
 			continue
 		}
-		put(plan.Key{Namespace: ns.Name}, len(ns.Configs) > 0, c.Exact && ns.Data > 0)
+		put(plan.Key{Namespace: ns.Name}, len(ns.Configs) > 0)
 		for _, config := range ns.Configs {
-			put(plan.Key{Namespace: ns.Name, Config: config.Name}, c.Exact && config.Children > 0, false)
+			put(plan.Key{Namespace: ns.Name, Config: config.Name}, false)
 		}
 	}
 	return r
@@ -43,6 +36,9 @@ func (c *restoreCmd) recorded(what restoration, saved *plan.Snapshot, t *zk.Targ
 
 // blinds reports whether what is restored can't be read again by who restores it.
 func (w *work) blinds() bool {
+	if w.exact != nil {
+		return w.locksOut && len(w.closed) > 0
+	}
 	z, ok := w.target.(*zk.Target)
 	return ok && w.plan.Blinds(plan.Who{IDs: z.Who()})
 }

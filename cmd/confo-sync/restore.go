@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"path/filepath"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/plan/planfile"
@@ -41,9 +41,6 @@ func (c *restoreCmd) Run(ctx context.Context, a *app) error {
 	if c.Exact && (len(c.Paths) > 0 || a.selects() || c.ToNamespace != "") {
 		return &usageError{errors.New("--exact restores everything: it can't be used with paths, -n, --exclude or --to-namespace")}
 	}
-	if c.Exact && (c.Out != "" || approved != nil) {
-		return &usageError{errors.New("--exact can't be used with a saved plan or a fingerprint: run it at a terminal, or with --auto-approve")}
-	}
 	return c.run(ctx, a, approved)
 }
 
@@ -51,7 +48,7 @@ func (c *restoreCmd) Run(ctx context.Context, a *app) error {
 func restoreOf(f *planfile.File, c *applyCmd) *restoreCmd {
 	r := f.Restore
 	return &restoreCmd{
-		File: r.File, Paths: r.Paths, Prune: r.Prune, ToNamespace: r.ToNamespace,
+		File: r.File, Paths: r.Paths, Prune: r.Prune, Exact: r.Exact, ToNamespace: r.ToNamespace,
 		railFlags: c.railFlags, outputFlags: c.outputFlags, applyFlags: c.applyFlags,
 	}
 }
@@ -83,7 +80,6 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 		return err
 	}
 	defer backup.Close()
-	exact := exactly{command: c, app: a, backup: backup}
 	var saved *plan.Snapshot
 	want := wish{
 		operation: "restore", from: filepath.Base(c.File), marks: marks, line: commandLine("restore", append([]string{c.File}, c.Paths...)...),
@@ -95,42 +91,34 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 			return saved.Tree(), "", nil
 		},
 		adapt: func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding, error) {
-			if c.Exact {
-				if err := exact.markHolding(ctx, t, live, tree); err != nil {
-					return nil, nil, err
-				}
-				live.ForgetForeign() // it goes, or is as the backup has it
-			}
 			a.warn(plan.Unmatched("path", "in the backup or at the target", what.paths, tree, live)...)
-			wishes, problems := what.wishes(tree, live, c.Prune || c.Exact)
+			wishes, problems := what.wishes(tree, live, c.Prune)
 			tree.Marks = what.marks(tree)
 			problems = append(problems, c.lacking(len(backup.Manifest().Gaps), wishes)...)
 			// Files and znodes hold what is empty in ways of their own.
 			z, zoo := t.(*zk.Target)
 			same := zoo == (backup.About().Backend == archive.ZooKeeper)
-			if c.Exact && same && !zoo { // names that no plan writes are files all the same
-				wishes = slices.DeleteFunc(wishes, func(w plan.Wish) bool { return !utf8.ValidString(w.Key.String()) })
-			}
 			if !same {
 				problems = append(problems, unholdable(wishes)...)
 			}
 			if zoo && same {
-				o.Recorded = c.recorded(what, saved, z)
+				o.Recorded = recordedIn(what, saved, z)
 			}
-			if c.Exact {
-				o.Access = nil // lists are as the backup has them
-			} else {
-				a.warn(c.leftOut(wishes, live, o.Ignore, backup.Manifest().Counts.Foreign)...)
-			}
+			a.warn(c.leftOut(wishes, live, o.Ignore, backup.Manifest().Counts.Foreign)...)
 			o.Exact, o.Prune = same, plan.PruneNamespaces
 			o.Selection = plan.Selection{}.Only(namespacesOf(wishes))
 			return plan.Wished(live, wishes, *o), problems, nil
 		},
 	}
 	if c.Exact {
-		want.beside = &exact
+		if t.Features().ACLs != (backup.About().Backend == archive.ZooKeeper) {
+			return target.WithHint(errors.New("--exact restores only from ZooKeeper to ZooKeeper, or from files to files"), "leave out --exact to restore the configurations")
+		}
+		want.adapt, want.exact = nil, func(*plan.Objects) (*exactWish, error) {
+			return &exactWish{want: func() iter.Seq2[plan.Stored, error] { return backup.All(ctx) }, problems: c.lacking(len(backup.Manifest().Gaps), nil)}, nil
+		}
 	}
-	header := planfile.Header{Restore: &planfile.Restore{File: c.File, Paths: c.Paths, Prune: c.Prune, ToNamespace: c.ToNamespace}}
+	header := planfile.Header{Restore: &planfile.Restore{File: c.File, Paths: c.Paths, Prune: c.Prune, Exact: c.Exact, ToNamespace: c.ToNamespace}}
 	return c.carryOut(ctx, a, approved, want, planFlags{railFlags: c.railFlags}, c.applyFlags, header)
 }
 
@@ -341,36 +329,4 @@ func namespacesOf(wishes []plan.Wish) map[string]bool {
 		names[w.Key.Namespace] = true
 	}
 	return names
-}
-
-// exactly is what restore --exact does beside the plan of configurations.
-type exactly struct {
-	command *restoreCmd
-	app     *app
-	backup  *archive.Reader
-	lockout bool // it takes rights away from who restores
-	// closed is what the plan makes that who restores can't read then.
-	closed map[string]bool
-}
-
-// mends returns what there is to do, and what is left as it is.
-func (e *exactly) mends(ctx context.Context, t target.Target) ([]plan.Mend, []plan.Stored, error) {
-	dumper, ok := t.(target.Dumper)
-	if _, zoo := t.(*zk.Target); !ok || zoo != (e.backup.About().Backend == archive.ZooKeeper) {
-		return nil, nil, target.WithHint(errors.New("--exact restores only from ZooKeeper to ZooKeeper, or from files to files"), "leave out --exact to restore the configurations")
-	}
-	live := &inMemory{closed: e.closed}
-	progress := e.app.progress("reading everything")
-	defer progress.done()
-	if _, err := dumper.Dump(ctx, live, progress.update); err != nil {
-		return nil, nil, err
-	}
-	if len(live.gaps) > 0 {
-		return nil, nil, &findingsError{summary: "some objects can't be read, so they can't be restored exactly", findings: live.gaps}
-	}
-	var who []string
-	if z, ok := t.(*zk.Target); ok {
-		who = z.Who()
-	}
-	return plan.Exactly(e.backup.All(ctx), live.all(), func(path string) bool { return !e.closed[path] }, who)
 }

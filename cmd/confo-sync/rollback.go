@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -111,6 +112,26 @@ func (c *rollbackCmd) run(ctx context.Context, a *app, approved *approval) error
 			}
 			return plan.Wished(live, undo.Wishes, *o), moved, nil
 		},
+	}
+	if undoing.IsExact() {
+		want.adapt, want.exact = nil, func(live *plan.Objects) (*exactWish, error) {
+			undo := undoing.RollbackExact(live)
+			if len(undo.Moved) > 0 {
+				if err := history.FindLater(ctx, undoing, notUndone(history.Readable(), undone)); err != nil {
+					return nil, err
+				}
+				undo = undoing.RollbackExact(live)
+			}
+			problems := append(undo.Moved, unread(undone)...)
+			for i := range problems {
+				problems[i].Hint = cmp.Or(problems[i].Hint, "check it, and use --force to overwrite it")
+			}
+			if c.Force {
+				a.warn(problems...)
+				problems = nil
+			}
+			return &exactWish{want: undo.Want.All, only: func(path string) bool { return undo.Touched[path] }, problems: problems}, nil
+		}
 	}
 	// Words like last or 2h ago mean something else by the time the plan is applied.
 	header := planfile.Header{Rollback: &planfile.Rollback{ID: c.ID, To: c.To, ToTime: c.ToTime, Force: c.Force}}

@@ -44,8 +44,9 @@ type app struct {
 	written string
 	given   given // the flags on the command line
 	// finished is the ID of the interrupted run that this one has finished at the target.
-	finished string
-	goesOn   bool // the newest run in the history was interrupted, and this one goes on from there
+	finished   string
+	goesOn     bool   // the newest run in the history was interrupted, and this one goes on from there
+	verifiedAs string // what the target is after a verification: "as planned" if it is empty
 	outputFlags
 	only  []plan.Pattern // what is to change, nil for all
 	files []reportFile

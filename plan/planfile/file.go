@@ -89,6 +89,7 @@ type Restore struct {
 	File        string   `json:"file"`
 	Paths       []string `json:"paths,omitempty"`
 	Prune       bool     `json:"prune,omitempty"`
+	Exact       bool     `json:"exact,omitempty"`
 	ToNamespace string   `json:"to_namespace,omitempty"`
 }
 

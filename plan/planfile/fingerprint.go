@@ -13,6 +13,8 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,8 +108,13 @@ func (f Fingerprint) of(w Work) [sumSize]byte {
 	for i := range w.Changes {
 		c := &w.Changes[i]
 		d.key(c.Key)
+		if c.IsExact() {
+			d.text(c.Path)
+			d.number(uint64(c.New.Mode))
+			d.text(c.New.Link)
+		}
 		d.number(uint64(c.Action))
-		if c.Recorded { // the same for each user
+		if c.Recorded && w.Options.Recorded != nil { // the same for each user
 			d.texts(w.Options.Recorded.Lists[c.Key])
 		}
 		if c.Core != nil {
@@ -127,6 +134,7 @@ func (f Fingerprint) of(w Work) [sumSize]byte {
 		d.text(r.Pattern.String())
 		d.texts(r.Text)
 	}
+	d.exactAccess(w)
 	for _, c := range w.Access {
 		if c.Recorded {
 			continue // it depends on the user who applies the plan
@@ -143,6 +151,41 @@ func (f Fingerprint) of(w Work) [sumSize]byte {
 	}
 	plain := sha256.Sum256(sum)
 	return [sumSize]byte(plain[:sumSize])
+}
+
+// exactAccess adds the ACLs and modes of an exact plan: what each was, and what it becomes
+// in the end. Which are set in between depends on who applies the plan.
+func (d digest) exactAccess(w Work) {
+	if w.Options.Recorded != nil {
+		return
+	}
+	type setting struct{ old, new plan.Meta }
+	settings := map[string]*setting{}
+	add := func(c *plan.Change) {
+		place := c.Place()
+		if settings[place] == nil {
+			settings[place] = &setting{old: c.Old}
+		}
+		settings[place].new = c.New
+	}
+	for i := range w.Changes {
+		if c := &w.Changes[i]; c.Recorded && c.Action == plan.Create {
+			add(c)
+		}
+	}
+	for i := range w.Access {
+		if w.Access[i].Recorded {
+			add(&w.Access[i])
+		}
+	}
+	for _, place := range slices.Sorted(maps.Keys(settings)) {
+		s := settings[place]
+		d.text(place)
+		d.number(uint64(s.old.Version))
+		d.number(uint64(s.old.Mode))
+		d.number(uint64(s.new.Mode))
+		d.texts(s.new.Access)
+	}
 }
 
 // Cost is the scrypt cost of a fingerprint. With the default, each fingerprint of a

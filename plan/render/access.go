@@ -9,7 +9,7 @@ import (
 )
 
 func newAccess(c plan.Change) Access {
-	a := Access{Path: "/" + c.Key.String(), Before: c.Old.Access.Shown(), After: c.New.Access.Shown(), Source: source(c.Position)}
+	a := Access{Path: "/" + c.Place(), Before: c.Old.Access.Shown(), After: c.New.Access.Shown(), Source: source(c.Position)}
 	if slices.Equal(slices.Sorted(slices.Values(a.Before)), slices.Sorted(slices.Values(a.After))) {
 		a.Note = "with another password"
 	}

@@ -9,11 +9,12 @@ import (
 type Applied struct {
 	Transactions int `json:"transactions"`
 	Tally
-	Access       int `json:"access,omitempty"`      // ACLs that were set
-	AccessLeft   int `json:"access_left,omitempty"` // ACLs that were not set
-	Failed       int `json:"failed"`                // changes of the failed transaction
-	Unknown      int `json:"unknown,omitempty"`     // changes of a transaction with an unknown outcome
-	NotAttempted int `json:"not_attempted"`         // changes in later transactions
+	Others       Counts `json:"others,omitzero"`       // of foreign objects and modes
+	Access       int    `json:"access,omitempty"`      // ACLs that were set
+	AccessLeft   int    `json:"access_left,omitempty"` // ACLs that were not set
+	Failed       int    `json:"failed"`                // changes of the failed transaction
+	Unknown      int    `json:"unknown,omitempty"`     // changes of a transaction with an unknown outcome
+	NotAttempted int    `json:"not_attempted"`         // changes in later transactions
 }
 
 // Done says what was applied: "1 created, 2 updated, 0 deleted, in 1 transaction; 1 ACL
@@ -28,6 +29,9 @@ func (a *Applied) Done() string {
 		return cmp.Or(lists, "nothing")
 	case lists != "":
 		lists = "; " + lists
+	}
+	if o := a.Others; o.sum() > 0 {
+		lists += fmt.Sprintf("; other objects: %d created, %d updated, %d deleted", o.Create, o.Update, o.Delete)
 	}
 	return fmt.Sprintf("%s, in %s%s", a.Tally.Done(), plural(a.Transactions, "transaction"), lists)
 }

@@ -25,6 +25,9 @@ type Tally struct {
 func Count(changes []plan.Change) Tally {
 	var t Tally
 	for i := range changes {
+		if changes[i].IsForeign() {
+			continue // which CountOthers counts
+		}
 		t.Counts.add(changes[i].Action)
 		if changes[i].Key.IsNamespace() {
 			t.Namespaces.add(changes[i].Action)
@@ -33,6 +36,32 @@ func Count(changes []plan.Change) Tally {
 		}
 	}
 	return t
+}
+
+// CountOthers counts the changes of foreign objects and of modes.
+func CountOthers(changes []plan.Change) (c Counts) {
+	for i := range changes {
+		switch {
+		case isMode(&changes[i]):
+			c.Update++
+		case changes[i].IsForeign():
+			c.add(changes[i].Action)
+		}
+	}
+	return c
+}
+
+// isMode reports whether a change is of the mode of a file.
+func isMode(c *plan.Change) bool { return c.Action == plan.SetAccess && c.New.Access == nil }
+
+// CountACLs counts the changes of ACLs.
+func CountACLs(changes []plan.Change) (n int) {
+	for i := range changes {
+		if changes[i].Action == plan.SetAccess && !isMode(&changes[i]) {
+			n++
+		}
+	}
+	return n
 }
 
 func (c *Counts) add(a plan.Action) {

@@ -390,22 +390,50 @@ func (r *Report) Add(p *plan.Plan, transactions int, sensitivity plan.Sensitivit
 	r.compared = true
 	r.Summary = Summary{
 		Tally: Count(p.Changes), Unchanged: p.Unchanged, UnchangedInPart: p.UnchangedInPart,
-		Transactions: transactions, Access: len(p.Access),
+		Transactions: transactions, Access: CountACLs(p.Access),
 	}
 	if p.Root != nil {
 		r.RootAccess = p.Root.Shown()
 	}
-	for _, c := range p.Access {
-		r.Access = append(r.Access, newAccess(c))
-	}
-	r.Namespaces = byNamespace(p.Changes)
+	changes := r.addOthers(p)
+	r.Namespaces = byNamespace(changes)
 	r.masker = &masker{Sensitivity: sensitivity, numbers: map[string]int{}}
-	r.Changes = Changes{plan: p.Changes, masker: r.masker}
+	r.Changes = Changes{plan: changes, masker: r.masker}
 	for _, k := range p.Kept {
 		r.Kept = append(r.Kept, Kept{Object: object(k)})
 	}
 	r.AddForeign(p.Foreign)
 	r.Errors = append(r.Errors, Findings(p.Problems)...)
+}
+
+// addOthers adds the changes of ACLs, modes and foreign objects to the report. It returns
+// the changes of namespaces and configurations, sorted.
+func (r *Report) addOthers(p *plan.Plan) []plan.Change {
+	for i := range p.Access {
+		if c := &p.Access[i]; isMode(c) {
+			r.Exact = append(r.Exact, Exact{Path: c.Place(), Action: "update", What: c.What()})
+		} else {
+			r.Access = append(r.Access, newAccess(*c))
+		}
+	}
+	if !slices.ContainsFunc(p.Changes, plan.Change.IsExact) {
+		return p.Changes
+	}
+	var changes []plan.Change
+	for _, c := range p.Changes {
+		if c.IsForeign() {
+			e := Exact{Path: c.Place(), Action: c.Action.String(), What: c.What()}
+			if c.Action == plan.Create && c.New.Access != nil {
+				e.Access = c.New.Access.Shown()
+			}
+			r.Exact = append(r.Exact, e)
+		} else {
+			changes = append(changes, c)
+		}
+	}
+	slices.SortStableFunc(r.Exact, func(a, b Exact) int { return plan.ComparePaths(a.Path, b.Path) })
+	slices.SortStableFunc(changes, func(a, b plan.Change) int { return a.Key.Compare(b.Key) })
+	return changes
 }
 
 // byNamespace counts sorted changes by namespace.

@@ -189,8 +189,6 @@ func (t *text) exact(all []Exact) {
 	for _, e := range all {
 		path := "/" + plan.Printable(e.Path)
 		switch {
-		case e.Access != nil && e.Action == "update":
-			t.line("  %s %s: its ACL becomes %s", t.paint.sign('~'), path, plan.Printable(strings.Join(e.Access, ", ")))
 		case e.Action == "update":
 			t.line("  %s %s: %s", t.paint.sign('~'), path, e.What)
 		case e.Access != nil && !asConfoMakes(e.Access):

@@ -90,7 +90,7 @@ func (w *writer) Apply(ctx context.Context, made target.Batch) error {
 	if err != nil {
 		return err
 	}
-	j := journal{Version: journalVersion, Staging: staging, Steps: b.steps, Run: target.Interrupted{ID: cmp.Or(made.ID, w.run.ID), Operation: w.run.Operation}}
+	j := journal{Version: b.version(), Staging: staging, Steps: b.steps, Run: target.Interrupted{ID: cmp.Or(made.ID, w.run.ID), Operation: w.run.Operation}}
 	if err := t.commit(p, j); err != nil {
 		if p.hasJournal() {
 			return err

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -46,6 +47,21 @@ func (b *batch) prepare(ctx context.Context, changes []plan.Change) error {
 	if err := b.root(); err != nil {
 		return err
 	}
+	prepare := b.managed
+	if slices.ContainsFunc(changes, plan.Change.IsExact) {
+		prepare = b.exact
+	}
+	if err := prepare(ctx, changes); err != nil {
+		return err
+	}
+	if len(b.moved) > 0 {
+		return &target.Conflict{Moved: b.moved}
+	}
+	return b.allowed()
+}
+
+// managed works out what changes to namespaces and configurations take.
+func (b *batch) managed(ctx context.Context, changes []plan.Change) error {
 	going := map[string]bool{} // the namespaces that are deleted
 	seen := make(map[plan.Key]bool, len(changes))
 	for _, c := range changes {
@@ -74,10 +90,17 @@ func (b *batch) prepare(ctx context.Context, changes []plan.Change) error {
 			return err
 		}
 	}
-	if len(b.moved) > 0 {
-		return &target.Conflict{Moved: b.moved}
+	return nil
+}
+
+// version is that of the journal which the steps need.
+func (b *batch) version() int {
+	for _, s := range b.steps {
+		if s.Op == placeLink || s.Op == setMode || s.Op == makeFolder && s.Mode != 0 {
+			return journalExactVersion
+		}
 	}
-	return b.allowed()
+	return journalVersion
 }
 
 // root makes the root the first step when it is missing.

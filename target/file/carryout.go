@@ -59,7 +59,11 @@ func (p place) carryOut(s step, staging string) error {
 	}
 	switch s.Op {
 	case makeFolder:
-		err := os.Mkdir(full, 0o777)
+		mode := fs.FileMode(0o777)
+		if s.Mode != 0 {
+			mode = fs.FileMode(s.Mode)
+		}
+		err := os.Mkdir(full, mode)
 		if errors.Is(err, fs.ErrNotExist) { // its folder, as in moveInto
 			err = os.MkdirAll(full, 0o777)
 		}
@@ -70,8 +74,13 @@ func (p place) carryOut(s step, staging string) error {
 			return failed("make the folder", full, err)
 		}
 		return nil
-	case writeFile:
+	case writeFile, placeLink:
 		return s.moveInto(full, staging)
+	case setMode:
+		if err := chmod(full, fs.FileMode(s.Mode)); err != nil {
+			return failed("change the mode of", full, err)
+		}
+		return nil
 	case remove:
 		if err := removeFile(full); err != nil && !errors.Is(err, fs.ErrNotExist) && !isNotFolder(err) {
 			return failed("remove", full, err)
@@ -118,10 +127,14 @@ func (s step) moveInto(full, staging string) error {
 		}
 		return nil
 	}
-	if err := ours(staged, 0); err != nil {
+	kind := fs.FileMode(0)
+	if s.Op == placeLink {
+		kind = fs.ModeSymlink
+	}
+	if err := ours(staged, kind); err != nil {
 		return failed("use", staged, err)
 	}
-	if mode := fs.FileMode(s.Mode); mode != privateFile {
+	if mode := fs.FileMode(s.Mode); mode != privateFile && kind == 0 {
 		if err := os.Chmod(staged, mode); err != nil {
 			return failed("set the mode of", staged, err)
 		}
@@ -134,14 +147,29 @@ func (s step) moveInto(full, staging string) error {
 		}
 		err = os.Rename(staged, full)
 	}
-	if isOtherDevice(err) {
+	if isOtherDevice(err) && kind == 0 {
 		err = copyInto(full, staged)
 	}
 	if err != nil {
-		_ = os.Chmod(staged, privateFile)
+		if kind == 0 {
+			_ = os.Chmod(staged, privateFile)
+		}
 		return failed("write", full, err)
 	}
 	return nil
+}
+
+// chmod changes the mode of a file or folder. What somebody has removed or replaced by a
+// link meanwhile stays as it is.
+func chmod(full string, mode fs.FileMode) error {
+	info, err := os.Lstat(full)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		return nil
+	}
+	if err == nil {
+		err = os.Chmod(full, mode)
+	}
+	return err
 }
 
 // copyInto is for a place that can't be renamed into, though it is on the same

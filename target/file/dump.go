@@ -41,7 +41,7 @@ func (t *Target) Dump(ctx context.Context, to target.Dump, progress func(done, t
 	case !info.IsDir():
 		return target.Dumped{}, notFolder(t.path)
 	default:
-		err = d.folder("", plan.Stored{Folder: true, Mode: uint32(info.Mode().Perm())})
+		err = d.folder("", plan.Stored{Folder: true, Mode: uint32(info.Mode().Perm()), Revision: folderRevision})
 		return target.Dumped{Exists: true}, err
 	}
 }
@@ -104,13 +104,14 @@ func (d *dump) entry(path string) error {
 		}
 		return nil // gone since it was listed
 	}
-	s := plan.Stored{Path: path, Mode: uint32(info.Mode().Perm())}
+	s := plan.Stored{Path: path, Mode: uint32(info.Mode().Perm()), Revision: folderRevision}
 	mode := info.Mode()
 	if mode&fs.ModeSymlink != 0 {
 		if s.Link, err = os.Readlink(full); err != nil {
 			d.gap(path, err)
 			return nil
 		}
+		s.Revision = linkRevision(filepath.Base(full), s.Link)
 		if err := d.mayFollow(full); err != nil {
 			d.to.Gap(path, err.Error())
 			return nil
@@ -145,6 +146,9 @@ func (d *dump) entry(path string) error {
 		return nil
 	}
 	s.Value = fileValue(data)
+	if s.Link == "" {
+		s.Revision = fileRevision(filepath.Base(full), data)
+	}
 	return d.add(s)
 }
 

@@ -89,6 +89,9 @@ func Open(path string, opts Options) (*Target, error) {
 // String returns the target's URL, with the path as it was written.
 func (t *Target) String() string { return target.SchemeFile + ":" + t.path }
 
+// Features implements target.Target.
+func (t *Target) Features() target.Features { return target.Features{Modes: true, SetsInBatch: true} }
+
 // Limits returns no limits: a batch may hold any number of changes.
 func (t *Target) Limits() target.Limits { return target.Limits{} }
 

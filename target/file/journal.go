@@ -32,8 +32,11 @@ import (
 // Undoing instead, from copies of what was there, would need as much writing
 // and could fail for want of space just when it is needed.
 
-// journalVersion is that of the journal's form.
-const journalVersion = 2
+// The versions of the journal's form. Only those with links or modes have the newer one.
+const (
+	journalVersion      = 2
+	journalExactVersion = 3
+)
 
 // journal is a committed batch.
 type journal struct {
@@ -59,6 +62,8 @@ const (
 	writeFile    op = "write"
 	remove       op = "remove"
 	removeFolder op = "rmdir"
+	placeLink    op = "link"
+	setMode      op = "chmod"
 	keepEntry    op = "keep" // in the history, under the name that Path is
 )
 
@@ -105,9 +110,9 @@ func (j journal) check() error {
 		return fmt.Errorf("it names %s, which is not a staging folder", plan.Quote(j.Staging))
 	}
 	for _, s := range j.Steps {
-		moves := s.Op == writeFile || s.Op == keepEntry
+		moves := s.Op == writeFile || s.Op == placeLink || s.Op == keepEntry
 		switch s.Op {
-		case makeFolder, writeFile, remove, removeFolder, keepEntry:
+		case makeFolder, writeFile, placeLink, setMode, remove, removeFolder, keepEntry:
 		default:
 			return fmt.Errorf("it has an unknown step %s", plan.Quote(string(s.Op)))
 		}
@@ -167,9 +172,9 @@ func (t *Target) recover(p place) (target.Recovery, error) {
 	}
 	var j journal
 	err = json.Unmarshal(data, &j)
-	if err == nil && j.Version != journalVersion {
+	if err == nil && j.Version != journalVersion && j.Version != journalExactVersion {
 		return target.NothingLeft, target.WithHint(
-			fmt.Errorf("%s has version %d, and this confo-sync supports version %d", plan.Printable(p.journal()), j.Version, journalVersion),
+			fmt.Errorf("%s has version %d, and this confo-sync supports versions up to %d", plan.Printable(p.journal()), j.Version, journalExactVersion),
 			"run the version of confo-sync that wrote it")
 	}
 	if err == nil {

@@ -15,7 +15,7 @@ import (
 func TestJournalsThatCantBeRead(t *testing.T) {
 	for journal, word := range map[string]string{
 		`{"version": 1}`: "version 1",
-		`{"version": 3}`: "version 3",
+		`{"version": 4}`: "version 4",
 		`{"vers`:         "unexpected end",
 		`{"version": 2, "staging": "staging-1", "steps": [{"op": "fly", "path": "a"}]}`:                                    `"fly"`,
 		`{"version": 2, "staging": "../staging-1"}`:                                                                        `"../staging-1"`,

@@ -31,8 +31,8 @@ func isGits(name string) bool { return strings.EqualFold(name, ".git") }
 
 // Check returns why the tree could not hold what the change would write.
 func (t *Target) Check(c plan.Change) error {
-	if c.Action == plan.Delete {
-		return nil
+	if c.Action == plan.Delete || c.IsExact() {
+		return nil // a batch looks at the paths of an exact plan
 	}
 	err, hint := checkNamespace(c.Key.Namespace), "rename the namespace"
 	if err == nil && !c.Key.IsNamespace() {

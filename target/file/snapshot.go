@@ -35,6 +35,9 @@ func fileRevision(file string, data []byte) plan.Revision {
 	return plan.Revision(h.Sum(nil)[:len(plan.Revision{})])
 }
 
+// linkRevision tells apart what a link is named, and where it leads.
+func linkRevision(file, to string) plan.Revision { return fileRevision(file+"\x00link", []byte(to)) }
+
 // fileValue returns what a file with this content holds.
 func fileValue(data []byte) plan.Value {
 	return plan.FileValue(data)

@@ -23,6 +23,8 @@ type write struct {
 	// takes them from nothing.
 	like string
 	info fs.FileInfo
+	mode *fs.FileMode // that it gets, if it is not that of like
+	link string       // it is a link, which leads there
 }
 
 // stage writes the batch's new files beside the tree and returns the name of the
@@ -90,11 +92,17 @@ func usualMode(dir string) (fs.FileMode, error) {
 // stage writes the file and has it reach the disk. It returns the mode that the
 // file will have in its place, where usual is that of a new one.
 func (w write) stage(full string, usual fs.FileMode) (fs.FileMode, error) {
+	if w.link != "" {
+		return 0, os.Symlink(w.link, full)
+	}
 	f, err := os.OpenFile(full, os.O_WRONLY|os.O_CREATE|os.O_EXCL, privateFile)
 	if err != nil {
 		return 0, err
 	}
 	mode, err := w.giveAccess(f, usual)
+	if w.mode != nil {
+		mode = *w.mode
+	}
 	if err == nil {
 		err = f.Chmod(privateFile)
 	}

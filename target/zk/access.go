@@ -114,3 +114,25 @@ func (t *Target) revealOwn(acl []zk.ACL) (hidden bool) {
 
 // parent returns the path of a znode's parent, or nothing for one at the top.
 func parent(path string) string { return path[:strings.LastIndexByte(path, '/')] }
+
+// parseAccess reads an access list as plan.Access has it.
+func parseAccess(access plan.Access) ([]zk.ACL, error) {
+	var acl []zk.ACL
+	for _, entry := range access {
+		scheme, rest, ok := strings.Cut(entry, ":")
+		at := strings.LastIndexByte(rest, ':')
+		if !ok || at < 0 {
+			return nil, fmt.Errorf("%s is not an entry of an ACL", plan.Quote(entry))
+		}
+		perms := int32(0)
+		for _, letter := range rest[at+1:] {
+			bit, ok := map[rune]int32{'c': zk.PermCreate, 'd': zk.PermDelete, 'r': zk.PermRead, 'w': zk.PermWrite, 'a': zk.PermAdmin}[letter]
+			if !ok {
+				return nil, fmt.Errorf("%s is not a permission: use c, d, r, w and a", plan.Quote(string(letter)))
+			}
+			perms |= bit
+		}
+		acl = append(acl, zk.ACL{Scheme: scheme, ID: rest[:at], Perms: perms})
+	}
+	return acl, nil
+}

@@ -81,19 +81,15 @@ func (w *writer) closures(ctx context.Context, changes []plan.Change) ([][]zk.AC
 	var paths []string
 	last := ""
 	for _, c := range changes {
-		if c.Key == (plan.Key{}) {
+		if c.Depth() == 0 {
 			paths = append(paths, w.t.changePath(c))
 			continue
 		}
-		if c.Key == (plan.Key{}) {
-			paths = append(paths, w.t.below(""))
-			continue
-		}
-		if c.Key.Namespace != last {
-			last = c.Key.Namespace
+		if c.Namespace() != last {
+			last = c.Namespace()
 			paths = append(paths, w.t.path(plan.Key{Namespace: last}))
 		}
-		if c.Action == plan.SetAccess || !c.Key.IsNamespace() && c.Action != plan.Create {
+		if c.Depth() > 1 && c.Action != plan.Create {
 			paths = append(paths, w.t.changePath(c))
 		}
 	}

@@ -38,17 +38,17 @@ func (t *Target) compare(ctx context.Context, changes []plan.Change) error {
 	err := t.reading(ctx, func(w *wire) error {
 		moved = nil
 		err := w.fetch(len(changes),
-			func(i int) request { return request{parent: t.path(changes[i].Key)} },
+			func(i int) request { return request{parent: t.changePath(changes[i])} },
 			func(i int, a *answer) error {
 				c := changes[i]
 				if a.code != 0 && a.code != codeNoNode {
-					return t.explain("read", t.path(c.Key), a.code)
+					return t.explain("read", t.changePath(c), a.code)
 				}
 				m := target.Moved{Change: c, Exists: a.code == 0}
 				var now plan.Revision
 				if m.Exists {
 					now = a.stat.revision()
-					if !c.Key.IsNamespace() {
+					if c.Key.Config != "" || c.IsForeign() {
 						m.Now = value(slices.Clone(a.data))
 					}
 				}

@@ -200,7 +200,7 @@ func (d *dump) read(parents []*node, names []string) (*window, error) {
 
 // take takes over what was read of a znode.
 func (d *dump) take(s *plan.Stored, data []byte, st stat) {
-	s.Value = value(data)
+	s.Value, s.Revision = value(data), st.revision()
 	s.Stat = &plan.Stat{
 		Czxid: st.czxid, Mzxid: st.mzxid, Pzxid: st.pzxid, Ctime: st.ctime, Mtime: st.mtime,
 		Version: st.version, Cversion: st.cversion, Aversion: st.aversion, EphemeralOwner: st.owner,

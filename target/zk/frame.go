@@ -46,6 +46,9 @@ func accessBytes(a plan.Access) int {
 	return size
 }
 
+// Features implements target.Target.
+func (t *Target) Features() target.Features { return target.Features{ACLs: true} }
+
 // Limits implements target.Target.
 func (t *Target) Limits() target.Limits {
 	return target.Limits{

@@ -175,7 +175,7 @@ func (w *writer) fromChanges(ctx context.Context, changes []plan.Change, ended b
 		return unknown
 	}
 	for _, m := range conflict.Moved {
-		if m.Exists == (m.Change.Action == plan.Delete) || m.Exists && !m.Change.Key.IsNamespace() && !m.Now.Same(m.Change.After) {
+		if m.Exists == (m.Change.Action == plan.Delete) || m.Exists && (m.Change.Key.Config != "" || m.Change.IsForeign()) && !m.Now.Same(m.Change.After) {
 			return unknown
 		}
 	}

@@ -24,17 +24,31 @@ func (w *writer) SetAccess(ctx context.Context, b target.Batch, done func(i int)
 	if err := w.enter(ctx, b); err != nil {
 		return err
 	}
+	var refused []error
 	for first := 0; first < len(b.Changes); {
 		end := first + 1
 		for end < len(b.Changes) && b.Changes[end].Depth() == b.Changes[first].Depth() {
 			end++
 		}
-		if err := w.setLevel(ctx, b.Changes[first:end], func(i int) { done(first + i) }); err != nil {
+		some, err := w.setLevel(ctx, b.Changes[first:end], func(i int) { done(first + i) })
+		if err != nil {
 			return err
 		}
+		refused = append(refused, some...)
 		first = end
 	}
-	return nil
+	return severalRefused(refused)
+}
+
+// severalRefused is the error of ACLs that the server refuses, or nil without any.
+func severalRefused(refused []error) error {
+	switch more := len(refused) - 1; {
+	case more < 0:
+		return nil
+	case more > 0:
+		return fmt.Errorf("%w; the same for %d more", refused[0], more)
+	}
+	return refused[0]
 }
 
 // enter proves that the lock is ours, and writes the entry of a batch that has no
@@ -61,8 +75,9 @@ func (w *writer) enter(ctx context.Context, b target.Batch) error {
 }
 
 // setLevel sets the ACLs of objects of the same depth. Answers that were lost are looked
-// into when all others have come.
-func (w *writer) setLevel(ctx context.Context, changes []plan.Change, done func(i int)) error {
+// into when all others have come. An ACL that the server refuses, which it returns, does not
+// keep it from the others.
+func (w *writer) setLevel(ctx context.Context, changes []plan.Change, done func(i int)) (refused []error, _ error) {
 	errs := make([]error, len(changes))
 	var mu sync.Mutex
 	failed := false
@@ -79,10 +94,14 @@ func (w *writer) setLevel(ctx context.Context, changes []plan.Change, done func(
 			err := w.setOne(ctx, changes[i])
 			mu.Lock()
 			defer mu.Unlock()
-			if errs[i] = err; err == nil {
+			var list *RefusedList
+			switch {
+			case err == nil:
 				done(i)
-			} else {
-				failed = true
+			case errors.As(err, &list):
+				refused = append(refused, err)
+			default:
+				errs[i], failed = err, true
 			}
 			return nil
 		})
@@ -102,7 +121,7 @@ func (w *writer) setLevel(ctx context.Context, changes []plan.Change, done func(
 		}
 		first = firstOf(first, err)
 	}
-	return first
+	return refused, first
 }
 
 // firstOf returns the error that matters more: an unknown outcome before any other, and

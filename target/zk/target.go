@@ -16,6 +16,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -334,12 +335,21 @@ func (t *Target) path(k plan.Key) string {
 	return t.url.Root + "/" + k.Namespace + "/" + k.Config
 }
 
+// below returns the znode at a path below the root.
+func (t *Target) below(path string) string {
+	switch root := t.url.Root; {
+	case path != "":
+		return root + "/" + path
+	case root == "":
+		return "/"
+	default:
+		return root
+	}
+}
+
 // changePath returns the znode that a change is to.
 func (t *Target) changePath(c plan.Change) string {
-	if c.Key == (plan.Key{}) {
-		return t.below("")
-	}
-	return t.path(c.Key)
+	return t.below(c.Place())
 }
 
 // Check implements target.Target.
@@ -348,16 +358,19 @@ func (t *Target) Check(c plan.Change) error {
 		return nil
 	}
 	name := c.Key.Config
-	if c.Key.IsNamespace() {
+	switch {
+	case c.IsForeign():
+		name = c.Path[strings.LastIndexByte(c.Path, '/')+1:]
+	case c.Key.IsNamespace():
 		name = c.Key.Namespace
 	}
-	if err := checkName(name); err != nil {
+	if err := checkName(name); err != nil && c.Depth() > 0 {
 		return err
 	}
 	if limit := t.opts.MaxRequest - t.overhead() - (t.cost(c) - c.After.Size()); c.After.Size() > limit {
 		return target.WithHint(
 			fmt.Errorf("the configuration is too large for ZooKeeper: %d bytes as JSON, and the limit of a transaction is %d", c.After.Size(), limit),
-			fmt.Sprintf("split it, or store large values elsewhere and only refer to them here; if the jute.maxbuffer of the servers allows it, use --max-request %d", RequestBytes(t.path(c.Key), c.After.Size())))
+			fmt.Sprintf("split it, or store large values elsewhere and only refer to them here; if the jute.maxbuffer of the servers allows it, use --max-request %d", RequestBytes(t.changePath(c), c.After.Size())))
 	}
 	return nil
 }

@@ -138,19 +138,22 @@ func (w *writer) changes(ctx context.Context, changes []plan.Change) ([]any, err
 	var ops []any
 	creates := false
 	for _, c := range changes {
-		creates = creates || c.Action == plan.Create && c.Key.IsNamespace()
+		creates = creates || c.Action == plan.Create && c.Depth() <= 1
 	}
 	if creates {
-		missing, err := w.missingRoot(ctx)
+		missing, err := w.missingRoot(ctx, changes)
 		if err != nil {
 			return nil, err
 		}
 		ops = missing
 	}
 	for _, c := range changes {
-		path := w.t.path(c.Key)
+		path := w.t.changePath(c)
 		switch c.Action {
 		case plan.Create:
+			if c.Depth() == 0 {
+				continue // which missingRoot has made
+			}
 			acl, err := w.declared(ctx, c.New.Access, parent(path))
 			if errors.Is(err, codeNoNode) {
 				return nil, &target.Conflict{Moved: []target.Moved{{Change: c, Why: "has lost its namespace: someone else deleted it"}}}
@@ -158,7 +161,7 @@ func (w *writer) changes(ctx context.Context, changes []plan.Change) ([]any, err
 			if err != nil {
 				return nil, err
 			}
-			if c.Key.IsNamespace() {
+			if c.Depth() < 2 || c.Recorded { // it may have children
 				w.access.known[path] = acl
 			}
 			ops = append(ops, &zk.CreateRequest{Path: path, Data: stored(c.After), Acl: acl})
@@ -183,8 +186,9 @@ func (w *writer) declared(ctx context.Context, access plan.Access, parent string
 	return w.access.of(ctx, parent)
 }
 
-// missingRoot returns the operations that make the root, if it is missing.
-func (w *writer) missingRoot(ctx context.Context) ([]any, error) {
+// missingRoot returns the operations that create the root, if it is missing: as one of the
+// changes says, or else empty.
+func (w *writer) missingRoot(ctx context.Context, changes []plan.Change) ([]any, error) {
 	if _, err := w.access.of(ctx, w.t.url.Root); err == nil || !errors.Is(err, codeNoNode) {
 		return nil, err
 	}
@@ -197,15 +201,24 @@ func (w *writer) missingRoot(ctx context.Context) ([]any, error) {
 		if exists {
 			continue
 		}
+		data, access := []byte{}, plan.Access(nil)
+		if path == w.t.url.Root {
+			access = w.run.Root
+			for _, c := range changes {
+				if c.Action == plan.Create && c.Depth() == 0 {
+					data, access = stored(c.After), c.New.Access
+				}
+			}
+		}
 		acl, err := w.access.nearest(ctx, path)
-		if err == nil && path == w.t.url.Root && w.run.Root != nil {
-			acl, err = parseAccess(w.run.Root)
+		if err == nil && access != nil {
+			acl, err = parseAccess(access)
 		}
 		if err != nil {
 			return nil, err
 		}
 		w.access.known[path] = acl
-		ops = append(ops, &zk.CreateRequest{Path: path, Data: []byte{}, Acl: acl})
+		ops = append(ops, &zk.CreateRequest{Path: path, Data: data, Acl: acl})
 	}
 	return ops, nil
 }
@@ -272,7 +285,7 @@ func (w *writer) refused(ctx context.Context, m *multi, results []zk.MultiRespon
 	}
 	if c == codeNotEmpty {
 		for _, change := range m.batch.Changes {
-			if change.Action == plan.Delete && w.t.path(change.Key) == path {
+			if change.Action == plan.Delete && w.t.changePath(change) == path {
 				return &target.Conflict{Moved: []target.Moved{{Change: change, Exists: true, Why: "has new content"}}}
 			}
 		}

@@ -14,9 +14,9 @@ import (
 	"github.com/confo-sync/confo-sync/target/zk/zktest"
 )
 
-// TestMendStopped: wherever it stops, nothing is read by who is not to read it, and run
+// TestExactStopped: wherever it stops, nothing is read by who is not to read it, and run
 // again it goes on.
-func TestMendStopped(t *testing.T) {
+func TestExactStopped(t *testing.T) {
 	t.Parallel()
 	addr, root := zktest.Addr(t), zktest.Root(t)
 	client, proxy := zktest.Client(t, addr), zktest.NewProxy(t, addr)
@@ -29,7 +29,7 @@ func TestMendStopped(t *testing.T) {
 	mine := gozk.DigestACL(gozk.PermAll, "me", "secret")[0].ID
 	list := func(rights string) plan.Access { return plan.Access{"digest:" + mine + ":" + rights} }
 	world := plan.Access{"world:anyone:cdrwa"}
-	want := &dumped{nodes: map[string]plan.Stored{"": {Access: world}}}
+	want := &dumped{nodes: map[string]plan.Stored{"": {Value: plan.NullValue(), Access: world}}}
 	put := func(path string, access plan.Access) {
 		want.nodes[path] = plan.Stored{Path: path, Value: plan.NewValue([]byte("secret")), Access: access}
 	}
@@ -45,16 +45,13 @@ func TestMendStopped(t *testing.T) {
 	mend := func(to, read *zk.Target) error {
 		t.Helper()
 		live, _ := dump(t, read)
-		mends, _, err := plan.Exactly(want.all(), live.all(), func(string) bool { return true }, to.Who())
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := exactly(t, want, live, to.Who())
 		w, err := begin(t.Context(), to)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer w.End()
-		_, err = w.(target.Mender).Mend(t.Context(), mends, nil)
+		_, err = carryOut(t.Context(), w, p, 5)
 		return err
 	}
 	readable := func(path string) bool {
@@ -86,8 +83,8 @@ func TestMendStopped(t *testing.T) {
 			t.Errorf("run again: %v", err)
 		}
 		now, _ := dump(t, as(addr, at))
-		if rest, _, err := plan.Exactly(want.all(), now.all(), func(string) bool { return true }, nil); err != nil || len(rest) > 0 {
-			t.Errorf("run again, there is left: %v, %v", rest, err)
+		if rest := exactly(t, want, now, nil); !rest.Empty() {
+			t.Errorf("run again, there is left: %v %v", rest.Changes, rest.Access)
 		}
 	}
 }
@@ -118,22 +115,22 @@ func TestRefusedList(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.End()
-	mend := func(mends ...plan.Mend) (int, error) {
-		t.Helper()
-		return w.(target.Mender).Mend(t.Context(), mends, nil)
-	}
 	value := plan.NewValue([]byte("secret"))
-	_, err = mend(plan.Mend{Path: "a/new", Action: plan.Create, Value: value, Data: true, Access: sasl})
-	words(err, "create "+s.root+"/a/new")
+	created := plan.Change{Path: "a/new/child", Action: plan.Create, After: value, New: plan.Meta{Access: sasl}}
+	if err := w.Apply(t.Context(), target.Batch{Number: 1, Changes: []plan.Change{create("a", "new", "{}")}}); err != nil {
+		t.Fatal(err)
+	}
+	words(w.Apply(t.Context(), target.Batch{Number: 2, Changes: []plan.Change{created}}), "create "+s.root+"/a/new/child")
 
-	// One that is set does not keep from the others, but from writing.
+	// One that is not set does not keep it from the others, but from writing.
 	good := plan.Access{"world:anyone:cdrwa", "ip:10.1.2.3:r"}
-	done, err := mend(
-		plan.Mend{Path: "a/first", Action: plan.Update, Access: sasl, First: true, Live: &plan.Stat{}},
-		plan.Mend{Path: "a", Action: plan.Update, Access: good, First: true, Live: &plan.Stat{}},
-		plan.Mend{Path: "a/first", Action: plan.Update, Value: value, Data: true, Live: &plan.Stat{}},
-		plan.Mend{Path: "a/first", Action: plan.Update, Access: good, Live: &plan.Stat{}},
-	)
+	set := func(key plan.Key, access plan.Access) plan.Change {
+		return plan.Change{Key: key, Action: plan.SetAccess, New: plan.Meta{Access: access}, First: true}
+	}
+	done, err := carryOut(t.Context(), w, &plan.Plan{
+		Access:  []plan.Change{set(plan.Key{Namespace: "a", Config: "first"}, sasl), set(plan.Key{Namespace: "a"}, good)},
+		Changes: []plan.Change{{Key: plan.Key{Namespace: "a", Config: "first"}, Action: plan.Update, After: value}},
+	}, 5)
 	words(err, "set the ACL of "+s.root+"/a/first")
 	acl, _, _ := s.client.GetACL(s.root + "/a")
 	data, _, _ := s.client.Get(s.root + "/a/first")
