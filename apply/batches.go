@@ -46,7 +46,7 @@ func accessParts(changes []plan.Change, limits target.Limits) [][]plan.Change {
 // inOrder returns a namespace's changes with its own deletion last. Its
 // creation is first already.
 func inOrder(changes []plan.Change) []plan.Change {
-	if first := changes[0]; !first.IsForeign() && first.Key.IsNamespace() && first.Action == plan.Delete {
+	if first := changes[0]; !first.IsExact() && first.Key.IsNamespace() && first.Action == plan.Delete {
 		return append(slices.Clone(changes[1:]), first)
 	}
 	return changes

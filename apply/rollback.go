@@ -137,6 +137,7 @@ func (u *Undoing) SetsAccess(k plan.Key) bool {
 type Undoing struct {
 	objects  map[object]*undone
 	order    []object
+	changes  int  // that were collected
 	exact    bool // the entries have changed foreign objects, or modes
 	files    bool // they are of a file backend
 	searched bool // for what changed the objects later
@@ -150,7 +151,8 @@ type undone struct {
 	between string   // what somebody else did between two
 	written bool     // it was created, updated or deleted: the above is about that
 	access  *setting // of its ACL or mode, if that was set while it was there
-	path    string   // where it is, if the entries say so
+	began   int      // when it was changed first, and
+	ended   int      // when last, in the order of all changes
 	later   *later   // the last change of another apply, if one is known
 	inside  *later   // and the last configuration that one created in this namespace
 }
@@ -185,7 +187,7 @@ func short(text string) string {
 type setting struct{ before, after plan.Meta }
 
 // object names what an entry has changed: a namespace or configuration by its key, and what
-// is foreign by its path.
+// is foreign, or of an exact plan of files, by its path too.
 type object struct {
 	plan.Key
 	path string
@@ -193,7 +195,7 @@ type object struct {
 
 func (p Previous) object() object {
 	of := object{Key: p.Key()}
-	if p.Path != nil && of.Key == (plan.Key{}) {
+	if p.Path != nil {
 		of.path = string(*p.Path)
 	}
 	return of
@@ -209,9 +211,12 @@ func (u *Undoing) undo(e *Entry, p Previous) (first bool) {
 		u.order = append(u.order, key)
 	}
 	old, new := p.Old.plan(), p.New.plan()
+	if u.changes++; o.began == 0 {
+		o.began = u.changes
+	}
+	o.ended = u.changes
 	if p.Path != nil {
-		o.path = string(*p.Path)
-		u.exact = u.exact || o.path != "" || p.Action != plan.SetAccess.String()
+		u.exact = u.exact || key.path != "" || p.Action != plan.SetAccess.String()
 	}
 	u.files = u.files || old.Mode|new.Mode != 0 || old.Folder || new.Folder
 	u.exact = u.exact || u.files

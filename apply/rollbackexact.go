@@ -1,6 +1,10 @@
 package apply
 
 import (
+	"cmp"
+	"iter"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -26,35 +30,72 @@ func (u *Undoing) RollbackExact(live *plan.Objects) ExactRollback {
 			paths[s.Key] = s.Path
 		}
 	}
-	for _, of := range u.order {
-		o := u.objects[of]
-		path := o.path
-		if path == "" && of.Key != (plan.Key{}) {
-			path = paths[of.Key]
-		}
-		if path == "" {
-			path = of.String()
-			if u.files && of.Config != "" {
-				path += ".json"
-			}
-		}
-		if of.path != "" {
-			path = of.path
-		}
+	for path, o := range u.byPath(paths) {
 		r.Touched[path] = true
 		now, there := live.At(path)
 		if o.written {
-			r.value(of.Key, path, o, now, there)
+			r.value(o.Key, path, o.undone, now, there)
 			if why := o.movedExact(now, there, u.searched); why != "" {
-				r.moved(of.Key, path, why)
+				r.moved(o.Key, path, why)
 			}
 		}
 		if o.access != nil {
-			r.setting(of.Key, path, o.access, now, there)
+			r.setting(o.Key, path, o.undone, now, there)
 		}
 	}
 	r.keepParents(live)
 	return r
+}
+
+// placed is an object with what was there before the first change at its path.
+type placed struct {
+	plan.Key
+	*undone
+}
+
+// byPath yields the objects by path, sorted. Live objects have the paths that are known.
+// Several objects can have been at a path one after the other: a folder and then a link, or
+// a configuration that is named once by its key and once by its file.
+func (u *Undoing) byPath(known map[plan.Key]string) iter.Seq2[string, placed] {
+	all := map[string]placed{}
+	for _, of := range u.order {
+		path := of.path
+		switch {
+		case path != "" || of.Key == (plan.Key{}):
+		case known[of.Key] != "":
+			path = known[of.Key]
+		case u.files && of.Config != "":
+			path = of.String() + ".json"
+		default:
+			path = of.String()
+		}
+		o := u.objects[of]
+		if other, several := all[path]; several {
+			o, of.Key = joined(other, placed{of.Key, o})
+		}
+		all[path] = placed{of.Key, o}
+	}
+	return func(yield func(string, placed) bool) {
+		for _, path := range slices.SortedFunc(maps.Keys(all), plan.ComparePaths) {
+			if !yield(path, all[path]) {
+				return
+			}
+		}
+	}
+}
+
+// joined returns what was done at a path that two objects have had. The key is that of what
+// was there before.
+func joined(a, b placed) (*undone, plan.Key) {
+	if b.began < a.began {
+		a, b = b, a
+	}
+	o := *a.undone
+	if b.written && b.ended > a.ended {
+		o.last, o.by, o.ended = b.last, b.by, b.ended
+	}
+	o.access = cmp.Or(a.access, b.access)
+	return &o, a.Key
 }
 
 func (r *ExactRollback) moved(key plan.Key, path, why string) {
@@ -87,7 +128,8 @@ func (r *ExactRollback) value(key plan.Key, path string, o *undone, now plan.Sto
 }
 
 // setting sets an ACL or mode back.
-func (r *ExactRollback) setting(key plan.Key, path string, set *setting, now plan.Stored, there bool) {
+func (r *ExactRollback) setting(key plan.Key, path string, o *undone, now plan.Stored, there bool) {
+	set := o.access
 	s, wanted := r.Want.At(path)
 	if !there || !wanted {
 		return
@@ -95,6 +137,9 @@ func (r *ExactRollback) setting(key plan.Key, path string, set *setting, now pla
 	same := func(m plan.Meta) bool { return now.Mode == m.Mode && (m.Access == nil || now.Access.Same(m.Access)) }
 	if !same(set.before) && !same(set.after) {
 		r.moved(key, path, "got another ACL or mode since")
+	}
+	if o.written && (o.first.Old != nil || o.first.Action == plan.Create.String()) {
+		return // it is as it was before that already
 	}
 	s.Mode = set.before.Mode
 	if set.before.Access != nil {
@@ -110,7 +155,7 @@ func (o *undone) movedExact(now plan.Stored, there, searched bool) string {
 		return "" // it is as it is to be
 	}
 	if last := o.last.New.plan(); there && (now.Link != last.Link || now.Folder != last.Folder) {
-		there, now.Value = true, plan.Unreadable(nil, "it is another kind of object")
+		now.Value = plan.Unreadable(nil, "it is another kind of object")
 	}
 	return o.moved(state{there, now.Value}, searched)
 }
@@ -124,7 +169,7 @@ func (r *ExactRollback) keepParents(live *plan.Objects) {
 				break
 			}
 			parent, there := live.At(path)
-			if !there {
+			if !there || parent.Link != "" { // what is behind a link is not touched
 				break
 			}
 			_ = r.Want.Add(parent)

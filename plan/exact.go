@@ -113,11 +113,12 @@ func (e *exactDiff) change(s Stored, a Action) Change {
 		e.namespace = namespace
 	}
 	c := Change{Action: a, Path: s.Path, Key: s.Key, Recorded: true}
-	if s.Key.IsNamespace() && a != SetAccess && (a == Update || s.Value.Size() > 0) {
-		c.Key = Key{} // Confo knows no data on a namespace
+	null := s.IsNull() && !s.Folder
+	if s.Key.IsNamespace() && a != SetAccess && (a == Update || s.Value.Size() > 0 || null) {
+		c.Key = Key{} // to Confo, a namespace has no data
 	}
-	if c.Path == c.Key.String() {
-		c.Path = ""
+	if onZooKeeper := s.Stat != nil || s.Access != nil; onZooKeeper && c.Key != (Key{}) {
+		c.Path = "" // which Key says
 	}
 	return c
 }

@@ -159,7 +159,10 @@ func (b *batch) allowed() error {
 			continue
 		}
 		asked[dir] = true
-		if err := mayChange(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if info, err := os.Lstat(dir); err == nil && !info.IsDir() {
+			continue // a step makes a folder of it
+		}
+		if err := mayChange(dir); err != nil && !errors.Is(err, fs.ErrNotExist) && !isNotFolder(err) {
 			return failed("write to", dir, err)
 		}
 	}

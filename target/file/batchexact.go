@@ -51,7 +51,7 @@ type object struct {
 func look(full string) (o object, err error) {
 	info, err := os.Lstat(full)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) || isNotFolder(err): // what it is to be in is still a file
 		return o, nil
 	case err != nil:
 		return o, unreadable(full, err)
@@ -172,7 +172,7 @@ func (e *exactBatch) create(c plan.Change, full string) error {
 	}
 	like := filepath.Dir(full)
 	info, err := os.Stat(like)
-	for errors.Is(err, fs.ErrNotExist) && like != filepath.Dir(e.place.root) {
+	for (errors.Is(err, fs.ErrNotExist) || isNotFolder(err) || err == nil && !info.IsDir()) && like != filepath.Dir(e.place.root) {
 		like = filepath.Dir(like)
 		info, err = os.Stat(like)
 	}

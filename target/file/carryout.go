@@ -207,7 +207,7 @@ func (p place) syncTouched(steps []step) error {
 				continue
 			}
 			synced[dir] = true
-			if err := syncFolder(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := syncFolder(dir); err != nil && !errors.Is(err, fs.ErrNotExist) && !isNotFolder(err) {
 				return failed("sync", dir, err)
 			}
 		}

@@ -31,7 +31,7 @@ func isGits(name string) bool { return strings.EqualFold(name, ".git") }
 
 // Check returns why the tree could not hold what the change would write.
 func (t *Target) Check(c plan.Change) error {
-	if c.Action == plan.Delete || c.IsExact() {
+	if c.Action == plan.Delete || c.Path != "" || c.New.Folder {
 		return nil // a batch looks at the paths of an exact plan
 	}
 	err, hint := checkNamespace(c.Key.Namespace), "rename the namespace"
