@@ -154,7 +154,13 @@ func encodeEntry(h Header, changes []plan.Change, limits target.Limits) ([]byte,
 		case plan.Delete:
 			h.Delete++
 		case plan.SetAccess:
-			h.Access++
+			switch {
+			case changes[i].IsOfCreation():
+			case changes[i].New.Access == nil:
+				h.Update++ // of a file's mode
+			default:
+				h.Access++
+			}
 		}
 	}
 	line, err := json.Marshal(h)

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"bytes"
 	"cmp"
 	"iter"
 	"maps"
@@ -150,14 +151,29 @@ func (r *ExactRollback) setting(key plan.Key, path string, o *undone, now plan.S
 
 // movedExact says what somebody else did to an object since the last entry.
 func (o *undone) movedExact(now plan.Stored, there, searched bool) string {
-	before, existed := o.first.Before()
-	if there == existed && (!there || now.Value.Same(before)) {
-		return "" // it is as it is to be
+	if o.isAsBefore(now, there) {
+		return ""
 	}
 	if last := o.last.New.plan(); there && (now.Link != last.Link || now.Folder != last.Folder) {
 		now.Value = plan.Unreadable(nil, "it is another kind of object")
 	}
 	return o.moved(state{there, now.Value}, searched)
+}
+
+// isAsBefore reports whether an object is what it was before the first change.
+func (o *undone) isAsBefore(now plan.Stored, there bool) bool {
+	before, existed := o.first.Before()
+	if !there || !existed {
+		return there == existed
+	}
+	old := now.Meta()
+	if o.first.Old != nil {
+		old = o.first.Old.plan()
+	}
+	if now.Folder != old.Folder || now.Link != old.Link {
+		return false
+	}
+	return old.Folder || old.Link != "" || bytes.Equal(now.Value.Reveal(), before.Reveal()) && now.IsNull() == (before.Reveal() == nil)
 }
 
 // keepParents keeps what would be deleted although something stays in it.

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -13,32 +14,34 @@ import (
 // there when it was changed again. A value that nobody has any more can't be read.
 func Changes(own, later []*Entry, live *plan.Snapshot) (all, access []plan.Change) {
 	values := valuesAfter(own, later, live)
-	var order []plan.Key
-	changes := map[plan.Key]plan.Change{}
+	var order []object
+	changes := map[object]plan.Change{}
 	for _, e := range own {
 		for _, p := range e.Previous {
-			key := p.Key()
+			of := p.object()
+			c, again := changes[of]
 			if p.Action == plan.SetAccess.String() {
-				access = append(access, plan.Change{Key: key, Action: plan.SetAccess, Old: p.Old.plan(), New: p.New.plan()})
+				access = append(access, plan.Change{Key: of.Key, Path: of.path, Action: plan.SetAccess, Old: p.Old.plan(), New: p.New.plan()})
 				continue
 			}
-			c, again := changes[key]
 			if !again {
-				order = append(order, key)
-				c = plan.Change{Key: key}
+				order = append(order, of)
+				c = plan.Change{Key: of.Key, Path: of.path, Old: p.Old.plan()}
 				c.Before, _ = p.Before()
 			}
 			c.Action, c.New = actionOf(p.Action), p.New.plan()
-			if c.Action != plan.Delete && !key.IsNamespace() {
-				c.After = values.of(key, p.After)
+			if c.Action != plan.Delete && p.After != "" {
+				c.After = values.of(of, p.After)
 			}
-			changes[key] = c
+			changes[of] = c
 		}
 	}
-	slices.SortStableFunc(order, plan.Key.Compare)
+	slices.SortStableFunc(order, func(a, b object) int {
+		return cmp.Or(a.Key.Compare(b.Key), plan.ComparePaths(a.path, b.path))
+	})
 	all = make([]plan.Change, len(order))
-	for i, key := range order {
-		all[i] = changes[key]
+	for i, of := range order {
+		all[i] = changes[of]
 	}
 	return all, access
 }
@@ -53,15 +56,15 @@ func actionOf(name string) plan.Action {
 }
 
 // known holds values by their hash.
-type known map[plan.Key]map[string]plan.Value
+type known map[object]map[string]plan.Value
 
-func (k known) add(key plan.Key, v plan.Value) {
+func (k known) add(key object, v plan.Value) {
 	if k[key] != nil {
 		k[key][sumOf(v)] = v
 	}
 }
 
-func (k known) of(key plan.Key, sum string) plan.Value {
+func (k known) of(key object, sum string) plan.Value {
 	if v, ok := k[key][sum]; ok {
 		return v
 	}
@@ -73,22 +76,22 @@ func valuesAfter(own, later []*Entry, live *plan.Snapshot) known {
 	k := known{}
 	for _, e := range own {
 		for _, p := range e.Previous {
-			k[p.Key()] = map[string]plan.Value{}
+			k[p.object()] = map[string]plan.Value{}
 		}
 	}
 	for _, e := range slices.Concat(own, later) {
 		for _, p := range e.Previous {
-			if v, existed := p.Before(); existed && p.Config != nil {
-				k.add(p.Key(), v)
+			if v, existed := p.Before(); existed {
+				k.add(p.object(), v)
 			}
 			if p.WrittenSize > 0 {
-				k.add(p.Key(), plan.NewValue(p.Written))
+				k.add(p.object(), plan.NewValue(p.Written))
 			}
 		}
 	}
 	for _, ns := range live.Namespaces {
 		for _, c := range ns.Configs {
-			k.add(plan.Key{Namespace: ns.Name, Config: c.Name}, c.Value)
+			k.add(object{Key: plan.Key{Namespace: ns.Name, Config: c.Name}}, c.Value)
 		}
 	}
 	return k

@@ -70,6 +70,12 @@ type Meta struct {
 	Link   string
 }
 
+// IsOfCreation reports whether a change sets the mode of a folder that the plan creates: a
+// folder gets its mode when everything is in it.
+func (c Change) IsOfCreation() bool {
+	return c.Action == SetAccess && c.New.Folder && !c.Old.Folder
+}
+
 // IsForeign reports whether the object is neither a namespace nor a configuration: it is
 // the root, or something that Confo does not know.
 func (c Change) IsForeign() bool { return c.Key == (Key{}) }

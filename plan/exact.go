@@ -146,7 +146,7 @@ func (e *exactDiff) create(w Stored, inner bool) {
 	case last:
 		e.set(w, Meta{Access: c.New.Access}, Meta{Access: w.Access})
 	case w.Folder && w.Link == "":
-		e.set(w, Meta{Folder: true}, w.Meta())
+		e.set(w, Meta{}, w.Meta())
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 // included.
 type exactWish struct {
 	want func() iter.Seq2[plan.Stored, error]
+	// tree are the configurations in it, if the wish has read no tree.
+	tree *plan.Tree
 	// only, if it is set, says which paths may change.
 	only     func(path string) bool
 	problems []plan.Finding

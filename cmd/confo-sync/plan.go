@@ -254,6 +254,9 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 		w.plan = plan.Diff(desired, live, w.options)
 	} else if err := a.planExactly(ctx, w, want, objects, flags.AllowLockout); err != nil {
 		return nil, err
+	} else if desired == nil {
+		desired = w.exact.tree
+		w.desired = desired
 	}
 	if want.review != nil {
 		a.warn(want.review(w.plan.Changes)...)
@@ -271,9 +274,6 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	w.hides = a.hides()
 	if wished != nil {
 		w.hides = w.hides.Stored(wished.Marks)
-	}
-	if desired == nil {
-		desired = &plan.Tree{}
 	}
 	w.hides = w.hides.Of(desired, live, want.marks...)
 	w.marks = w.hides.Marks(desired, live)

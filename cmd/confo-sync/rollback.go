@@ -130,7 +130,7 @@ func (c *rollbackCmd) run(ctx context.Context, a *app, approved *approval) error
 				a.warn(problems...)
 				problems = nil
 			}
-			return &exactWish{want: undo.Want.All, only: func(path string) bool { return undo.Touched[path] }, problems: problems}, nil
+			return &exactWish{want: undo.Want.All, tree: undo.Want.Snapshot().Tree(), only: func(path string) bool { return undo.Touched[path] }, problems: problems}, nil
 		}
 	}
 	// Words like last or 2h ago mean something else by the time the plan is applied.

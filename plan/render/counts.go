@@ -42,6 +42,7 @@ func Count(changes []plan.Change) Tally {
 func CountOthers(changes []plan.Change) (c Counts) {
 	for i := range changes {
 		switch {
+		case changes[i].IsOfCreation():
 		case isMode(&changes[i]):
 			c.Update++
 		case changes[i].IsForeign():

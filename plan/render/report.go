@@ -410,7 +410,9 @@ func (r *Report) Add(p *plan.Plan, transactions int, sensitivity plan.Sensitivit
 // the changes of namespaces and configurations, sorted.
 func (r *Report) addOthers(p *plan.Plan) []plan.Change {
 	for i := range p.Access {
-		if c := &p.Access[i]; isMode(c) {
+		if c := &p.Access[i]; c.IsOfCreation() {
+			continue
+		} else if isMode(c) {
 			r.Exact = append(r.Exact, Exact{Path: c.Place(), Action: "update", What: c.What()})
 		} else {
 			r.Access = append(r.Access, newAccess(*c))
