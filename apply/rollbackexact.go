@@ -91,11 +91,14 @@ func joined(a, b placed) (*undone, plan.Key) {
 	if b.began < a.began {
 		a, b = b, a
 	}
-	o := *a.undone
-	if b.written && b.ended > a.ended {
+	o, access := *a.undone, cmp.Or(a.access, b.access)
+	switch {
+	case !a.written:
+		o = *b.undone
+	case b.written && b.ended > a.ended:
 		o.last, o.by, o.ended = b.last, b.by, b.ended
 	}
-	o.access = cmp.Or(a.access, b.access)
+	o.access = access
 	return &o, a.Key
 }
 
