@@ -185,10 +185,7 @@ func PlanBatches(p *plan.Plan, t target.Target, history bool) (batches [][]plan.
 
 // begin does, under the lock, what comes before the first step.
 func (r *run) begin(ctx context.Context, now time.Time) (err error) {
-	if err := claim(ctx, r.target, r.writer, r.opts); err != nil {
-		return err
-	}
-	if err := keepMarks(ctx, r.target, r.writer, r.opts, &r.result); err != nil {
+	if err := keepDocuments(ctx, r.target, r.writer, r.opts, &r.result); err != nil {
 		return err
 	}
 	if r.opts.NoHistory {

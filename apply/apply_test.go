@@ -255,8 +255,7 @@ func (s *scripted) Limits() target.Limits { return limits(1000, 1) }
 func (s *scripted) Begin(context.Context, target.Run) (target.Writer, error) {
 	return s, nil
 }
-func (s *scripted) Claim(context.Context, []byte) error           { return nil }
-func (s *scripted) SetMarks(_ context.Context, _, _ []byte) error { return nil }
+func (s *scripted) SetDocuments(context.Context, ...target.Document) error { return nil }
 
 func (s *scripted) HistoryNames(context.Context, bool) ([]target.EntryInfo, error) { return nil, nil }
 func (s *scripted) Forget(context.Context, []string) error                         { return nil }

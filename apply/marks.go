@@ -40,32 +40,47 @@ func readMarks(ctx context.Context, t target.Target) (marks plan.Marks, data []b
 // complete configurations or namespaces are marked.
 const marksMost = 512 << 10
 
-// keepMarks adds opts.Marks to the marks of the target, before sensitive values are
-// written. It writes nothing if the target already has them all. A run without a lock
-// may have no permission to write next to the root: then result.MarksNotKept holds the
-// error.
-func keepMarks(ctx context.Context, t target.Target, w target.Writer, opts Options, result *Result) error {
-	if opts.Marks.IsEmpty() {
-		return nil
-	}
-	err := addMarks(ctx, t, w, opts.Marks)
-	for range rebases {
-		if !errors.Is(err, target.ErrMarksMoved) {
-			break
+// keepDocuments claims the target, and adds marks to those that it has, before anything that
+// is marked is written. It writes nothing if the target has it all. A run without a lock may
+// not be allowed to write next to the root: why the marks are not kept is then in the result.
+func keepDocuments(ctx context.Context, t target.Target, w target.Writer, opts Options, result *Result) error {
+	for tries := 0; ; tries++ {
+		err := keepDocumentsOnce(ctx, t, w, opts)
+		switch {
+		case errors.Is(err, target.ErrDocumentMoved) && tries < rebases:
+		case opts.NoLock && ctx.Err() == nil:
+			result.MarksNotKept = err
+			return nil
+		default:
+			return err
 		}
-		err = addMarks(ctx, t, w, opts.Marks)
 	}
-	if opts.NoLock && ctx.Err() == nil {
-		result.MarksNotKept, err = err, nil
-	}
-	return err
 }
 
-// addMarks adds marks to the current marks of the target.
-func addMarks(ctx context.Context, t target.Target, w target.Writer, added plan.Marks) error {
+func keepDocumentsOnce(ctx context.Context, t target.Target, w target.Writer, opts Options) error {
+	documents, err := opts.claim(ctx, t)
+	if err != nil {
+		return err
+	}
+	marks, err := addMarks(ctx, t, opts.Marks)
+	if err != nil {
+		return err
+	}
+	if documents = append(documents, marks...); len(documents) == 0 {
+		return nil
+	}
+	return w.SetDocuments(ctx, documents...)
+}
+
+// addMarks returns the document that adds marks to those that the target has now: none if
+// it has them all.
+func addMarks(ctx context.Context, t target.Target, added plan.Marks) ([]target.Document, error) {
+	if added.IsEmpty() {
+		return nil, nil
+	}
 	known, before, err := readMarks(ctx, t)
 	if err != nil || known.Holds(added) {
-		return err
+		return nil, err
 	}
 	marks := plan.Union(known, added)
 	data, err := json.Marshal(stored{1, marks})
@@ -73,10 +88,7 @@ func addMarks(ctx context.Context, t target.Target, w target.Writer, added plan.
 		marks = marks.Coarser()
 		data, err = json.Marshal(stored{1, marks})
 	}
-	if err != nil {
-		return err
-	}
-	return w.SetMarks(ctx, before, data)
+	return []target.Document{{Name: target.MarksDocument, Before: before, After: data}}, err
 }
 
 // Marks returns the marks in entries.

@@ -22,7 +22,7 @@ type marking struct {
 }
 
 func (m *marking) Marks(context.Context) ([]byte, error) { return m.kept, nil }
-func (m *marking) SetMarks(_ context.Context, before, data []byte) error {
+func (m *marking) SetDocuments(_ context.Context, documents ...target.Document) error {
 	if m.meanwhile != nil {
 		m.meanwhile()
 		m.meanwhile = nil
@@ -30,10 +30,10 @@ func (m *marking) SetMarks(_ context.Context, before, data []byte) error {
 	switch {
 	case m.denied != nil:
 		return m.denied
-	case !bytes.Equal(before, m.kept):
-		return target.ErrMarksMoved
+	case !bytes.Equal(documents[0].Before, m.kept):
+		return target.ErrDocumentMoved
 	}
-	m.kept = data
+	m.kept = documents[0].After
 	return nil
 }
 func (m *marking) String() string { return "here" }
@@ -54,7 +54,7 @@ func TestKeepMarks(t *testing.T) {
 				marks.Add(key(i), plan.Path{plan.Name(fmt.Sprintf("field%d", round)), plan.Item(i)})
 			}
 			all = plan.Union(all, marks)
-			if err := keepMarks(t.Context(), &m, &m, Options{Marks: marks}, &Result{}); err != nil {
+			if err := keepDocuments(t.Context(), &m, &m, Options{Marks: marks}, &Result{}); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 		}
@@ -67,7 +67,7 @@ func TestKeepMarks(t *testing.T) {
 		}
 		again := m.kept
 		m.kept = append([]byte(nil), again...)
-		if err := keepMarks(t.Context(), &m, &m, Options{Marks: all}, &Result{}); err != nil || string(m.kept) != string(again) {
+		if err := keepDocuments(t.Context(), &m, &m, Options{Marks: all}, &Result{}); err != nil || string(m.kept) != string(again) {
 			t.Errorf("%s: marks that are kept are written again: %v", name, err)
 		}
 	}
@@ -83,12 +83,12 @@ func TestKeepMarksWithoutLock(t *testing.T) {
 	var m marking
 	m.meanwhile = func() {
 		m.meanwhile = nil
-		if err := keepMarks(t.Context(), &m, &m, Options{Marks: of("theirs")}, &Result{}); err != nil {
+		if err := keepDocuments(t.Context(), &m, &m, Options{Marks: of("theirs")}, &Result{}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var result Result
-	if err := keepMarks(t.Context(), &m, &m, Options{Marks: of("ours"), NoLock: true}, &result); err != nil || result.MarksNotKept != nil {
+	if err := keepDocuments(t.Context(), &m, &m, Options{Marks: of("ours"), NoLock: true}, &result); err != nil || result.MarksNotKept != nil {
 		t.Fatal(err, result.MarksNotKept)
 	}
 	kept, err := ReadMarks(t.Context(), &m)
@@ -96,10 +96,10 @@ func TestKeepMarksWithoutLock(t *testing.T) {
 		t.Errorf("marks are lost: %s, %v", m.kept, err)
 	}
 	m.denied = errors.New("denied")
-	if err := keepMarks(t.Context(), &m, &m, Options{Marks: of("new"), NoLock: true}, &result); err != nil || !errors.Is(result.MarksNotKept, m.denied) {
+	if err := keepDocuments(t.Context(), &m, &m, Options{Marks: of("new"), NoLock: true}, &result); err != nil || !errors.Is(result.MarksNotKept, m.denied) {
 		t.Errorf("without a lock: %v, %v", err, result.MarksNotKept)
 	}
-	if err := keepMarks(t.Context(), &m, &m, Options{Marks: of("new")}, &result); !errors.Is(err, m.denied) {
+	if err := keepDocuments(t.Context(), &m, &m, Options{Marks: of("new")}, &result); !errors.Is(err, m.denied) {
 		t.Errorf("with a lock: %v", err)
 	}
 }

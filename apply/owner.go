@@ -41,33 +41,37 @@ func (o Owner) String() string {
 // Check returns an *Owned error if the target has another owner. claimed reports
 // whether o is the recorded owner. The zero Owner never is.
 func (o Owner) Check(ctx context.Context, t target.Target) (claimed bool, err error) {
-	data, err := t.Owner(ctx)
+	_, claimed, err = o.check(ctx, t)
+	return claimed, err
+}
+
+// check is Check that also returns what is recorded, as it is stored.
+func (o Owner) check(ctx context.Context, t target.Target) (data []byte, claimed bool, err error) {
+	data, err = t.Owner(ctx)
 	if err != nil || len(data) == 0 {
-		return false, err
+		return data, false, err
 	}
 	var by Owner
 	if err := json.Unmarshal(data, &by); err != nil {
-		return false, target.WithHint(fmt.Errorf("the owner of %s can't be read: %w", plan.Printable(t.String()), err),
+		return data, false, target.WithHint(fmt.Errorf("the owner of %s can't be read: %w", plan.Printable(t.String()), err),
 			"find out who wrote it, and delete it: the next apply makes its environment the owner")
 	}
 	if !by.is(o) {
-		return false, &Owned{Owner: o, By: by}
+		return data, false, &Owned{Owner: o, By: by}
 	}
-	return true, nil
+	return data, true, nil
 }
 
-// claim records opts.Owner as the owner of the target. The caller must hold the lock.
-func claim(ctx context.Context, t target.Target, w target.Writer, opts Options) error {
-	if opts.Owner == nil || opts.NoLock {
-		return nil
+// claim returns the document that makes opts.Owner the owner of the target: none if it is
+// the owner already. The caller must hold the lock.
+func (o Options) claim(ctx context.Context, t target.Target) ([]target.Document, error) {
+	if o.Owner == nil || o.NoLock {
+		return nil, nil
 	}
-	claimed, err := opts.Owner.Check(ctx, t)
-	if claimed || err != nil && !opts.TakeOver {
-		return err
+	before, claimed, err := o.Owner.check(ctx, t)
+	if claimed || err != nil && !o.TakeOver {
+		return nil, err
 	}
-	data, err := json.Marshal(opts.Owner)
-	if err != nil {
-		return err
-	}
-	return w.Claim(ctx, data)
+	data, err := json.Marshal(o.Owner)
+	return []target.Document{{Name: target.OwnerDocument, Before: before, After: data}}, err
 }

@@ -113,5 +113,5 @@ func (h *Hinted) Unwrap() error { return h.Err }
 // WithHint returns err with a hint.
 func WithHint(err error, hint string) error { return &Hinted{err, hint} }
 
-// ErrMarksMoved means that the stored marks have changed since they were read.
-var ErrMarksMoved = errors.New("somebody else has just changed the list of sensitive fields")
+// ErrDocumentMoved means that a document has changed since it was read.
+var ErrDocumentMoved = errors.New("somebody else has just changed the owner or the list of sensitive fields of the target")

@@ -123,14 +123,10 @@ type Writer interface {
 	// saw; an *Unknown when it can't be told whether a change was made.
 	SetAccess(ctx context.Context, b Batch, done func(i int)) error
 
-	// Claim says beside the root whose the target is, in place of whoever
-	// claimed it before.
-	Claim(ctx context.Context, owner []byte) error
-
-	// SetMarks replaces the marks that are stored next to the root. before is the result
-	// of Marks. If the stored marks differ from before, the error is ErrMarksMoved,
-	// because a run without a lock may have added marks.
-	SetMarks(ctx context.Context, before, marks []byte) error
+	// SetDocuments writes documents next to the root, all or none of them. If one is not as
+	// it was before, the error is ErrDocumentMoved: a run without a lock may have
+	// changed it. Other errors are as those of Apply.
+	SetDocuments(ctx context.Context, documents ...Document) error
 
 	// Forget deletes history entries, one by one. It ignores entries that no longer
 	// exist.
@@ -156,6 +152,20 @@ type Interrupted struct {
 	ID        string `json:"id,omitempty"`
 	Operation string `json:"operation,omitempty"` // apply, rollback, restore or promote
 }
+
+// Document is a small text that is stored next to the root.
+type Document struct {
+	Name string // OwnerDocument or MarksDocument
+	// Before is the content that Target's Owner or Marks has returned; nil if there is
+	// no such document. After is the new content.
+	Before, After []byte
+}
+
+// The names of the documents.
+const (
+	OwnerDocument = "owner"
+	MarksDocument = "marks"
+)
 
 // Batch is a list of changes that are applied together or not at all.
 type Batch struct {

@@ -11,8 +11,8 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-func (p place) ownerFile() string { return filepath.Join(p.state, "owner") }
-func (p place) marksFile() string { return filepath.Join(p.state, "marks") }
+func (p place) ownerFile() string { return p.document(target.OwnerDocument) }
+func (p place) marksFile() string { return p.document(target.MarksDocument) }
 
 // marksMost is how large the file with the marks may be.
 const marksMost = 16 << 20
@@ -27,21 +27,32 @@ func (t *Target) Marks(context.Context) ([]byte, error) {
 	return t.document(place.marksFile, marksMost)
 }
 
-// Claim implements target.Writer.
-func (w *writer) Claim(ctx context.Context, owner []byte) error {
-	return w.setDocument(ctx, place.ownerFile, owner, nil)
+// SetDocuments implements target.Writer. Each document is written whole or not at all; that
+// none is written unless all can be, their content before makes sure.
+func (w *writer) SetDocuments(ctx context.Context, documents ...target.Document) error {
+	p, unlock, err := w.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	for _, d := range documents {
+		now, err := readOurs(p.document(d.Name), marksMost)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if !bytes.Equal(now, d.Before) {
+			return target.ErrDocumentMoved
+		}
+	}
+	for _, d := range documents {
+		if err := p.setDocument(d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// SetMarks implements target.Writer.
-func (w *writer) SetMarks(ctx context.Context, before, marks []byte) error {
-	return w.setDocument(ctx, place.marksFile, marks, func() error {
-		now, err := w.target.Marks(ctx)
-		if err == nil && !bytes.Equal(now, before) {
-			err = target.ErrMarksMoved
-		}
-		return err
-	})
-}
+func (p place) document(name string) string { return filepath.Join(p.state, name) }
 
 func draftOf(path string) string { return path + ".tmp" }
 
@@ -58,22 +69,11 @@ func (t *Target) document(file func(place) string, most int64) ([]byte, error) {
 	return data, err
 }
 
-// setDocument writes a file beside the folder, whole or not at all, unless check, which is
-// called under the lock, returns an error. It may be nil.
-func (w *writer) setDocument(ctx context.Context, file func(place) string, data []byte, check func() error) error {
-	p, unlock, err := w.enter(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if check != nil {
-		if err := check(); err != nil {
-			return err
-		}
-	}
-	path := file(p)
+// setDocument writes a document.
+func (p place) setDocument(d target.Document) error {
+	path := p.document(d.Name)
 	draft := draftOf(path)
-	if err := writePrivate(draft, data); err != nil {
+	if err := writePrivate(draft, d.After); err != nil {
 		_ = os.Remove(draft)
 		return failed("write", draft, err)
 	}

@@ -37,8 +37,8 @@ func TestRunLosesItsLock(t *testing.T) {
 			if !errors.As(err, &lost) || lost.Applied {
 				t.Errorf("Apply: got %v, want that the lock is lost", err)
 			}
-			if err := w.Claim(t.Context(), []byte("mine")); !errors.As(err, &lost) {
-				t.Errorf("Claim: got %v, want that the lock is lost", err)
+			if err := w.SetDocuments(t.Context(), target.Document{Name: target.OwnerDocument, After: []byte("mine")}); !errors.As(err, &lost) {
+				t.Errorf("SetDocuments: got %v, want that the lock is lost", err)
 			}
 			if _, err := os.Lstat(root + "/lab"); err == nil {
 				t.Error("it was written without the lock")

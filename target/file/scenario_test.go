@@ -87,7 +87,7 @@ func runScenario(ctx context.Context, f *Target, batches int) error {
 		return err
 	}
 	defer w.End()
-	if err := w.Claim(ctx, []byte(scenarioOwner)); err != nil {
+	if err := w.SetDocuments(ctx, target.Document{Name: target.OwnerDocument, After: []byte(scenarioOwner)}); err != nil {
 		return err
 	}
 	for i, changes := range scenarioBatches[:batches] {

@@ -45,7 +45,9 @@ func useState(t *testing.T, f *Target) (said string) {
 		},
 		func(ctx context.Context) error { _, _, err := f.Recover(ctx); return err },
 		func(ctx context.Context) error {
-			return run(func(w target.Writer) error { return w.Claim(ctx, []byte("ours")) })
+			return run(func(w target.Writer) error {
+				return w.SetDocuments(ctx, target.Document{Name: target.OwnerDocument, After: []byte("ours")})
+			})
 		},
 		func(ctx context.Context) error {
 			return run(func(w target.Writer) error {

@@ -1,7 +1,6 @@
 package targettest
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -93,22 +92,31 @@ func documents(p *place) {
 			if err != nil {
 				p.Fatal(err)
 			}
-			if err := w.Claim(p.Context(), []byte(want)); err != nil {
-				p.Error(err)
+			document := func(name, before, after string) target.Document {
+				d := target.Document{Name: name, After: []byte(after)}
+				if before != "" {
+					d.Before = []byte(before)
+				}
+				return d
 			}
-			var before []byte
+			before := ""
 			if want == "second" {
-				before = []byte("first marks")
+				before = "first"
 			}
-			for _, stale := range [][]byte{[]byte("other"), nil} {
-				if bytes.Equal(stale, before) {
+			for _, stale := range []string{"other", "first"} {
+				if stale == before {
 					continue
 				}
-				if err := w.SetMarks(p.Context(), stale, []byte("lost")); !errors.Is(err, target.ErrMarksMoved) {
+				err := w.SetDocuments(p.Context(), document(target.OwnerDocument, before, "lost"), document(target.MarksDocument, stale+" marks", "lost"))
+				if !errors.Is(err, target.ErrDocumentMoved) {
 					p.Errorf("marks were set in place of %q: %v", stale, err)
 				}
 			}
-			if err := w.SetMarks(p.Context(), before, []byte(want+" marks")); err != nil {
+			marks := before
+			if marks != "" {
+				marks += " marks"
+			}
+			if err := w.SetDocuments(p.Context(), document(target.OwnerDocument, before, want), document(target.MarksDocument, marks, want+" marks")); err != nil {
 				p.Error(err)
 			}
 			w.End()

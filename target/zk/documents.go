@@ -19,33 +19,35 @@ func (t *Target) Owner(ctx context.Context) ([]byte, error) { return t.document(
 // Marks implements target.Target.
 func (t *Target) Marks(ctx context.Context) ([]byte, error) { return t.document(ctx, t.marksPath()) }
 
-// Claim implements target.Writer.
-func (w *writer) Claim(ctx context.Context, owner []byte) error {
-	path := w.t.ownerPath()
-	exists, err := w.s.exists(ctx, w.t, path)
+// SetDocuments implements target.Writer.
+func (w *writer) SetDocuments(ctx context.Context, documents ...target.Document) error {
+	m, err := w.multi(ctx, target.Batch{}, nil)
 	if err != nil {
 		return err
 	}
-	if !exists {
-		return w.makeDocument(ctx, path, owner)
-	}
-	return w.setDocument(ctx, path, owner, -1)
-}
-
-// SetMarks implements target.Writer.
-func (w *writer) SetMarks(ctx context.Context, before, marks []byte) error {
-	path := w.t.marksPath()
-	if before == nil {
-		// A znode without data reads like none.
-		if err := w.makeDocument(ctx, path, marks); !errors.Is(err, codeNodeExists) {
+	m.documents = map[string]bool{}
+	for _, d := range documents {
+		op, err := w.setDocument(ctx, d)
+		if err != nil {
 			return err
 		}
+		m.ops = append(m.ops, op)
+		m.documents[opPath(op)] = true
 	}
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	return w.commit(context.WithoutCancel(ctx), m)
+}
+
+// setDocument returns the operation that writes a document, if it is as it was before.
+func (w *writer) setDocument(ctx context.Context, d target.Document) (any, error) {
+	path := w.t.stateRoot() + "/" + d.Name
 	type content struct {
 		data    []byte
 		version int32
 	}
-	now, err := within(ctx, w.t.patience(), func() (content, error) {
+	now, err := read(ctx, w.t, w.s, func() (content, error) {
 		data, stat, err := w.s.conn.Get(path)
 		if err != nil {
 			return content{}, err
@@ -53,20 +55,17 @@ func (w *writer) SetMarks(ctx context.Context, before, marks []byte) error {
 		return content{data, stat.Version}, nil
 	})
 	switch {
-	case errors.Is(err, zk.ErrNoNode), err == nil && !bytes.Equal(now.data, before):
-		return target.ErrMarksMoved
+	case errors.Is(err, zk.ErrNoNode) && d.Before != nil:
+		return nil, target.ErrDocumentMoved
+	case errors.Is(err, zk.ErrNoNode):
+		acl, err := w.stateACL(ctx, path)
+		return &zk.CreateRequest{Path: path, Data: d.After, Acl: acl}, err
 	case err != nil:
-		return w.t.explain("read", path, err)
+		return nil, w.t.explain("read", path, err)
+	case !bytes.Equal(now.data, d.Before):
+		return nil, target.ErrDocumentMoved
 	}
-	return moved(w.setDocument(ctx, path, marks, now.version))
-}
-
-// moved returns ErrMarksMoved for the error of a znode that is not as it was read.
-func moved(err error) error {
-	if errors.Is(err, codeBadVersion) || errors.Is(err, codeNoNode) {
-		return target.ErrMarksMoved
-	}
-	return err
+	return &zk.SetDataRequest{Path: path, Data: d.After, Version: now.version}, nil
 }
 
 // document returns the data of a znode beside the root, or nil if there is none.
@@ -86,29 +85,4 @@ func (t *Target) document(ctx context.Context, path string) (data []byte, err er
 		return t.explain("read", path, w.explain(err))
 	})
 	return data, err
-}
-
-// setDocument writes a znode beside the root that exists in a version; -1 for any.
-func (w *writer) setDocument(ctx context.Context, path string, data []byte, version int32) error {
-	_, err := within(ctx, w.t.patience(), func() (*zk.Stat, error) { return w.s.conn.Set(path, data, version) })
-	if err != nil {
-		return noState(w.t.explain("write", path, err))
-	}
-	return nil
-}
-
-// makeDocument makes a znode beside the root.
-func (w *writer) makeDocument(ctx context.Context, path string, data []byte) error {
-	if err := w.makeState(ctx); err != nil {
-		return err
-	}
-	acl, err := w.access.nearest(ctx, path)
-	if err != nil {
-		return err
-	}
-	_, err = within(ctx, w.t.patience(), func() (string, error) { return w.s.conn.Create(path, data, 0, acl) })
-	if err != nil {
-		return noState(w.t.explainIn("make", path, err))
-	}
-	return nil
 }

@@ -109,6 +109,9 @@ type multi struct {
 	batch target.Batch
 	ops   []any
 	entry string // path of the history entry, if there is one
+	// documents are the paths of those that it writes.
+	documents map[string]bool
+	retried   bool // after what is beside the root was created
 }
 
 func (w *writer) multi(ctx context.Context, b target.Batch, acl []zk.ACL) (*multi, error) {
@@ -269,6 +272,16 @@ func (w *writer) refused(ctx context.Context, m *multi, results []zk.MultiRespon
 	switch {
 	case path == w.lockPath && path != "" && (c == codeBadVersion || c == codeNoNode):
 		return &target.LockLost{}
+	case m.documents[path] && c == codeNoNode && !m.retried:
+		m.retried = true
+		if err := w.makeState(ctx); err != nil {
+			return err
+		}
+		return w.commit(ctx, m)
+	case m.documents[path] && (c == codeBadVersion || c == codeNodeExists || c == codeNoNode):
+		return target.ErrDocumentMoved
+	case m.documents[path]:
+		return noState(w.t.explainIn("write", path, err))
 	case path == m.entry && path != "":
 		if c == codeNoNode {
 			if err := w.makeState(ctx); err != nil {
