@@ -73,12 +73,22 @@ func (f File) Encrypt(fields []plan.Pattern, s plan.Sensitivity, encrypt func(te
 		return nil, err
 	}
 	sensitive := f.unit.sensitive(c.have, s)
-	chosen, err := f.chosen(c, fields,
-		func(d *draft) bool { return sensitive[d] },
-		func(d *draft) bool { return !d.fixed && d.Kind != plan.Null })
+	chosen, err := f.chosen(c, fields, func(d *draft) bool { return sensitive[d] }, canEncrypt)
 	if err != nil {
 		return nil, err
 	}
+	done, err := f.encrypt(c, chosen, encrypt)
+	if err == nil && len(fields) == 0 {
+		done.Left = f.leftPlain(c, chosen, s)
+	}
+	return done, err
+}
+
+// canEncrypt reports whether a value is in plain text and can be encrypted.
+func canEncrypt(d *draft) bool { return !d.fixed && d.Kind != plan.Null }
+
+// encrypt encrypts the chosen leaves.
+func (f File) encrypt(c *cipher, chosen chosen, encrypt func(text string) (string, error)) (*Ciphered, error) {
 	texts := map[string]string{} // by what they were encrypted to
 	plain := Plain{File: f.unit.path}
 	for _, l := range chosen.leaves {
@@ -105,11 +115,7 @@ func (f File) Encrypt(fields []plan.Pattern, s plan.Sensitivity, encrypt func(te
 	if err != nil || len(opened) != len(chosen.leaves) || !bytes.Equal(back, f.data) {
 		return nil, errors.Join(fmt.Errorf("%s was not changed: its values could not be decrypted again (please report this)", plan.Printable(f.unit.shown)), err)
 	}
-	done := &Ciphered{Revised: f.revised(after), Fields: chosen.names, Plain: plain}
-	if len(fields) == 0 {
-		done.Left = f.leftPlain(c, chosen, s)
-	}
-	return done, nil
+	return &Ciphered{Revised: f.revised(after), Fields: chosen.names, Plain: plain}, nil
 }
 
 // EncryptLaid encrypts the sensitive values in files that Lay returned for the folder

@@ -42,7 +42,18 @@ func (a *app) encrypting() (func(text string) (string, error), error) {
 	if err != nil {
 		return nil, err
 	}
-	return recipients.Encrypt, nil
+	return a.sealing(recipients), nil
+}
+
+// sealing returns what encrypts to recipients, and has this run know what it encrypted.
+func (a *app) sealing(recipients *secret.Recipients) func(text string) (string, error) {
+	return func(text string) (string, error) {
+		armored, err := recipients.Encrypt(text)
+		if err == nil {
+			a.sealed[armored] = text
+		}
+		return armored, err
+	}
 }
 
 type encryptCmd struct {

@@ -35,9 +35,9 @@ func (c *chooseError) Error() string {
 // Hint returns the next step.
 func (c *chooseError) Hint() string { return "add -e NAME, as in -e " + shellWord(c.names[0]) }
 
-// meantEnvironment returns the error of a command with another hint, if a word on its
-// command line names nothing and is the name of an environment.
-func (a *app) meantEnvironment(command *kong.Context, err error) error {
+// meantWord returns the error of a command with another hint, if a word on its command line
+// names nothing and is the name of an environment or, most likely, of a subcommand.
+func (a *app) meantWord(command *kong.Context, err error) error {
 	if code := exitCode(err); code != exitError && code != exitUsage && code != exitDifferences {
 		return err
 	}
@@ -46,7 +46,30 @@ func (a *app) meantEnvironment(command *kong.Context, err error) error {
 			return target.WithHint(err, "did you mean "+form+shellWord(w.text)+"?")
 		}
 	}
+	var unknown *unknownError
+	if errors.As(err, &unknown) {
+		if name := closestSubcommand(command.Selected(), unknown.word); name != "" {
+			return target.WithHint(err, "did you mean confo-sync "+name+"?")
+		}
+	}
 	return err
+}
+
+// closestSubcommand returns the subcommand that was probably meant by a word after a command
+// that runs one of them by default, as backup does, or "".
+func closestSubcommand(acting *kong.Node, word string) string {
+	if acting.Parent == nil || acting.Parent.DefaultCmd != acting {
+		return ""
+	}
+	var names []string
+	for _, child := range acting.Parent.Children {
+		names = append(names, child.Name)
+	}
+	name := plan.Near(word, names)
+	if name == "" {
+		return ""
+	}
+	return acting.Parent.Name + " " + name
 }
 
 // unexpected matches what the parser says of an argument that the command does not take.

@@ -209,8 +209,10 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	if err := a.checkSelection(); err != nil {
 		return nil, err
 	}
-	if err := a.checkOnly(desired, live); err != nil {
-		return nil, err
+	if want.adapt == nil { // others check it themselves
+		if err := a.checkOnly(inTreeOrTarget, desired, live); err != nil {
+			return nil, err
+		}
 	}
 	a.warn(live.Warnings...)
 	a.warn(a.missingRoot(t, live)...)

@@ -45,7 +45,10 @@ type app struct {
 	given   given // the flags on the command line
 	// finished is the ID of the interrupted run that this one has finished at the target.
 	finished string
-	goesOn   bool // the newest run in the history was interrupted, and this one goes on from there
+	// sealed are the texts that this run has encrypted, by what they were encrypted to: they
+	// can be read again without an identity.
+	sealed map[string]string
+	goesOn bool // the newest run in the history was interrupted, and this one goes on from there
 	outputFlags
 	only  []plan.Pattern // what is to change, nil for all
 	files []reportFile
@@ -71,7 +74,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	a.report = render.New("confo-sync/error", "", "")
 	ctx, stop := untilInterrupted(ctx, stderr)
 	defer stop()
-	a.seen, a.exposed = &plan.Seen{}, &sync.Map{}
+	a.seen, a.exposed, a.sealed = &plan.Seen{}, &sync.Map{}, map[string]string{}
 	a.ctx, a.passwords, a.insecure, a.warning = ctx, &passwords{}, &sync.Once{}, &warnings{}
 
 	var c cli
@@ -149,7 +152,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	}
 	a.countWarnings()
 	if err != nil {
-		code = a.fail(a.meantEnvironment(command, err))
+		code = a.fail(a.meantWord(command, err))
 	}
 	if err := a.writeFiles(); err != nil {
 		return a.fail(err)
