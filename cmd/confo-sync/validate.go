@@ -44,13 +44,19 @@ func (c *validateCmd) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
-// noteSuspects counts the fields that a plan writes and that validate would list.
+// noteSuspects names the fields that a plan writes and that look like secrets, and says
+// what to do about them.
 func (a *app) noteSuspects(changes []plan.Change) {
 	if a.Format != "text" || a.Quiet {
 		return
 	}
-	if n := len(a.hides().ChangedSuspects(changes)); n > 0 {
-		a.notice("This plan writes possible secrets in plain text: %s. To list them: %s", plural(n, "field"), a.given.complete(`"confo-sync validate"`))
+	var names []string
+	for _, s := range a.hides().ChangedSuspects(changes) {
+		names = append(names, s.Key.String()+"#"+s.Path.String())
+	}
+	if len(names) > 0 {
+		a.notice("This plan writes possible secrets in plain text: %s.", plan.ListNames(names))
+		a.notice(`hint: run "confo-sync encrypt%s", or list the fields under public: in the project file`, a.given.of("encrypt", "target", "namespace", "exclude"))
 	}
 }
 

@@ -168,6 +168,7 @@ func (t *text) report(r *Report) {
 	t.foreign(r.Foreign)
 	t.exact(r.Exact)
 	if r.Changes.Len() > indexedFrom {
+		t.line("The same changes, one line each:")
 		t.index(r)
 	}
 	t.end(r)
