@@ -46,7 +46,7 @@ func (a *app) encrypting() (func(text string) (string, error), error) {
 }
 
 type encryptCmd struct {
-	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: all of the tree and overlays), then fields, as db/password." complete:"file,filefield"`
+	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: the tree and all overlays), then fields: NS/CONF#FIELD." complete:"file,filefield"`
 	recipientFlags
 }
 
@@ -75,7 +75,7 @@ func (c *encryptCmd) Run(ctx context.Context, a *app) error {
 		return armored, err
 	}
 	work.skip(func(f source.File) bool { return !f.HasSensitive(hides) })
-	err = work.each(ctx, func(f source.File, fields []plan.Pattern) (*source.Ciphered, error) {
+	err = work.each(ctx, func(f source.File, fields []source.FieldPattern) (*source.Ciphered, error) {
 		return f.Encrypt(fields, hides, encrypt)
 	})
 	if err != nil {
@@ -146,7 +146,7 @@ func (a *app) listLeft() {
 }
 
 type decryptCmd struct {
-	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: all of the tree and overlays), then fields, as db/password." complete:"file,filefield"`
+	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: the tree and all overlays), then fields: NS/CONF#FIELD." complete:"file,filefield"`
 }
 
 // Run puts values back that are encrypted with age.
@@ -157,7 +157,7 @@ func (c *decryptCmd) Run(ctx context.Context, a *app) error {
 	}
 	work.skip(source.File.IsJSON)
 	decrypt := a.references(a.place()).Resolver.Age
-	err = work.each(ctx, func(f source.File, fields []plan.Pattern) (*source.Ciphered, error) {
+	err = work.each(ctx, func(f source.File, fields []source.FieldPattern) (*source.Ciphered, error) {
 		return f.Decrypt(fields, decrypt)
 	})
 	if err != nil {

@@ -222,7 +222,8 @@ func (w givenWord) is(kind string) bool { return slices.Contains(w.kinds, kind) 
 // that it names nothing.
 func (w givenWord) namesNothing(err error) bool {
 	var unknown *unknownError
-	return (w.is("file") || w.is("folder")) && !w.is("new") && !exists(w.text) ||
+	isPath := (w.is("file") || w.is("folder")) && !w.is("new") && !w.is("filefield")
+	return isPath && !exists(w.text) ||
 		errors.As(err, &unknown) && unknown.word == w.text
 }
 

@@ -15,6 +15,7 @@ type validateCmd struct {
 
 // Run checks a tree without a target.
 func (c *validateCmd) Run(ctx context.Context, a *app) error {
+	a.checksAll = true
 	if err := a.beginHere(render.KindValidate); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package project
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -67,6 +68,10 @@ func Read(path string, allowed ...string) (*Project, error) {
 	r.lines = strings.Split(string(data), "\n")
 	r.read(data)
 	if len(r.findings) > 0 {
+		for _, e := range p.Environments {
+			r.findings = append(r.findings, e.Missing...)
+		}
+		slices.SortStableFunc(r.findings, func(a, b plan.Finding) int { return cmp.Compare(a.Position.Line, b.Position.Line) })
 		return nil, &Error{Path: path, Findings: r.findings}
 	}
 	return r.project, nil
@@ -104,11 +109,16 @@ func (r *reader) fail(n *yaml.Node, message, hint string) {
 	if len(r.findings) >= maxFindings {
 		return // the file is not a project file
 	}
+	r.findings = append(r.findings, r.finding(n, message, hint))
+}
+
+// finding returns a finding with an excerpt of its line, if that has no password.
+func (r *reader) finding(n *yaml.Node, message, hint string) plan.Finding {
 	f := plan.Finding{Position: r.position(n), Message: message, Hint: hint}
 	if n.Line >= 1 && n.Line <= len(r.lines) && !r.hidden && !mayHoldPassword(r.lines[n.Line-1]) {
 		f.Excerpt = plan.Printable(around(strings.TrimRight(r.lines[n.Line-1], "\r"), n.Column-1))
 	}
-	r.findings = append(r.findings, f)
+	return f
 }
 
 // around returns the part of a long line around a column.
@@ -209,7 +219,7 @@ func (r *reader) environments(n *yaml.Node) {
 		var own Rules
 		fields := r.rules(&own)
 		fields["target"] = func(n *yaml.Node) { r.target(n, &e.Target) }
-		fields["overlays"] = func(n *yaml.Node) { r.overlays(n, &e.Overlays) }
+		fields["overlays"] = func(n *yaml.Node) { r.overlays(n, &e) }
 		fields["credentials"] = func(n *yaml.Node) { r.credentials(n, &e.Credentials) }
 		fields["max_request"] = func(n *yaml.Node) { r.maxRequest(n, &e.MaxRequest) }
 		fields["tls"] = func(n *yaml.Node) { r.tls(n, &e.TLS) }
