@@ -2,12 +2,12 @@ package project
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -71,7 +71,6 @@ func Read(path string, allowed ...string) (*Project, error) {
 		for _, e := range p.Environments {
 			r.findings = append(r.findings, e.Missing...)
 		}
-		slices.SortStableFunc(r.findings, func(a, b plan.Finding) int { return cmp.Compare(a.Position.Line, b.Position.Line) })
 		return nil, &Error{Path: path, Findings: r.findings}
 	}
 	return r.project, nil
@@ -95,6 +94,7 @@ type reader struct {
 	bounds   *within.Bounds // of the files and folders in the project file
 	lines    []string
 	findings []plan.Finding
+	excerpts int  // how many were looked for
 	hidden   bool // the current value may be a password
 	// wildcards are the levels of patterns with several wildcards.
 	wildcards map[string]bool
@@ -115,7 +115,10 @@ func (r *reader) fail(n *yaml.Node, message, hint string) {
 // finding returns a finding with an excerpt of its line, if that has no password.
 func (r *reader) finding(n *yaml.Node, message, hint string) plan.Finding {
 	f := plan.Finding{Position: r.position(n), Message: message, Hint: hint}
-	if n.Line >= 1 && n.Line <= len(r.lines) && !r.hidden && !mayHoldPassword(r.lines[n.Line-1]) {
+	if n.Line < 1 || n.Line > len(r.lines) || r.hidden || r.excerpts >= maxFindings {
+		return f
+	}
+	if r.excerpts++; !mayHoldPassword(r.lines[n.Line-1]) && !inSecretSection(r.lines, n.Line) {
 		f.Excerpt = plan.Printable(around(strings.TrimRight(r.lines[n.Line-1], "\r"), n.Column-1))
 	}
 	return f
@@ -144,7 +147,10 @@ func (r *reader) read(data []byte) {
 		if _, err := fmt.Sscanf(message, "line %d:", &n.Line); err == nil {
 			_, message, _ = strings.Cut(message, ": ")
 		}
-		r.fail(n, plan.Printable(message), "correct the YAML")
+		if strings.Contains(message, "anchor") { // its name may be a password that begins with *
+			message = anchorName.ReplaceAllString(message, "")
+		}
+		r.fail(n, plan.Printable(message), "correct the YAML, and put values that contain : # * & or braces into quotes")
 		return
 	}
 	p := r.project
@@ -171,6 +177,9 @@ func (r *reader) read(data []byte) {
 		r.fail(def, fmt.Sprintf("there is no environment %s", plan.Quote(unknown.Name)), unknown.Hint())
 	}
 }
+
+// anchorName matches the name of an anchor in an error of the YAML parser.
+var anchorName = regexp.MustCompile(` '.*'`)
 
 // HintName is the hint for an error of CheckName.
 const HintName = "use letters, digits and hyphens"
