@@ -136,13 +136,13 @@ func (a *app) listLeft() {
 	}
 	a.notice("Possible secrets left in plain text: %s.", plural(len(left), "place"))
 	for _, s := range left {
-		name := s.Field
-		if s.Configuration != "" {
-			name = s.Namespace + "/" + s.Configuration + " " + s.Field
+		name := s.Field // "comment" for a comment
+		if s.Configuration != "" && name != "comment" {
+			name = s.Namespace + "/" + s.Configuration + "#" + s.Field
 		}
 		a.notice("  %s:%d: %s", plan.Printable(s.Source.File), s.Source.Line, plan.Printable(name))
 	}
-	a.notice(`hint: to encrypt a field, run "confo-sync encrypt FILE FIELD"; remove secrets from comments by hand`)
+	a.notice(`hint: to encrypt a field, run "confo-sync encrypt NAMESPACE/CONFIGURATION#FIELD"; remove secrets from comments by hand`)
 }
 
 type decryptCmd struct {

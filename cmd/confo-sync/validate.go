@@ -75,7 +75,7 @@ func (a *app) listSuspects() {
 		if s.Source != nil {
 			at = fmt.Sprintf("%s:%d: ", plan.Printable(s.Source.File), s.Source.Line)
 		}
-		a.say("  %s%s %s", at, plan.Printable(s.Namespace+"/"+s.Configuration), plan.Printable(s.Field))
+		a.say("  %s%s", at, plan.Printable(s.Namespace+"/"+s.Configuration+"#"+s.Field))
 	}
 	if more := len(suspects) - most; more > 0 {
 		a.say("  and %d more; --format json lists all", more)
