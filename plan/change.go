@@ -90,6 +90,9 @@ type Plan struct {
 	// Unchanged counts the configurations that were asked for and are as they should
 	// be. Of UnchangedInPart among them, only some fields were asked for.
 	Unchanged, UnchangedInPart int
+	// Ignored counts the selected configurations at the target that the tree does not
+	// declare and that are ignored.
+	Ignored int
 	// Kept are live objects that the tree lacks and that Prune keeps.
 	Kept []Key
 	// Foreign lists the foreign objects at the target.

@@ -137,7 +137,7 @@ var pages = map[string]manual.Page{
 	}},
 	"encrypt": {Document: "secrets.md", Examples: []manual.Example{
 		{Command: "encrypt", Text: "Encrypt all sensitive fields of the tree and its overlays"},
-		{Command: "encrypt config/shop.yaml database/password", Text: "Encrypt one field of a file"},
+		{Command: "encrypt shop/database#password", Text: "Encrypt one field"},
 	}},
 	"decrypt": {Document: "secrets.md", Examples: []manual.Example{
 		{Command: "decrypt config/shop.yaml", Text: "Decrypt all fields of a file"},

@@ -25,7 +25,7 @@ type planFlags struct {
 
 // railFlags are what a plan may do at most.
 type railFlags struct {
-	DeletePercent *int     `placeholder:"N" help:"Refuse to delete more than N % of a namespace (default 30)."`
+	DeletePercent *int     `placeholder:"N" example:"50" help:"Refuse to delete more than N % of a namespace (default 30)."`
 	AllowEmpty    bool     `help:"Allow applying an empty tree."`
 	AllowLockout  bool     `help:"Allow ACL changes that remove your own permissions."`
 	Protect       []string `sep:"none" placeholder:"PATTERN" help:"Refuse to delete what matches, as in payments/* (repeatable)."`

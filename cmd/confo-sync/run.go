@@ -42,7 +42,8 @@ type app struct {
 	done   string   // what was applied to its end; empty before
 	// written is what a command that applies no plan has changed; empty before.
 	written string
-	given   given // the flags on the command line
+	given   given  // the flags on the command line
+	command string // as users call it; empty before it is known
 	// finished is the ID of the interrupted run that this one has finished at the target.
 	finished string
 	// sealed are the texts that this run has encrypted, by what they were encrypted to: they
@@ -116,6 +117,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		command, err = parser.Parse(args)
 	}
 	if err == nil {
+		a.command = shortName(nameOf(command.Selected()))
 		err = checkGiven(command)
 	}
 	if out.failed() != nil {
