@@ -165,7 +165,7 @@ func (r *recordReader) next(marks bool, keep func(plan.Key) bool) (*Previous, er
 			return nil, fmt.Errorf("it declares a size of %d bytes", size)
 		}
 	}
-	kept := keep(p.Key())
+	kept := keep(p.placeKey())
 	switch {
 	case !kept || len(record.Marked) == 0:
 	case !marks || len(record.Marked) > markedMost:

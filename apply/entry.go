@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -105,6 +106,15 @@ func sumOf(v plan.Value) string {
 	}
 	sum := sha256.Sum256(v.Reveal())
 	return hex.EncodeToString(sum[:16])
+}
+
+// placeKey returns what was changed, or of something foreign the namespace that it is in.
+func (p Previous) placeKey() plan.Key {
+	k := p.Key()
+	if p.Path != nil && k == (plan.Key{}) {
+		k.Namespace, _, _ = strings.Cut(string(*p.Path), "/")
+	}
+	return k
 }
 
 // Key returns the key of the changed object.

@@ -250,7 +250,7 @@ func (d *diff) access(desired *Tree, live *Snapshot) {
 func (d *diff) recorded(live *Snapshot, gone map[Key]bool) {
 	set := func(k Key) {
 		want, recorded := d.opts.Recorded.set(k)
-		if now, ok := live.Access[k]; ok && recorded && !gone[k] && !want.Same(now.List) {
+		if now, ok := live.Access[k]; ok && recorded && d.part.whole(k) && !gone[k] && !want.Same(now.List) {
 			d.plan.Access = append(d.plan.Access, Change{Key: k, Action: SetAccess, Old: Meta{Access: now.List, Version: now.Version}, New: Meta{Access: want}})
 		}
 	}

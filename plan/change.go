@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -142,6 +143,9 @@ type Plan struct {
 	// Unchanged counts the configurations that were asked for and are as they should
 	// be. Of UnchangedInPart among them, only some fields were asked for.
 	Unchanged, UnchangedInPart int
+	// Ignored counts the selected configurations at the target that the tree does not
+	// declare and that are ignored.
+	Ignored int
 	// Kept are live objects that the tree lacks and that Prune keeps.
 	Kept []Key
 	// Foreign lists the foreign objects at the target.
@@ -153,6 +157,14 @@ type Plan struct {
 	Access []Change
 	// Root is the ACL of the root, if it is created and its ACL is declared.
 	Root Access
+}
+
+// Managed returns the changes to namespaces and configurations.
+func (p *Plan) Managed() []Change {
+	if !slices.ContainsFunc(p.Changes, Change.IsForeign) {
+		return p.Changes
+	}
+	return slices.DeleteFunc(slices.Clone(p.Changes), Change.IsForeign)
 }
 
 // Count returns the number of changes with the action.

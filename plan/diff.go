@@ -130,14 +130,32 @@ func (d *diff) createConfig(namespace string, want Config) {
 }
 
 func (d *diff) declaresIgnored(key Key, position Position) {
-	d.problem(key, position, "it is declared here, but ignored because applications write it",
-		"remove it from the tree, or from ignore in the project file")
+	levels := []string{key.Namespace}
+	if !key.IsNamespace() {
+		levels = append(levels, key.Config)
+	}
+	d.problem(key, position, "it is declared here, but ignored"+d.ignoredBy(levels), hintIgnored)
+}
+
+// hintIgnored is the hint for an object or field that is both declared and ignored.
+const hintIgnored = "remove it from the tree, or remove the pattern from ignore in the project file"
+
+// ignoredBy returns the place of the first pattern that ignores a path, in brackets.
+func (d *diff) ignoredBy(levels []string) string {
+	for _, p := range d.opts.Ignore {
+		if place := p.Position.String(); place != "" && p.Match(levels...) {
+			return " (ignore in " + place + ")"
+		}
+	}
+	return ""
 }
 
 func (d *diff) undeclaredNamespace(have LiveNamespace) {
 	key := Key{Namespace: have.Name}
 	switch {
-	case have.Ephemeral, d.ignores(key), !d.part.whole(key):
+	case have.Ephemeral, !d.part.whole(key):
+	case d.ignores(key):
+		d.countIgnored(have)
 	case d.opts.Prune != PruneNamespaces || !d.opts.Selection.Whole(have.Name):
 		d.plan.Kept = append(d.plan.Kept, key)
 	case have.Children > 0 || have.Data > 0:
@@ -148,6 +166,15 @@ func (d *diff) undeclaredNamespace(have LiveNamespace) {
 		d.change(Change{Key: key, Action: Delete, Revision: have.Revision})
 		for _, c := range have.Configs {
 			d.deleteConfig(have.Name, c)
+		}
+	}
+}
+
+// countIgnored counts the selected configurations of a namespace that is ignored.
+func (d *diff) countIgnored(have LiveNamespace) {
+	for _, c := range have.Configs {
+		if d.opts.Selection.Config(have.Name, c.Name) {
+			d.plan.Ignored++
 		}
 	}
 }
@@ -197,7 +224,9 @@ func (d *diff) namespace(want Namespace, have LiveNamespace) {
 
 func (d *diff) undeclaredConfig(namespace string, have LiveConfig) {
 	switch {
-	case have.Ephemeral, d.ignores(Key{namespace, have.Name}), !d.part.whole(Key{namespace, have.Name}):
+	case have.Ephemeral, !d.part.whole(Key{namespace, have.Name}):
+	case d.ignores(Key{namespace, have.Name}):
+		d.plan.Ignored++
 	case d.opts.Prune == PruneNone:
 		d.plan.Kept = append(d.plan.Kept, Key{namespace, have.Name})
 	default:

@@ -1,9 +1,6 @@
 package plan
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // Core holds the values of a change without the ignored fields.
 type Core struct {
@@ -199,8 +196,7 @@ func (d *diff) ignore(c *Change) {
 			position = p
 		}
 		d.problem(c.Key, position,
-			fmt.Sprintf("%s is declared here, but ignored because applications write it", Printable(path.String())),
-			"remove it from the tree, or from ignore in the project file")
+			Printable(path.String())+" is declared here, but ignored"+d.ignoredBy(append([]string{c.Key.Namespace, c.Key.Config}, path.Levels()...)), hintIgnored)
 		return
 	}
 	live, err := c.Before.Parse()

@@ -61,9 +61,9 @@ func TestIgnore(t *testing.T) {
 		}
 	}
 	for want, message := range map[string]string{
-		`{"seen": 1}`:                       "ns/c: seen is declared here, but ignored because applications write it",
-		`{"stats": {"hits": 1}}`:            "ns/c: stats.hits is declared here, but ignored because applications write it",
-		`{"servers": [{}, {"last": null}]}`: "ns/c: servers[1].last is declared here, but ignored because applications write it",
+		`{"seen": 1}`:                       "ns/c: seen is declared here, but ignored",
+		`{"stats": {"hits": 1}}`:            "ns/c: stats.hits is declared here, but ignored",
+		`{"servers": [{}, {"last": null}]}`: "ns/c: servers[1].last is declared here, but ignored",
 	} {
 		for _, live := range []string{"", `{"a": 1}`} {
 			if p := planned(live, want, ignore); len(p.Problems) != 1 || p.Problems[0].Error() != message {

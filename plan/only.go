@@ -29,6 +29,13 @@ func (o Options) Selected(keys []Key) []Key {
 	})
 }
 
+// MayChange returns a function that reports whether Only allows changes to an object: of a
+// namespace only if all of it is selected, of a configuration also if some of its fields are.
+func (o Options) MayChange() func(k Key) bool {
+	p := newPart(o)
+	return func(k Key) bool { return p.whole(k) || !k.IsNamespace() && p.fields(k) }
+}
+
 // whole reports whether an object is selected with all that is in it.
 func (p part) whole(k Key) bool {
 	if p.all {

@@ -45,11 +45,11 @@ func fileOf(t interface {
 	return f
 }
 
-func fieldPatterns(t *testing.T, texts ...string) []plan.Pattern {
+func fieldPatterns(t *testing.T, texts ...string) []FieldPattern {
 	t.Helper()
-	var all []plan.Pattern
+	var all []FieldPattern
 	for _, text := range texts {
-		p, err := plan.ParsePattern(text)
+		p, err := ParseField(text)
 		must(t, err)
 		all = append(all, p)
 	}
@@ -92,7 +92,7 @@ last: x`
 		{"last", "last", []string{"last: !age |", "  -----END AGE ENCRYPTED FILE-----"}},
 		{"db/users/*/password", "db/users/0/password", nil},
 	} {
-		var fields []plan.Pattern
+		var fields []FieldPattern
 		if test.fields != "" {
 			fields = fieldPatterns(t, test.fields)
 		}
@@ -180,7 +180,7 @@ func TestEncryptLaw(t *testing.T) {
 		if _, _, ok := f.unit.drafts(f.data); !ok {
 			t.Skip("not a file of a tree")
 		}
-		fields := []plan.Pattern{must3(plan.ParsePattern(rapid.SampledFrom([]string{"**", "one", "two/**", "*/host", "*/*/*"}).Draw(t, "fields")))}
+		fields := []FieldPattern{must3(ParseField(rapid.SampledFrom([]string{"**", "one", "two/**", "*/host", "*/*/*"}).Draw(t, "fields")))}
 		got, err := f.Encrypt(fields, plan.Sensitivity{}, fakeAge)
 		if err != nil {
 			if strings.Contains(err.Error(), "there is no field") {
@@ -205,7 +205,7 @@ func TestEncryptLaw(t *testing.T) {
 	})
 }
 
-func must3(p plan.Pattern, err error) plan.Pattern {
+func must3[T any](p T, err error) T {
 	if err != nil {
 		panic(err)
 	}

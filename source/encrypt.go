@@ -26,16 +26,19 @@ type Ciphered struct {
 	Plain Plain
 }
 
-// Has returns those of the fields that the file has, and the names of all its fields.
-func (f File) Has(fields []plan.Pattern) (has []plan.Pattern, names []string, err error) {
+// Has returns those of the fields that the file has, and the names of all its fields in
+// the forms of the fields that were asked for.
+func (f File) Has(fields []FieldPattern) (has []FieldPattern, names []string, err error) {
 	c, err := f.unit.cipher(f.data)
 	if err != nil {
 		return nil, nil, err
 	}
-	c.have.each(nil, func(levels []string, _ *draft) { names = append(names, strings.Join(levels, "/")) })
 	for _, p := range fields {
 		matches := false
-		c.have.each(nil, func(levels []string, _ *draft) { matches = matches || matchesAbove(p, levels) })
+		c.have.each(nil, func(levels []string, _ *draft) {
+			matches = matches || f.unit.matches(p, levels)
+			names = append(names, f.unit.nameFor(p, levels))
+		})
 		if matches {
 			has = append(has, p)
 		}
@@ -43,14 +46,14 @@ func (f File) Has(fields []plan.Pattern) (has []plan.Pattern, names []string, er
 	return has, names, nil
 }
 
-// matchesAbove reports whether a pattern names a field, or one that it is in.
-func matchesAbove(p plan.Pattern, levels []string) bool {
-	for n := 1; n <= len(levels); n++ {
-		if p.Match(levels[:n]...) {
-			return true
-		}
+// FieldsFromTop returns the names of all fields of the file, from its top.
+func (f File) FieldsFromTop() (names []string, err error) {
+	c, err := f.unit.cipher(f.data)
+	if err != nil {
+		return nil, err
 	}
-	return false
+	c.have.each(nil, func(levels []string, _ *draft) { names = append(names, strings.Join(levels, "/")) })
+	return names, nil
 }
 
 // HasSensitive reports whether a JSON file holds sensitive values, which can't be
@@ -67,18 +70,28 @@ func (f File) HasSensitive(s plan.Sensitivity) bool {
 
 // Encrypt encrypts values in a file: those that fields name, counted from the
 // file's root, or without any those that are sensitive.
-func (f File) Encrypt(fields []plan.Pattern, s plan.Sensitivity, encrypt func(text string) (string, error)) (*Ciphered, error) {
+func (f File) Encrypt(fields []FieldPattern, s plan.Sensitivity, encrypt func(text string) (string, error)) (*Ciphered, error) {
 	c, err := f.unit.cipher(f.data)
 	if err != nil {
 		return nil, err
 	}
 	sensitive := f.unit.sensitive(c.have, s)
-	chosen, err := f.chosen(c, fields,
-		func(d *draft) bool { return sensitive[d] },
-		func(d *draft) bool { return !d.fixed && d.Kind != plan.Null })
+	chosen, err := f.chosen(c, fields, func(d *draft) bool { return sensitive[d] }, canEncrypt)
 	if err != nil {
 		return nil, err
 	}
+	done, err := f.encrypt(c, chosen, encrypt)
+	if err == nil && len(fields) == 0 {
+		done.Left = f.leftPlain(c, chosen, s)
+	}
+	return done, err
+}
+
+// canEncrypt reports whether a value is in plain text and can be encrypted.
+func canEncrypt(d *draft) bool { return !d.fixed && d.Kind != plan.Null }
+
+// encrypt encrypts the chosen leaves.
+func (f File) encrypt(c *cipher, chosen chosen, encrypt func(text string) (string, error)) (*Ciphered, error) {
 	texts := map[string]string{} // by what they were encrypted to
 	plain := Plain{File: f.unit.path}
 	for _, l := range chosen.leaves {
@@ -105,11 +118,7 @@ func (f File) Encrypt(fields []plan.Pattern, s plan.Sensitivity, encrypt func(te
 	if err != nil || len(opened) != len(chosen.leaves) || !bytes.Equal(back, f.data) {
 		return nil, errors.Join(fmt.Errorf("%s was not changed: its values could not be decrypted again (please report this)", plan.Printable(f.unit.shown)), err)
 	}
-	done := &Ciphered{Revised: f.revised(after), Fields: chosen.names, Plain: plain}
-	if len(fields) == 0 {
-		done.Left = f.leftPlain(c, chosen, s)
-	}
-	return done, nil
+	return &Ciphered{Revised: f.revised(after), Fields: chosen.names, Plain: plain}, nil
 }
 
 // EncryptLaid encrypts the sensitive values in files that Lay returned for the folder
@@ -209,7 +218,7 @@ type chosen struct {
 
 // chosen returns the leaves that fields name, or without any those that
 // otherwise takes. Only those count that ok takes.
-func (f File) chosen(c *cipher, fields []plan.Pattern, otherwise, ok func(d *draft) bool) (chosen, error) {
+func (f File) chosen(c *cipher, fields []FieldPattern, otherwise, ok func(d *draft) bool) (chosen, error) {
 	var all chosen
 	nodes := c.leaves()
 	taken := map[*yaml.Node]bool{}
@@ -217,7 +226,7 @@ func (f File) chosen(c *cipher, fields []plan.Pattern, otherwise, ok func(d *dra
 	c.have.each(nil, func(levels []string, d *draft) {
 		take := len(fields) == 0 && otherwise(d)
 		for i, p := range fields {
-			if matchesAbove(p, levels) {
+			if f.unit.matches(p, levels) {
 				take, matched[i] = true, true
 			}
 		}
@@ -232,11 +241,11 @@ func (f File) chosen(c *cipher, fields []plan.Pattern, otherwise, ok func(d *dra
 	for i, p := range fields {
 		if !matched[i] {
 			var names []string
-			c.have.each(nil, func(levels []string, _ *draft) { names = append(names, strings.Join(levels, "/")) })
+			c.have.each(nil, func(levels []string, _ *draft) { names = append(names, f.unit.nameFor(p, levels)) })
 			return all, plan.Finding{
 				Position: plan.Position{File: f.unit.shown},
 				Message:  fmt.Sprintf("there is no field %s in this file", plan.Quote(p.String())),
-				Hint:     "write the path from the top of the file, with / between levels, as in db/password" + meant(plan.Closest(p.String(), names)),
+				Hint:     p.Form() + meant(plan.Closest(p.String(), names)),
 			}
 		}
 	}
@@ -281,7 +290,7 @@ func (u unit) sensitive(have *draft, s plan.Sensitivity) map[*draft]bool {
 
 // Decrypt puts values back that are encrypted with age: those that fields name, or
 // without any all.
-func (f File) Decrypt(fields []plan.Pattern, decrypt func(armored string) (string, error)) (*Ciphered, error) {
+func (f File) Decrypt(fields []FieldPattern, decrypt func(armored string) (string, error)) (*Ciphered, error) {
 	c, err := f.unit.cipher(f.data)
 	if err != nil {
 		return nil, err

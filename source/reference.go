@@ -20,7 +20,8 @@ type References struct {
 	// Resolver finds what they stand for.
 	Resolver *secret.Resolver
 	// Unresolved leaves it unknown what they stand for: it is only checked that
-	// they are well formed. Such a tree is of no use to a target.
+	// they are well formed. Such a tree is of no use to a target. If there is a Resolver
+	// too, what it knows already is known.
 	Unresolved bool
 	// Within are the folders that links in the tree may lead into, beside the
 	// tree's own; with any, the tree itself must be in one of them.
@@ -102,6 +103,11 @@ func (d *document) look(n *yaml.Node, r reference) (plan.Node, *problem) {
 		return plan.Node{}, p
 	}
 	if d.references.Unresolved {
+		if resolver := d.references.Resolver; resolver != nil && r.tag == tagAge {
+			if text, ok := resolver.Known(r.text); ok {
+				return r.typed(text)
+			}
+		}
 		return plan.Node{Kind: plan.String, Text: unknown + n.Tag + " " + r.text}, nil
 	}
 	resolver := d.references.Resolver

@@ -20,9 +20,12 @@ type ReviseOptions struct {
 	// what differs from it.
 	Above      bool
 	References References
-	// Encrypt encrypts what takes the place of a value that is encrypted with age. If it
-	// is nil, such values stay as they are.
+	// Encrypt encrypts what takes the place of a value that is encrypted with age, and new
+	// values that are sensitive. If it is nil, the former stay as they are, and the latter
+	// are written in plain text.
 	Encrypt func(text string) (armored string, err error)
+	// Sensitivity says which new values are sensitive.
+	Sensitivity plan.Sensitivity
 }
 
 // Revision is how the files of a tree and its overlays change.
@@ -31,8 +34,8 @@ type Revision struct {
 	// Left are references, and what SOPS encrypted, that stay as they are
 	// although something else is wanted.
 	Left []plan.Finding
-	// Encrypted counts the values that were encrypted again.
-	Encrypted int
+	// Encrypted counts the values that were encrypted again, and EncryptedNew the new ones.
+	Encrypted, EncryptedNew int
 	// Unfulfilled are the configurations with such, also where it isn't known
 	// what a reference stands for.
 	Unfulfilled map[plan.Key]bool
@@ -329,6 +332,9 @@ func (r *reviser) revision() (*Revision, error) {
 					if revised.After = r.edit(f); bytes.Equal(f.data, revised.After) {
 						continue
 					}
+				}
+				if err == nil {
+					err = r.encryptNew(rev, &revised)
 				}
 				if err != nil {
 					return nil, err

@@ -51,21 +51,24 @@ func (c *backupMakeCmd) Run(ctx context.Context, a *app) error {
 		}
 		c.File = filepath.Join(a.project.Dir, backupFolder) + string(filepath.Separator)
 	}
+	recipients, count, err := c.recipients(a)
+	if err != nil {
+		return err
+	}
+	if err := c.checkName(recipients != nil); err != nil {
+		return err
+	}
 	t, err := a.openTarget(false)
 	if err != nil {
 		return err
 	}
 	defer t.Close()
-	recipients, count, err := c.recipients(a)
-	if err != nil {
-		return err
-	}
 	about := archive.About{Target: t.String(), Backend: archive.File, Time: time.Now(), Tool: tool()}
 	if _, ok := t.(*zk.Target); ok {
 		about.Backend = archive.ZooKeeper
 	}
 	path := c.File
-	if info, err := os.Stat(path); err == nil && info.IsDir() || strings.HasSuffix(path, string(filepath.Separator)) {
+	if toFolder(path) {
 		path = filepath.Join(path, archive.Name(about.Target, about.Time, recipients != nil))
 	} else if recipients != nil && !strings.HasSuffix(path, archive.Encrypted) {
 		path += archive.Encrypted
@@ -93,6 +96,28 @@ func (c *backupMakeCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	return c.tell(a, path, manifest, count)
+}
+
+// toFolder reports whether a path is that of a folder, or ends as one.
+func toFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir() || strings.HasSuffix(path, string(filepath.Separator)) || strings.HasSuffix(path, "/")
+}
+
+// checkName refuses a file that is not named as a backup: it would not be ignored by git,
+// and may be a subcommand with a typo.
+func (c *backupMakeCmd) checkName(encrypts bool) error {
+	if toFolder(c.File) {
+		return nil
+	}
+	if err := archive.CheckName(c.File); err != nil {
+		return &usageError{&unknownError{c.File, err}}
+	}
+	if plain, isAge := strings.CutSuffix(c.File, archive.Encrypted); isAge && !encrypts {
+		return &usageError{target.WithHint(fmt.Errorf("%s would not be encrypted: there are no recipients", plan.Printable(c.File)),
+			fmt.Sprintf("add --recipient age1…, or write %s", plan.Printable(plain)))}
+	}
+	return nil
 }
 
 // makeFolder makes the folder of a backup, which only its owner can read, unless it exists.

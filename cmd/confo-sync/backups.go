@@ -117,11 +117,8 @@ func (c *backupPruneCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	keep := archive.Keep{Last: c.KeepLast, Daily: c.KeepDaily, Weekly: c.KeepWeekly, Monthly: c.KeepMonthly}
-	switch {
-	case keep == (archive.Keep{}):
+	if keep == (archive.Keep{}) {
 		return &usageError{errors.New("choose which backups to keep: --keep-last, --keep-daily, --keep-weekly or --keep-monthly")}
-	case min(keep.Last, keep.Daily, keep.Weekly, keep.Monthly) < 0:
-		return &usageError{errors.New("the number of backups to keep can't be negative")}
 	}
 	all, err := archive.List(c.Dir)
 	if err != nil {

@@ -153,7 +153,12 @@ func (c *backupShowCmd) list(ctx context.Context, a *app, r *archive.Reader) err
 			return &usageError{target.WithHint(fmt.Errorf("%s names a field, and backup show takes namespaces and configurations", plan.Quote(c.Path)),
 				"write "+plan.Printable(p.Key.String())+" to show the configuration")}
 		}
-		return target.WithHint(fmt.Errorf("%s has no object %s", plan.Printable(c.File), plan.Quote(c.Path)), "leave out the path to list everything in the backup")
+		var names []string
+		for _, key := range keysOf(all.Snapshot()) {
+			names = append(names, key.String())
+		}
+		return target.WithHint(fmt.Errorf("%s has no object %s", plan.Printable(c.File), plan.Quote(c.Path)),
+			meantOr(plan.Closest(c.Path, names), "leave out the path to list everything in the backup"))
 	}
 	if len(tree.Namespaces) == 0 {
 		return nil

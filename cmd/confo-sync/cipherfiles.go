@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/source"
@@ -15,9 +16,9 @@ import (
 // tree and of the overlays.
 type cipherWork struct {
 	files  []source.File
-	fields []plan.Pattern // empty for those that the command chooses
-	named  bool           // the files are
-	json   []string       // files that were left alone
+	fields []source.FieldPattern // empty for those that the command chooses
+	named  bool                  // the files are
+	json   []string              // files that were left alone
 	sealed []string
 	done   []*source.Ciphered
 }
@@ -34,7 +35,7 @@ func (a *app) cipherFiles(kind string, args []string) (*cipherWork, error) {
 			names = append(names, arg)
 			continue
 		}
-		p, err := plan.ParsePattern(arg)
+		p, err := source.ParseField(arg)
 		if err != nil {
 			return nil, &usageError{fmt.Errorf("field %s: %w", plan.Quote(arg), err)}
 		}
@@ -77,7 +78,7 @@ func (w *cipherWork) skip(nothing func(source.File) bool) {
 
 // each does something with the fields of each file. All errors in files are returned
 // together. A field that no file has is an error.
-func (w *cipherWork) each(ctx context.Context, do func(source.File, []plan.Pattern) (*source.Ciphered, error)) error {
+func (w *cipherWork) each(ctx context.Context, do func(source.File, []source.FieldPattern) (*source.Ciphered, error)) error {
 	var failed source.Errors
 	fields, err := w.fieldsOf()
 	if err != nil {
@@ -110,11 +111,11 @@ func (w *cipherWork) each(ctx context.Context, do func(source.File, []plan.Patte
 	return nil
 }
 
-// fieldsOf returns for each file those of the fields that it has. A single file is asked
-// for all: its own error says more.
-func (w *cipherWork) fieldsOf() ([][]plan.Pattern, error) {
-	all := make([][]plan.Pattern, len(w.files))
-	if len(w.files) == 1 {
+// fieldsOf returns for each file those of the fields that it has. A single named file is
+// asked for all: its own error says more.
+func (w *cipherWork) fieldsOf() ([][]source.FieldPattern, error) {
+	all := make([][]source.FieldPattern, len(w.files))
+	if len(w.files) == 1 && w.named {
 		all[0] = w.fields
 		return all, nil
 	}
@@ -135,11 +136,15 @@ func (w *cipherWork) fieldsOf() ([][]plan.Pattern, error) {
 	}
 	for _, p := range w.fields {
 		if !found[p.String()] {
-			hint := "fields count from the top of a file, with / between levels, as in db/password"
+			hint := p.Form()
 			if near := plan.Closest(p.String(), names); near != "" {
 				hint += "; did you mean " + plan.Printable(near) + "?"
 			}
-			return nil, target.WithHint(noSuch(p.String(), "there is no file %s, and no field of this name in the files", plan.Quote(p.String())), hint)
+			message := "the files have no field %s"
+			if !strings.Contains(p.String(), "#") {
+				message = "there is no file %s, and no field of this name in the files"
+			}
+			return nil, target.WithHint(noSuch(p.String(), message, plan.Quote(p.String())), hint)
 		}
 	}
 	return all, nil

@@ -73,7 +73,7 @@ type globals struct {
 	Format      string           `enum:"text,json,markdown,html" default:"text" help:"Format of the result." group:"output"`
 	Color       string           `enum:"auto,always,never" default:"auto" help:"When to use color." group:"output"`
 	Timeout     time.Duration    `default:"10s" placeholder:"TIME" help:"How long to wait for a connection (default 10s)." group:"connection"`
-	MaxRequest  int              `placeholder:"BYTES" help:"Largest request the servers accept: their jute.maxbuffer." group:"connection"`
+	MaxRequest  int              `placeholder:"BYTES" example:"4194304" help:"Largest request the servers accept: their jute.maxbuffer." group:"connection"`
 	Quiet       bool             `short:"q" help:"Print only the result and errors." group:"output"`
 	Verbose     bool             `short:"v" help:"Print what is being done, on stderr." group:"output"`
 	ShowVersion kong.VersionFlag `name:"version" hidden:""` // as in other tools; the command is the documented one

@@ -101,7 +101,10 @@ func (a *app) candidates(ctx context.Context, model *kong.Application, kind, wor
 			all = append(all, manual.Candidate{Word: scheme})
 		}
 	case "apply":
-		return append(a.applies(ctx), manual.Candidate{Word: "last", Text: "the last apply"})
+		if all = a.applies(ctx); len(all) > 0 { // alone, a shell would fill it in
+			all = append(all, manual.Candidate{Word: "last", Text: "the last apply"})
+		}
+		return all
 	case "namespace":
 		for _, key := range keysIn(a.known(ctx, "", true)) {
 			if key.IsNamespace() {

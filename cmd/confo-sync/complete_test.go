@@ -96,7 +96,7 @@ environments:
 	}
 	for words, want := range map[string]string{
 		"plan -t file:live -n ":      "good shop",
-		"history -t file:live ":      "prune last good/ shop/",
+		"history -t file:live ":      "prune good/ shop/",
 		"restore x -t file:live ":    "good/ shop/",
 		"plan -e ":                   "plain",
 		"diff env:":                  "env:--auto-approve env:plain",

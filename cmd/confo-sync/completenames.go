@@ -93,7 +93,7 @@ func (a *app) fileFields(args []string) (all []manual.Candidate) {
 	}
 	seen := map[string]bool{}
 	for _, f := range files {
-		_, names, err := f.Has(nil)
+		names, err := f.FieldsFromTop()
 		if err != nil {
 			continue
 		}

@@ -59,7 +59,7 @@ func (c *diffCmd) Run(ctx context.Context, a *app) error {
 	if err := a.checkSelection(); err != nil {
 		return err
 	}
-	if err := a.checkOnly(to.tree(), from.snapshot()); err != nil {
+	if err := a.checkOnly(inTreeOrTarget, to.tree(), from.snapshot()); err != nil {
 		return err
 	}
 	p := plan.Diff(to.tree(), from.snapshot(), plan.Options{Prune: plan.PruneNamespaces, Selection: a.selection(), Only: a.only})

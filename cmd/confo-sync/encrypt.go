@@ -42,11 +42,22 @@ func (a *app) encrypting() (func(text string) (string, error), error) {
 	if err != nil {
 		return nil, err
 	}
-	return recipients.Encrypt, nil
+	return a.sealing(recipients), nil
+}
+
+// sealing returns what encrypts to recipients, and has this run know what it encrypted.
+func (a *app) sealing(recipients *secret.Recipients) func(text string) (string, error) {
+	return func(text string) (string, error) {
+		armored, err := recipients.Encrypt(text)
+		if err == nil {
+			a.sealed[armored] = text
+		}
+		return armored, err
+	}
 }
 
 type encryptCmd struct {
-	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: all of the tree and overlays), then fields, as db/password." complete:"file,filefield"`
+	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: the tree and all overlays), then fields: NS/CONF#FIELD." complete:"file,filefield"`
 	recipientFlags
 }
 
@@ -75,7 +86,7 @@ func (c *encryptCmd) Run(ctx context.Context, a *app) error {
 		return armored, err
 	}
 	work.skip(func(f source.File) bool { return !f.HasSensitive(hides) })
-	err = work.each(ctx, func(f source.File, fields []plan.Pattern) (*source.Ciphered, error) {
+	err = work.each(ctx, func(f source.File, fields []source.FieldPattern) (*source.Ciphered, error) {
 		return f.Encrypt(fields, hides, encrypt)
 	})
 	if err != nil {
@@ -136,17 +147,17 @@ func (a *app) listLeft() {
 	}
 	a.notice("Possible secrets left in plain text: %s.", plural(len(left), "place"))
 	for _, s := range left {
-		name := s.Field
-		if s.Configuration != "" {
-			name = s.Namespace + "/" + s.Configuration + " " + s.Field
+		name := s.Field // "comment" for a comment
+		if s.Configuration != "" && name != "comment" {
+			name = s.Namespace + "/" + s.Configuration + "#" + s.Field
 		}
 		a.notice("  %s:%d: %s", plan.Printable(s.Source.File), s.Source.Line, plan.Printable(name))
 	}
-	a.notice(`hint: to encrypt a field, run "confo-sync encrypt FILE FIELD"; remove secrets from comments by hand`)
+	a.notice(`hint: to encrypt a field, run "confo-sync encrypt NAMESPACE/CONFIGURATION#FIELD"; remove secrets from comments by hand`)
 }
 
 type decryptCmd struct {
-	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: all of the tree and overlays), then fields, as db/password." complete:"file,filefield"`
+	What []string `arg:"" optional:"" name:"file-or-field" help:"Files (default: the tree and all overlays), then fields: NS/CONF#FIELD." complete:"file,filefield"`
 }
 
 // Run puts values back that are encrypted with age.
@@ -157,7 +168,7 @@ func (c *decryptCmd) Run(ctx context.Context, a *app) error {
 	}
 	work.skip(source.File.IsJSON)
 	decrypt := a.references(a.place()).Resolver.Age
-	err = work.each(ctx, func(f source.File, fields []plan.Pattern) (*source.Ciphered, error) {
+	err = work.each(ctx, func(f source.File, fields []source.FieldPattern) (*source.Ciphered, error) {
 		return f.Decrypt(fields, decrypt)
 	})
 	if err != nil {

@@ -28,6 +28,7 @@ type settings struct {
 	untold      bool       // the warnings about the tree are not shown: validate shows them
 	yetToCome   bool       // a commit need not have every overlay
 	applying    bool       // what is planned is applied, too
+	checksAll   bool       // the overlays of all environments must exist
 	readOnly    bool       // no file changes, also none that an interrupted command left
 }
 
@@ -51,7 +52,17 @@ func (a *app) configure() error {
 	} else {
 		e, err = environment(p, a.Env)
 	}
+	if e == nil && err == nil && a.checksAll {
+		return overlaysMissing(p, p.Environments...)
+	}
 	if err != nil || e == nil {
+		return err
+	}
+	used := []project.Environment{*e}
+	if a.checksAll {
+		used = p.Environments
+	}
+	if err := overlaysMissing(p, used...); err != nil {
 		return err
 	}
 	a.environment, a.rules, a.overlays = e, e.Rules, e.Overlays
@@ -210,7 +221,23 @@ func (a *app) named(name string) (*project.Environment, error) {
 		}
 		a.project = p
 	}
-	return environment(a.project, name)
+	e, err := environment(a.project, name)
+	if err != nil || e == nil {
+		return e, err
+	}
+	return e, overlaysMissing(a.project, *e)
+}
+
+// overlaysMissing returns the error of environments with overlays that do not exist.
+func overlaysMissing(p *project.Project, environments ...project.Environment) error {
+	var missing []plan.Finding
+	for _, e := range environments {
+		missing = append(missing, e.Missing...)
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return &findingsError{summary: plural(len(missing), "error") + " in " + plan.Printable(p.Path), findings: missing}
 }
 
 // liveOf reads what is live in an environment, with its own credentials.

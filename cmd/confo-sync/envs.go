@@ -53,6 +53,9 @@ func (a *app) look(ctx context.Context, e *project.Environment) render.Environme
 	for _, o := range e.Overlays {
 		row.Overlays = append(row.Overlays, filepath.ToSlash(o))
 	}
+	if len(e.Missing) > 0 {
+		row.Error = e.Missing[0].Message
+	}
 	failed := func(err error) render.Environment {
 		row.State = "unreachable"
 		row.Error, _ = describe(err)

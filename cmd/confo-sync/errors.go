@@ -114,6 +114,9 @@ func (a *app) fail(err error) int {
 		a.showStale()
 		message, hint := describe(err)
 		message = a.afterwards(err, message)
+		if hint == hintHelp && a.command != "" {
+			hint = hintHelpOf(a.command)
+		}
 		if examinable(err) && hint != "" {
 			hint += `; run "confo-sync status" for details`
 		}
@@ -217,4 +220,10 @@ func describe(err error) (message, hint string) {
 	return err.Error(), hint
 }
 
+// hintHelpOf is the hint of a usage error of a command.
+func hintHelpOf(command string) string {
+	return fmt.Sprintf(`run "confo-sync help %s" for its arguments, flags and examples`, command)
+}
+
+// hintHelp is the hint of a usage error if the command is unknown.
 const hintHelp = `run "confo-sync --help" for the commands, or "confo-sync COMMAND --help" for the flags of a command`

@@ -128,15 +128,17 @@ func (g given) ofPlan(f *planfile.File) given {
 var quotedCommand = regexp.MustCompile(`"confo-sync (plan|apply|pull|history|rollback|status|validate|render)( [^"]*)?"`)
 
 // complete returns a hint whose commands in double quotes have the flags that say which
-// environment, project and target they are of.
+// environment, project and target they are of. Flags that a command has stay as they are.
 func (g given) complete(hint string) string {
 	return quotedCommand.ReplaceAllStringFunc(hint, func(command string) string {
 		name := quotedCommand.FindStringSubmatch(command)[1]
+		command = strings.TrimSuffix(command, `"`)
 		flags := g.those(func(f givenFlag) bool {
 			_, ignored := unused[name][f.name]
-			return f.global && !ignored && f.name != "namespace" && f.name != "exclude"
+			has := strings.Contains(command+" ", " "+f.text+" ")
+			return f.global && !ignored && !has && f.name != "namespace" && f.name != "exclude"
 		})
-		return strings.TrimSuffix(command, `"`) + flags + `"`
+		return command + flags + `"`
 	})
 }
 

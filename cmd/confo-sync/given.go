@@ -15,7 +15,7 @@ import (
 // checkGiven refuses flags and arguments that parse, and would do something else than
 // what was meant.
 func checkGiven(command *kong.Context) error {
-	for _, check := range []func(*kong.Context) error{noneTwice, noneEmpty, noneTilde, noneUnused, noneIdle} {
+	for _, check := range []func(*kong.Context) error{noneTwice, noneEmpty, noneNegative, noneTilde, noneUnused, noneIdle} {
 		if err := check(command); err != nil {
 			return err
 		}
@@ -62,6 +62,23 @@ func noneEmpty(command *kong.Context) error {
 		}
 		if empty {
 			return fmt.Errorf("%s is empty: leave it out, or set the variable that it comes from", name)
+		}
+	}
+	return nil
+}
+
+// noneNegative refuses numbers and durations below 0.
+func noneNegative(command *kong.Context) error {
+	for _, given := range command.Path {
+		if given.Flag == nil {
+			continue
+		}
+		value := given.Flag.Target
+		for value.Kind() == reflect.Pointer && !value.IsNil() {
+			value = value.Elem()
+		}
+		if value.CanInt() && value.Int() < 0 {
+			return fmt.Errorf("--%s can't be negative", given.Flag.Name)
 		}
 	}
 	return nil

@@ -57,9 +57,6 @@ func (c *historyShowCmd) Run(ctx context.Context, a *app) error {
 	if c.What != "" && a.selects() {
 		return notOfPart("history of one apply or configuration", why{"it shows the complete apply", ""})
 	}
-	if c.Limit < 0 {
-		return &usageError{errors.New("--limit can't be negative")}
-	}
 	t, err := a.openTarget(false)
 	if err != nil {
 		return err
@@ -145,7 +142,7 @@ func (c *historyShowCmd) list(a *app, records []*apply.Record, newest *apply.Rec
 		return err
 	}
 	if more > 0 {
-		a.notice("%d older ones are not listed (--limit 0 lists all).", more)
+		a.notice("Not listed: %s (--limit 0 lists all).", plural(more, "older apply"))
 	}
 	if shown[0] == newest && !newest.Complete() {
 		a.notice("%s was interrupted or is still running: %s.", plan.Printable(newest.ID), a.given.complete(goesOn(newest.Header)))

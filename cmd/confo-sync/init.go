@@ -80,8 +80,7 @@ func (c *initCmd) Run(ctx context.Context, a *app) error {
 	}
 	encrypted := 0
 	if encrypt != nil && write.written != nil {
-		plain := write.inPlain()
-		encrypted, a.report.Written.Sensitive = a.report.Written.Sensitive-plain, plain
+		encrypted = write.countEncrypted(a)
 	}
 	return c.report(a, write, files, encrypted)
 }

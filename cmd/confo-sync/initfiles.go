@@ -23,11 +23,11 @@ const (
 	editorSettings = ".vscode/settings.json"
 )
 
-// ignored are the lines that .gitignore has: targets, saved plans and backups in plain
-// text, which hold secrets; and reports, by the names that the documentation uses. A report
+// ignored are the lines that .gitignore has: targets, saved plans and backups, which hold
+// secrets or are large; and reports, by the names that the documentation uses. A report
 // is not ignored if a file of its name is there already: it may be the user's.
 var (
-	ignored        = []string{".confo/", "*.confo", "/backups/", "*.tar.zst"}
+	ignored        = []string{".confo/", "*.confo", "/backups/", "*.tar.zst", "*.tar.zst.age"}
 	ignoredReports = []string{"/plan.md", "/plan.html"}
 )
 

@@ -124,6 +124,10 @@ func (c *matrixCmd) read(ctx context.Context, a *app) ([]place, error) {
 		e := &p.Environments[i]
 		places[i].environment = e
 		group.Go(func() {
+			if len(e.Missing) > 0 {
+				places[i].err = e.Missing[0]
+				return
+			}
 			s, err := a.liveOf(ctx, e)
 			if places[i].err = err; err == nil {
 				places[i].live = s.live

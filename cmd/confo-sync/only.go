@@ -5,6 +5,9 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
+// inTreeOrTarget is where --only looks for what it names.
+const inTreeOrTarget = "in the tree or at the target"
+
 // onlyFlags select a part of what a command compares or changes.
 type onlyFlags struct {
 	Only []string `sep:"none" placeholder:"PATH" help:"Only this namespace, configuration or field (repeatable)." complete:"pattern"`
@@ -33,9 +36,10 @@ func (a *app) onlyTexts() (texts []string) {
 }
 
 // checkOnly returns the error of an --only that selects nothing, or of a name in it that
-// there is none of. It warns of patterns that match nothing beside others that do.
-func (a *app) checkOnly(tree *plan.Tree, live *plan.Snapshot) error {
-	found := plan.Unmatched("--only", "in the tree or at the target", a.only, tree, live)
+// there is none of. It warns of patterns that match nothing beside others that do. where says
+// what the tree and the snapshot are.
+func (a *app) checkOnly(where string, tree *plan.Tree, live *plan.Snapshot) error {
+	found := plan.Unmatched("--only", where, a.only, tree, live)
 	word := "" // that may have been meant as an environment
 	if len(a.only) == 1 {
 		word = a.only[0].String()

@@ -48,9 +48,6 @@ func (a *app) output(flags outputFlags) error {
 		}
 		a.files = append(a.files, reportFile{form, path})
 	}
-	if flags.MaxBytes < 0 {
-		return &usageError{errors.New("--max-bytes can't be negative")}
-	}
 	if flags.ShowSensitive && !flags.ShowSensitiveInFiles && !isTerminal(a.stdout) {
 		return &usageError{errors.New("--show-sensitive needs a terminal, and stdout is not one: use --show-sensitive-in-files to write passwords there")}
 	}

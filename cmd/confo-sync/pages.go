@@ -108,6 +108,7 @@ var pages = map[string]manual.Page{
 	}},
 	"rollback": {Document: "history.md", Exits: []int{exitRefused, exitUnknown}, Examples: []manual.Example{
 		{Command: "rollback last -e prod", Text: "Undo the last apply"},
+		{Command: "rollback last -e prod --only shop/database", Text: "Undo what it did to one configuration"},
 		{Command: "rollback --to-time 14:00 -e prod", Text: "Undo every apply since 14:00"},
 	}},
 	"backup": {Document: "backup.md", Examples: []manual.Example{
@@ -136,7 +137,7 @@ var pages = map[string]manual.Page{
 	}},
 	"encrypt": {Document: "secrets.md", Examples: []manual.Example{
 		{Command: "encrypt", Text: "Encrypt all sensitive fields of the tree and its overlays"},
-		{Command: "encrypt config/shop.yaml database/password", Text: "Encrypt one field of a file"},
+		{Command: "encrypt shop/database#password", Text: "Encrypt one field"},
 	}},
 	"decrypt": {Document: "secrets.md", Examples: []manual.Example{
 		{Command: "decrypt config/shop.yaml", Text: "Decrypt all fields of a file"},

@@ -16,7 +16,9 @@ import (
 // What the parser says of a command line, and the parts of it that are repeated.
 var (
 	missingArgument = regexp.MustCompile(`^expected "<([^>]+)>`)
-	missingValue    = regexp.MustCompile(`^(--[a-z-]+): expected .* value but got "(EOL)?`)
+	missingValue    = regexp.MustCompile(`^(--[a-z-]+): (?:expected .* value but got "(EOL)?|missing value())`)
+	missingFlags    = regexp.MustCompile(`^missing flags: (--[a-z-]+)`)
+	wrongType       = regexp.MustCompile(`^(--[a-z-]+): (?:expected a valid \d+ bit (int)|expected (duration)|(bool) value must be .*?) but got ("(?:[^"\\]|\\.)*")`)
 	unknownFlag     = regexp.MustCompile(`^unknown flag (-[^ ,]+)`)
 	wrongChoice     = regexp.MustCompile(`^(--[a-z-]+|<[a-z]+>) must be one of (.*) but got (".*")$`)
 )
@@ -29,14 +31,20 @@ func parseError(err *kong.ParseError) (message, hint string) {
 		command = err.Context.Selected()
 	}
 	if command != nil {
-		hint = fmt.Sprintf(`run "confo-sync help %s" for its arguments, flags and examples`, shortName(nameOf(command)))
+		hint = hintHelpOf(shortName(nameOf(command)))
 	}
 	if found := missingArgument.FindStringSubmatch(message); found != nil {
 		message = strings.ToUpper(found[1]) + " is missing"
 	}
+	if found := missingFlags.FindStringSubmatch(message); found != nil {
+		message = found[1] + " is missing"
+	}
+	if found := wrongType.FindStringSubmatch(message); found != nil {
+		message, hint = wrongTypeError(found[1], found[2]+found[3]+found[4], found[5], exampleOf(err.Context, found[1]))
+	}
 	if found := missingValue.FindStringSubmatch(message); found != nil {
 		message = found[1] + " needs a value"
-		if found[2] == "" { // another flag follows, or a value that looks like one
+		if !strings.Contains(found[0], "missing") && found[2] == "" { // another flag follows, or a value that looks like one
 			hint = fmt.Sprintf("write %s=VALUE if the value begins with a dash", found[1])
 		}
 	}
@@ -59,6 +67,36 @@ func parseError(err *kong.ParseError) (message, hint string) {
 		hint = meantOr(closestChoice(strings.Trim(found[3], `"`), choices), hint)
 	}
 	return message, hint
+}
+
+// exampleOf returns a value of a flag: its default, or the example in its tag.
+func exampleOf(command *kong.Context, name string) string {
+	if command != nil {
+		for _, f := range command.Flags() {
+			if "--"+f.Name == name {
+				return cmp.Or(f.Default, f.Tag.Get("example"))
+			}
+		}
+	}
+	return ""
+}
+
+// wrongTypeError returns the words for a value of the wrong type, which is quoted. The
+// example is a right value.
+func wrongTypeError(flag, kind, quoted, example string) (message, hint string) {
+	value := strings.Trim(quoted, `"`)
+	digits := value != "" && strings.Trim(value, "0123456789") == ""
+	switch {
+	case kind == "bool":
+		return fmt.Sprintf("%s must be true or false, not %s", flag, quoted), fmt.Sprintf("write %s without a value, or leave it out", flag)
+	case kind == "duration" && digits:
+		return fmt.Sprintf("%s needs a unit of time after %s", flag, value), fmt.Sprintf("write %s %ss for seconds; the units are ms, s, m and h", flag, value)
+	case kind == "duration":
+		return fmt.Sprintf("%s must be a duration, not %s", flag, quoted), fmt.Sprintf("write a number and a unit, as in %s %s; the units are ms, s, m and h", flag, cmp.Or(example, "10s"))
+	case digits:
+		return fmt.Sprintf("the number after %s is too large: %s", flag, value), fmt.Sprintf("write a smaller number, as in %s %s", flag, cmp.Or(example, "20"))
+	}
+	return fmt.Sprintf("%s must be a whole number, not %s", flag, quoted), fmt.Sprintf("write digits only, as in %s %s", flag, cmp.Or(example, "20"))
 }
 
 // closestChoice returns the choice that was probably meant: one that a text is a typo, the

@@ -25,7 +25,7 @@ type planFlags struct {
 
 // railFlags are what a plan may do at most.
 type railFlags struct {
-	DeletePercent *int     `placeholder:"N" help:"Refuse to delete more than N % of a namespace (default 30)."`
+	DeletePercent *int     `placeholder:"N" example:"50" help:"Refuse to delete more than N % of a namespace (default 30)."`
 	AllowEmpty    bool     `help:"Allow applying an empty tree."`
 	AllowLockout  bool     `help:"Allow ACL changes that remove your own permissions."`
 	Protect       []string `sep:"none" placeholder:"PATTERN" help:"Refuse to delete what matches, as in payments/* (repeatable)."`
@@ -225,8 +225,10 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	if err := a.checkSelection(); err != nil {
 		return nil, err
 	}
-	if err := a.checkOnly(desired, live); err != nil {
-		return nil, err
+	if want.adapt == nil { // others check it themselves
+		if err := a.checkOnly(inTreeOrTarget, desired, live); err != nil {
+			return nil, err
+		}
 	}
 	a.warn(live.Warnings...)
 	a.warn(a.missingRoot(t, live)...)
@@ -259,7 +261,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 		w.desired = desired
 	}
 	if want.review != nil {
-		a.warn(want.review(w.plan.Changes)...)
+		a.warn(want.review(w.plan.Managed())...)
 	}
 	w.plan.Problems = append(w.plan.Problems, problems...)
 	w.plan.Problems = append(w.plan.Problems, rails.Check(w.plan, desired, live, a.selection())...)

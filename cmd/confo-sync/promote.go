@@ -111,8 +111,8 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 		if from != nil {
 			found = c.notKept(from, promotion.Keep, changes)
 		}
-		if a.environment != nil && !c.Write {
-			found = append(found, c.reverted(a.environment.Name, changes, marks[len(marks)-1], asked)...)
+		if !c.Write {
+			found = append(found, a.reverted(notAsked(changes, asked), marks, func(pull string) string { return "add --write to change the tree instead, or run " + pull })...)
 		}
 		return found
 	}
@@ -243,13 +243,13 @@ func (c *promoteCmd) write(ctx context.Context, a *app, want wish) error {
 	if err != nil {
 		return err
 	}
+	s := a.hides().Of(w.desired, w.live, want.marks...)
 	revision, err := source.Revise(ctx, a.project.Source, w.plan.Wishes(), source.ReviseOptions{
-		Overlays: a.laid(), Above: true, References: a.references(a.project.Source).References, Encrypt: encrypt,
+		Overlays: a.laid(), Above: true, References: a.references(a.project.Source).References, Encrypt: encrypt, Sensitivity: s,
 	})
 	if err != nil {
 		return err
 	}
-	s := a.hides().Of(w.desired, w.live, want.marks...)
 	if err := a.save(revision.Files, reviseFlags{DryRun: c.DryRun}, s); err != nil {
 		return err
 	}
@@ -259,6 +259,7 @@ func (c *promoteCmd) write(ctx context.Context, a *app, want wish) error {
 		}
 	}
 	a.warn(revision.Left...)
+	a.tellEncrypted(revision.EncryptedNew, c.DryRun)
 	if err := a.show(); err != nil || a.Format != "text" {
 		return err
 	}

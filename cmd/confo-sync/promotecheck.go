@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/confo-sync/confo-sync/plan"
-	"github.com/confo-sync/confo-sync/source"
 	"github.com/confo-sync/confo-sync/source/project"
 	"github.com/confo-sync/confo-sync/target"
 )
@@ -39,23 +38,11 @@ func (c *promoteCmd) notToItself(a *app, from *project.Environment) error {
 	return nil // what is wrong with a target is said when it is opened
 }
 
-// reverted warns of changes that the tree of the destination does not have. What was said
-// already of some is not said again.
-func (c *promoteCmd) reverted(to string, changes []plan.Change, declared *plan.Tree, said []plan.Finding) []plan.Finding {
-	var names []string
-	for _, key := range plan.Undeclared(changes, declared, source.IsUnknown) {
-		if !slices.ContainsFunc(said, func(f plan.Finding) bool { return f.Key == key }) {
-			names = append(names, key.String())
-		}
-	}
-	if len(names) == 0 {
-		return nil
-	}
-	to = plan.Printable(to)
-	return []plan.Finding{{
-		Message: fmt.Sprintf("the tree of %s does not have these changes, so its next apply reverts them: %s", to, plan.ListNames(names)),
-		Hint:    fmt.Sprintf(`add --write to change the tree instead, or run "confo-sync pull -e %s" afterwards`, shellWord(to)),
-	}}
+// notAsked returns the changes of which nothing was said yet.
+func notAsked(changes []plan.Change, said []plan.Finding) []plan.Change {
+	return slices.DeleteFunc(slices.Clone(changes), func(c plan.Change) bool {
+		return slices.ContainsFunc(said, func(f plan.Finding) bool { return f.Key == c.Key })
+	})
 }
 
 // notKept warns of changed fields that FROM's keep patterns name: only those of TO count.

@@ -13,6 +13,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source"
 	"github.com/confo-sync/confo-sync/source/git"
+	"github.com/confo-sync/confo-sync/source/secret"
 	"github.com/confo-sync/confo-sync/target"
 	"github.com/confo-sync/confo-sync/target/zk"
 )
@@ -70,6 +71,9 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 	if err == nil {
 		err = a.lay(p, a.Source)
 	}
+	if err == nil && a.project != nil && len(a.project.Recipients) > 0 {
+		err = c.encrypt(a, p)
+	}
 	if err != nil {
 		return err
 	}
@@ -81,7 +85,20 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 	if err := p.save(ctx, a.tree(a.Source), declared...); err != nil {
 		return err
 	}
-	return c.report(a, append(p.left, undeclared...))
+	encrypted := 0
+	if p.resolver != nil {
+		encrypted = p.countEncrypted(a)
+	}
+	return c.report(a, append(p.left, undeclared...), encrypted)
+}
+
+// encrypt encrypts the sensitive values in the files to the recipients of the project.
+func (c *pullCmd) encrypt(a *app, p *pulled) error {
+	recipients, err := secret.ParseRecipients(a.project.Recipients)
+	if err != nil {
+		return err
+	}
+	return p.encrypt(a, recipients)
 }
 
 // revise changes the tree that there is so that it declares what is live.
@@ -99,7 +116,7 @@ func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
 	if len(live.Namespaces) == 0 {
 		return a.nothingToPull(t, live)
 	}
-	if err := a.checkOnly(tree, live); err != nil {
+	if err := a.checkOnly(inTreeOrTarget, tree, live); err != nil {
 		return err
 	}
 	takesNew := a.takesNew(tree)
@@ -108,13 +125,13 @@ func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
 	if err != nil {
 		return err
 	}
+	sensitivity := a.hides().Of(tree, live)
 	revision, err := source.Revise(ctx, a.Source, adoption.Wishes, source.ReviseOptions{
-		Overlays: a.laid(), Above: c.Overlay, References: a.references(a.Source).References, Encrypt: encrypt,
+		Overlays: a.laid(), Above: c.Overlay, References: a.references(a.Source).References, Encrypt: encrypt, Sensitivity: sensitivity,
 	})
 	if err != nil {
 		return err
 	}
-	sensitivity := a.hides().Of(tree, live)
 	declared, undeclared, err := c.declare(a, t, live, func(namespace string) bool { return !slices.Contains(adoption.Undeclared, namespace) })
 	if err != nil {
 		return err
@@ -131,8 +148,10 @@ func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
 	left := slices.Concat(adoption.Left, revision.Left, undeclared)
 	a.warn(left...)
 	n := tally(tree, written, adoption.Wishes, revision, sensitivity)
-	n.encrypted = revision.Encrypted
-	return c.tell(a, n, adoption.Undeclared, len(left))
+	if c.DryRun {
+		n.sensitive -= revision.EncryptedNew
+	}
+	return c.tell(a, n, revision, adoption.Undeclared, len(left))
 }
 
 func (c *pullCmd) access() accessOf {
@@ -199,9 +218,20 @@ func (a *app) pulled(ctx context.Context, live *plan.Snapshot, revision *source.
 
 // pullTally counts what a pull did to a tree.
 type pullTally struct {
-	added, changed, removed int
-	sensitive               int // values now in plain text
-	encrypted               int // values that were encrypted again
+	added, removed []string // configurations
+	changed        int
+	sensitive      int // values now in plain text
+}
+
+// String counts what was pulled, and names what the tree gains and loses.
+func (n pullTally) String() string {
+	count := func(names []string, what string) string {
+		if len(names) == 0 {
+			return "0 " + what
+		}
+		return fmt.Sprintf("%d %s (%s)", len(names), what, plan.ListNames(names))
+	}
+	return fmt.Sprintf("%s, %d changed, %s", count(n.added, "added"), n.changed, count(n.removed, "removed"))
 }
 
 func tally(tree, written *plan.Tree, wishes []plan.Wish, revision *source.Revision, s plan.Sensitivity) pullTally {
@@ -214,13 +244,13 @@ func tally(tree, written *plan.Tree, wishes []plan.Wish, revision *source.Revisi
 		case w.Key.Config == "" || revision.Unfulfilled[w.Key]:
 			continue
 		case w.Absent:
-			n.removed++
+			n.removed = append(n.removed, w.Key.String())
 			continue
 		case there:
 			n.changed++
 			change.Action = plan.Update
 		default:
-			n.added++
+			n.added = append(n.added, w.Key.String())
 		}
 		n.sensitive += change.SensitiveAfter(s, has[w.Key].SensitivePaths())
 	}
@@ -237,8 +267,8 @@ func valuesOf(tree *plan.Tree) map[plan.Key]plan.Value {
 	return values
 }
 
-func (c *pullCmd) tell(a *app, n pullTally, undeclared []string, left int) error {
-	changed := n.added + n.changed + n.removed
+func (c *pullCmd) tell(a *app, n pullTally, revision *source.Revision, undeclared []string, left int) error {
+	changed := len(n.added) + n.changed + len(n.removed)
 	a.report.Written = &render.Written{Files: len(a.report.Files), Configurations: changed, Sensitive: n.sensitive}
 	verb := "Pulled"
 	if c.DryRun {
@@ -251,8 +281,7 @@ func (c *pullCmd) tell(a *app, n pullTally, undeclared []string, left int) error
 	case len(a.report.Files) == 0 && left == 0:
 		err = a.showFiles("Nothing to pull: the tree is equal to the target.")
 	default:
-		err = a.showFiles("%s %s into %s: %d added, %d changed, %d removed.",
-			verb, plural(changed, "configuration"), plural(len(a.report.Files), "file"), n.added, n.changed, n.removed)
+		err = a.showFiles("%s %s into %s: %s.", verb, plural(changed, "configuration"), plural(len(a.report.Files), "file"), n)
 	}
 	if err != nil {
 		return err
@@ -260,9 +289,10 @@ func (c *pullCmd) tell(a *app, n pullTally, undeclared []string, left int) error
 	if !c.DryRun {
 		a.inPlain(n.sensitive, "encrypt before you commit (confo-sync encrypt)")
 	}
-	if n.encrypted > 0 {
-		a.notice("%s: %s.", map[bool]string{false: "Encrypted again", true: "Would encrypt again"}[c.DryRun], plural(n.encrypted, "value"))
+	if revision.Encrypted > 0 {
+		a.notice("%s: %s.", map[bool]string{false: "Encrypted again", true: "Would encrypt again"}[c.DryRun], plural(revision.Encrypted, "value"))
 	}
+	a.tellEncrypted(revision.EncryptedNew, c.DryRun)
 	if len(undeclared) > 0 {
 		a.notice("Left out because the tree does not declare them: %s (add one with pull -n NAME).", plan.ListNames(undeclared))
 	}
@@ -309,7 +339,7 @@ func isWithin(file, dir string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
-func (c *pullCmd) report(a *app, left []plan.Finding) error {
+func (c *pullCmd) report(a *app, left []plan.Finding, encrypted int) error {
 	a.warn(left...)
 	w := a.report.Written
 	a.written = countWere(w.Files, "file") + " written"
@@ -323,6 +353,7 @@ func (c *pullCmd) report(a *app, left []plan.Finding) error {
 			plan.Printable(a.Source), plural(w.Files, "file"))
 	}
 	a.inPlain(w.Sensitive, "keep the folder to yourself until none is left")
+	a.tellEncrypted(encrypted, false)
 	return leftOut(left)
 }
 

@@ -17,6 +17,7 @@ import (
 // pulled is what is live at a target, as a tree that is to be written to an empty folder.
 type pulled struct {
 	live    *plan.Snapshot
+	dir     string // the folder
 	tree    *plan.Tree
 	options source.WriteOptions
 	files   []source.Revised
@@ -31,16 +32,21 @@ type pulled struct {
 
 // encrypt encrypts the sensitive values in the files.
 func (p *pulled) encrypt(a *app, recipients *secret.Recipients) error {
-	p.resolver = a.resolver(initTree)
-	files, err := source.EncryptLaid(initTree, p.files, p.hides, func(text string) (string, error) {
-		armored, err := recipients.Encrypt(text)
-		p.resolver.Knows(armored, text)
-		return armored, err
-	})
+	files, err := source.EncryptLaid(p.dir, p.files, p.hides, a.sealing(recipients))
 	if err == nil {
 		p.files = files
 	}
+	p.resolver = a.resolver(p.dir)
 	return err
+}
+
+// countEncrypted counts again, once the files are written, which sensitive values are in plain
+// text in them, and returns how many are encrypted.
+func (p *pulled) countEncrypted(a *app) int {
+	plain := p.inPlain()
+	encrypted := a.report.Written.Sensitive - plain
+	a.report.Written.Sensitive = plain
+	return encrypted
 }
 
 // inPlain counts the sensitive values that were written in plain text.
@@ -104,7 +110,7 @@ func (a *app) lay(p *pulled, dir string) error {
 	if err != nil {
 		return err
 	}
-	p.files, p.hides = files, a.hides().Of(p.tree, p.live)
+	p.dir, p.files, p.hides = dir, files, a.hides().Of(p.tree, p.live)
 	a.report.Written = &render.Written{
 		Files: written.Files, Namespaces: len(p.tree.Namespaces), Configurations: p.tree.Configs(),
 		Sensitive: p.hides.Count(p.tree),

@@ -20,7 +20,7 @@ type references struct{ source.References }
 // the tree itself and its overlays, and what --allow-file names besides.
 func (a *app) references(dir string) references {
 	r := source.References{Within: a.bounds(dir), Hides: a.hidesInAny()}
-	if r.Unresolved = a.unresolved; !a.unresolved {
+	if r.Unresolved = a.unresolved; !a.unresolved || len(a.sealed) > 0 {
 		r.Resolver = a.resolver(dir)
 	}
 	return references{r}
@@ -35,9 +35,13 @@ func (a *app) resolver(dir string) *secret.Resolver {
 		root = filepath.Dir(file)
 	}
 	allowed := append([]string{dir}, a.overlays...)
-	return secret.New(secret.Options{
+	r := secret.New(secret.Options{
 		Root: root, Allowed: append(allowed, a.AllowFile...), Identities: a.AgeIdentity, Env: a.env, Variables: a.variables(), Opened: a.warnExposed,
 	})
+	for armored, text := range a.sealed {
+		r.Knows(armored, text)
+	}
+	return r
 }
 
 // bounds returns the folders that a tree and the links in it may lead into: the

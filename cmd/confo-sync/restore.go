@@ -75,7 +75,7 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 		return err
 	}
 	defer t.Close()
-	backup, err := a.verified(ctx, c.File)
+	backup, err := a.verified(ctx, c.File, c.restores(a, what))
 	if err != nil {
 		return err
 	}
@@ -104,11 +104,16 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 			if zoo && same {
 				o.Recorded = recordedIn(what, saved, z)
 			}
-			a.warn(c.leftOut(wishes, live, o.Ignore, backup.Manifest().Counts.Foreign)...)
+			foreign := 0
+			if c.restores(a, what)(plan.Key{}) {
+				foreign = backup.Manifest().Counts.Foreign
+			}
+			a.warn(c.leftOut(wishes, live, o.Ignore, foreign)...)
 			o.Exact, o.Prune = same, plan.PruneNamespaces
 			o.Selection = plan.Selection{}.Only(namespacesOf(wishes))
 			return plan.Wished(live, wishes, *o), problems, nil
 		},
+		review: func(changes []plan.Change) []plan.Finding { return a.reverted(changes, marks, pullHint) },
 	}
 	if c.Exact {
 		if t.Features().ACLs != (backup.About().Backend == archive.ZooKeeper) {
@@ -146,7 +151,7 @@ func (c *restoreCmd) leftOut(wishes []plan.Wish, live *plan.Snapshot, ignore []p
 			Hint:    "use --exact to restore everything, or remove them from ignore",
 		})
 	}
-	if foreign > 0 && len(c.Paths) == 0 {
+	if foreign > 0 {
 		found = append(found, plan.Finding{
 			Message: fmt.Sprintf("not restored: %s of the backup", plural(foreign, "foreign object")),
 			Hint:    "use --exact to restore them too",
@@ -173,8 +178,8 @@ func (c *restoreCmd) lacking(gaps int, wishes []plan.Wish) []plan.Finding {
 }
 
 // verified reads all of a backup and opens it. What was wrong already when it was made
-// is warned of.
-func (a *app) verified(ctx context.Context, path string) (*archive.Reader, error) {
+// is warned of, as far as it is restored.
+func (a *app) verified(ctx context.Context, path string, restores func(plan.Key) bool) (*archive.Reader, error) {
 	progress := a.progress("verifying the backup")
 	defer progress.done()
 	opts := archive.OpenOptions{Decrypt: a.references(".").Resolver}
@@ -182,11 +187,15 @@ func (a *app) verified(ctx context.Context, path string) (*archive.Reader, error
 	if err != nil {
 		return nil, err
 	}
+	findings = slices.DeleteFunc(findings, func(f plan.Finding) bool { return !restores(f.Key) })
 	for i := range findings {
 		findings[i].Message = "in the backup it is " + findings[i].Message
 	}
 	a.warn(findings...)
 	for _, gap := range manifest.Gaps {
+		if !restores(keyOfGap(gap)) {
+			continue
+		}
 		a.warn(plan.Finding{Message: fmt.Sprintf("not in the backup because it could not be read: %s (%s)", plan.Printable(gap.Path), gap.Why)})
 	}
 	return archive.Open(path, opts)

@@ -23,6 +23,7 @@ type rollbackCmd struct {
 	To     string `placeholder:"ID" help:"Undo every apply after this one." complete:"apply"`
 	ToTime string `placeholder:"TIME" help:"Undo every apply since this time: \"2006-01-02 15:04\", 15:04 or \"2h ago\"."`
 	Force  bool   `help:"Also undo where others have changed it since."`
+	onlyFlags
 	stopFlags
 	railFlags
 	outputFlags
@@ -56,12 +57,15 @@ func rollbackOf(f *planfile.File, c *applyCmd) *rollbackCmd {
 	r := f.Rollback
 	return &rollbackCmd{
 		ID: r.ID, To: r.To, ToTime: r.ToTime, Force: r.Force,
-		railFlags: c.railFlags, outputFlags: c.outputFlags, applyFlags: c.applyFlags,
+		onlyFlags: c.onlyFlags, railFlags: c.railFlags, outputFlags: c.outputFlags, applyFlags: c.applyFlags,
 	}
 }
 
 func (c *rollbackCmd) run(ctx context.Context, a *app, approved *approval) error {
 	if err := a.beginHere(render.KindRollback); err != nil {
+		return err
+	}
+	if err := a.selectOnly(c.onlyFlags); err != nil {
 		return err
 	}
 	marks, err := a.historyMarks(ctx)
@@ -101,17 +105,16 @@ func (c *rollbackCmd) run(ctx context.Context, a *app, approved *approval) error
 				undo = undoing.Rollback(live)
 			}
 			o.Exact, o.Prune, o.Recorded = true, plan.PruneNamespaces, recordedBy(undo, t)
-			moved := undo.Moved
-			for i := range moved {
-				moved[i].Hint = "check it, and use --force to overwrite it, or leave it out with -n or --exclude"
+			before, now := undoneObjects(undo, live)
+			if err := a.checkOnly("that the rollback undoes", before, now); err != nil {
+				return nil, nil, err
 			}
-			moved = append(moved, unread(undone)...)
-			if c.Force {
-				a.warn(moved...)
-				moved = nil
-			}
-			return plan.Wished(live, undo.Wishes, *o), moved, nil
+			return plan.Wished(live, undo.Wishes, *o), c.conflicts(a, undo.Moved, undone, *o), nil
 		},
+		review: func(changes []plan.Change) []plan.Finding { return a.reverted(changes, marks, revertHint(undone)) },
+	}
+	if undoing.IsExact() && len(a.only) > 0 {
+		return target.WithHint(fmt.Errorf("%s changed more than configurations, so --only can't undo a part of it", plan.Printable(what)), "undo it completely, or one namespace with -n")
 	}
 	if undoing.IsExact() {
 		want.adapt, want.exact = nil, func(live *plan.Objects) (*exactWish, error) {
@@ -136,6 +139,25 @@ func (c *rollbackCmd) run(ctx context.Context, a *app, approved *approval) error
 	// Words like last or 2h ago mean something else by the time the plan is applied.
 	header := planfile.Header{Rollback: &planfile.Rollback{ID: c.ID, To: c.To, ToTime: c.ToTime, Force: c.Force}}
 	return c.carryOut(ctx, a, approved, want, planFlags{railFlags: c.railFlags}, c.applyFlags, header)
+}
+
+// conflicts returns what there is to refuse: selected objects that others have changed since,
+// and applies that can't be undone completely. With --force it only warns.
+func (c *rollbackCmd) conflicts(a *app, moved []plan.Finding, undone []*apply.Record, o plan.Options) []plan.Finding {
+	mayChange := o.MayChange()
+	moved = slices.DeleteFunc(moved, func(f plan.Finding) bool { return !mayChange(f.Key) })
+	for i := range moved {
+		moved[i].Hint = "check it, and use --force to overwrite it, or leave it out with --only, -n or --exclude"
+	}
+	moved = append(moved, unread(undone)...)
+	if !c.Force {
+		return moved
+	}
+	for i := range moved {
+		moved[i].Hint = ""
+	}
+	a.warn(moved...)
+	return nil
 }
 
 // recordedBy returns the ACLs that a rollback sets.

@@ -42,9 +42,13 @@ type app struct {
 	done   string   // what was applied to its end; empty before
 	// written is what a command that applies no plan has changed; empty before.
 	written string
-	given   given // the flags on the command line
+	given   given  // the flags on the command line
+	command string // as users call it; empty before it is known
 	// finished is the ID of the interrupted run that this one has finished at the target.
-	finished   string
+	finished string
+	// sealed are the texts that this run has encrypted, by what they were encrypted to: they
+	// can be read again without an identity.
+	sealed     map[string]string
 	goesOn     bool   // the newest run in the history was interrupted, and this one goes on from there
 	verifiedAs string // what the target is after a verification: "as planned" if it is empty
 	outputFlags
@@ -72,7 +76,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	a.report = render.New("confo-sync/error", "", "")
 	ctx, stop := untilInterrupted(ctx, stderr)
 	defer stop()
-	a.seen, a.exposed = &plan.Seen{}, &sync.Map{}
+	a.seen, a.exposed, a.sealed = &plan.Seen{}, &sync.Map{}, map[string]string{}
 	a.ctx, a.passwords, a.insecure, a.warning = ctx, &passwords{}, &sync.Once{}, &warnings{}
 
 	var c cli
@@ -114,6 +118,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		command, err = parser.Parse(args)
 	}
 	if err == nil {
+		a.command = shortName(nameOf(command.Selected()))
 		err = checkGiven(command)
 	}
 	if out.failed() != nil {
@@ -150,7 +155,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	}
 	a.countWarnings()
 	if err != nil {
-		code = a.fail(a.meantEnvironment(command, err))
+		code = a.fail(a.meantWord(command, err))
 	}
 	if err := a.writeFiles(); err != nil {
 		return a.fail(err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/confo-sync/confo-sync/apply"
 	"github.com/confo-sync/confo-sync/plan"
@@ -108,30 +109,42 @@ func (a *app) examineContent(ctx context.Context, t target.Target) error {
 	s.Size = &render.Size{Namespaces: len(live.Namespaces), Configurations: live.Configs()}
 	for _, ns := range live.Namespaces {
 		for _, c := range ns.Configs {
-			o := render.ObjectOf(plan.Key{Namespace: ns.Name, Config: c.Name})
+			key := plan.Key{Namespace: ns.Name, Config: c.Name}
+			o := render.ObjectOf(key)
 			s.Size.Bytes += int64(c.Value.Size())
 			if s.Size.Largest == nil || c.Value.Size() > s.Size.Largest.Bytes {
 				s.Size.Largest = &render.Largest{Object: o, Bytes: c.Value.Size(), Limit: t.Limits().Max}
 			}
 			if _, err := c.Value.Parse(); err != nil {
-				s.Unreadable = append(s.Unreadable, render.Unreadable{Object: o, Why: err.Error()})
+				s.Unreadable = append(s.Unreadable, render.Unreadable{Object: o, Why: err.Error(), Ignored: a.ignores(key)})
 			}
 			if limit := t.Limits().Max; limit > 0 && c.Value.Size() > limit/100*nearly {
 				a.found(plan.Finding{
-					Key:     plan.Key{Namespace: ns.Name, Config: c.Name},
+					Key:     key,
 					Message: fmt.Sprintf("the configuration has %d bytes, and the limit of a transaction is %d", c.Value.Size(), limit),
 					Hint:    "split it, or store large values elsewhere and only refer to them here",
 				})
 			}
 		}
 	}
-	if n := len(s.Unreadable); n > 0 {
+	unknown := 0
+	for _, u := range s.Unreadable {
+		if !u.Ignored {
+			unknown++
+		}
+	}
+	if unknown > 0 {
 		a.found(plan.Finding{
-			Message: fmt.Sprintf("Confo can't read %s", plural(n, "configuration")),
-			Hint:    "see the unreadable configurations above; apply replaces those that are in the tree",
+			Message: fmt.Sprintf("Confo can't read %s", plural(unknown, "configuration")),
+			Hint:    a.given.complete(`see the unreadable configurations above; "confo-sync plan" shows what an apply does with them`),
 		})
 	}
 	return nil
+}
+
+// ignores reports whether the project ignores an object.
+func (a *app) ignores(key plan.Key) bool {
+	return slices.ContainsFunc(a.rules.Ignore, func(p plan.Pattern) bool { return p.MatchKey(key) })
 }
 
 // examineOwner finds out whom the target belongs to. That it is somebody else is

@@ -10,7 +10,9 @@ import (
 // tellIdentity says where to put an age identity, if none is found that decrypts a value
 // which was just encrypted.
 func (a *app) tellIdentity(armored string) {
-	resolver := a.references(a.place()).Resolver
+	later := *a
+	later.sealed = nil // which only this run knows
+	resolver := later.references(a.place()).Resolver
 	if resolver == nil {
 		return
 	}
@@ -33,5 +35,19 @@ func (a *app) tellRecipients(f recipientFlags) {
 		a.notice("There is no project file with recipients, so pull can't encrypt changed values again, and edit needs --recipient. To create one, run confo-sync init --recipient age1….")
 	case len(a.project.Recipients) == 0:
 		a.notice("%s has no recipients, so pull can't encrypt changed values again, and edit needs --recipient. Add recipients: [age1…] to it.", plan.Printable(a.project.Path))
+	}
+}
+
+// tellEncrypted says how many sensitive values were written encrypted, although they are new.
+func (a *app) tellEncrypted(values int, dryRun bool) {
+	if values == 0 {
+		return
+	}
+	a.notice("%s: %s.", map[bool]string{false: "Encrypted", true: "Would encrypt"}[dryRun], plural(values, "new sensitive value"))
+	for armored := range a.sealed {
+		if !dryRun {
+			a.tellIdentity(armored)
+		}
+		break // one stands for all
 	}
 }

@@ -15,6 +15,7 @@ type validateCmd struct {
 
 // Run checks a tree without a target.
 func (c *validateCmd) Run(ctx context.Context, a *app) error {
+	a.checksAll = true
 	if err := a.beginHere(render.KindValidate); err != nil {
 		return err
 	}
@@ -44,13 +45,19 @@ func (c *validateCmd) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
-// noteSuspects counts the fields that a plan writes and that validate would list.
+// noteSuspects names the fields that a plan writes and that look like secrets, and says
+// what to do about them.
 func (a *app) noteSuspects(changes []plan.Change) {
 	if a.Format != "text" || a.Quiet {
 		return
 	}
-	if n := len(a.hides().ChangedSuspects(changes)); n > 0 {
-		a.notice("This plan writes possible secrets in plain text: %s. To list them: %s", plural(n, "field"), a.given.complete(`"confo-sync validate"`))
+	var names []string
+	for _, s := range a.hides().ChangedSuspects(changes) {
+		names = append(names, s.Key.String()+"#"+s.Path.String())
+	}
+	if len(names) > 0 {
+		a.notice("This plan writes possible secrets in plain text: %s.", plan.ListNames(names))
+		a.notice(`hint: run "confo-sync encrypt%s", or list the fields under public: in the project file`, a.given.of("encrypt", "target", "namespace", "exclude"))
 	}
 }
 
@@ -68,7 +75,7 @@ func (a *app) listSuspects() {
 		if s.Source != nil {
 			at = fmt.Sprintf("%s:%d: ", plan.Printable(s.Source.File), s.Source.Line)
 		}
-		a.say("  %s%s %s", at, plan.Printable(s.Namespace+"/"+s.Configuration), plan.Printable(s.Field))
+		a.say("  %s%s", at, plan.Printable(s.Namespace+"/"+s.Configuration+"#"+s.Field))
 	}
 	if more := len(suspects) - most; more > 0 {
 		a.say("  and %d more; --format json lists all", more)

@@ -86,8 +86,21 @@ func (t Tally) Planned() string { return t.sentence("to create", "to update", "t
 func (t Tally) Done() string { return t.sentence("created", "updated", "deleted") }
 
 // matching says how many configurations are equal on both sides, or which have equal
-// selected fields.
-func (s Summary) matching() string {
+// selected fields, and how many are ignored.
+func (s Summary) matching() string { return s.equal() + s.ignored() }
+
+// ignored is a sentence that follows another one, or "".
+func (s Summary) ignored() string {
+	switch s.Ignored {
+	case 0:
+		return ""
+	case 1:
+		return " 1 configuration is ignored."
+	}
+	return " " + plural(s.Ignored, "configuration") + " are ignored."
+}
+
+func (s Summary) equal() string {
 	whole, part := s.Unchanged-s.UnchangedInPart, s.UnchangedInPart
 	switch {
 	case part == 0 && whole == 1:

@@ -138,7 +138,7 @@ func newHead(r *Report) head {
 }
 
 func rest(r *Report) string {
-	unchanged := plural(r.Summary.Unchanged, "configuration") + " unchanged."
+	unchanged := plural(r.Summary.Unchanged, "configuration") + " unchanged." + r.Summary.ignored()
 	if r.Kind == KindDiff {
 		return unchanged
 	}

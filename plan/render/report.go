@@ -117,7 +117,9 @@ type Summary struct {
 	// UnchangedInPart among them, only some fields were compared.
 	Unchanged       int `json:"unchanged"`
 	UnchangedInPart int `json:"unchanged_in_part,omitempty"`
-	Transactions    int `json:"transactions"`
+	// Ignored counts the configurations at the target that a plan ignores.
+	Ignored      int `json:"ignored,omitempty"`
+	Transactions int `json:"transactions"`
 	// Access counts the access lists that change, each in a step of its own.
 	Access int `json:"access,omitempty"`
 }
@@ -389,7 +391,7 @@ func New(kind, target, source string) *Report {
 func (r *Report) Add(p *plan.Plan, transactions int, sensitivity plan.Sensitivity) {
 	r.compared = true
 	r.Summary = Summary{
-		Tally: Count(p.Changes), Unchanged: p.Unchanged, UnchangedInPart: p.UnchangedInPart,
+		Tally: Count(p.Changes), Unchanged: p.Unchanged, UnchangedInPart: p.UnchangedInPart, Ignored: p.Ignored,
 		Transactions: transactions, Access: CountACLs(p.Access),
 	}
 	if p.Root != nil {

@@ -137,6 +137,8 @@ type Last struct {
 type Unreadable struct {
 	Object
 	Why string `json:"why"`
+	// Ignored says that the project ignores it.
+	Ignored bool `json:"ignored,omitempty"`
 }
 
 // ObjectOf returns the object with a key.

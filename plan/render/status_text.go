@@ -55,7 +55,11 @@ func StatusText(w io.Writer, r *Report, opts TextOptions) error {
 		t.some("foreign", "none", foreign)
 		unreadable := make([]string, len(s.Unreadable))
 		for i, u := range s.Unreadable {
-			unreadable[i] = u.title() + "  " + t.paint.faint(plan.Printable(u.Why))
+			why := plan.Printable(u.Why)
+			if u.Ignored {
+				why += " (ignored)"
+			}
+			unreadable[i] = u.title() + "  " + t.paint.faint(why)
 		}
 		t.some("unreadable", "none", unreadable)
 	}

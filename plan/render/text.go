@@ -150,7 +150,7 @@ func (t *text) line(format string, args ...any) {
 func (t *text) report(r *Report) {
 	t.header(r)
 	if t.Summary {
-		t.index(r)
+		t.index(r, "")
 		t.undeclared(r.Kept)
 		t.exact(r.Exact)
 		t.end(r)
@@ -168,7 +168,8 @@ func (t *text) report(r *Report) {
 	t.foreign(r.Foreign)
 	t.exact(r.Exact)
 	if r.Changes.Len() > indexedFrom {
-		t.index(r)
+		t.line("The same changes, one line each:")
+		t.index(r, "  ")
 	}
 	t.end(r)
 }
@@ -230,8 +231,8 @@ func (t *text) header(r *Report) {
 // end, where a terminal shows it.
 const indexedFrom = 5
 
-// index lists the changed objects, one on each line.
-func (t *text) index(r *Report) {
+// index lists the changed objects, one on each line after a margin.
+func (t *text) index(r *Report, margin string) {
 	const widest = 48
 	width := 0
 	for c := range r.Changes.Index() {
@@ -245,7 +246,7 @@ func (t *text) index(r *Report) {
 		if c.Source != nil {
 			where = strings.Repeat(" ", 2+max(0, width-utf8.RuneCountInString(name))) + t.paint.faint(Place(c.Source))
 		}
-		t.line("%s %s%s", t.paint.sign(signOf(c.Action)), name, where)
+		t.line("%s%s %s%s", margin, t.paint.sign(signOf(c.Action)), name, where)
 	}
 	if r.Changes.Len() > 0 {
 		t.line("")

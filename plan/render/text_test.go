@@ -100,7 +100,8 @@ func TestIndex(t *testing.T) {
 	r := compared(map[string]string{"old": `{"x": 1}`}, many)
 	index := "+ ns/a    config/ns.yaml:7\n+ ns/bb   config/ns.yaml:7\n+ ns/c    config/ns.yaml:7\n"
 	whole := text1(r, TextOptions{})
-	if !strings.Contains(whole, "\n\n"+index) || !strings.Contains(whole, "\n- ns/old\n\nPlan: ") || !strings.Contains(whole, "source  config\n\n+ ns/a  config/ns.yaml:7\n    + {}\n") {
+	indented := "\n\nThe same changes, one line each:\n  " + strings.TrimSpace(strings.ReplaceAll(index, "\n", "\n  ")) + "\n"
+	if !strings.Contains(whole, indented) || !strings.Contains(whole, "\n  - ns/old\n\nPlan: ") || !strings.Contains(whole, "source  config\n\n+ ns/a  config/ns.yaml:7\n    + {}\n") {
 		t.Errorf("with many changes there is no index after them:\n%s", whole)
 	}
 	summary := text1(r, TextOptions{Summary: true})

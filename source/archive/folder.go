@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/source/secret"
 )
 
@@ -34,6 +35,36 @@ func Name(target string, at time.Time, encrypted bool) string {
 		end = extensionEncrypted
 	}
 	return words(target) + "-" + at.UTC().Format(nameTime) + end
+}
+
+// CheckName returns an error if a file's name is not that of a backup. Such names are the
+// ones that .gitignore has, and that List finds.
+func CheckName(path string) error {
+	name := filepath.Base(path)
+	if strings.HasSuffix(name, extension) || strings.HasSuffix(name, extensionEncrypted) {
+		return nil
+	}
+	for _, end := range []string{Encrypted, ".zst", ".tar"} {
+		path = strings.TrimSuffix(path, end)
+	}
+	path = plan.Printable(path)
+	return &Error{
+		Message: fmt.Sprintf("the name of a backup must end in %s or %s, not %s", extension, extensionEncrypted, plan.Quote(name)),
+		Next:    fmt.Sprintf("write %s%s, or %s/ for a folder", path, extension, path),
+	}
+}
+
+// absent is the error of a backup that does not exist. It names a file that was probably
+// meant.
+func absent(path string, err error) error {
+	next := "check the path; to list the backups in a folder, run confo-sync backup list DIR"
+	for _, near := range []string{path + extension, path + extensionEncrypted, path + Encrypted, strings.TrimSuffix(path, Encrypted)} {
+		if _, err := os.Stat(near); err == nil && near != path {
+			next = "did you mean " + plan.Printable(near) + "?"
+			break
+		}
+	}
+	return &Error{Message: "there is no backup " + plan.Quote(path), Next: next, Err: err}
 }
 
 // words converts a target's URL to a part of a file name. If other characters than the
@@ -89,7 +120,10 @@ type Listed struct {
 // opened; their description is taken from the file name.
 func List(dir string) ([]Listed, error) {
 	entries, err := os.ReadDir(dir)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &Error{Message: "there is no folder " + plan.Quote(dir), Next: "check the path", Err: err}
+	case err != nil:
 		return nil, failed("list", dir, err)
 	}
 	var all []Listed

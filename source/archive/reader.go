@@ -64,15 +64,11 @@ func Open(path string, opts OpenOptions) (*Reader, error) {
 // writer.
 func openFile(path string) (*os.File, int64, error) {
 	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(path + Encrypted); err == nil {
-			return nil, 0, &Error{Message: "there is no file " + plan.Printable(path), Next: "did you mean " + plan.Printable(path+Encrypted) + "?"}
-		}
-	}
-	if err != nil {
-		return nil, 0, failed("open", path, err)
-	}
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, 0, absent(path, err)
+	case err != nil:
+		return nil, 0, failed("open", path, err)
 	case info.IsDir():
 		return nil, 0, &NotArchive{path, "it is a folder"}
 	case !info.Mode().IsRegular():

@@ -58,10 +58,6 @@ func (r *reader) acl(n *yaml.Node, to *[]ACL) {
 		}
 		for _, item := range r.items(n.Content[i+1]) {
 			e, message, hint := ParseEntry(item.Value)
-			if message != "" && e.Scheme == "digest" { // the entry may contain a password
-				r.findings = append(r.findings, plan.Finding{Position: r.position(item), Message: message, Hint: hint})
-				continue
-			}
 			if message != "" {
 				r.fail(item, message, hint)
 				continue
@@ -79,7 +75,8 @@ func (r *reader) acl(n *yaml.Node, to *[]ACL) {
 var schemes = []string{"world", "auth", "digest", "x509", "ip", "sasl"}
 
 // ParseEntry parses scheme:id:permissions. If it is invalid, message says why and hint
-// what to do. Otherwise both are empty.
+// what to do. Otherwise both are empty. Neither repeats a part of the entry after the
+// scheme, because any part may be a password.
 func ParseEntry(text string) (e ACLEntry, message, hint string) {
 	scheme, rest, ok := strings.Cut(text, ":")
 	at := strings.LastIndexByte(rest, ':')
@@ -87,25 +84,21 @@ func ParseEntry(text string) (e ACLEntry, message, hint string) {
 	const form = `write SCHEME:ID:RIGHTS, as in "digest:ops:cdrwa" or "world:anyone:r"`
 	switch {
 	case !ok:
-		return e, plan.Quote(text) + " is not an entry of an ACL", form
+		return e, "this is not an entry of an ACL", form
 	case !slices.Contains(schemes, scheme):
-		if hint = "use one of " + strings.Join(schemes, ", "); plan.Closest(scheme, schemes) != "" {
-			hint = "did you mean " + plan.Closest(scheme, schemes) + "?"
+		if meant := plan.Closest(scheme, schemes); meant != "" {
+			return e, "there is no scheme " + plan.Quote(scheme), "did you mean " + meant + "?"
 		}
-		return e, "there is no scheme " + plan.Quote(scheme), hint
+		return e, "the entry does not begin with a scheme", "use one of " + strings.Join(schemes, ", ")
 	case scheme == "auth" && e.ID != "":
-		return e, "auth stands for the credentials of the connection and can't have a name", `write "auth:` + e.Rights + `"`
+		return e, "auth stands for the credentials of the connection and can't have a name", `write auth and the permissions, as in "auth:cdrwa"`
 	case scheme == "world" && e.ID != "anyone":
-		return e, "the only name in the scheme world is anyone", `write "world:anyone:` + e.Rights + `"`
+		return e, "the only name in the scheme world is anyone", `write "world:anyone:" and the permissions, as in "world:anyone:r"`
 	case scheme != "auth" && e.ID == "":
 		return e, "the entry has no user", form
 	}
 	if e.Rights == "" || strings.Trim(e.Rights, "cdrwa") != "" {
-		what := plan.Quote(e.Rights)
-		if scheme == "digest" {
-			what = "the last part" // it may be a password
-		}
-		return e, what + " is not a set of permissions", "use the letters cdrwa: create and delete children, read, write, administer"
+		return e, "the last part of the entry is not a set of permissions", "use the letters cdrwa: create and delete children, read, write, administer"
 	}
 	for i, letter := range e.Rights {
 		if strings.ContainsRune(e.Rights[i+1:], letter) {
@@ -115,7 +108,7 @@ func ParseEntry(text string) (e ACLEntry, message, hint string) {
 	if user, hash, ok := strings.Cut(e.ID, ":"); scheme == "digest" && ok {
 		if sum, err := base64.StdEncoding.DecodeString(hash); err != nil || len(sum) != 20 {
 			return e, "the part after the user name is not the hash of a password",
-				`write "digest:` + plan.Printable(user) + ":" + e.Rights + `" and add a reference to the password under users; or write the hash as ZooKeeper shows it, in base64`
+				`write "digest:NAME:cdrwa" and add a reference to the password under users; or write the hash as ZooKeeper shows it, in base64`
 		}
 		e.ID, e.Hash = user, hash
 	}

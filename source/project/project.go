@@ -73,9 +73,10 @@ type Environment struct {
 	Name        string
 	Target      string // URL; empty if the credentials have the address
 	Overlays    []string
-	Credentials []Credentials // for ZooKeeper
-	TLS         *TLS          // nil if not set
-	MaxRequest  int           // maximum size of a ZooKeeper request in bytes; 0 if not set
+	Missing     []plan.Finding // overlays whose folders do not exist; Overlays does not have them
+	Credentials []Credentials  // for ZooKeeper
+	TLS         *TLS           // nil if not set
+	MaxRequest  int            // maximum size of a ZooKeeper request in bytes; 0 if not set
 	Position    plan.Position
 	Rules       // including those of the project
 }

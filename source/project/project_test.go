@@ -124,13 +124,13 @@ environments:
 		`:7:18: "$C" can't be the name of an environment variable / write a name, as in DB_PASSWORD, or a pattern, as in SHOP_*`,
 		`:7:22: this must be a text / write it after the colon`,
 		`:10:5: an environment has no key "taget" / did you mean target?`,
-		`:11:31: there is no folder "DIR/overlays/none" / create it, or name another folder; the path is relative to this file`,
 		`:9:3: the environment "staging" has no target / add target: zk://host:2181/confo, or target: file:PATH`,
 		`:12:3: the environment "staging" is duplicated / keep one of the two`,
 		`:13:3: "a/b" can't be the name of an environment / use letters, digits and hyphens`,
 		`:13:38: "prune" is duplicated / keep one of the two`,
 		`:14:6: an environment must be a mapping / write KEY: VALUE`,
 		`:3:10: there is no environment "stagin" / did you mean staging?`,
+		`:11:31: there is no folder "DIR/overlays/none" / create it, or name another folder; the path is relative to this file`,
 	}
 	for i := range want {
 		want[i] = strings.ReplaceAll(want[i], filepath.Dir(path), "DIR")
@@ -263,6 +263,72 @@ func TestBounded(t *testing.T) {
 		_, err := project.Read(write(t, text))
 		if err == nil && want != "" || err != nil && (want == "" || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%v, not %q", err, want)
+		}
+	}
+}
+
+// TestNoPasswordInErrors: no error repeats what acl, users and credentials have after the
+// name of a scheme, in whatever form it is wrong.
+func TestNoPasswordInErrors(t *testing.T) {
+	const password = "Zimt7stern"
+	for _, text := range []string{
+		"acl: {\"/\": [\"auth:ops:" + password + ":r\"]}",
+		"acl: {\"/\": [\"auth:ops:r:" + password + "\"]}",
+		"acl: {\"/\": [\"auth:" + password + "\"]}",
+		"acl: {\"/\": [\"auht:ops:" + password + ":r\"]}",
+		"acl: {\"/\": [\"" + password + ":r\"]}",
+		"acl: {\"/\": [" + password + "]}",
+		"acl: {\"/\": [\"world:" + password + ":r\"]}",
+		"acl: {\"/\": [\"sasl:ops:" + password + "\"]}",
+		"acl: {\"/\": [\"digest:ops:" + password + ":r\"]}",
+		"acl: {\"/\": [\"digest:ops:r:" + password + "\"]}",
+		"acl: {\"/\": [\"digest:" + password + ":x:r\"]}",
+		"acl:\n  \"/\":\n  - auth:ops:" + password + ":r",
+		"acl:\n  \"/\":\n    # why\n    - \"digest:ops:" + password + ":r",
+		"acl:\n  \"/\":\n    - [x, " + password + "]: y",
+		"acl: [\"digest:ops:" + password + ":r\"]",
+		"acls: {\"/\": [\"digest:ops:" + password + ":r\"]}",
+		"users: [" + password + "]",
+		"users:\n- " + password,
+		"users:\n- ops\n- " + password + "\n- [",
+		"users: " + password,
+		"user: [" + password + "]",
+		"user: {ops: " + password + "}",
+		"users: {ops: " + password + "}",
+		"users: {ops: *" + password + "}",
+		"users: {ops: {a: " + password + "}}",
+		"users:\n  ops: {" + password,
+		"users:\n  ops:\n    \"" + password,
+		"environments:\n  prod:\n    target: file:x\n    users: [" + password + "]",
+		"environments: {prod: {target: \"file:x\", users: [" + password + "]}}",
+		"environments:\n  prod:\n    credentials:\n      zookeeper_user: [" + password + "]",
+		"environments:\n  prod:\n    credentials:\n    - zookeeper_user: x\n      zookeeper_host: {" + password,
+	} {
+		_, err := project.Read(write(t, text+"\n"))
+		var all *project.Error
+		if !errors.As(err, &all) {
+			t.Errorf("%s: read without an error (%v)", text, err)
+			continue
+		}
+		for _, f := range all.Findings {
+			if said := f.Error() + "\n" + f.Excerpt + "\n" + f.Hint; strings.Contains(said, password) {
+				t.Errorf("%s:\n%s", text, said)
+			}
+		}
+	}
+}
+
+// TestExcerptsElsewhere: lines outside of these sections are shown, also beside them.
+func TestExcerptsElsewhere(t *testing.T) {
+	for _, text := range []string{
+		"users: {ops: !env PW}\nprune: x",
+		"acl:\n  \"/\": [\"world:anyone:r\"]\nprune: x",
+		"environments:\n  prod:\n    target: file:x\n    users:\n    - x\n  dev:\n    target: file:y\n    prune: x",
+	} {
+		_, err := project.Read(write(t, text+"\n"))
+		var all *project.Error
+		if !errors.As(err, &all) || !strings.Contains(all.Findings[len(all.Findings)-1].Excerpt, "prune: x") {
+			t.Errorf("%s: %+v", text, err)
 		}
 	}
 }

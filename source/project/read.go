@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -67,6 +68,9 @@ func Read(path string, allowed ...string) (*Project, error) {
 	r.lines = strings.Split(string(data), "\n")
 	r.read(data)
 	if len(r.findings) > 0 {
+		for _, e := range p.Environments {
+			r.findings = append(r.findings, e.Missing...)
+		}
 		return nil, &Error{Path: path, Findings: r.findings}
 	}
 	return r.project, nil
@@ -90,6 +94,7 @@ type reader struct {
 	bounds   *within.Bounds // of the files and folders in the project file
 	lines    []string
 	findings []plan.Finding
+	excerpts int  // how many were looked for
 	hidden   bool // the current value may be a password
 	// wildcards are the levels of patterns with several wildcards.
 	wildcards map[string]bool
@@ -104,11 +109,19 @@ func (r *reader) fail(n *yaml.Node, message, hint string) {
 	if len(r.findings) >= maxFindings {
 		return // the file is not a project file
 	}
+	r.findings = append(r.findings, r.finding(n, message, hint))
+}
+
+// finding returns a finding with an excerpt of its line, if that has no password.
+func (r *reader) finding(n *yaml.Node, message, hint string) plan.Finding {
 	f := plan.Finding{Position: r.position(n), Message: message, Hint: hint}
-	if n.Line >= 1 && n.Line <= len(r.lines) && !r.hidden && !mayHoldPassword(r.lines[n.Line-1]) {
+	if n.Line < 1 || n.Line > len(r.lines) || r.hidden || r.excerpts >= maxFindings {
+		return f
+	}
+	if r.excerpts++; !mayHoldPassword(r.lines[n.Line-1]) && !inSecretSection(r.lines, n.Line) {
 		f.Excerpt = plan.Printable(around(strings.TrimRight(r.lines[n.Line-1], "\r"), n.Column-1))
 	}
-	r.findings = append(r.findings, f)
+	return f
 }
 
 // around returns the part of a long line around a column.
@@ -134,7 +147,10 @@ func (r *reader) read(data []byte) {
 		if _, err := fmt.Sscanf(message, "line %d:", &n.Line); err == nil {
 			_, message, _ = strings.Cut(message, ": ")
 		}
-		r.fail(n, plan.Printable(message), "correct the YAML")
+		if strings.Contains(message, "anchor") { // its name may be a password that begins with *
+			message = anchorName.ReplaceAllString(message, "")
+		}
+		r.fail(n, plan.Printable(message), "correct the YAML, and put values that contain : # * & or braces into quotes")
 		return
 	}
 	p := r.project
@@ -161,6 +177,9 @@ func (r *reader) read(data []byte) {
 		r.fail(def, fmt.Sprintf("there is no environment %s", plan.Quote(unknown.Name)), unknown.Hint())
 	}
 }
+
+// anchorName matches the name of an anchor in an error of the YAML parser.
+var anchorName = regexp.MustCompile(` '.*'`)
 
 // HintName is the hint for an error of CheckName.
 const HintName = "use letters, digits and hyphens"
@@ -209,7 +228,7 @@ func (r *reader) environments(n *yaml.Node) {
 		var own Rules
 		fields := r.rules(&own)
 		fields["target"] = func(n *yaml.Node) { r.target(n, &e.Target) }
-		fields["overlays"] = func(n *yaml.Node) { r.overlays(n, &e.Overlays) }
+		fields["overlays"] = func(n *yaml.Node) { r.overlays(n, &e) }
 		fields["credentials"] = func(n *yaml.Node) { r.credentials(n, &e.Credentials) }
 		fields["max_request"] = func(n *yaml.Node) { r.maxRequest(n, &e.MaxRequest) }
 		fields["tls"] = func(n *yaml.Node) { r.tls(n, &e.TLS) }

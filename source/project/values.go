@@ -80,15 +80,25 @@ func (r *reader) folder(n *yaml.Node, to *string) {
 	if !r.path(n, to) {
 		return
 	}
-	switch info, err := os.Stat(*to); {
-	case err != nil:
-		r.fail(n, fmt.Sprintf("there is no folder %s", plan.Quote(filepath.ToSlash(*to))), "create it, or name another folder; the path is relative to this file")
-	case !info.IsDir():
-		r.fail(n, fmt.Sprintf("%s is not a folder", plan.Quote(filepath.ToSlash(*to))), "name a folder")
+	if message, hint := noFolder(*to); message != "" {
+		r.fail(n, message, hint)
 	}
 }
 
-func (r *reader) overlays(n *yaml.Node, to *[]string) {
+// noFolder returns why a path is not a folder, and what to do. Both are empty if it is one.
+func noFolder(path string) (message, hint string) {
+	switch info, err := os.Stat(path); {
+	case err != nil:
+		return fmt.Sprintf("there is no folder %s", plan.Quote(filepath.ToSlash(path))), "create it, or name another folder; the path is relative to this file"
+	case !info.IsDir():
+		return fmt.Sprintf("%s is not a folder", plan.Quote(filepath.ToSlash(path))), "name a folder"
+	}
+	return "", ""
+}
+
+// overlays reads the overlays of an environment. Those that do not exist are errors only
+// for commands that use the environment.
+func (r *reader) overlays(n *yaml.Node, e *Environment) {
 	items := r.items(n)
 	if len(items) > maxOverlays {
 		r.fail(n, fmt.Sprintf("an environment has at most %d overlays, and these are %d", maxOverlays, len(items)), "put the files of several overlays into one")
@@ -96,9 +106,14 @@ func (r *reader) overlays(n *yaml.Node, to *[]string) {
 	}
 	for _, item := range items {
 		var path string
-		if r.folder(item, &path); path != "" {
-			*to = append(*to, path)
+		if !r.path(item, &path) {
+			continue
 		}
+		if message, hint := noFolder(path); message != "" {
+			e.Missing = append(e.Missing, r.finding(item, message, hint))
+			continue
+		}
+		e.Overlays = append(e.Overlays, path)
 	}
 }
 

@@ -25,6 +25,15 @@ func (r *Resolver) Knows(armored, text string) {
 	r.ring.values.Store(strings.TrimSpace(armored), text)
 }
 
+// Known returns the text for an armored age file that Knows was called with.
+func (r *Resolver) Known(armored string) (text string, ok bool) {
+	value, ok := r.ring.values.Load(strings.TrimSpace(armored))
+	if !ok {
+		return "", false
+	}
+	return value.(string), true
+}
+
 // Age decrypts an age file. It must be armored, because YAML can't contain binary data.
 // It is safe for concurrent use. The error is an *Error if the file is not an age file
 // or no identity can decrypt it.
