@@ -78,8 +78,11 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 	if err != nil {
 		return err
 	}
-	if promotion.Overlaid, err = c.overlaid(ctx, a, marks); err != nil {
+	if promotion.Overlaid, err = c.overlaid(ctx, a, from, marks); err != nil {
 		return err
+	}
+	if a.environment != nil {
+		promotion.Declares = plan.DeclaredIn(marks[len(marks)-1])
 	}
 	var asked []plan.Finding
 	promotion.Asked = func(f plan.Finding) { asked = append(asked, f) }
@@ -90,6 +93,9 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 			promotion.Sensitivity = a.hides().Of(tree, live, marks...)
 			promotion.Reference = source.ReferencesIn(marks)
 			from := "in " + plan.Printable(c.From)
+			if err := a.checkPaths("path", from+" or at the target", promotion.Paths, tree, live); err != nil {
+				return nil, nil, err
+			}
 			a.warn(plan.Unmatched("path", from, promotion.Paths, tree, nil)...)
 			a.warn(plan.Unmatched("--keep", from+" or at the target", promotion.Keep[len(a.rules.Keep):], tree, live)...)
 			asked = nil
@@ -125,17 +131,32 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 	}})
 }
 
-// overlaid returns what the overlays of the destination decide. With --write, they are what
-// changes. declared are the trees of the environments, that of the destination last.
-func (c *promoteCmd) overlaid(ctx context.Context, a *app, declared []*plan.Tree) (*plan.Overlaid, error) {
-	if c.Write || a.environment == nil || len(a.environment.Overlays) == 0 {
+// overlaid returns what the overlays of both environments decide, those of the destination
+// first. With --write, promote changes the overlays of the destination. trees are those of
+// the environments, that of the destination last. from is nil if FROM is no environment.
+func (c *promoteCmd) overlaid(ctx context.Context, a *app, from *project.Environment, trees []*plan.Tree) (all []plan.Overlaid, err error) {
+	type laid struct {
+		by   *project.Environment
+		tree *plan.Tree
+	}
+	var environments []laid
+	if a.environment != nil && len(a.environment.Overlays) > 0 && !c.Write {
+		environments = append(environments, laid{a.environment, trees[len(trees)-1]})
+	}
+	if from != nil && len(from.Overlays) > 0 {
+		environments = append(environments, laid{from, trees[0]})
+	}
+	if len(environments) == 0 {
 		return nil, nil
 	}
 	base, err := a.marks(ctx, &project.Environment{})
 	if err != nil {
 		return nil, err
 	}
-	return plan.NewOverlaid(base[0], declared[len(declared)-1]), nil
+	for _, e := range environments {
+		all = append(all, plan.NewOverlaid(e.by.Name, base[0], e.tree))
+	}
+	return all, nil
 }
 
 // aim makes what is promoted to the command's environment or target.
@@ -187,7 +208,7 @@ func (c *promoteCmd) promotion(a *app) (plan.Promotion, *project.Environment, er
 	if err != nil {
 		return p, nil, err
 	}
-	p.Ignore = append(p.Ignore, from.Ignore...)
+	p.IgnoreFrom = from.Ignore
 	a.rules.Sensitive = append(slices.Clone(a.rules.Sensitive), from.Sensitive...)
 	return p, from, nil
 }

@@ -14,6 +14,7 @@ type Kept struct {
 	Field   string  `json:"field,omitempty"`   // empty for a complete configuration
 	Reason  string  `json:"reason,omitempty"`  // keep, secret, reference or overlay
 	Pattern string  `json:"pattern,omitempty"` // for keep
+	Of      string  `json:"of,omitempty"`      // for overlay: its environment
 	Source  *Source `json:"source,omitempty"`  // the place of a reference or in an overlay
 	Equal   bool    `json:"equal,omitempty"`   // both sides have the same value
 }
@@ -23,7 +24,7 @@ func (r *Report) SetKept(kept []plan.Kept) {
 	r.Kept = slices.DeleteFunc(r.Kept, func(k Kept) bool { return k.Reason != "" })
 	for _, k := range kept {
 		r.Kept = append(r.Kept, Kept{
-			Object: object(k.Key), Field: k.Path.String(), Reason: string(k.Why), Pattern: k.Pattern, Source: source(k.Position),
+			Object: object(k.Key), Field: k.Path.String(), Reason: string(k.Why), Pattern: k.Pattern, Of: k.Of, Source: source(k.Position),
 			Equal: k.Equal,
 		})
 	}
@@ -31,15 +32,17 @@ func (r *Report) SetKept(kept []plan.Kept) {
 
 // why says why a field is kept.
 func (k Kept) why() string {
+	why := k.Reason
 	switch {
 	case k.Pattern != "":
-		return "keep pattern " + plan.Printable(k.Pattern)
-	case k.Reason == string(plan.KeptReference) && k.Source != nil:
-		return "reference, " + Place(k.Source)
-	case k.Reason == string(plan.KeptOverlay) && k.Source != nil:
-		return "overlay, " + Place(k.Source)
+		why = "keep pattern " + plan.Printable(k.Pattern)
+	case k.Of != "":
+		why = "overlay of " + plan.Printable(k.Of)
 	}
-	return k.Reason
+	if k.Source != nil {
+		why += ", " + Place(k.Source)
+	}
+	return why
 }
 
 func (k Kept) title() string {
@@ -80,11 +83,16 @@ func where(all []Kept, is func(Kept) bool) (some []Kept) {
 // keptCount returns a sentence with the number of kept fields and configurations, or
 // "".
 func keptCount(r *Report) string {
-	kept := promoted(r.Kept)
-	if len(kept) == 0 {
+	some, rest := different(r.Kept)
+	switch {
+	case len(some) == 0 && rest == "":
 		return ""
+	case len(some) == 0:
+		return " Kept: " + rest + "."
+	case rest == "":
+		return " Kept: " + keptAmount(some) + "."
 	}
-	return " Kept: " + keptAmount(kept) + "."
+	return " Kept: " + keptAmount(some) + "; " + rest + "."
 }
 
 // keptAmount counts configurations and fields.

@@ -352,7 +352,7 @@ func (m *markdown) stays(all []Kept) {
 	if rest != "" {
 		names = append(names, rest)
 	}
-	m.counted("Values kept at the target", len(promoted(all)), names)
+	m.counted("Values kept at the target", len(some), names)
 }
 
 // objects lists unchanged objects.
