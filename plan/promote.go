@@ -90,15 +90,22 @@ func (p rules) whole(k Key) bool {
 	return namespace.matches() || !k.IsNamespace() && namespace.below(k.Config).matches()
 }
 
-// Namespaces returns the names of the namespaces that are promoted at least in part.
-func (p Promotion) Namespaces(from *Tree) map[string]bool {
-	return p.rules().namespaces(from)
+// Namespaces returns the names of the namespaces that are promoted at least in part. Only
+// the destination may have the selected part: then it is deleted.
+func (p Promotion) Namespaces(from *Tree, to *Snapshot) map[string]bool {
+	return p.rules().namespaces(from, to)
 }
 
-func (p rules) namespaces(from *Tree) map[string]bool {
-	names := map[string]bool{}
+func (p rules) namespaces(from *Tree, to *Snapshot) map[string]bool {
+	has, names := map[string]bool{}, map[string]bool{}
 	for _, ns := range from.Namespaces {
+		has[ns.Name] = true
 		if p.travels(Key{Namespace: ns.Name}) || slices.ContainsFunc(ns.Configs, func(c Config) bool { return p.travels(Key{ns.Name, c.Name}) }) {
+			names[ns.Name] = true
+		}
+	}
+	for _, ns := range to.Namespaces {
+		if has[ns.Name] && slices.ContainsFunc(ns.Configs, func(c LiveConfig) bool { return p.travels(Key{ns.Name, c.Name}) && p.whole(Key{ns.Name, c.Name}) }) {
 			names[ns.Name] = true
 		}
 	}
@@ -114,7 +121,7 @@ func (p Promotion) Desired(from *Tree, to *Snapshot) (desired *Tree, missing []F
 
 func (p rules) desired(from *Tree, to *Snapshot) (desired *Tree, missing []Finding, kept []Kept) {
 	desired = &Tree{Marks: from.Marks}
-	names := p.namespaces(from)
+	names := p.namespaces(from, to)
 	there := make(map[string]*LiveNamespace, len(to.Namespaces))
 	for i := range to.Namespaces {
 		there[to.Namespaces[i].Name] = &to.Namespaces[i]

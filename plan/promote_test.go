@@ -37,7 +37,7 @@ func promoted(t *testing.T, p plan.Promotion, from, to []string) (after, missing
 	for _, f := range lacks {
 		missing = append(missing, f.Error())
 	}
-	names := p.Namespaces(source)
+	names := p.Namespaces(source, live)
 	changes := plan.Diff(desired, live, plan.Options{Selection: plan.Selection{}.Only(names), Ignore: p.Ignore})
 	for _, f := range changes.Problems {
 		t.Errorf("problem: %v", f)

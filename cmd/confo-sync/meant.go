@@ -136,10 +136,8 @@ func (w givenWord) meant(command *kong.Context, err error) string {
 	is := func(kind string) bool { return slices.Contains(w.kinds, kind) }
 	var unknown *unknownError
 	switch {
-	case is("environment"):
+	case is("environment"), w.positional && is("endpoint"):
 		return ""
-	case w.positional && is("endpoint") && !exists(w.text):
-		return envPrefix
 	case isUnused(command, "env") || givenOn(command).has("env"):
 		return ""
 	case w.target,

@@ -102,7 +102,7 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 			desired, missing, kept := promotion.Desired(tree, live)
 			a.warn(slices.CompactFunc(asked, func(a, b plan.Finding) bool { return a.Message == b.Message && a.Key == b.Key })...)
 			a.report.SetKept(kept)
-			o.Selection = plan.Selection{}.Only(promotion.Namespaces(tree))
+			o.Selection = plan.Selection{}.Only(promotion.Namespaces(tree, live))
 			if c.AllowMissing {
 				a.warn(missing...)
 				missing = nil

@@ -32,17 +32,21 @@ func (r *Report) SetKept(kept []plan.Kept) {
 
 // why says why a field is kept.
 func (k Kept) why() string {
-	why := k.Reason
 	switch {
 	case k.Pattern != "":
-		why = "keep pattern " + plan.Printable(k.Pattern)
-	case k.Of != "":
-		why = "overlay of " + plan.Printable(k.Of)
+		return "keep pattern " + plan.Printable(k.Pattern)
+	case k.Source != nil:
+		return k.reason() + ", " + Place(k.Source)
 	}
-	if k.Source != nil {
-		why += ", " + Place(k.Source)
+	return k.reason()
+}
+
+// reason returns the reason, with the environment whose overlay it is.
+func (k Kept) reason() string {
+	if k.Of != "" {
+		return k.Reason + " of " + plan.Printable(k.Of)
 	}
-	return why
+	return k.Reason
 }
 
 func (k Kept) title() string {
