@@ -184,12 +184,11 @@ func (k *keeper) lacks(at keeperPlace) Finding {
 		Key: k.key, Message: fmt.Sprintf("%s has no value in %s", Printable(at.shown().String()), Printable(k.To)),
 		Hint: "set it there first, or use --allow-missing to leave it out; to copy the value, use --with-secrets (sensitive values) or fewer keep patterns",
 	}
-	if k.Declares == nil {
+	if k.HintMissing == nil {
 		return f
 	}
-	if position, ok := k.Declares(k.key, at.path()); ok {
-		position.Column = 0
-		f.Hint = fmt.Sprintf(`run "confo-sync apply -e %s --only %s" to create it from the tree, which has a value at %s`, Printable(k.To), Printable(k.key.String()), position)
+	if hint := k.HintMissing(k.key, at.path()); hint != "" {
+		f.Hint = hint
 	}
 	return f
 }

@@ -26,9 +26,9 @@ type Promotion struct {
 	// Overlaid finds the values that the overlays of each environment decide, those of the
 	// destination first. They are kept, unless a path names them.
 	Overlaid []Overlaid
-	// Declares returns the position of a value in the tree of the destination. It is nil if
-	// there is no such tree.
-	Declares func(k Key, path Path) (Position, bool)
+	// HintMissing returns how to set a missing value at the destination, or "" if that is
+	// unknown. It may be nil.
+	HintMissing func(k Key, path Path) string
 	// Asked is called for each object and field that a path names, if an overlay of the
 	// destination decides it or if it is ignored.
 	Asked func(Finding)
@@ -136,7 +136,8 @@ func (p rules) desired(from *Tree, to *Snapshot) (desired *Tree, missing []Findi
 				live[c.Name] = c
 			}
 		}
-		if stays, decided := p.overlaid(Key{Namespace: ns.Name}, nil, p.names(Key{Namespace: ns.Name})); decided && there[ns.Name] == nil {
+		_, exists := there[ns.Name]
+		if stays, decided := p.keepsNamespace(ns.Name); decided && !exists {
 			kept = append(kept, stays)
 			continue
 		}
@@ -172,7 +173,9 @@ func (p rules) desired(from *Tree, to *Snapshot) (desired *Tree, missing []Findi
 				kept = append(kept, stays)
 			}
 		}
-		desired.Namespaces = append(desired.Namespaces, wanted)
+		if isEmptied := len(wanted.Configs) == 0 && len(ns.Configs) > 0; exists || !isEmptied {
+			desired.Namespaces = append(desired.Namespaces, wanted)
+		}
 	}
 	desired.Sort()
 	slices.SortStableFunc(kept, func(a, b Kept) int { return a.Key.Compare(b.Key) })
@@ -194,7 +197,18 @@ func (p rules) keepsWhole(k Key) (Kept, bool) {
 		p.warnIgnored(k, p.paths.of(k))
 		return Kept{Why: keptIgnored}, true
 	}
-	return p.overlaid(k, nil, p.names(k))
+	_, decided := p.overlaid(Key{Namespace: k.Namespace}, nil, false)
+	return p.overlaid(k, nil, p.names(k) || decided && p.names(Key{Namespace: k.Namespace}))
+}
+
+// keepsNamespace reports whether an overlay decides a complete namespace, and no path names
+// the namespace or something in it.
+func (p rules) keepsNamespace(name string) (Kept, bool) {
+	k := Key{Namespace: name}
+	if !p.whole(k) || p.names(k) {
+		return Kept{}, false
+	}
+	return p.overlaid(k, nil, false)
 }
 
 // overlaid reports whether an overlay decides a value. named says that a path names the

@@ -82,7 +82,7 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 		return err
 	}
 	if a.environment != nil {
-		promotion.Declares = plan.DeclaredIn(marks[len(marks)-1])
+		promotion.HintMissing = hintMissing(a.environment.Name, marks[len(marks)-1])
 	}
 	var asked []plan.Finding
 	promotion.Asked = func(f plan.Finding) { asked = append(asked, f) }
@@ -180,7 +180,11 @@ func (c *promoteCmd) aim(a *app) error {
 // promotion returns what travels, and the environment it comes from, if it is
 // one.
 func (c *promoteCmd) promotion(a *app) (plan.Promotion, *project.Environment, error) {
-	p := plan.Promotion{To: strings.TrimPrefix(c.To, envPrefix), Selection: a.selection(), Keep: slices.Clone(a.rules.Keep), Ignore: slices.Clone(a.rules.Ignore), WithSecrets: c.WithSecrets}
+	to := strings.TrimPrefix(c.To, envPrefix)
+	if a.environment != nil {
+		to = a.environment.Name // also if TO is the URL of its target
+	}
+	p := plan.Promotion{To: to, Selection: a.selection(), Keep: slices.Clone(a.rules.Keep), Ignore: slices.Clone(a.rules.Ignore), WithSecrets: c.WithSecrets}
 	for _, list := range []struct {
 		name  string
 		texts []string

@@ -1,8 +1,8 @@
 package render
 
 import (
-	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
@@ -99,15 +99,19 @@ func keptCount(r *Report) string {
 	return " Kept: " + keptAmount(some) + "; " + rest + "."
 }
 
-// keptAmount counts configurations and fields.
+// keptAmount counts namespaces, configurations and fields.
 func keptAmount(kept []Kept) string {
-	fields := len(where(kept, func(k Kept) bool { return k.Field != "" }))
-	switch configurations := len(kept) - fields; {
-	case configurations == 0:
-		return plural(fields, "field")
-	case fields == 0:
-		return plural(configurations, "configuration")
-	default:
-		return fmt.Sprintf("%s and %s", plural(configurations, "configuration"), plural(fields, "field"))
+	var parts []string
+	count := func(noun string, is func(Kept) bool) {
+		if n := len(where(kept, is)); n > 0 {
+			parts = append(parts, plural(n, noun))
+		}
 	}
+	count("namespace", func(k Kept) bool { return k.Configuration == nil })
+	count("configuration", func(k Kept) bool { return k.Configuration != nil && k.Field == "" })
+	count("field", func(k Kept) bool { return k.Field != "" })
+	if last := len(parts) - 1; last > 0 {
+		return strings.Join(parts[:last], ", ") + " and " + parts[last]
+	}
+	return parts[0]
 }
