@@ -21,20 +21,26 @@ type Decision struct {
 // NewOverlaid compares a tree without overlays (base) with the tree of an environment
 // (laid).
 func NewOverlaid(of string, base, laid *Tree) Overlaid {
-	return Overlaid{of, newDeclaration(base), newDeclaration(laid)}
+	return Overlaid{Of: of, base: newDeclaration(base), laid: newDeclaration(laid)}
 }
 
 // Decide returns what an overlay decides about the value at a path. An empty path stands
 // for the object k itself. If both trees have an object at the path, the result is false,
 // because overlays may decide only some of its fields.
 func (o Overlaid) Decide(k Key, path Path) (d Decision, decided bool) {
-	before, after := o.base.find(k, path), o.laid.find(k, path)
-	switch {
-	case before == nil && after == nil,
-		before != nil && after != nil && (before.Kind == Object && after.Kind == Object || before.Equal(*after)):
+	after := o.laid.find(k, path)
+	if isSame(o.base.find(k, path), after) {
 		return d, false
 	}
 	return Decision{o.laid.position(k, path), after == nil}, true
+}
+
+// isSame reports whether two values, nil if there is none, are equal or both objects.
+func isSame(a, b *Node) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Kind == Object && b.Kind == Object || a.Equal(*b)
 }
 
 // changedBack is the warning of a value that a promotion changes although an overlay of

@@ -135,26 +135,21 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 // first. With --write, promote changes the overlays of the destination. trees are those of
 // the environments, that of the destination last. from is nil if FROM is no environment.
 func (c *promoteCmd) overlaid(ctx context.Context, a *app, from *project.Environment, trees []*plan.Tree) (all []plan.Overlaid, err error) {
-	type laid struct {
-		by   *project.Environment
-		tree *plan.Tree
-	}
-	var environments []laid
-	if a.environment != nil && len(a.environment.Overlays) > 0 && !c.Write {
-		environments = append(environments, laid{a.environment, trees[len(trees)-1]})
-	}
-	if from != nil && len(from.Overlays) > 0 {
-		environments = append(environments, laid{from, trees[0]})
-	}
-	if len(environments) == 0 {
+	to := a.environment
+	ofTo := to != nil && len(to.Overlays) > 0 && !c.Write
+	ofFrom := from != nil && len(from.Overlays) > 0
+	if !ofTo && !ofFrom {
 		return nil, nil
 	}
 	base, err := a.marks(ctx, &project.Environment{})
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range environments {
-		all = append(all, plan.NewOverlaid(e.by.Name, base[0], e.tree))
+	if ofTo {
+		all = append(all, plan.NewOverlaid(to.Name, base[0], trees[len(trees)-1]))
+	}
+	if ofFrom {
+		all = append(all, plan.NewOverlaid(from.Name, base[0], trees[0]))
 	}
 	return all, nil
 }
