@@ -1,6 +1,9 @@
 package plan
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Promotion describes a copy of configurations from one target to another.
 type Promotion struct {
@@ -146,14 +149,16 @@ func (p rules) desired(from *Tree, to *Snapshot) (desired *Tree, missing []Findi
 			key := Key{ns.Name, c.Name}
 			there, exists := live[c.Name]
 			delete(live, c.Name)
+			if p.ignore.of(key).matches() {
+				p.warnIgnored(key, p.paths.of(key))
+				continue
+			}
 			stays, whole := p.keepsWhole(key)
 			if whole && p.travels(key) && stays.Why != keptIgnored {
 				stays.Equal = exists && c.Value.Equal(there.Value)
 				kept = append(kept, stays)
 			}
 			switch {
-			case p.ignore.of(key).matches():
-				p.warnIgnored(key, p.paths.of(key))
 			case p.travels(key) && !whole:
 				config, k := p.config(key, c, there.Value, exists)
 				wanted.Configs = append(wanted.Configs, config)
@@ -162,8 +167,8 @@ func (p rules) desired(from *Tree, to *Snapshot) (desired *Tree, missing []Findi
 				wanted.Configs = append(wanted.Configs, p.asItIs(key, there.Value))
 			}
 		}
-		for name, c := range live {
-			key := Key{ns.Name, name}
+		for _, name := range slices.Sorted(maps.Keys(live)) {
+			key, c := Key{ns.Name, name}, live[name]
 			stays, keeps := p.keepsWhole(key)
 			if c.Ephemeral || p.ignore.of(key).matches() || p.whole(key) && !keeps {
 				continue
