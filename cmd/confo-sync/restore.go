@@ -101,7 +101,9 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 				}
 				live.ForgetForeign() // it goes, or is as the backup has it
 			}
-			a.warn(plan.Unmatched("path", "in the backup or at the target", what.paths, tree, live)...)
+			if err := a.checkPaths("path", "in the backup or at the target", what.paths, tree, live); err != nil {
+				return nil, nil, err
+			}
 			wishes, problems := what.wishes(tree, live, c.Prune || c.Exact)
 			tree.Marks = what.marks(tree)
 			problems = append(problems, c.lacking(len(backup.Manifest().Gaps), wishes)...)
