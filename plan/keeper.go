@@ -24,6 +24,7 @@ type keeperPlace struct {
 	*trail
 	place       Place
 	keep, paths patternSet
+	ignoreFrom  patternSet
 	ignore      ignoring
 	named       bool // a path on the command line matches this place or a parent
 }
@@ -33,7 +34,10 @@ func (at keeperPlace) below(s Step) keeperPlace {
 	if name, isField := s.Field(); isField {
 		place = at.place.Field(name)
 	}
-	return keeperPlace{at.with(s), place, at.keep.step(s), paths, ignoring{at.ignore.step(s)}, at.named || paths.matches()}
+	return keeperPlace{
+		trail: at.with(s), place: place, keep: at.keep.step(s), paths: paths, ignoreFrom: at.ignoreFrom.step(s),
+		ignore: ignoring{at.ignore.step(s)}, named: at.named || paths.matches(),
+	}
 }
 
 // shown returns the path, cut to MaxCompared steps.
@@ -49,41 +53,29 @@ func (at keeperPlace) shown() Path {
 // not selected for promotion.
 func (k *keeper) keeps(at keeperPlace, n *Node) (why KeptReason, keeps bool) {
 	switch {
+	case at.ignoreFrom.matches():
+		return keptIgnored, true
 	case at.keep.matches():
 		return KeptByPattern, true
 	case !k.WithSecrets && (n.Sensitive || n.Kind == List && slices.ContainsFunc(n.Items, func(item Node) bool { return item.Sensitive })):
 		return KeptSecret, true
-	case k.overlaid(at):
-		return KeptOverlay, true
+	case len(k.Overlaid) > 0:
+		if _, decided := k.overlaid(k.key, at.path(), at.named); decided {
+			return KeptOverlay, true
+		}
 	}
 	return "", !k.whole && !at.named && (n.Kind != Object || !at.paths.mayMatchBelow())
-}
-
-// overlaid reports whether an overlay decides a field that no path on the command line
-// names.
-func (k *keeper) overlaid(at keeperPlace) bool {
-	if k.Overlaid == nil {
-		return false
-	}
-	position, decided := k.Overlaid.Decide(k.key, at.path())
-	if !decided || !at.named {
-		return decided
-	}
-	if k.Asked != nil {
-		k.Asked(Finding{
-			Key: k.key, Position: position,
-			Message: fmt.Sprintf("an overlay of %s sets %s, so the next apply of its tree changes it back", Printable(k.To), Printable(at.shown().String())),
-			Hint:    "change the overlay, or promote with --write",
-		})
-	}
-	return false
 }
 
 // keep records a kept field that would otherwise be promoted. Deep fields are recorded
 // once, by their ancestor at the maximum depth. equal says that both sides have the same
 // value.
 func (k *keeper) keep(at keeperPlace, why KeptReason, equal bool) {
-	if why == "" || !k.whole && !at.named {
+	switch {
+	case !k.whole && !at.named, why == "":
+		return
+	case why == keptIgnored:
+		k.warnIgnored(k.key, at.paths)
 		return
 	}
 	kept := Kept{Key: k.key, Path: at.shown(), Why: why, Equal: equal}
@@ -91,7 +83,8 @@ func (k *keeper) keep(at keeperPlace, why KeptReason, equal bool) {
 	case why == KeptByPattern:
 		kept.Pattern = k.Keep[at.keep.first()].String()
 	case why == KeptOverlay:
-		kept.Position, _ = k.Overlaid.Decide(k.key, at.path())
+		decided, _ := k.overlaid(k.key, at.path(), false)
+		kept.Position, kept.Of = decided.Position, decided.Of
 	case k.Reference != nil:
 		if position, ok := k.Reference(k.key, at.path()); ok {
 			kept.Why, kept.Position = KeptReference, position
@@ -130,6 +123,7 @@ func (k *keeper) object(at keeperPlace, from, there *Node) Node {
 		below := at.below(Name(f.Name))
 		was := present.Find(f.Name)
 		if below.ignore.matches() {
+			k.warnIgnored(k.key, below.paths)
 			continue
 		}
 		if value, ok := k.value(below, &f.Value, was); ok {
@@ -171,17 +165,32 @@ func (k *keeper) value(at keeperPlace, from, was *Node) (Node, bool) {
 		nothing := was == nil && value.Kind == Object && len(value.Fields) == 0 && !k.whole && !at.named
 		return value, !nothing
 	}
-	k.keep(at, why, was != nil && was.Equal(*from))
+	isMissing := was == nil && why != KeptOverlay && why != keptIgnored // nothing has to set these
+	if !isMissing {
+		k.keep(at, why, was != nil && was.Equal(*from))
+	}
 	if was != nil {
 		return *was, true
 	}
-	if why != KeptOverlay && (k.whole || at.named) { // an overlay sets the fields that it decides
-		k.missing = append(k.missing, Finding{
-			Key: k.key, Message: fmt.Sprintf("%s has no value in %s", Printable(at.shown().String()), Printable(k.To)),
-			Hint: "set it there first, or use --allow-missing to leave it out; to copy the value, use --with-secrets (sensitive values) or fewer keep patterns",
-		})
+	if isMissing && (k.whole || at.named) {
+		k.missing = append(k.missing, k.lacks(at))
 	}
 	return Node{}, false
+}
+
+// lacks returns the problem of a kept field that has no value at the target.
+func (k *keeper) lacks(at keeperPlace) Finding {
+	f := Finding{
+		Key: k.key, Message: fmt.Sprintf("%s has no value in %s", Printable(at.shown().String()), Printable(k.To)),
+		Hint: "set it there first, or use --allow-missing to leave it out; to copy the value, use --with-secrets (sensitive values) or fewer keep patterns",
+	}
+	if k.HintMissing == nil {
+		return f
+	}
+	if hint := k.HintMissing(k.key, at.path()); hint != "" {
+		f.Hint = hint
+	}
+	return f
 }
 
 // isUnfilled reports whether a value is a placeholder, empty or null, or a list with

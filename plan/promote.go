@@ -1,6 +1,9 @@
 package plan
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Promotion describes a copy of configurations from one target to another.
 type Promotion struct {
@@ -16,15 +19,21 @@ type Promotion struct {
 	// WithSecrets is set.
 	Sensitivity Sensitivity
 	WithSecrets bool
-	// Ignore matches fields that applications write. They are not promoted.
-	Ignore []Pattern
+	// Ignore matches the fields and configurations that applications write at the
+	// destination, and IgnoreFrom those that they write at the source. Neither are
+	// promoted.
+	Ignore, IgnoreFrom []Pattern
 	// Reference returns the position of a reference in the tree of either environment.
 	// It is nil if there are no trees.
 	Reference func(k Key, path Path) (Position, bool)
-	// Overlaid finds the values that the destination's overlays decide. They are kept,
-	// unless a path matches them. It is nil if there are no overlays.
-	Overlaid *Overlaid
-	// Asked is called for each field that a path matches and an overlay decides.
+	// Overlaid finds the values that the overlays of each environment decide, those of the
+	// destination first. They are kept, unless a path names them.
+	Overlaid []Overlaid
+	// HintMissing returns how to set a missing value at the destination, or "" if that is
+	// unknown. It may be nil.
+	HintMissing func(k Key, path Path) string
+	// Asked is called for each object and field that a path names, if an overlay of the
+	// destination decides it or if it is ignored.
 	Asked func(Finding)
 }
 
@@ -35,6 +44,7 @@ type Kept struct {
 	Why      KeptReason
 	Pattern  string   // of KeptByPattern
 	Position Position // of KeptReference and KeptOverlay
+	Of       string   // the environment of KeptOverlay
 	Equal    bool     // both sides have the same value
 }
 
@@ -47,17 +57,21 @@ const (
 	KeptSecret    KeptReason = "secret"
 	KeptReference KeptReason = "reference"
 	KeptOverlay   KeptReason = "overlay"
+	keptIgnored   KeptReason = "ignored" // by FROM; reports do not show it
 )
 
 // rules is a promotion with its patterns as sets.
 type rules struct {
 	Promotion
-	paths, keep patternSet
-	ignore      ignoring
+	paths, keep, ignoreFrom patternSet
+	ignore                  ignoring
 }
 
 func (p Promotion) rules() rules {
-	return rules{p, newPatternSet(p.Paths), newPatternSet(p.Keep), ignoring{newPatternSet(p.Ignore)}}
+	return rules{
+		Promotion: p, paths: newPatternSet(p.Paths), keep: newPatternSet(p.Keep),
+		ignoreFrom: newPatternSet(p.IgnoreFrom), ignore: ignoring{newPatternSet(p.Ignore)},
+	}
 }
 
 // travels reports whether at least a part of a configuration is promoted.
@@ -79,15 +93,22 @@ func (p rules) whole(k Key) bool {
 	return namespace.matches() || !k.IsNamespace() && namespace.below(k.Config).matches()
 }
 
-// Namespaces returns the names of the namespaces that are promoted at least in part.
-func (p Promotion) Namespaces(from *Tree) map[string]bool {
-	return p.rules().namespaces(from)
+// Namespaces returns the names of the namespaces that are promoted at least in part. Only
+// the destination may have the selected part: then it is deleted.
+func (p Promotion) Namespaces(from *Tree, to *Snapshot) map[string]bool {
+	return p.rules().namespaces(from, to)
 }
 
-func (p rules) namespaces(from *Tree) map[string]bool {
-	names := map[string]bool{}
+func (p rules) namespaces(from *Tree, to *Snapshot) map[string]bool {
+	has, names := map[string]bool{}, map[string]bool{}
 	for _, ns := range from.Namespaces {
+		has[ns.Name] = true
 		if p.travels(Key{Namespace: ns.Name}) || slices.ContainsFunc(ns.Configs, func(c Config) bool { return p.travels(Key{ns.Name, c.Name}) }) {
+			names[ns.Name] = true
+		}
+	}
+	for _, ns := range to.Namespaces {
+		if has[ns.Name] && slices.ContainsFunc(ns.Configs, func(c LiveConfig) bool { return p.travels(Key{ns.Name, c.Name}) && p.whole(Key{ns.Name, c.Name}) }) {
 			names[ns.Name] = true
 		}
 	}
@@ -103,7 +124,7 @@ func (p Promotion) Desired(from *Tree, to *Snapshot) (desired *Tree, missing []F
 
 func (p rules) desired(from *Tree, to *Snapshot) (desired *Tree, missing []Finding, kept []Kept) {
 	desired = &Tree{Marks: from.Marks}
-	names := p.namespaces(from)
+	names := p.namespaces(from, to)
 	there := make(map[string]*LiveNamespace, len(to.Namespaces))
 	for i := range to.Namespaces {
 		there[to.Namespaces[i].Name] = &to.Namespaces[i]
@@ -118,8 +139,9 @@ func (p rules) desired(from *Tree, to *Snapshot) (desired *Tree, missing []Findi
 				live[c.Name] = c
 			}
 		}
-		if at, decided := p.Overlaid.Decide(Key{Namespace: ns.Name}, nil); decided && there[ns.Name] == nil {
-			kept = append(kept, Kept{Key: Key{Namespace: ns.Name}, Why: KeptOverlay, Position: at})
+		_, exists := there[ns.Name]
+		if stays, decided := p.keepsNamespace(ns.Name); decided && !exists {
+			kept = append(kept, stays)
 			continue
 		}
 		wanted := Namespace{Name: ns.Name, Position: ns.Position}
@@ -127,8 +149,12 @@ func (p rules) desired(from *Tree, to *Snapshot) (desired *Tree, missing []Findi
 			key := Key{ns.Name, c.Name}
 			there, exists := live[c.Name]
 			delete(live, c.Name)
+			if p.ignore.of(key).matches() {
+				p.warnIgnored(key, p.paths.of(key))
+				continue
+			}
 			stays, whole := p.keepsWhole(key)
-			if whole && p.travels(key) {
+			if whole && p.travels(key) && stays.Why != keptIgnored {
 				stays.Equal = exists && c.Value.Equal(there.Value)
 				kept = append(kept, stays)
 			}
@@ -141,24 +167,28 @@ func (p rules) desired(from *Tree, to *Snapshot) (desired *Tree, missing []Findi
 				wanted.Configs = append(wanted.Configs, p.asItIs(key, there.Value))
 			}
 		}
-		for name, c := range live {
-			key := Key{ns.Name, name}
+		for _, name := range slices.Sorted(maps.Keys(live)) {
+			key, c := Key{ns.Name, name}, live[name]
 			stays, keeps := p.keepsWhole(key)
-			if !c.Ephemeral && (!p.whole(key) || keeps) {
-				wanted.Configs = append(wanted.Configs, p.asItIs(key, c.Value))
+			if c.Ephemeral || p.ignore.of(key).matches() || p.whole(key) && !keeps {
+				continue
 			}
-			if !c.Ephemeral && keeps && p.whole(key) {
+			wanted.Configs = append(wanted.Configs, p.asItIs(key, c.Value))
+			if keeps && stays.Why != keptIgnored && p.whole(key) {
 				kept = append(kept, stays)
 			}
 		}
-		desired.Namespaces = append(desired.Namespaces, wanted)
+		if isEmptied := len(wanted.Configs) == 0 && len(ns.Configs) > 0; exists || !isEmptied {
+			desired.Namespaces = append(desired.Namespaces, wanted)
+		}
 	}
 	desired.Sort()
 	slices.SortStableFunc(kept, func(a, b Kept) int { return a.Key.Compare(b.Key) })
 	return desired, missing, kept
 }
 
-// asItIs returns what is there, without what a tree may not declare.
+// asItIs returns a configuration as it is there, without its ignored fields, because a tree
+// must not declare them.
 func (p rules) asItIs(k Key, there Value) Config {
 	return Config{Name: k.Config, Value: p.ignore.without(k, there), Asked: AskedNothing}
 }
@@ -168,8 +198,52 @@ func (p rules) keepsWhole(k Key) (Kept, bool) {
 	if i := p.keep.of(k).first(); i >= 0 {
 		return Kept{Key: k, Why: KeptByPattern, Pattern: p.Keep[i].String()}, true
 	}
-	at, decided := p.Overlaid.Decide(k, nil)
-	return Kept{Key: k, Why: KeptOverlay, Position: at}, decided
+	if p.ignoreFrom.of(k).matches() {
+		p.warnIgnored(k, p.paths.of(k))
+		return Kept{Why: keptIgnored}, true
+	}
+	_, decided := p.overlaid(Key{Namespace: k.Namespace}, nil, false)
+	return p.overlaid(k, nil, p.names(k) || decided && p.names(Key{Namespace: k.Namespace}))
+}
+
+// keepsNamespace reports whether an overlay decides a complete namespace, and no path names
+// the namespace or something in it.
+func (p rules) keepsNamespace(name string) (Kept, bool) {
+	k := Key{Namespace: name}
+	if !p.whole(k) || p.names(k) {
+		return Kept{}, false
+	}
+	return p.overlaid(k, nil, false)
+}
+
+// overlaid reports whether an overlay decides a value. named says that a path names the
+// value or one that it is in: then it is not kept. An empty path stands for the object k.
+func (p rules) overlaid(k Key, path Path, named bool) (Kept, bool) {
+	for _, o := range p.Overlaid {
+		d, decided := o.Decide(k, path)
+		if decided && !named {
+			return Kept{Key: k, Path: path, Why: KeptOverlay, Position: d.Position, Of: o.Of}, true
+		}
+		if decided && o.Of == p.To && p.Asked != nil {
+			p.Asked(d.changedBack(p.To, k, path))
+		}
+	}
+	return Kept{}, false
+}
+
+// names reports whether a path names an object itself, without wildcards.
+func (p rules) names(k Key) bool {
+	return slices.ContainsFunc(p.Paths, func(path Pattern) bool { return !IsGlob(path.text) && path.MatchKey(k) })
+}
+
+// warnIgnored warns of an ignored value that a path names. at is its place in the paths.
+func (p rules) warnIgnored(k Key, at patternSet) {
+	if i := at.first(); i >= 0 && p.Asked != nil {
+		p.Asked(Finding{
+			Key: k, Message: "not copied because it is ignored: " + Printable(p.Paths[i].String()),
+			Hint: "remove it from ignore in the project file, or from the paths",
+		})
+	}
 }
 
 // config returns the desired value of a configuration.
@@ -185,7 +259,10 @@ func (p rules) config(key Key, from Config, there Value, exists bool) (Config, *
 			live = &l
 		}
 	}
-	at := keeperPlace{keep: p.keep.of(key), ignore: ignoring{p.ignore.of(key)}, paths: p.paths.of(key)}
+	at := keeperPlace{keep: p.keep.of(key), ignoreFrom: p.ignoreFrom.of(key), ignore: ignoring{p.ignore.of(key)}, paths: p.paths.of(key)}
+	if _, decided := p.overlaid(key, nil, false); decided {
+		at.named = true // because a path names it, or keepsWhole would be true
+	}
 	k.findStays(at, &n)
 	if live != nil {
 		k.findStays(at, live)
@@ -193,7 +270,7 @@ func (p rules) config(key Key, from Config, there Value, exists bool) (Config, *
 	if !k.whole {
 		from.Asked = at.paths.asked(&n, live)
 	}
-	combined := k.combine(at, &n, live)
+	combined := at.ignore.strip(k.combine(at, &n, live))
 	from.Value = Encode(combined, from.Value.sensitive()...)
 	return from, &k
 }

@@ -37,7 +37,7 @@ func promoted(t *testing.T, p plan.Promotion, from, to []string) (after, missing
 	for _, f := range lacks {
 		missing = append(missing, f.Error())
 	}
-	names := p.Namespaces(source)
+	names := p.Namespaces(source, live)
 	changes := plan.Diff(desired, live, plan.Options{Selection: plan.Selection{}.Only(names), Ignore: p.Ignore})
 	for _, f := range changes.Problems {
 		t.Errorf("problem: %v", f)
@@ -155,6 +155,26 @@ func TestPromotion(t *testing.T) {
 			"what applications write does not travel", plan.Promotion{Ignore: patterns(t, "**/seen")},
 			[]string{`shop/y={"a": 2, "seen": 9}`, `shop/z={"seen": 9}`}, []string{`shop/y={"a": 1, "seen": 1}`},
 			[]string{`shop/y={"a": 2, "seen": 1}`, `shop/z={}`}, nil,
+		},
+		{
+			"what applications write at the source does not travel, and what the destination has stays",
+			plan.Promotion{IgnoreFrom: patterns(t, "**/seen", "shop/state"), Keep: patterns(t, "shop/y/seen")},
+			[]string{`shop/new={"b": 1, "seen": 9}`, `shop/state={"n": 9}`, `shop/y={"a": 2, "seen": 9, "l": [{"name": "x", "seen": 9, "n": 2}]}`, `shop/z={"a": 2, "seen": 9}`},
+			[]string{`shop/y={"a": 1, "deep": {"seen": 1, "o": 1}, "l": [{"name": "x", "seen": 1, "n": 1}]}`, `shop/z={"a": 1, "seen": 1}`},
+			[]string{`shop/new={"b": 1}`, `shop/y={"a": 2, "l": [{"name": "x", "seen": 1, "n": 2}], "deep": {"seen": 1}}`, `shop/z={"a": 2, "seen": 1}`}, nil,
+		},
+		{
+			"also a configuration that the source does not have yet",
+			plan.Promotion{IgnoreFrom: patterns(t, "shop/state")},
+			[]string{`shop/y={"a": 2}`}, []string{`shop/gone={}`, `shop/state={"n": 1}`, `shop/y={"a": 1}`},
+			[]string{`shop/state={"n": 1}`, `shop/y={"a": 2}`}, nil,
+		},
+		{
+			"what is carried along is not declared",
+			plan.Promotion{Ignore: patterns(t, "shop/state", "**/seen"), Keep: patterns(t, "shop/x", "shop/y/pool"), Paths: patterns(t, "shop/y")},
+			[]string{`shop/w={"a": 2}`, `shop/y={"a": 2}`},
+			[]string{`shop/state={"n": 1}`, `shop/w={"a": 1, "seen": 1}`, `shop/x={"seen": 1}`, `shop/y={"a": 1, "pool": {"seen": 1, "max": 1}}`},
+			[]string{`shop/state={"n": 1}`, `shop/w={"a": 1, "seen": 1}`, `shop/x={"seen": 1}`, `shop/y={"a": 2, "pool": {"max": 1, "seen": 1}}`}, nil,
 		},
 	} {
 		after, missing := promoted(t, test.p, test.from, test.to)

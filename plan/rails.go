@@ -31,7 +31,7 @@ const railsFrom = 10
 // Check returns the reasons to refuse a plan.
 func (r Rails) Check(p *Plan, desired *Tree, live *Snapshot, sel Selection) []Finding {
 	var found []Finding
-	if len(desired.Namespaces) == 0 && !r.AllowEmpty {
+	if r.isEmpty(p, desired, live) && !r.AllowEmpty {
 		found = append(found, r.empty(sel))
 	}
 	return slices.Concat(found, unread(p, desired), r.protected(p), r.deletions(p, live))
@@ -74,6 +74,25 @@ func unread(p *Plan, desired *Tree) []Finding {
 		}
 	}
 	return found
+}
+
+// isEmpty reports whether a tree is empty, or for another operation whether it would delete
+// the last namespace of the target, whatever is selected.
+func (r Rails) isEmpty(p *Plan, desired *Tree, live *Snapshot) bool {
+	if r.Operation == "" {
+		return len(desired.Namespaces) == 0
+	}
+	left, deletes := len(live.Namespaces)+live.Unselected, false
+	for i := range p.Changes {
+		switch c := &p.Changes[i]; {
+		case !c.Key.IsNamespace():
+		case c.Action == Create:
+			left++
+		case c.Action == Delete:
+			left, deletes = left-1, true
+		}
+	}
+	return deletes && left == 0
 }
 
 // empty returns the finding for an empty tree.

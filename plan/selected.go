@@ -33,6 +33,35 @@ func (s *Seen) namespace(name string) {
 	s.namespaces[name] = true
 }
 
+// Add adds the names that other recorded.
+func (s *Seen) Add(other *Seen) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	other.mu.Lock()
+	defer other.mu.Unlock()
+	if s.namespaces == nil {
+		s.namespaces = map[string]bool{}
+	}
+	if s.configs == nil {
+		s.configs = map[Key]bool{}
+	}
+	maps.Copy(s.namespaces, other.namespaces)
+	maps.Copy(s.configs, other.configs)
+}
+
+// Unselected returns how many of the recorded namespaces a selection leaves out.
+func (s *Seen) Unselected(sel Selection) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sel.seen = nil
+	for name := range s.namespaces {
+		if !sel.Namespace(name) {
+			n++
+		}
+	}
+	return n
+}
+
 func (s *Seen) config(k Key) {
 	if s == nil {
 		return

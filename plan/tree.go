@@ -17,6 +17,8 @@ type Tree struct {
 	// Covered has configurations with marked values as they were below overlays, which may
 	// have replaced these: their texts are secrets all the same.
 	Covered []Namespace
+	// Deleted are the positions where overlays delete objects and fields, by path.
+	Deleted map[Key]Origins
 }
 
 // Unread is a file or folder that was not read, but may be meant as a namespace or
@@ -107,6 +109,8 @@ type Snapshot struct {
 	Exists     bool
 	Near       string
 	Namespaces []LiveNamespace
+	// Unselected is the number of namespaces that were not selected and not read.
+	Unselected int
 	// Foreign lists the foreign objects.
 	Foreign []Foreign
 	// Warnings are problems of the target that the user should know.

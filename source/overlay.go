@@ -149,6 +149,20 @@ func (s *stack) drop(name string, position plan.Position, tag string) {
 		s.warn(plan.Key{Namespace: name}, position, tag+" of a namespace that does not exist", "check its name, or remove the file")
 	}
 	delete(s.namespaces, name)
+	s.deleted(plan.Key{Namespace: name}, nil, position)
+}
+
+// deleted records where an overlay deletes something.
+func (s *stack) deleted(key plan.Key, path plan.Path, position plan.Position) {
+	if s.tree.Deleted == nil {
+		s.tree.Deleted = map[plan.Key]plan.Origins{}
+	}
+	if s.tree.Deleted[key] == nil {
+		s.tree.Deleted[key] = plan.Origins{}
+	}
+	if len(path) <= plan.MaxCompared {
+		s.tree.Deleted[key][path.String()] = position
+	}
 }
 
 // config lays one configuration over what is there.
@@ -371,6 +385,7 @@ func (m *merger) delete(path plan.Path, base *plan.Node) {
 	}
 	m.forget(path, base)
 	m.changed = true
+	m.deleted(m.key, path, m.position(path))
 }
 
 // replaced forgets what is below a mapping that is replaced whole.

@@ -17,7 +17,7 @@ import (
 )
 
 type diffCmd struct {
-	From string `arg:"" name:"a" help:"Before: a folder, git:REF[:PATH], env:NAME, a target or a backup." complete:"endpoint,folder"`
+	From string `arg:"" name:"a" help:"Before: an environment, a folder, git:REF[:PATH], a target or a backup." complete:"endpoint,folder"`
 	To   string `arg:"" name:"b" help:"After: the same." complete:"endpoint,folder"`
 	onlyFlags
 	DetailedExitcode bool `help:"Exit with 2 if there are differences."`
@@ -39,6 +39,13 @@ func (c *diffCmd) Run(ctx context.Context, a *app) error {
 	} else if a.environment != nil {
 		a.report.Environment = a.environment.Name
 	}
+	for _, endpoint := range []*string{&c.From, &c.To} {
+		var err error
+		if *endpoint, err = a.endpoint(*endpoint); err != nil {
+			return err
+		}
+	}
+	a.report.Target, a.report.Source = c.From, c.To
 	a.yetToCome, a.unresolved = true, c.NoSecrets
 	for _, endpoint := range []string{c.From, c.To} {
 		if c.NoSecrets && (target.IsURL(endpoint) || strings.HasPrefix(endpoint, envPrefix)) {
@@ -154,6 +161,28 @@ func (a *app) side(ctx context.Context, endpoint, other string) (side, error) {
 		a.warn(a.missingRoot(t, live)...)
 	}
 	return side{live: live}, err
+}
+
+// endpoint returns an endpoint with env: before the name of an environment. A file or folder
+// with the name of an environment takes precedence.
+func (a *app) endpoint(text string) (string, error) {
+	if target.IsURL(text) || strings.HasPrefix(text, git.Prefix) || strings.HasPrefix(text, envPrefix) {
+		return text, nil
+	}
+	var names []string
+	if a.project != nil {
+		names = a.project.Names()
+	}
+	switch isName := slices.Contains(names, text); {
+	case isName && exists(text):
+		a.notice("This compares the file or folder %s. To compare the environment, write %s%s", plan.Printable(text), envPrefix, shellWord(text))
+	case isName:
+		return envPrefix + text, nil
+	case !exists(text):
+		return "", target.WithHint(noSuch(text, "there is no environment, folder or backup %s", plan.Quote(text)),
+			meantOr(plan.Closest(text, names), "name an environment, a folder, a backup, git:REF or the URL of a target"))
+	}
+	return text, nil
 }
 
 // isArchive reports whether an endpoint is a backup.

@@ -155,7 +155,7 @@ func TestComplete(t *testing.T) {
 		{"backup v", "files verify"},
 		{"backup verify ", "files"},
 		{"backup x --with", "words --with-history"},
-		{"promote a b ", "words path1 path2"},
+		{"promote a b ", "words pattern1 pattern2"},
 		{"plan -- -", "words"},
 		{"plan --summary --summ", "words"},
 		{"nonsense ", "words"},

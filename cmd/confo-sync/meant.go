@@ -224,10 +224,8 @@ func wordsOf(command *kong.Context) (words []givenWord) {
 // "" if the word may name what it was taken for.
 func (w givenWord) meant(command *kong.Context, err error) string {
 	switch {
-	case w.is("environment"):
+	case w.is("environment"), w.positional && w.is("endpoint"):
 		return ""
-	case w.positional && w.is("endpoint") && !exists(w.text):
-		return envPrefix
 	case isUnused(command, "env") || givenOn(command).has("env"):
 		return ""
 	case w.target,

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
 )
@@ -35,19 +37,28 @@ func (a *app) onlyTexts() (texts []string) {
 	return texts
 }
 
-// checkOnly returns the error of an --only that selects nothing, or of a name in it that
-// there is none of. It warns of patterns that match nothing beside others that do. where says
+// checkOnly returns the error of --only if it names something that does not exist. where says
 // what the tree and the snapshot are.
 func (a *app) checkOnly(where string, tree *plan.Tree, live *plan.Snapshot) error {
-	found := plan.Unmatched("--only", where, a.only, tree, live)
+	return a.checkPaths("--only", where, a.only, tree, live)
+}
+
+// checkPaths returns an error if a path without wildcards matches nothing in tree or live, or
+// if no path matches anything. It warns of other paths that match nothing. name is what the
+// paths are called, and where says what was searched.
+func (a *app) checkPaths(name, where string, paths []plan.Pattern, tree *plan.Tree, live *plan.Snapshot) error {
 	word := "" // that may have been meant as an environment
-	if len(a.only) == 1 {
-		word = a.only[0].String()
+	if len(paths) == 1 {
+		word = paths[0].String()
 	}
-	for _, f := range found {
-		if len(found) == len(a.only) || !plan.IsGlob(f.Message) {
-			return target.WithHint(noSuch(word, "%s", f.Message), f.Hint)
-		}
+	names := slices.DeleteFunc(slices.Clone(paths), func(p plan.Pattern) bool { return plan.IsGlob(p.String()) })
+	wrong := plan.Unmatched(name, where, names, tree, live)
+	found := plan.Unmatched(name, where, paths, tree, live)
+	if len(wrong) == 0 && len(found) == len(paths) {
+		wrong = found
+	}
+	if len(wrong) > 0 {
+		return target.WithHint(noSuch(word, "%s", wrong[0].Message), wrong[0].Hint)
 	}
 	a.warn(found...)
 	return nil

@@ -67,7 +67,7 @@ var pages = map[string]manual.Page{
 		{Command: "show plan.confo --format html", Text: "Show it as a web page"},
 	}},
 	"diff": {Document: "review.md", Exits: []int{exitDifferences}, Examples: []manual.Example{
-		{Command: "diff env:prod env:staging", Text: "Show the changes that would make prod equal to staging"},
+		{Command: "diff prod staging", Text: "Show the changes that would make prod equal to staging"},
 		{Command: "diff git:HEAD~1 git:HEAD --detailed-exitcode", Text: "Compare two commits, and exit with 2 if they differ"},
 	}},
 	"get": {Document: "secrets.md", Exits: []int{exitDifferences}, Examples: []manual.Example{

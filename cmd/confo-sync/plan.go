@@ -375,6 +375,10 @@ func (a *app) snapshot(ctx context.Context, t target.Target, access accessOf) (*
 	if a.readAll {
 		selection.Namespaces = nil
 	}
+	seen := &plan.Seen{} // at this target
+	if a.selects() {
+		selection = selection.Noting(seen)
+	}
 	marks := make(chan error, 1)
 	var marked plan.Marks
 	go func() {
@@ -389,7 +393,8 @@ func (a *app) snapshot(ctx context.Context, t target.Target, access accessOf) (*
 	if err != nil {
 		return nil, err
 	}
-	live.Marks = marked
+	live.Marks, live.Unselected = marked, seen.Unselected(selection)
+	a.seen.Add(seen)
 	return live, nil
 }
 

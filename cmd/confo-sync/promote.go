@@ -78,8 +78,11 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 	if err != nil {
 		return err
 	}
-	if promotion.Overlaid, err = c.overlaid(ctx, a, marks); err != nil {
+	if promotion.Overlaid, err = c.overlaid(ctx, a, from, marks); err != nil {
 		return err
+	}
+	if a.environment != nil {
+		promotion.HintMissing = hintMissing(a.environment.Name, marks[len(marks)-1])
 	}
 	var asked []plan.Finding
 	promotion.Asked = func(f plan.Finding) { asked = append(asked, f) }
@@ -90,13 +93,16 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 			promotion.Sensitivity = a.hides().Of(tree, live, marks...)
 			promotion.Reference = source.ReferencesIn(marks)
 			from := "in " + plan.Printable(c.From)
+			if err := a.checkPaths("path", from+" or at the target", promotion.Paths, tree, live); err != nil {
+				return nil, nil, err
+			}
 			a.warn(plan.Unmatched("path", from, promotion.Paths, tree, nil)...)
 			a.warn(plan.Unmatched("--keep", from+" or at the target", promotion.Keep[len(a.rules.Keep):], tree, live)...)
 			asked = nil
 			desired, missing, kept := promotion.Desired(tree, live)
 			a.warn(slices.CompactFunc(asked, func(a, b plan.Finding) bool { return a.Message == b.Message && a.Key == b.Key })...)
 			a.report.SetKept(kept)
-			o.Selection = plan.Selection{}.Only(promotion.Namespaces(tree))
+			o.Selection = plan.Selection{}.Only(promotion.Namespaces(tree, live))
 			if c.AllowMissing {
 				a.warn(missing...)
 				missing = nil
@@ -125,17 +131,27 @@ func (c *promoteCmd) run(ctx context.Context, a *app, approved *approval) error 
 	}})
 }
 
-// overlaid returns what the overlays of the destination decide. With --write, they are what
-// changes. declared are the trees of the environments, that of the destination last.
-func (c *promoteCmd) overlaid(ctx context.Context, a *app, declared []*plan.Tree) (*plan.Overlaid, error) {
-	if c.Write || a.environment == nil || len(a.environment.Overlays) == 0 {
+// overlaid returns what the overlays of both environments decide, those of the destination
+// first. With --write, promote changes the overlays of the destination. trees are those of
+// the environments, that of the destination last. from is nil if FROM is no environment.
+func (c *promoteCmd) overlaid(ctx context.Context, a *app, from *project.Environment, trees []*plan.Tree) (all []plan.Overlaid, err error) {
+	to := a.environment
+	ofTo := to != nil && len(to.Overlays) > 0 && !c.Write
+	ofFrom := from != nil && len(from.Overlays) > 0
+	if !ofTo && !ofFrom {
 		return nil, nil
 	}
 	base, err := a.marks(ctx, &project.Environment{})
 	if err != nil {
 		return nil, err
 	}
-	return plan.NewOverlaid(base[0], declared[len(declared)-1]), nil
+	if ofTo {
+		all = append(all, plan.NewOverlaid(to.Name, base[0], trees[len(trees)-1]))
+	}
+	if ofFrom {
+		all = append(all, plan.NewOverlaid(from.Name, base[0], trees[0]))
+	}
+	return all, nil
 }
 
 // aim makes what is promoted to the command's environment or target.
@@ -159,7 +175,11 @@ func (c *promoteCmd) aim(a *app) error {
 // promotion returns what travels, and the environment it comes from, if it is
 // one.
 func (c *promoteCmd) promotion(a *app) (plan.Promotion, *project.Environment, error) {
-	p := plan.Promotion{To: strings.TrimPrefix(c.To, envPrefix), Selection: a.selection(), Keep: slices.Clone(a.rules.Keep), Ignore: slices.Clone(a.rules.Ignore), WithSecrets: c.WithSecrets}
+	to := strings.TrimPrefix(c.To, envPrefix)
+	if a.environment != nil {
+		to = a.environment.Name // also if TO is the URL of its target
+	}
+	p := plan.Promotion{To: to, Selection: a.selection(), Keep: slices.Clone(a.rules.Keep), Ignore: slices.Clone(a.rules.Ignore), WithSecrets: c.WithSecrets}
 	for _, list := range []struct {
 		name  string
 		texts []string
@@ -187,7 +207,7 @@ func (c *promoteCmd) promotion(a *app) (plan.Promotion, *project.Environment, er
 	if err != nil {
 		return p, nil, err
 	}
-	p.Ignore = append(p.Ignore, from.Ignore...)
+	p.IgnoreFrom = from.Ignore
 	a.rules.Sensitive = append(slices.Clone(a.rules.Sensitive), from.Sensitive...)
 	return p, from, nil
 }

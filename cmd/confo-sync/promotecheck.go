@@ -45,6 +45,22 @@ func notAsked(changes []plan.Change, said []plan.Finding) []plan.Change {
 	})
 }
 
+// hintMissing returns the hint for a value that the destination should keep and does not have,
+// or "" if its tree has no value either.
+func hintMissing(to string, tree *plan.Tree) func(plan.Key, plan.Path) string {
+	declared := plan.DeclaredIn(tree)
+	return func(k plan.Key, path plan.Path) string {
+		position, ok := declared(k, path)
+		if !ok {
+			return ""
+		}
+		position.Column = 0
+		only := plan.PatternLevel(k.Namespace) + "/" + plan.PatternLevel(k.Config)
+		return fmt.Sprintf(`run "confo-sync apply -e %s --only %s" to create it from the tree, which has a value at %s`,
+			shellWord(plan.Printable(to)), shellWord(plan.Printable(only)), position)
+	}
+}
+
 // notKept warns of changed fields that FROM's keep patterns name: only those of TO count.
 // keep are these, and those of the command line.
 func (c *promoteCmd) notKept(from *project.Environment, keep []plan.Pattern, changes []plan.Change) []plan.Finding {

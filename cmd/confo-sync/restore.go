@@ -91,7 +91,9 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 			return saved.Tree(), "", nil
 		},
 		adapt: func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding, error) {
-			a.warn(plan.Unmatched("path", "in the backup or at the target", what.paths, tree, live)...)
+			if err := a.checkPaths("path", "in the backup or at the target", what.paths, tree, live); err != nil {
+				return nil, nil, err
+			}
 			wishes, problems := what.wishes(tree, live, c.Prune)
 			tree.Marks = what.marks(tree)
 			problems = append(problems, c.lacking(len(backup.Manifest().Gaps), wishes)...)

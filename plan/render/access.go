@@ -13,7 +13,10 @@ func newAccess(c plan.Change) Access {
 	if slices.Equal(slices.Sorted(slices.Values(a.Before)), slices.Sorted(slices.Values(a.After))) {
 		a.Note = "with another password"
 	}
-	if c.Key == (plan.Key{}) {
+	if c.First {
+		a.Note = strings.TrimPrefix(a.Note+"; "+beforeNote, "; ")
+	}
+	if c.Place() == "" {
 		a.Note = strings.TrimPrefix(a.Note+"; also for the znodes of confo-sync beside the root that have the same ACL", "; ")
 	}
 	return a
@@ -40,7 +43,16 @@ func (a Access) lines() []string {
 	return lines
 }
 
-const accessTitle = "ACLs, set one by one after the transactions"
+// accessTitle is the title of the ACLs that a plan sets.
+func accessTitle(all []Access) string {
+	if slices.ContainsFunc(all, func(a Access) bool { return strings.Contains(a.Note, beforeNote) }) {
+		return "ACLs, set one by one before and after the transactions"
+	}
+	return "ACLs, set one by one after the transactions"
+}
+
+// beforeNote is the note of an ACL that is set before anything is written.
+const beforeNote = "before the transactions"
 
 // rootAccess describes the ACL of a created root. shown formats untrusted text for the
 // output format.
@@ -60,7 +72,7 @@ func (t *text) access(r *Report) {
 	if len(all) == 0 {
 		return
 	}
-	t.line("%s:", accessTitle)
+	t.line("%s:", accessTitle(all))
 	for _, a := range all {
 		where := ""
 		if a.Source != nil {
@@ -99,7 +111,7 @@ func (m *markdown) access(r *Report) {
 		items[i] = b.String()
 	}
 	fence := fenceFor(items)
-	m.write(fmt.Sprintf("**%s**\n\n%sdiff\n", accessTitle, fence))
+	m.write(fmt.Sprintf("**%s**\n\n%sdiff\n", accessTitle(all), fence))
 	m.list(items, "# and %d more\n")
 	m.write(fence + "\n\n")
 }

@@ -1,8 +1,8 @@
 package render
 
 import (
-	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
@@ -14,6 +14,7 @@ type Kept struct {
 	Field   string  `json:"field,omitempty"`   // empty for a complete configuration
 	Reason  string  `json:"reason,omitempty"`  // keep, secret, reference or overlay
 	Pattern string  `json:"pattern,omitempty"` // for keep
+	Of      string  `json:"of,omitempty"`      // for overlay: its environment
 	Source  *Source `json:"source,omitempty"`  // the place of a reference or in an overlay
 	Equal   bool    `json:"equal,omitempty"`   // both sides have the same value
 }
@@ -23,7 +24,7 @@ func (r *Report) SetKept(kept []plan.Kept) {
 	r.Kept = slices.DeleteFunc(r.Kept, func(k Kept) bool { return k.Reason != "" })
 	for _, k := range kept {
 		r.Kept = append(r.Kept, Kept{
-			Object: object(k.Key), Field: k.Path.String(), Reason: string(k.Why), Pattern: k.Pattern, Source: source(k.Position),
+			Object: object(k.Key), Field: k.Path.String(), Reason: string(k.Why), Pattern: k.Pattern, Of: k.Of, Source: source(k.Position),
 			Equal: k.Equal,
 		})
 	}
@@ -34,10 +35,16 @@ func (k Kept) why() string {
 	switch {
 	case k.Pattern != "":
 		return "keep pattern " + plan.Printable(k.Pattern)
-	case k.Reason == string(plan.KeptReference) && k.Source != nil:
-		return "reference, " + Place(k.Source)
-	case k.Reason == string(plan.KeptOverlay) && k.Source != nil:
-		return "overlay, " + Place(k.Source)
+	case k.Source != nil:
+		return k.reason() + ", " + Place(k.Source)
+	}
+	return k.reason()
+}
+
+// reason returns the reason, with the environment whose overlay it is.
+func (k Kept) reason() string {
+	if k.Of != "" {
+		return k.Reason + " of " + plan.Printable(k.Of)
 	}
 	return k.Reason
 }
@@ -80,22 +87,31 @@ func where(all []Kept, is func(Kept) bool) (some []Kept) {
 // keptCount returns a sentence with the number of kept fields and configurations, or
 // "".
 func keptCount(r *Report) string {
-	kept := promoted(r.Kept)
-	if len(kept) == 0 {
+	some, rest := different(r.Kept)
+	switch {
+	case len(some) == 0 && rest == "":
 		return ""
+	case len(some) == 0:
+		return " Kept: " + rest + "."
+	case rest == "":
+		return " Kept: " + keptAmount(some) + "."
 	}
-	return " Kept: " + keptAmount(kept) + "."
+	return " Kept: " + keptAmount(some) + "; " + rest + "."
 }
 
-// keptAmount counts configurations and fields.
+// keptAmount counts namespaces, configurations and fields.
 func keptAmount(kept []Kept) string {
-	fields := len(where(kept, func(k Kept) bool { return k.Field != "" }))
-	switch configurations := len(kept) - fields; {
-	case configurations == 0:
-		return plural(fields, "field")
-	case fields == 0:
-		return plural(configurations, "configuration")
-	default:
-		return fmt.Sprintf("%s and %s", plural(configurations, "configuration"), plural(fields, "field"))
+	var parts []string
+	count := func(noun string, is func(Kept) bool) {
+		if n := len(where(kept, is)); n > 0 {
+			parts = append(parts, plural(n, noun))
+		}
 	}
+	count("namespace", func(k Kept) bool { return k.Configuration == nil })
+	count("configuration", func(k Kept) bool { return k.Configuration != nil && k.Field == "" })
+	count("field", func(k Kept) bool { return k.Field != "" })
+	if last := len(parts) - 1; last > 0 {
+		return strings.Join(parts[:last], ", ") + " and " + parts[last]
+	}
+	return parts[0]
 }

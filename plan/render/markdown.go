@@ -328,10 +328,11 @@ func kept(all []Kept) (names []string) {
 		switch {
 		case k.Pattern != "":
 			name += " keep pattern " + code(plan.Printable(k.Pattern))
-		case k.Source != nil:
-			name += " " + k.Reason + ", " + code(Place(k.Source))
 		case k.Reason != "":
-			name += " " + k.Reason
+			name += " " + k.reason()
+			if k.Source != nil {
+				name += ", " + code(Place(k.Source))
+			}
 		}
 		names = append(names, name)
 	}
@@ -352,7 +353,7 @@ func (m *markdown) stays(all []Kept) {
 	if rest != "" {
 		names = append(names, rest)
 	}
-	m.counted("Values kept at the target", len(promoted(all)), names)
+	m.counted("Values kept at the target", len(some), names)
 }
 
 // objects lists unchanged objects.
