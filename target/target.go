@@ -198,6 +198,20 @@ type EntryInfo struct {
 // EntryName returns the name of the history entry for a batch of the apply id.
 func EntryName(id string, number int) string { return fmt.Sprintf("%s.%04d", id, number) }
 
+// Identified is a target that tells its clients apart, as its ACLs name them.
+type Identified interface {
+	// Who returns the IDs of this client that are known without asking the target.
+	Who() []string
+
+	// AsSeen returns who this client is to the target, which is asked for it. If the
+	// target does not tell, it is who Who says, and no error.
+	AsSeen(ctx context.Context) (plan.Who, error)
+
+	// DigestOf returns a user of the credentials as ACLs name one, with the hash of the
+	// password, or "".
+	DigestOf(user string) string
+}
+
 // Features are what a kind of target can do.
 type Features struct {
 	// ACLs says that objects have ACLs, which plans can declare and set.

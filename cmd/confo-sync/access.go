@@ -14,7 +14,7 @@ import (
 // accessRules returns what the project declares of access lists, as the target holds
 // such; none where it holds none.
 func (a *app) accessRules(t target.Target) ([]plan.AccessRule, error) {
-	z, ok := t.(*zk.Target)
+	z, ok := t.(target.Identified)
 	if !ok || len(a.rules.ACL) == 0 {
 		return nil, nil
 	}
@@ -62,11 +62,11 @@ func allAccess(plan.Key) bool { return true }
 // digests finds the hashes of passwords.
 type digests struct {
 	app    *app
-	target *zk.Target
+	target target.Identified
 	known  map[string]string // by user
 }
 
-func (a *app) digests(t *zk.Target) digests {
+func (a *app) digests(t target.Identified) digests {
 	return digests{app: a, target: t, known: map[string]string{}}
 }
 
@@ -140,7 +140,7 @@ func (u *unknownUser) Error() string { return u.message }
 
 // accessProblems returns why the access lists of a plan can't be set, or should not.
 func (a *app) accessProblems(ctx context.Context, p *plan.Plan, t target.Target, allowLockout bool) ([]plan.Finding, error) {
-	z, ok := t.(*zk.Target)
+	z, ok := t.(target.Identified)
 	if !ok || !p.SetsAccess() {
 		return nil, nil
 	}

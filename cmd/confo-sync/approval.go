@@ -30,7 +30,7 @@ func (w *work) fingerprinted() planfile.Work {
 func (a *app) savePlan(path string, header planfile.Header, fingerprint planfile.Fingerprint, w *work, flags planFlags) error {
 	// A ZooKeeper's revisions tell nothing of values; those of files are made
 	// from them.
-	_, revisions := w.target.(*zk.Target)
+	revisions := !w.target.Features().Modes
 	header.Tool, header.Made = tool(), w.began
 	header.Source, header.Target, header.Environment = a.Source, w.target.String(), a.report.Environment
 	header.Prune, header.Namespaces, header.Exclude = flags.Prune, a.Namespace, a.Exclude
@@ -284,7 +284,7 @@ func (a *app) addApplied(authors map[plan.Key]string, options plan.Options) {
 // since returns what tells whether something was written after a plan had read
 // the target, where that can be told.
 func since(t target.Target) func(plan.Revision, int64) bool {
-	if _, ok := t.(*zk.Target); ok {
+	if t.Features().ACLs {
 		return zk.WrittenAfter
 	}
 	return nil

@@ -64,7 +64,7 @@ func (c *backupMakeCmd) Run(ctx context.Context, a *app) error {
 	}
 	defer t.Close()
 	about := archive.About{Target: t.String(), Backend: archive.File, Time: time.Now(), Tool: tool()}
-	if _, ok := t.(*zk.Target); ok {
+	if t.Features().ACLs {
 		about.Backend = archive.ZooKeeper
 	}
 	path := c.File
@@ -214,7 +214,7 @@ func (g *watched) Remove(path string) error {
 // measure notes what a server does not take by default. What is in files is of any size.
 func (g *watched) measure(s plan.Stored) {
 	delete(g.large, s.Path)
-	if _, zoo := g.target.(*zk.Target); !zoo {
+	if !g.target.Features().ACLs {
 		return
 	}
 	if size := zk.RequestBytes(s.Path, s.Value.Size()); size > zk.DefaultRequest {

@@ -14,6 +14,7 @@ import (
 	"github.com/confo-sync/confo-sync/source/within"
 	"github.com/confo-sync/confo-sync/target"
 	"github.com/confo-sync/confo-sync/target/file"
+	"github.com/confo-sync/confo-sync/target/open"
 	"github.com/confo-sync/confo-sync/target/zk"
 )
 
@@ -95,26 +96,23 @@ func (a *app) openLive(e *project.Environment) (target.Target, error) {
 
 // open returns the target of a URL.
 func (a *app) open(url string, writing bool) (target.Target, error) {
-	u, err := target.Parse(url)
-	if err != nil {
+	if _, err := target.Parse(url); err != nil {
 		return nil, &usageError{err}
 	}
-	if u.Scheme == target.SchemeFile {
-		return a.openFiles(u.Path)
-	}
-	identities, err := a.identities()
-	if err != nil {
-		return nil, err
-	}
-	config, err := a.tlsConfig()
-	if err != nil {
-		return nil, err
-	}
-	most, err := a.maxRequest()
-	if err != nil {
-		return nil, err
-	}
-	return zk.Open(u, zk.Options{Credentials: identities, TLS: config, Timeout: a.Timeout, MaxRequest: most, Log: a.log, Writing: writing}), nil
+	return open.URL(url, open.Options{
+		Files: a.fileOptions,
+		ZooKeeper: func() (opts zk.Options, err error) {
+			opts = zk.Options{Timeout: a.Timeout, Log: a.log, Writing: writing}
+			if opts.Credentials, err = a.identities(); err != nil {
+				return opts, err
+			}
+			if opts.TLS, err = a.tlsConfig(); err != nil {
+				return opts, err
+			}
+			opts.MaxRequest, err = a.maxRequest()
+			return opts, err
+		},
+	})
 }
 
 // maxRequest returns how large a request to ZooKeeper may be: 0 for the usual.
@@ -128,14 +126,14 @@ func (a *app) maxRequest() (int, error) {
 	return a.MaxRequest, nil
 }
 
-// openFiles returns a file backend. Where variables are bounded, what is in it may be
+// fileOptions are those of a file backend. Where variables are bounded, what is in it may be
 // a stranger's: a link in it leads where one in a tree there may. Nothing is written
 // through a link to it that a repository holds, and git's own folders are no target.
-func (a *app) openFiles(path string) (target.Target, error) {
+func (a *app) fileOptions(path string) (opts file.Options, err error) {
 	if within.IsGits(path) {
-		return nil, target.WithHint(fmt.Errorf("%s belongs to git, so it can't be a target", plan.Printable(path)), "name a folder outside of .git")
+		return opts, target.WithHint(fmt.Errorf("%s belongs to git, so it can't be a target", plan.Printable(path)), "name a folder outside of .git")
 	}
-	opts := file.Options{Write: notThroughLinks}
+	opts = file.Options{Write: notThroughLinks}
 	if a.variables().Bounded {
 		bounds := a.bounds(path)
 		opts.Follow = func(link string) error {
@@ -147,7 +145,7 @@ func (a *app) openFiles(path string) (target.Target, error) {
 				"replace the link with the file or folder, or allow the folder that it points to with --allow-file DIR")
 		}
 	}
-	return file.Open(path, opts)
+	return opts, nil
 }
 
 // notThroughLinks returns an error if a folder that files are written to is led to by a

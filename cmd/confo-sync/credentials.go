@@ -207,7 +207,7 @@ func (a *app) fromBackend(dir, name string) (plan.Node, error) {
 	if read, _, dotted := strings.Cut(config, "."); dotted {
 		return plan.Node{}, target.WithHint(failed(fmt.Errorf("a configuration's name ends at the first dot of the file name")), "write "+plan.Printable(dir+"#"+namespace+"/"+read))
 	}
-	backend, err := a.openFiles(dir)
+	backend, err := a.open(target.SchemeFile+":"+dir, false)
 	if err != nil {
 		return plan.Node{}, failed(err)
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/confo-sync/confo-sync/source/project"
 	"github.com/confo-sync/confo-sync/source/within"
 	"github.com/confo-sync/confo-sync/target"
-	"github.com/confo-sync/confo-sync/target/zk"
 )
 
 // declareAccess returns the project file with what the environment has to declare beside
@@ -45,7 +44,7 @@ func (a *app) declareAccess(t target.Target, live *plan.Snapshot, takes func(nam
 // accessLines returns rules as a project file says them: users whose password is known
 // by their names alone.
 func (a *app) accessLines(t target.Target, rules []plan.AccessRule) (lines []project.ACLLine, left []plan.Finding, err error) {
-	z := t.(*zk.Target)
+	z := t.(target.Identified)
 	digests := a.digests(z)
 	hashes := 0
 	for _, rule := range rules {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/confo-sync/confo-sync/plan"
 	"github.com/confo-sync/confo-sync/target"
-	"github.com/confo-sync/confo-sync/target/zk"
 )
 
 // exactWish is what is wanted of everything at a target: foreign objects, ACLs and modes
@@ -45,7 +44,7 @@ func (a *app) planExactly(ctx context.Context, w *work, want wish, objects *plan
 		return err
 	}
 	w.exact, w.exactOptions = exact, plan.ExactOptions{Only: exact.only}
-	z, zoo := w.target.(*zk.Target)
+	z, zoo := w.target.(target.Identified)
 	if zoo {
 		w.exactOptions.Who = z.Who()
 	}

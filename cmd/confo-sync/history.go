@@ -101,7 +101,7 @@ func newestOf(records []*apply.Record) *apply.Record {
 // historyOfUnfinished reads the history of a file backend that an earlier change was
 // not carried out in to its end. Another error it returns as it is.
 func (a *app) historyOfUnfinished(ctx context.Context, t target.Target, err error) (*apply.History, error) {
-	files, ok := t.(*file.Target)
+	files, ok := t.(interface{ AsItIs() target.Target })
 	var unfinished *file.Unfinished
 	if !ok || !errors.As(err, &unfinished) {
 		return nil, err

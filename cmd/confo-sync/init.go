@@ -19,7 +19,6 @@ import (
 	"github.com/confo-sync/confo-sync/source/secret"
 	"github.com/confo-sync/confo-sync/source/within"
 	"github.com/confo-sync/confo-sync/target"
-	"github.com/confo-sync/confo-sync/target/zk"
 )
 
 //go:embed init
@@ -179,7 +178,7 @@ func (c *initCmd) pull(ctx context.Context, a *app) (settled, *pulled, error) {
 	if err := a.lay(p, initTree); err != nil {
 		return say, nil, err
 	}
-	if _, ok := t.(*zk.Target); ok {
+	if t.Features().ACLs {
 		rules, undeclared := plan.DeclareAccess(p.live, nil, func(string) bool { return true })
 		lines, unknown, err := a.accessLines(t, rules)
 		if err != nil {

@@ -35,9 +35,10 @@ var mayImport = map[string][]string{
 	"target/file":           {"plan", "target"},
 	"target/zk":             {"plan", "target"},
 	"target/zk/zktest":      {},
+	"target/open":           {"target", "target/file", "target/zk"},
 	"apply":                 {"plan", "target"},
 	"cmd/confo-sync/manual": {},
-	"cmd/confo-sync":        {"cmd/confo-sync/manual", "plan", "plan/sensitive", "plan/render", "plan/planfile", "source", "source/archive", "source/git", "source/journal", "source/project", "source/secret", "source/within", "target", "target/file", "target/zk", "apply"},
+	"cmd/confo-sync":        {"cmd/confo-sync/manual", "plan", "plan/sensitive", "plan/render", "plan/planfile", "source", "source/archive", "source/git", "source/journal", "source/project", "source/secret", "source/within", "target", "target/file", "target/open", "target/zk", "apply"},
 }
 
 // onlyUser says where alone a module may be imported.

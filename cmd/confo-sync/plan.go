@@ -14,7 +14,6 @@ import (
 	"github.com/confo-sync/confo-sync/source"
 	"github.com/confo-sync/confo-sync/source/project"
 	"github.com/confo-sync/confo-sync/target"
-	"github.com/confo-sync/confo-sync/target/zk"
 )
 
 // planFlags are the flags that shape a plan.
@@ -288,7 +287,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	a.report.Missing = !live.Exists
 	a.report.Snapshot = snapshotOf(live)
 	sensitivity := w.hides
-	if _, onZooKeeper := t.(*zk.Target); onZooKeeper || !a.variables().Bounded {
+	if t.Features().ACLs || !a.variables().Bounded {
 		// Where variables are bounded, a folder may be any of the machine's.
 		sensitivity = sensitivity.WithTexts()
 	}

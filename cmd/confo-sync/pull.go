@@ -15,7 +15,6 @@ import (
 	"github.com/confo-sync/confo-sync/source/git"
 	"github.com/confo-sync/confo-sync/source/secret"
 	"github.com/confo-sync/confo-sync/target"
-	"github.com/confo-sync/confo-sync/target/zk"
 )
 
 type pullCmd struct {
@@ -55,7 +54,7 @@ func (c *pullCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer t.Close()
-	if _, ok := t.(*zk.Target); c.ACL && (!ok || a.environment == nil) {
+	if c.ACL && (!t.Features().ACLs || a.environment == nil) {
 		return &usageError{errors.New("--acl needs an environment of the project file with a ZooKeeper target: choose it with -e")}
 	}
 	if !isEmptyFolder(a.Source) {

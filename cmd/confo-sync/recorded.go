@@ -2,11 +2,11 @@ package main
 
 import (
 	"github.com/confo-sync/confo-sync/plan"
-	"github.com/confo-sync/confo-sync/target/zk"
+	"github.com/confo-sync/confo-sync/target"
 )
 
 // recordedIn returns the access lists that a backup has, for what a restore creates.
-func recordedIn(what restoration, saved *plan.Snapshot, t *zk.Target) *plan.Recorded {
+func recordedIn(what restoration, saved *plan.Snapshot, t target.Identified) *plan.Recorded {
 	r := &plan.Recorded{Lists: map[plan.Key]plan.Access{}, Needs: map[plan.Key]string{}, Who: t.Who()}
 	put := func(k plan.Key, inner bool) {
 		list := saved.Access[k].List
@@ -39,6 +39,6 @@ func (w *work) blinds() bool {
 	if w.exact != nil {
 		return w.locksOut && len(w.closed) > 0
 	}
-	z, ok := w.target.(*zk.Target)
+	z, ok := w.target.(target.Identified)
 	return ok && w.plan.Blinds(plan.Who{IDs: z.Who()})
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/source/archive"
 	"github.com/confo-sync/confo-sync/target"
-	"github.com/confo-sync/confo-sync/target/zk"
 )
 
 type restoreCmd struct {
@@ -98,7 +97,7 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 			tree.Marks = what.marks(tree)
 			problems = append(problems, c.lacking(len(backup.Manifest().Gaps), wishes)...)
 			// Files and znodes hold what is empty in ways of their own.
-			z, zoo := t.(*zk.Target)
+			z, zoo := t.(target.Identified)
 			same := zoo == (backup.About().Backend == archive.ZooKeeper)
 			if !same {
 				problems = append(problems, unholdable(wishes)...)

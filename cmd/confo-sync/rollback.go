@@ -15,7 +15,6 @@ import (
 	"github.com/confo-sync/confo-sync/plan/planfile"
 	"github.com/confo-sync/confo-sync/plan/render"
 	"github.com/confo-sync/confo-sync/target"
-	"github.com/confo-sync/confo-sync/target/zk"
 )
 
 type rollbackCmd struct {
@@ -162,7 +161,7 @@ func (c *rollbackCmd) conflicts(a *app, moved []plan.Finding, undone []*apply.Re
 
 // recordedBy returns the ACLs that a rollback sets.
 func recordedBy(undo apply.Rollback, t target.Target) *plan.Recorded {
-	z, ok := t.(*zk.Target)
+	z, ok := t.(target.Identified)
 	if !ok || len(undo.Access)+len(undo.Created) == 0 {
 		return nil
 	}

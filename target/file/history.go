@@ -16,7 +16,7 @@ func (p place) history() string { return filepath.Join(p.state, "history") }
 
 // AsItIs returns the same tree, whose history is read though a batch is unfinished: the
 // batch's own entry may be lacking.
-func (t *Target) AsItIs() *Target {
+func (t *Target) AsItIs() target.Target {
 	as := *t
 	as.asIs = true
 	return &as
