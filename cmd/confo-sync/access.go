@@ -1,8 +1,6 @@
 package main
 
 import (
-	"cmp"
-	"context"
 	"fmt"
 
 	"github.com/confo-sync/confo-sync/plan"
@@ -137,28 +135,3 @@ func (d digests) id(e project.ACLEntry) (string, error) {
 type unknownUser struct{ message string }
 
 func (u *unknownUser) Error() string { return u.message }
-
-// accessProblems returns why the access lists of a plan can't be set, or should not.
-func (a *app) accessProblems(ctx context.Context, p *plan.Plan, t target.Target, allowLockout bool) ([]plan.Finding, error) {
-	z, ok := t.(target.Identified)
-	if !ok || !p.SetsAccess() {
-		return nil, nil
-	}
-	who, err := z.AsSeen(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := p.Unsettable(who)
-	if !a.applying { // which may be done by others
-		a.warn(found...)
-		found = nil
-	}
-	if !allowLockout {
-		found = append(found, p.Lockouts(who)...)
-	}
-	const most = 10
-	if more := len(found) - most; more > 0 {
-		found = append(found[:most], plan.Finding{Message: fmt.Sprintf("the same problem with %s more", cmp.Or(plural(more, "ACL"), ""))})
-	}
-	return found, nil
-}

@@ -263,15 +263,6 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 		a.warn(want.review(w.plan.Managed())...)
 	}
 	w.plan.Problems = append(w.plan.Problems, problems...)
-	w.plan.Problems = append(w.plan.Problems, rails.Check(w.plan, desired, live, a.selection())...)
-	if want.exact == nil {
-		lists, err := a.accessProblems(ctx, w.plan, t, flags.AllowLockout)
-		if err != nil {
-			return nil, err
-		}
-		w.plan.Problems = append(w.plan.Problems, lists...)
-	}
-	w.plan.Problems = append(w.plan.Problems, unfit(w.plan.Changes, t)...)
 	w.hides = a.hides()
 	if wished != nil {
 		w.hides = w.hides.Stored(wished.Marks)
@@ -279,10 +270,21 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	w.hides = w.hides.Of(desired, live, want.marks...)
 	w.marks = w.hides.Marks(desired, live)
 	w.mark(w.plan.Changes)
-	batches := apply.PlanBatches(w.plan, t, history)
-	if len(w.plan.Problems) == 0 {
-		w.plan.Problems = tooLarge(batches, t.Limits(), history)
+	policy := apply.Policy{Options: w.options, Rails: rails, AllowLockout: flags.AllowLockout || want.exact != nil, NoHistory: !history}
+	policy.Options.Selection = a.selection()
+	checked, err := apply.Check(ctx, t, w.plan, desired, live, policy)
+	if err != nil {
+		return nil, err
 	}
+	w.plan.Problems = append(w.plan.Problems, checked.Problems...)
+	switch {
+	case want.exact != nil: // which has checked the ACLs
+	case a.applying:
+		w.plan.Problems = append(w.plan.Problems, checked.Unsettable...)
+	default: // others may apply it
+		a.warn(checked.Unsettable...)
+	}
+	batches := apply.PlanBatches(w.plan, t, history)
 	a.report.Commit = commit
 	a.report.Missing = !live.Exists
 	a.report.Snapshot = snapshotOf(live)
@@ -334,36 +336,6 @@ func (a *app) readBoth(ctx context.Context, read readTree, readLive func(ctx con
 		return nil, "", nil, err
 	}
 	return tree, commit, live, nil
-}
-
-// unfit returns what the target could not hold.
-func unfit(changes []plan.Change, t target.Target) []plan.Finding {
-	var found []plan.Finding
-	for _, c := range changes {
-		if err := t.Check(c); err != nil {
-			message, hint := describe(err)
-			found = append(found, plan.Finding{Key: c.Key, Position: c.Position, Message: message, Hint: hint})
-		}
-	}
-	return found
-}
-
-// tooLarge returns the changes that no transaction takes with their history: the
-// new value fits, but not together with the previous one.
-func tooLarge(batches [][]plan.Change, limits target.Limits, history bool) []plan.Finding {
-	var found []plan.Finding
-	for _, b := range batches {
-		size, most, large := apply.TooLarge(b, limits, history)
-		if !large {
-			continue
-		}
-		found = append(found, plan.Finding{
-			Key: b[0].Key, Position: b[0].Position,
-			Message: fmt.Sprintf("the configuration and its previous value, which the history keeps, are too large for a transaction: %d bytes, and the limit is %d", size, most),
-			Hint:    "apply it with --no-history, or split the configuration",
-		})
-	}
-	return found
 }
 
 // snapshot reads a target, with progress, and the access lists that are asked for.
