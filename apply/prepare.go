@@ -106,7 +106,9 @@ type Checked struct {
 // Check returns why a plan can't be applied to a target: the rails, values that the target
 // can't hold, changes that no transaction takes, and ACLs.
 func Check(ctx context.Context, t target.Target, p *plan.Plan, desired *plan.Tree, live *plan.Snapshot, policy Policy) (c Checked, err error) {
-	c.Problems = policy.Rails.Check(p, desired, live, policy.Options.Selection)
+	managed := *p
+	managed.Changes = p.Managed()
+	c.Problems = policy.Rails.Check(&managed, desired, live, policy.Options.Selection)
 	if c, err = c.withAccess(ctx, t, p, policy); err != nil {
 		return c, err
 	}
