@@ -60,6 +60,7 @@ type packer struct {
 	current batch
 	// compressed is how many bytes of records were compressed so far.
 	compressed int
+	encoder    *zstd.Encoder // used again for each batch: making one takes long
 }
 
 // batch is a batch that is being filled. Its size is known exactly for what was measured,
@@ -73,30 +74,29 @@ type batch struct {
 	stream   *measure // nil until something has to be measured
 }
 
-// measure is a stream that counts how many bytes it takes compressed.
-type measure struct {
-	encoder *zstd.Encoder
-	bytes   int
-}
+// measure counts how many bytes the records of a batch take compressed.
+type measure struct{ bytes int }
 
 func (m *measure) Write(b []byte) (int, error) {
 	m.bytes += len(b)
 	return len(b), nil
 }
 
-// measure compresses the records that were not compressed yet, and returns how many bytes
-// these were.
-func (b *batch) measure(written keepWritten) int {
+// measure compresses the records of a batch that were not compressed yet.
+func (p *packer) measure(b *batch) {
+	if p.encoder == nil {
+		p.encoder = newEncoder(nil)
+	}
 	if b.stream == nil {
 		b.stream = &measure{}
-		b.stream.encoder = newEncoder(b.stream)
+		p.encoder.Reset(b.stream)
 	}
-	records, _ := records(b.changes[b.measured:], written)
+	records, _ := records(b.changes[b.measured:], p.written)
 	// Errors are those of the writer, which has none.
-	_, _ = b.stream.encoder.Write(records)
-	_ = b.stream.encoder.Flush()
+	_, _ = p.encoder.Write(records)
+	_ = p.encoder.Flush()
 	b.measured, b.most = len(b.changes), 0
-	return len(records)
+	p.compressed += len(records)
 }
 
 // size is what the batch takes at most, without what every batch takes.
@@ -159,7 +159,7 @@ func (p *packer) fits(b *batch) bool {
 	if p.overhead()+b.cost > p.limits.Bytes {
 		return false
 	}
-	p.compressed += b.measure(p.written)
+	p.measure(b)
 	return p.within(*b)
 }
 

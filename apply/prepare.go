@@ -77,7 +77,7 @@ func Prepare(ctx context.Context, t target.Target, desired *plan.Tree, policy Po
 		return nil, err
 	}
 	p.Plan.Problems = append(append(p.Plan.Problems, checked.Problems...), checked.Unsettable...)
-	p.Batches = PlanBatches(p.Plan, t, !policy.NoHistory)
+	p.Batches = checked.Batches
 	return p, nil
 }
 
@@ -101,6 +101,8 @@ type Checked struct {
 	Problems []plan.Finding
 	// Unsettable are ACLs that this user may not set. Somebody else may apply the plan.
 	Unsettable []plan.Finding
+	// Batches are the transactions that the plan takes, as PlanBatches returns them.
+	Batches [][]plan.Change
 }
 
 // Check returns why a plan can't be applied to a target: the rails, values that the target
@@ -113,8 +115,9 @@ func Check(ctx context.Context, t target.Target, p *plan.Plan, desired *plan.Tre
 		return c, err
 	}
 	c.Problems = append(c.Problems, unfit(p.Changes, t)...)
+	c.Batches = PlanBatches(p, t, !policy.NoHistory)
 	if len(p.Problems)+len(c.Problems) == 0 {
-		c.Problems = tooLarge(PlanBatches(p, t, !policy.NoHistory), t.Limits(), !policy.NoHistory)
+		c.Problems = tooLarge(c.Batches, t.Limits(), !policy.NoHistory)
 	}
 	return c, nil
 }

@@ -284,7 +284,6 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	default: // others may apply it
 		a.warn(checked.Unsettable...)
 	}
-	batches := apply.PlanBatches(w.plan, t, history)
 	a.report.Commit = commit
 	a.report.Missing = !live.Exists
 	a.report.Snapshot = snapshotOf(live)
@@ -293,7 +292,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 		// Where variables are bounded, a folder may be any of the machine's.
 		sensitivity = sensitivity.WithTexts()
 	}
-	a.report.Add(w.plan, len(batches), sensitivity)
+	a.report.Add(w.plan, len(checked.Batches), sensitivity)
 	return w, nil
 }
 
