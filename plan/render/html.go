@@ -116,7 +116,7 @@ type fact struct{ Label, Value, Note string }
 func newHead(r *Report) head {
 	h := head{
 		Title: title(r), Lead: Summarize(r), Policy: policy, CSS: template.CSS(htmlCSS),
-		Facts: facts(r), Tiles: tiles(r), words: newWords(r), Empty: len(r.Namespaces)+len(r.Access) == 0,
+		Facts: facts(r), Tiles: tiles(r), words: newWords(r), Empty: len(r.Namespaces)+len(r.Access)+len(r.Exact) == 0,
 		Rest: rest(r), Many: r.Summary.sum() > many,
 		Errors:   newFindings(r.Errors, "error"),
 		Warnings: newFindings(r.Warnings, "warning"),
@@ -199,10 +199,14 @@ type foot struct {
 	Kept     []string
 	Stays    []keptView
 	Equal    string // how much else stays
+	Others   []otherView
 	Foreign  []Foreign
 	Warnings findings
 	JS       template.JS
 }
+
+// otherView is a change of a foreign object, or of a mode.
+type otherView struct{ Action, Symbol, Path, Note string }
 
 type keptView struct{ Title, Why string }
 
@@ -216,6 +220,9 @@ func newFoot(r *Report) foot {
 		f.Stays = append(f.Stays, keptView{k.title(), k.why()})
 	}
 	f.Equal = equal
+	for _, e := range r.Exact {
+		f.Others = append(f.Others, otherView{e.Action, symbols[e.Action], e.path(), strings.TrimPrefix(e.note(), ": ")})
+	}
 	for _, o := range r.Foreign {
 		f.Foreign = append(f.Foreign, Foreign{Path: plan.Printable(o.Path), What: plan.Printable(o.What)})
 	}

@@ -66,6 +66,7 @@ func (m *markdown) report(r *Report) string {
 		m.out.WriteString(leftOut(left, namespaces))
 	}
 	m.access(r)
+	m.objects("Other objects", others(r.Exact))
 	m.warnings(r.Warnings)
 	m.objects("Not in the source, not changed", kept(undeclared(r.Kept)))
 	m.stays(r.Kept)
@@ -337,6 +338,14 @@ func kept(all []Kept) (names []string) {
 		names = append(names, name)
 	}
 	return names
+}
+
+// others describes changes of foreign objects and modes.
+func others(all []Exact) (lines []string) {
+	for _, e := range all {
+		lines = append(lines, strings.TrimSpace(fmt.Sprintf("%s %s %s", e.Action, code(e.path()), strings.TrimPrefix(e.note(), ": "))))
+	}
+	return lines
 }
 
 func foreign(nodes []Foreign) (names []string) {

@@ -188,17 +188,27 @@ func (t *text) exact(all []Exact) {
 	}
 	t.line("Other objects:")
 	for _, e := range all {
-		path := "/" + plan.Printable(e.Path)
-		switch {
-		case e.Action == "update":
-			t.line("  %s %s: %s", t.paint.sign('~'), path, e.What)
-		case e.Access != nil && !asConfoMakes(e.Access):
-			t.line("  %s %s  %s", t.paint.sign(signOf(e.Action)), path, t.paint.faint("(ACL: "+plan.Printable(strings.Join(e.Access, ", "))+")"))
-		default:
-			t.line("  %s %s", t.paint.sign(signOf(e.Action)), path)
+		note := e.note()
+		if note != "" && e.Action != "update" {
+			note = "  " + t.paint.faint("("+note+")")
 		}
+		t.line("  %s %s%s", t.paint.sign(signOf(e.Action)), e.path(), note)
 	}
 	t.line("")
+}
+
+// path returns the printable path of the object.
+func (e Exact) path() string { return "/" + plan.Printable(e.Path) }
+
+// note says what changes in an object, or with which ACL it is created, if that is not open.
+func (e Exact) note() string {
+	switch {
+	case e.Action == "update":
+		return ": " + e.What
+	case e.Access != nil && !asConfoMakes(e.Access):
+		return "ACL: " + plan.Printable(strings.Join(e.Access, ", "))
+	}
+	return ""
 }
 
 func (t *text) header(r *Report) {
