@@ -17,26 +17,47 @@ const mostMeant = 20
 //
 // Values are parsed only if a pattern may match their fields.
 func Unmatched(rule, where string, patterns []Pattern, tree *Tree, live *Snapshot) []Finding {
+	found, _ := findUnmatched(rule, where, patterns, tree, live)
+	return found
+}
+
+// Misspelled returns only those warnings of Unmatched that have a correction. It is for
+// patterns of objects that need not exist all the time.
+func Misspelled(rule, where string, patterns []Pattern, tree *Tree, live *Snapshot) []Finding {
+	found, misspelled := findUnmatched(rule, where, patterns, tree, live)
+	var some []Finding
+	for i, f := range found {
+		if misspelled[i] {
+			some = append(some, f)
+		}
+	}
+	return some
+}
+
+// findUnmatched returns the warnings of Unmatched, and which of them have a correction.
+func findUnmatched(rule, where string, patterns []Pattern, tree *Tree, live *Snapshot) (found []Finding, misspelled []bool) {
 	if len(patterns) == 0 {
-		return nil
+		return nil, nil
 	}
 	unmatched := notMatched(patterns, tree, live)
 	meant := closestOf(unmatched[:min(len(unmatched), mostMeant)], tree, live)
-	var found []Finding
 	for i, p := range unmatched {
-		hint := "check its names, or remove it"
+		hint, corrected := "check its names, or remove it", true
 		switch {
 		case strings.Contains(p.text, "#"):
 			hint = "write the path of a field with slashes, as in NAMESPACE/CONFIGURATION/FIELD"
 		case i < len(meant) && meant[i] != "":
 			hint = "did you mean " + Printable(meant[i]) + "?"
+		default:
+			corrected = false
 		}
+		misspelled = append(misspelled, corrected)
 		found = append(found, Finding{
 			Position: p.Position, Hint: hint,
 			Message: rule + ": " + Quote(p.text) + " matches nothing " + where,
 		})
 	}
-	return found
+	return found, misspelled
 }
 
 // notMatched returns the patterns that match nothing.

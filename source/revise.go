@@ -37,8 +37,8 @@ type Revision struct {
 	// Encrypted counts the values that were encrypted again, and EncryptedNew the new ones.
 	Encrypted, EncryptedNew int
 	// Unfulfilled are the configurations with such, also where it isn't known
-	// what a reference stands for.
-	Unfulfilled map[plan.Key]bool
+	// what a reference stands for. Partly are those of them that change nevertheless.
+	Unfulfilled, Partly map[plan.Key]bool
 
 	tree journal.Tree
 }
@@ -58,7 +58,7 @@ type Revised struct {
 // wished for, and nothing else changes: values where they stand, in the layer
 // that decides them, with everything around them as it is. It writes nothing.
 func Revise(ctx context.Context, dir string, wishes []plan.Wish, opts ReviseOptions) (*Revision, error) {
-	r := reviser{ctx: ctx, dir: dir, opts: opts, stays: map[plan.Key]bool{}}
+	r := reviser{ctx: ctx, dir: dir, opts: opts, stays: map[plan.Key]bool{}, changed: map[plan.Key]bool{}}
 	r.layer(dir, "", opts.References)
 	for _, o := range opts.Overlays {
 		r.layer(o.Dir, o.Shown, opts.References)
@@ -100,6 +100,8 @@ type reviser struct {
 	layers []*layerFiles
 	left   []plan.Finding
 	stays  map[plan.Key]bool
+
+	changed map[plan.Key]bool // configurations for which a file says something else
 
 	encrypted int // values, again
 
@@ -157,8 +159,8 @@ func (r *reviser) config(w plan.Wish) error {
 			unreadable = append(unreadable, i)
 		}
 	}
-	s := settling{facts: newFacts(), seals: newSealer(r.opts), above: r.opts.Above && len(r.layers) > 1, left: func(path plan.Path, d *draft) {
-		r.left = append(r.left, stays(w.Key, path, d, slots, files))
+	s := settling{facts: newFacts(), seals: newSealer(r.opts), above: r.opts.Above && len(r.layers) > 1, left: func(path plan.Path, d *draft, want *plan.Node) {
+		r.left = append(r.left, stays(w.Key, path, d, want, slots, files))
 	}}
 	home := max(declared, cut, 0)
 	if s.above {
@@ -191,12 +193,13 @@ func (r *reviser) config(w plan.Wish) error {
 			files[i] = r.home(i, w.Key, files, want)
 		}
 		files[i].put(w.Key.Config, settled[i])
+		r.changed[w.Key] = true
 	}
 	return nil
 }
 
 // stays is the finding of a reference that stays as it is.
-func stays(key plan.Key, path plan.Path, d *draft, slots []*draft, files []*layerFile) plan.Finding {
+func stays(key plan.Key, path plan.Path, d *draft, want *plan.Node, slots []*draft, files []*layerFile) plan.Finding {
 	f := plan.Finding{
 		Key:      key,
 		Position: positionOf(d, slots, files),
@@ -209,6 +212,10 @@ func stays(key plan.Key, path plan.Path, d *draft, slots []*draft, files []*laye
 	}
 	if isAge(d) {
 		f.Hint = "list recipients in the project file, your own among them, or edit the value with confo-sync edit"
+	}
+	if want == nil {
+		f.Message = "not removed, although it is missing at the target"
+		f.Hint = "remove it from " + plan.Printable(f.Position.File) + " by hand if it should go"
 	}
 	if len(path) > 0 {
 		f.Message = plan.Printable(path.String()) + ": " + f.Message
@@ -312,7 +319,7 @@ func (r *reviser) namespace(w plan.Wish) {
 
 // revision returns the files whose content changes.
 func (r *reviser) revision() (*Revision, error) {
-	rev := &Revision{Unfulfilled: r.stays, tree: r.tree()}
+	rev := &Revision{Unfulfilled: r.stays, Partly: map[plan.Key]bool{}, tree: r.tree()}
 	for _, l := range r.layers {
 		for namespace, files := range l.files {
 			for _, f := range files.all {
@@ -343,6 +350,9 @@ func (r *reviser) revision() (*Revision, error) {
 			}
 			rev.Files = append(rev.Files, l.keep(namespace)...)
 		}
+	}
+	for key := range r.stays {
+		rev.Partly[key] = r.changed[key]
 	}
 	rev.Left, rev.Encrypted = r.left, r.encrypted
 	slices.SortFunc(rev.Files, func(a, b Revised) int { return strings.Compare(a.Shown, b.Shown) })

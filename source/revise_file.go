@@ -113,10 +113,13 @@ func (r *reviser) refuse(f *layerFile, config string, have, want *draft) {
 	}
 	r.left = append(r.left, left)
 	r.stays[left.Key] = true
+	delete(r.changed, left.Key)
 	if config == "" {
 		for _, d := range []*draft{f.have, f.want} {
 			for _, field := range d.fields {
-				r.stays[plan.Key{Namespace: f.namespace, Config: field.name}] = true
+				key := plan.Key{Namespace: f.namespace, Config: field.name}
+				r.stays[key] = true
+				delete(r.changed, key)
 			}
 		}
 	}

@@ -79,18 +79,18 @@ func equalNodes(a, b *plan.Node) bool {
 // decides it, or with above in the last layer.
 type settling struct {
 	above bool
-	left  func(path plan.Path, d *draft) // reports a reference that stays as it is
-	stays bool                           // there is one
+	left  func(path plan.Path, d *draft, want *plan.Node) // reports a reference that stays as it is
+	stays bool                                            // there is one
 	facts *facts
 	seals *sealer // encrypts values again; nil leaves them as they are
 	doubt *draft  // of which it isn't known whose it is now; nil for none
 }
 
-// stay leaves a reference as it is.
-func (s *settling) stay(path plan.Path, d *draft) {
+// stay leaves a reference as it is, although something else is wanted, or with nil nothing.
+func (s *settling) stay(path plan.Path, d *draft, want *plan.Node) {
 	s.stays = true
 	if !isUnknown(d.value()) {
-		s.left(path, d)
+		s.left(path, d, want)
 	}
 }
 
@@ -113,7 +113,7 @@ func (s *settling) settleFrom(path plan.Path, slots []*draft, have, want *plan.N
 	}
 	if owner >= 0 && slots[owner].fixed && (want != nil || len(path) > 0) {
 		if sealed := s.seals.seal(slots[owner], want); sealed == nil {
-			s.stay(path, slots[owner])
+			s.stay(path, slots[owner], want)
 		} else if s.above {
 			slots[last] = sealed
 		} else {

@@ -44,12 +44,12 @@ func (s *settling) element(path plan.Path, old *draft, want *plan.Node, likely b
 	one := settling{left: s.left, facts: s.facts, seals: s.seals}
 	if likely {
 		one.seals = nil
-		one.left = func(_ plan.Path, d *draft) { one.doubt = d }
+		one.left = func(_ plan.Path, d *draft, _ *plan.Node) { one.doubt = d }
 	}
 	var settled *draft
 	switch {
 	case old.fixed:
-		one.stay(path, old)
+		one.stay(path, old, want)
 		settled = old
 	case old.Kind == plan.List && want.Kind == plan.List:
 		settled = one.list(path, old, *want)

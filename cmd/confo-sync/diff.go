@@ -158,7 +158,7 @@ func (a *app) side(ctx context.Context, endpoint, other string) (side, error) {
 	defer t.Close()
 	live, err := a.snapshot(ctx, t, nil)
 	if err == nil {
-		a.warn(a.missingRoot(t, live)...)
+		a.warn(a.missingRoot(ctx, t, live)...)
 	}
 	return side{live: live}, err
 }

@@ -65,29 +65,43 @@ func (a *app) loadTree(ctx context.Context, dir, at string, opts source.LoadOpti
 		tree, err := a.loadFolder(ctx, checkout.Dir, dir, opts)
 		return tree, checkout.Commit, err
 	}
-	dirs := []string{dir}
+	var overlays []string
 	for _, o := range opts.Overlays {
-		dirs = append(dirs, o.Dir)
+		overlays = append(overlays, o.Dir)
 	}
-	if _, err := a.recoverTrees(dirs...); err != nil {
+	if _, err := a.recoverTrees(append([]string{dir}, overlays...)...); err != nil {
 		return nil, "", err
 	}
 	head := make(chan func() string, 1)
 	go func() {
-		if a.readOnly { // git runs programs that a repository's settings name
-			head <- func() string { return "" }
-			return
-		}
-		commit, err := git.Head(ctx, dir)
+		commit, err := a.head(ctx, dir, overlays)
 		head <- func() string { return a.commitOr(commit, err) }
 	}()
-	opts.References = a.references(dir).References
+	references := a.references(dir)
+	opts.References = references.References
 	tree, err = a.loadFolder(ctx, dir, dir, opts)
 	found := <-head
 	if err != nil {
 		return nil, "", err // nobody asks for the commit of what is not a tree
 	}
-	return tree, found(), nil
+	commit = found()
+	if commit != "" && !strings.HasSuffix(commit, "+") && references.Resolver != nil && git.Changed(ctx, references.Resolver.Files()...) {
+		commit += "+"
+	}
+	return tree, commit, nil
+}
+
+// head returns the commit of the tree in a folder, with its overlays and the project
+// file.
+func (a *app) head(ctx context.Context, dir string, overlays []string) (string, error) {
+	if a.readOnly { // git runs programs that a repository's settings name
+		return "", nil
+	}
+	parts := overlays
+	if a.project != nil {
+		parts = append(parts[:len(parts):len(parts)], a.project.Path)
+	}
+	return git.Head(ctx, dir, parts...)
 }
 
 // commitOr returns the commit of a folder. If git refuses to read it, that is warned of.

@@ -125,7 +125,7 @@ func (g given) ofPlan(f *planfile.File) given {
 }
 
 // quotedCommand matches the commands in a hint that are of a target or a tree.
-var quotedCommand = regexp.MustCompile(`"confo-sync (plan|apply|pull|history|rollback|status|validate|render)( [^"]*)?"`)
+var quotedCommand = regexp.MustCompile(`"confo-sync (plan|apply|pull|history|restore|rollback|status|validate|render)( [^"]*)?"`)
 
 // complete returns a hint whose commands in double quotes have the flags that say which
 // environment, project and target they are of. Flags that a command has stay as they are.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,7 +47,7 @@ func (c *getCmd) Run(ctx context.Context, a *app) error {
 	}
 	a.report.Snapshot = snapshotOf(live)
 	if !live.Exists {
-		return &absentError{target.WithHint(fmt.Errorf("%s does not exist", plan.Printable(t.String())), cmp.Or(a.meantRoot(live), "check the path in the target"))}
+		return &absentError{target.WithHint(fmt.Errorf("%s does not exist", plan.Printable(t.String())), a.missingHint(ctx, t, live))}
 	}
 	if path.Config == "" {
 		return a.listNames(ctx, t, path.Namespace, live)

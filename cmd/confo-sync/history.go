@@ -271,6 +271,11 @@ func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, his
 		a.report.History = append(a.report.History, sum)
 	}
 	a.report.Source = c.What
+	if len(a.report.History) == 0 {
+		if err := neverThere(ctx, history, live, path); err != nil {
+			return err
+		}
+	}
 	if a.Format == "json" {
 		return a.show()
 	}
@@ -278,9 +283,6 @@ func (c *historyShowCmd) story(ctx context.Context, a *app, t target.Target, his
 		defer a.notice("Not searched: %s that changed %s (--limit 0 searches all).", plural(older, "older apply"), plan.Printable(key.String()))
 	}
 	if len(a.report.History) == 0 {
-		if len(touching) == 0 && !slices.Contains(keysOf(live), key) {
-			return neverThere(live, key)
-		}
 		a.say("The history has no changes of %s.", plan.Printable(c.What))
 		return nil
 	}
@@ -407,16 +409,4 @@ func (c *historyPruneCmd) Run(ctx context.Context, a *app) error {
 	}
 	a.say("Removed %s, which can no longer be undone.", plural(removed, "apply"))
 	return nil
-}
-
-// neverThere is the error of a configuration that neither the target nor the history has.
-func neverThere(live *plan.Snapshot, key plan.Key) error {
-	var names []string
-	for _, k := range keysOf(live) {
-		if !k.IsNamespace() {
-			names = append(names, k.String())
-		}
-	}
-	return target.WithHint(fmt.Errorf("there is no %s at the target or in the history", plan.Printable(key.String())),
-		meantOr(plan.Closest(key.String(), names), "check the name"))
 }

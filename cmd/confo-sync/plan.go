@@ -53,7 +53,7 @@ type planCmd struct {
 	onlyFlags
 	planFlags
 	outputFlags
-	Out              string `placeholder:"FILE" help:"Save the plan for apply FILE. It holds no values." complete:"file"`
+	Out              string `placeholder:"FILE" help:"Save the plan for apply FILE. It holds no sensitive values." complete:"file"`
 	DetailedExitcode bool   `help:"Exit with 2 if there are changes."`
 }
 
@@ -184,6 +184,9 @@ type wish struct {
 	asks bool
 }
 
+// writesBackup reports whether the wish is for an earlier state of the target.
+func (w wish) writesBackup() bool { return w.operation == "restore" || w.operation == "rollback" }
+
 // declared is the wish for what the tree declares.
 func (a *app) declared() wish {
 	return wish{read: func(ctx context.Context) (*plan.Tree, string, error) {
@@ -230,7 +233,11 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 		}
 	}
 	a.warn(live.Warnings...)
-	a.warn(a.missingRoot(t, live)...)
+	if want.writesBackup() {
+		a.warn(a.nearRoot(t, live)...)
+	} else {
+		a.warn(a.missingRoot(ctx, t, live)...)
+	}
 	a.warn(interrupted...)
 	a.goesOn = len(interrupted) > 0
 	if want.adapt == nil && want.exact == nil || want.operation == "promote" { // others have no tree

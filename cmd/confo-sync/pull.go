@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,7 +112,7 @@ func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
 	a.warn(live.Warnings...)
 	a.report.Commit, a.report.Snapshot = commit, snapshotOf(live)
 	if len(live.Namespaces) == 0 {
-		return a.nothingToPull(t, live)
+		return a.nothingToPull(ctx, t, live)
 	}
 	if err := a.checkOnly(inTreeOrTarget, tree, live); err != nil {
 		return err
@@ -239,10 +238,14 @@ func tally(tree, written *plan.Tree, wishes []plan.Wish, revision *source.Revisi
 	for _, w := range wishes {
 		before, there := had[w.Key]
 		change := plan.Change{Key: w.Key, Action: plan.Create, Before: before, After: w.Value}
+		left := revision.Unfulfilled[w.Key]
+		if left {
+			change.After = has[w.Key]
+		}
 		switch {
-		case w.Key.Config == "" || revision.Unfulfilled[w.Key]:
+		case w.Key.Config == "" || left && !revision.Partly[w.Key]:
 			continue
-		case w.Absent:
+		case w.Absent && !left:
 			n.removed = append(n.removed, w.Key.String())
 			continue
 		case there:
@@ -366,10 +369,10 @@ func leftOut(left []plan.Finding) error {
 		"correct or delete them at the target, or declare them in the folder, before you apply it")
 }
 
-func (a *app) nothingToPull(t target.Target, live *plan.Snapshot) error {
+func (a *app) nothingToPull(ctx context.Context, t target.Target, live *plan.Snapshot) error {
 	if !live.Exists {
 		return target.WithHint(fmt.Errorf("there is nothing to pull: %s does not exist", plan.Printable(t.String())),
-			cmp.Or(a.meantRoot(live), "check the path in the target"))
+			a.missingHint(ctx, t, live))
 	}
 	return target.WithHint(fmt.Errorf("there is nothing to pull: %s has none of the selected namespaces", plan.Printable(t.String())),
 		"check --namespace and --exclude")

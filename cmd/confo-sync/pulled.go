@@ -68,7 +68,7 @@ func (a *app) pull(ctx context.Context, t target.Target, split bool, access acce
 		return nil, err
 	}
 	if len(live.Namespaces) == 0 {
-		return nil, a.nothingToPull(t, live)
+		return nil, a.nothingToPull(ctx, t, live)
 	}
 	p := &pulled{live: live, options: source.WriteOptions{Split: split}}
 	p.tree, p.left = source.Expressible(live.Tree(), p.options)

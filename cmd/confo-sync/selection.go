@@ -81,8 +81,8 @@ func (a *app) unmatched(rules project.Rules, rails []plan.Protection, tree *plan
 		plan.Unmatched("keep", where, rules.Keep, tree, live),
 		plan.Unmatched("protect", where, protect, tree, live),
 	)
-	if live != nil && live.Exists { // applications have written to it
-		found = append(found, plan.Unmatched("ignore", where, rules.Ignore, tree, live)...)
+	if live != nil && live.Exists { // applications create and delete what is ignored
+		found = append(found, plan.Misspelled("ignore", where, rules.Ignore, tree, live)...)
 	}
 	said := map[string]bool{} // the rules of two environments may be the same
 	return slices.DeleteFunc(found, func(f plan.Finding) bool {

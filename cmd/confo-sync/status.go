@@ -104,7 +104,7 @@ func (a *app) examineContent(ctx context.Context, t target.Target) error {
 	s := a.report.Status
 	s.Readable, a.report.Missing, a.report.Snapshot = true, !live.Exists, snapshotOf(live)
 	a.found(live.Warnings...)
-	a.found(a.missingRoot(t, live)...)
+	a.found(a.nearRoot(t, live)...)
 	a.report.AddForeign(live.Foreign)
 	s.Size = &render.Size{Namespaces: len(live.Namespaces), Configurations: live.Configs()}
 	for _, ns := range live.Namespaces {
@@ -173,10 +173,7 @@ func (a *app) examineWiped(t target.Target) {
 	if s.Last != nil {
 		what = "has a history"
 	}
-	a.report.Errors = append(a.report.Errors, render.Finding{
-		Message: fmt.Sprintf("%s %s, but does not exist: somebody has deleted it", plan.Printable(t.String()), what),
-		Hint:    a.given.complete(`restore a backup with confo-sync restore FILE, or apply the tree again with "confo-sync apply"`),
-	})
+	a.report.Errors = append(a.report.Errors, render.Findings([]plan.Finding{*a.deleted(t, what)})...)
 }
 
 // examineHistory finds out who applied last, and whether that came to its end.

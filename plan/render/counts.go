@@ -87,7 +87,9 @@ func (t Tally) Done() string { return t.sentence("created", "updated", "deleted"
 
 // matching says how many configurations are equal on both sides, or which have equal
 // selected fields, and how many are ignored.
-func (s Summary) matching() string { return s.equal() + s.ignored() }
+func (s Summary) matching() string {
+	return s.equal("matches the source.", "match the source.") + s.ignored()
+}
 
 // ignored is a sentence that follows another one, or "".
 func (s Summary) ignored() string {
@@ -100,15 +102,16 @@ func (s Summary) ignored() string {
 	return " " + plural(s.Ignored, "configuration") + " are ignored."
 }
 
-func (s Summary) equal() string {
+// equal counts the configurations that do not differ. one and many end the sentence.
+func (s Summary) equal(one, many string) string {
 	whole, part := s.Unchanged-s.UnchangedInPart, s.UnchangedInPart
 	switch {
 	case part == 0 && whole == 1:
-		return "1 configuration matches the source."
+		return "1 configuration " + one
 	case part == 0:
-		return plural(whole, "configuration") + " match the source."
+		return plural(whole, "configuration") + " " + many
 	}
-	fields := "selected fields of " + plural(part, "configuration") + " match the source."
+	fields := "selected fields of " + plural(part, "configuration") + " " + many
 	if whole == 0 {
 		return "The " + fields
 	}

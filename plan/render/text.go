@@ -344,6 +344,14 @@ func (t *text) foreign(foreign []Foreign) {
 // Summarize returns the last line of a report about a plan.
 func Summarize(r *Report) string { return summarize(r) + keptCount(r) }
 
+// noChanges is the summary of a report without changes.
+func noChanges(r *Report) string {
+	if r.Kind == KindDiff { // neither side is the source
+		return "No differences. " + r.Summary.equal("is the same.", "are the same.")
+	}
+	return "No changes. " + r.Summary.matching()
+}
+
 func summarize(r *Report) string {
 	s := r.Summary
 	if !r.compared && len(r.Errors) > 0 {
@@ -356,7 +364,7 @@ func summarize(r *Report) string {
 		return fmt.Sprintf("Refused: %s. No changes.", plural(len(r.Errors), "error"))
 	}
 	if s.sum()+s.Access == 0 {
-		return "No changes. " + s.matching()
+		return noChanges(r)
 	}
 	if r.Kind == KindHistory {
 		return fmt.Sprintf("Applied: %s, in %s.", s.Done(), plural(s.Transactions, "transaction"))

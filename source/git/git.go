@@ -148,37 +148,6 @@ func (r repository) line(ctx context.Context, args ...string) (line, failed stri
 	return strings.TrimSuffix(string(out), "\n"), failed, err
 }
 
-// Head returns the commit that is checked out at dir, with a "+" if the folder has
-// uncommitted changes. It returns "" if the folder is not in a repository or there is
-// no commit yet. The error is an *Error if git refuses to read the repository, or if
-// there is a .git in which git finds no repository.
-func Head(ctx context.Context, dir string) (string, error) {
-	r := repository{dir: dir}
-	_, failed, err := r.line(ctx, "rev-parse", "--show-prefix")
-	switch {
-	case err != nil:
-		return "", err
-	case failed != "" && inNone(failed) && !hasGit(dir):
-		return "", nil
-	case failed != "":
-		return "", r.refused(failed)
-	}
-	commit, failed, err := r.line(ctx, "rev-parse", "--verify", "--quiet", "HEAD")
-	if failed != "" || err != nil {
-		return "", err
-	}
-	changed, failed, err := r.line(ctx, "status", "--porcelain", "--", ".")
-	switch {
-	case err != nil:
-		return "", err
-	case failed != "":
-		return "", r.refused(failed)
-	case changed != "":
-		commit += "+"
-	}
-	return commit, nil
-}
-
 // Subject returns the first line of a commit's message, or "" if the commit can't be
 // read.
 func Subject(ctx context.Context, dir, commit string) string {

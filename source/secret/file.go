@@ -64,10 +64,17 @@ func (r *Resolver) find(from, path string) (string, error) {
 	for _, place := range places {
 		var content string
 		if content, err = read(r.bounds, place); !errors.Is(err, within.ErrOutside) {
+			r.found.add(place)
 			return content, err
 		}
 	}
 	return "", err
+}
+
+func (f *found) add(path string) {
+	f.Lock()
+	defer f.Unlock()
+	f.paths = append(f.paths, path)
 }
 
 // join returns the possible absolute paths of path, relative to each of folders.

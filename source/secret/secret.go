@@ -11,6 +11,7 @@ package secret
 import (
 	"os"
 	"slices"
+	"sync"
 
 	"github.com/confo-sync/confo-sync/source/within"
 )
@@ -36,6 +37,21 @@ type Resolver struct {
 	bounds    *within.Bounds // for files
 	ring      *ring
 	checkouts []checkout
+	found     *found
+}
+
+// found lists the files that a resolver and those made from it have read.
+type found struct {
+	sync.Mutex
+	paths []string
+}
+
+// Files returns the absolute paths of the files that !file has read. Files of a commit
+// are not included.
+func (r *Resolver) Files() []string {
+	r.found.Lock()
+	defer r.found.Unlock()
+	return slices.Clone(r.found.paths)
 }
 
 // checkout is a folder that replaces another one.
@@ -46,14 +62,14 @@ func New(o Options) *Resolver {
 	if o.Env == nil {
 		o.Env = os.LookupEnv
 	}
-	return &Resolver{options: o, bounds: within.New(append([]string{o.Root}, o.Allowed...)...), ring: &ring{options: o}}
+	return &Resolver{options: o, bounds: within.New(append([]string{o.Root}, o.Allowed...)...), ring: &ring{options: o}, found: &found{}}
 }
 
 // For returns a resolver for a tree or overlay that was checked out to dir instead of
 // original. A file that does not exist in dir is read from original. Both resolvers
 // share the identities.
 func (r *Resolver) For(dir, original string) *Resolver {
-	return &Resolver{options: r.options, bounds: r.bounds, ring: r.ring, checkouts: append(slices.Clone(r.checkouts), checkout{dir, original})}
+	return &Resolver{options: r.options, bounds: r.bounds, ring: r.ring, found: r.found, checkouts: append(slices.Clone(r.checkouts), checkout{dir, original})}
 }
 
 // limit is the maximum size of a value in bytes.
