@@ -161,7 +161,7 @@ func (o *undone) movedExact(now plan.Stored, there, searched bool) string {
 	if o.isAsBefore(now, there) {
 		return ""
 	}
-	if last := o.last.New.plan(); there && (now.Link != last.Link || now.Folder != last.Folder) {
+	if there && !now.Meta().SameKind(o.last.New.plan()) {
 		now.Value = plan.Unreadable(nil, "it is another kind of object")
 	}
 	return o.moved(state{there, now.Value}, searched)
@@ -177,7 +177,7 @@ func (o *undone) isAsBefore(now plan.Stored, there bool) bool {
 	if o.first.Old != nil {
 		old = o.first.Old.plan()
 	}
-	if now.Folder != old.Folder || now.Link != old.Link {
+	if !now.Meta().SameKind(old) {
 		return false
 	}
 	return old.Folder || old.Link != "" || bytes.Equal(now.Value.Reveal(), before.Reveal()) && now.IsNull() == (before.Reveal() == nil)

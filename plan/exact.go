@@ -185,7 +185,7 @@ func (e *exactDiff) both(w, l Stored, wants, has bool) {
 	case w.Ephemeral() || l.Ephemeral():
 		e.left = append(e.left, l)
 		return
-	case w.Folder != l.Folder || w.Link != l.Link:
+	case !w.Meta().SameKind(l.Meta()):
 		e.remove(l)
 		e.create(w, wants)
 		return
