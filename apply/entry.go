@@ -62,7 +62,9 @@ type Header struct {
 type Previous struct {
 	Namespace string  `json:"namespace"`
 	Config    *string `json:"configuration"`
-	Action    string  `json:"action"`
+	// Raw is the key if it is not UTF-8, which a name of a file need not be.
+	Raw    *rawText `json:"key,omitempty"`
+	Action string   `json:"action"`
 	// After is a hash of the written value. It shows later whether the value has been
 	// changed since.
 	After string `json:"after,omitempty"`
@@ -119,6 +121,10 @@ func (p Previous) placeKey() plan.Key {
 
 // Key returns the key of the changed object.
 func (p Previous) Key() plan.Key {
+	if p.Raw != nil {
+		namespace, config, _ := strings.Cut(string(*p.Raw), "/")
+		return plan.Key{Namespace: namespace, Config: config}
+	}
 	k := plan.Key{Namespace: p.Namespace}
 	if p.Config != nil {
 		k.Config = *p.Config
@@ -213,6 +219,7 @@ func records(changes []plan.Change, written keepWritten) (b []byte, lines int) {
 		} else {
 			b = plan.AppendString(b, *p.Config)
 		}
+		b = appendJSON(b, "key", p.Raw)
 		b = fmt.Appendf(b, `, "action": %q`, p.Action)
 		if p.After != "" {
 			b = fmt.Appendf(b, `, "after": %q`, p.After)
@@ -268,7 +275,7 @@ func recordSize(c *plan.Change, written keepWritten) int {
 
 // recordBase is what a record takes at most without the written value.
 func recordBase(c *plan.Change) int {
-	size := 320 + 6*(len(c.Path)+len(c.Old.Link)+len(c.New.Link)+len(c.Key.Namespace)+len(c.Key.Config)+len(c.Before.Reason())) + len(markedJSON(markedOf(c))) + c.Before.Size()
+	size := 320 + 6*(len(c.Path)+len(c.Old.Link)+len(c.New.Link)+2*len(c.Key.Namespace)+2*len(c.Key.Config)+len(c.Before.Reason())) + len(markedJSON(markedOf(c))) + c.Before.Size()
 	for _, access := range []plan.Access{c.Old.Access, c.New.Access} {
 		for _, entry := range access {
 			size += 6*len(entry) + 4

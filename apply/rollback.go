@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/confo-sync/confo-sync/plan"
 )
@@ -150,6 +151,7 @@ type undone struct {
 	by      Header   // who wrote the last one
 	between string   // what somebody else did between two
 	written bool     // it was created, updated or deleted: the above is about that
+	stayed  bool     // it was only updated, so that it kept its ACL and mode unless these were set
 	access  *setting // of its ACL or mode, if that was set while it was there
 	began   int      // when it was changed first, and
 	ended   int      // when last, in the order of all changes
@@ -229,14 +231,29 @@ func (u *Undoing) undo(e *Entry, p Previous) (first bool) {
 		return false
 	case !o.written:
 		o.first, o.last, o.by, o.written = p, p, e.Header, true
+		o.stayed = p.Action == plan.Update.String()
+		o.rewrote(old, new)
 		return true
 	}
+	o.stayed = o.stayed && p.Action == plan.Update.String()
+	o.rewrote(old, new)
 	if before, existed := p.Before(); o.between == "" && (key.path != "" || !key.IsNamespace()) && !o.last.wrote(state{existed, before}) {
 		o.between = fmt.Sprintf("was changed by somebody else between %s and %s", plan.Printable(o.by.ID), plan.Printable(e.ID))
 	}
 	p.Value, p.Written = nil, nil // a copy: only what it wrote is asked for
 	o.last, o.by = p, e.Header
 	return false
+}
+
+// rewrote notes what an update that stayed did to a file's mode, which it writes too.
+func (o *undone) rewrote(old, new plan.Meta) {
+	if !o.stayed || old.Mode == new.Mode {
+		return
+	}
+	if o.access == nil {
+		o.access = &setting{before: old}
+	}
+	o.access.after = new
 }
 
 // state is the state of an object at a target.
@@ -253,6 +270,9 @@ func (s state) isAs(w plan.Wish) bool {
 func (p Previous) wrote(s state) bool {
 	if p.Action == plan.Delete.String() {
 		return !s.exists
+	}
+	if new := p.New.plan(); new.Folder || new.Link != "" {
+		return s.exists // it has no value: that of a link is of what it leads to
 	}
 	return s.exists && (p.After == "" || p.After == sumOf(s.value))
 }
@@ -342,13 +362,21 @@ func EntryOf(id string, changes []plan.Change) *Entry {
 
 // previousOf returns what an entry keeps of a change.
 func previousOf(c *plan.Change, written keepWritten) Previous {
-	p := Previous{Namespace: c.Key.Namespace, Action: c.Action.String(), Value: c.Before.Reveal(), Old: metaOf(c.Old), New: metaOf(c.New)}
+	made := c.New
+	if c.Action != plan.SetAccess {
+		made.Access = made.Access.WithoutHashes() // no rollback needs them
+	}
+	p := Previous{Namespace: c.Key.Namespace, Action: c.Action.String(), Value: c.Before.Reveal(), Old: metaOf(c.Old), New: metaOf(made)}
 	if c.Path != "" || c.IsForeign() {
 		path := rawText(c.Path)
 		p.Path = &path
 	}
 	if c.Key.Config != "" {
 		p.Config = &c.Key.Config
+	}
+	if key := c.Key.String(); !utf8.ValidString(key) {
+		raw := rawText(key)
+		p.Raw = &raw
 	}
 	if !c.IsForeign() && c.Key.IsNamespace() || c.Action == plan.SetAccess {
 		return p

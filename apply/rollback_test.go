@@ -227,3 +227,17 @@ func TestNextID(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesOfAnyBytes: an entry keeps a name that is not UTF-8 as it is.
+func TestNamesOfAnyBytes(t *testing.T) {
+	for _, key := range []plan.Key{{Namespace: "a", Config: "\xe9 %"}, {Namespace: "\xff"}, {Namespace: "\xff", Config: "x"}} {
+		data, err := encodeEntry(Header{ID: "x", Batch: 1, Of: 1}, []plan.Change{{Key: key, Action: plan.Delete, Before: plan.NewValue([]byte("1"))}}, target.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := DecodeEntry(data)
+		if err != nil || len(e.Previous) != 1 || e.Previous[0].Key() != key {
+			t.Errorf("of %q comes %+v, %v", key, e, err)
+		}
+	}
+}

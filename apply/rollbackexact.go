@@ -92,6 +92,7 @@ func joined(a, b placed) (*undone, plan.Key) {
 		a, b = b, a
 	}
 	o, access := *a.undone, cmp.Or(a.access, b.access)
+	o.stayed = a.stayed && b.stayed
 	switch {
 	case !a.written:
 		o = *b.undone
@@ -128,6 +129,9 @@ func (r *ExactRollback) value(key plan.Key, path string, o *undone, now plan.Sto
 	if there && s.Access == nil {
 		s.Access = now.Access
 	}
+	if there && o.stayed { // setting sets back what was set
+		s.Access, s.Mode = now.Access, now.Mode
+	}
 	_ = r.Want.Add(s)
 }
 
@@ -142,7 +146,7 @@ func (r *ExactRollback) setting(key plan.Key, path string, o *undone, now plan.S
 	if !same(set.before) && !same(set.after) {
 		r.moved(key, path, "got another ACL or mode since")
 	}
-	if o.written && (o.first.Old != nil || o.first.Action == plan.Create.String()) {
+	if o.written && !o.stayed && (o.first.Old != nil || o.first.Action == plan.Create.String()) {
 		return // it is as it was before that already
 	}
 	s.Mode = set.before.Mode
@@ -157,7 +161,7 @@ func (o *undone) movedExact(now plan.Stored, there, searched bool) string {
 	if o.isAsBefore(now, there) {
 		return ""
 	}
-	if last := o.last.New.plan(); there && (now.Link != last.Link || now.Folder != last.Folder) {
+	if there && !now.Meta().SameKind(o.last.New.plan()) {
 		now.Value = plan.Unreadable(nil, "it is another kind of object")
 	}
 	return o.moved(state{there, now.Value}, searched)
@@ -173,7 +177,7 @@ func (o *undone) isAsBefore(now plan.Stored, there bool) bool {
 	if o.first.Old != nil {
 		old = o.first.Old.plan()
 	}
-	if now.Folder != old.Folder || now.Link != old.Link {
+	if !now.Meta().SameKind(old) {
 		return false
 	}
 	return old.Folder || old.Link != "" || bytes.Equal(now.Value.Reveal(), before.Reveal()) && now.IsNull() == (before.Reveal() == nil)

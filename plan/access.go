@@ -120,6 +120,18 @@ func userOf(who string) string {
 	return who
 }
 
+// WithoutHashes returns an ACL in which all password hashes are hidden.
+func (a Access) WithoutHashes() (hidden Access) {
+	for _, text := range a {
+		who, rights := entry(text)
+		if user := userOf(who); user != who {
+			who = user + HiddenHash
+		}
+		hidden = append(hidden, who+":"+rights)
+	}
+	return hidden
+}
+
 // Shown returns an ACL for display. It omits password hashes, because passwords can be
 // guessed from them.
 func (a Access) Shown() []string {

@@ -71,6 +71,12 @@ type Meta struct {
 	Link   string
 }
 
+// SameKind reports whether both are folders, files, or links that lead to the same place.
+// What stands there does not matter.
+func (m Meta) SameKind(other Meta) bool {
+	return m.Link == other.Link && (m.Link != "" || m.Folder == other.Folder)
+}
+
 // IsOfCreation reports whether a change sets the mode of a folder that the plan creates: a
 // folder gets its mode when everything is in it.
 func (c Change) IsOfCreation() bool {

@@ -72,6 +72,8 @@ func DiffExact(want, live iter.Seq2[Stored, error], opts ExactOptions) (p *Plan,
 		}
 	}
 	e.flush()
+	e.deletes = e.root // which holds all others
+	e.flush()
 	slices.Reverse(e.first)
 	slices.Reverse(e.last)
 	e.plan.Access = append(e.first, e.last...)
@@ -87,6 +89,7 @@ type exactDiff struct {
 	plan           *Plan
 	namespace      string   // whose changes are collected
 	deletes, makes []Change // in it
+	root           []Change // the deletion of the root
 	first, last    []Change // of ACLs and modes
 	left           []Stored
 }
@@ -168,6 +171,10 @@ func (e *exactDiff) remove(l Stored) {
 	}
 	c := e.change(l, Delete)
 	c.Before, c.Old, c.Revision = l.content(), l.Meta(), l.Revision
+	if l.Path == "" {
+		e.root = append(e.root, c)
+		return
+	}
 	e.deletes = append(e.deletes, c)
 }
 
@@ -178,7 +185,7 @@ func (e *exactDiff) both(w, l Stored, wants, has bool) {
 	case w.Ephemeral() || l.Ephemeral():
 		e.left = append(e.left, l)
 		return
-	case w.Folder != l.Folder || w.Link != l.Link:
+	case !w.Meta().SameKind(l.Meta()):
 		e.remove(l)
 		e.create(w, wants)
 		return

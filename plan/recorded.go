@@ -52,6 +52,13 @@ func (a Access) making(needs string, who []string) (made Access, last bool) {
 	return append(made, own(who, ordered(needs+"ra"))...), true
 }
 
+// Granting returns the ACL with entries for who, if it does not grant who the permissions in
+// needs.
+func (a Access) Granting(needs string, who []string) Access {
+	made, _ := a.making(needs, who)
+	return made
+}
+
 // own returns entries that grant who all permissions. If who is empty, it grants the
 // given permissions to everybody. Entries with digest come first, because a server may
 // not support other schemes.

@@ -85,8 +85,10 @@ func (e *exactBatch) change(c plan.Change) error {
 		return fmt.Errorf("%s is outside the target", c.Name())
 	}
 	full := filepath.Join(e.place.root, filepath.FromSlash(place))
-	if err := e.notLedOut(filepath.Dir(full)); err != nil {
-		return err
+	if e.replaced(place) == "" {
+		if err := e.notLedOut(filepath.Dir(full)); err != nil {
+			return err
+		}
 	}
 	if c.Action == plan.Create {
 		return e.create(c, full)
@@ -119,6 +121,17 @@ func (e *exactBatch) change(c plan.Change) error {
 	return nil
 }
 
+// replaced returns the folder above a path that the batch makes where something else stands,
+// such as a link, or "". What the path leads to now then does not matter.
+func (e *exactBatch) replaced(place string) string {
+	for i := range place {
+		if above := place[:i]; place[i] == '/' && e.gone[above] && e.made[above] {
+			return above
+		}
+	}
+	return ""
+}
+
 func (e *exactBatch) remove(c plan.Change, full string, info fs.FileInfo) error {
 	if !info.IsDir() {
 		// What takes its place replaces it: the journal may be carried out twice, and the
@@ -136,7 +149,7 @@ func (e *exactBatch) remove(c plan.Change, full string, info fs.FileInfo) error 
 		switch {
 		case isGits(entry.Name()):
 			return target.WithHint(fmt.Errorf("%s can't be deleted: it has files of git", c.Name()), "delete it by hand if nobody needs it")
-		case !e.gone[c.Place()+"/"+entry.Name()]:
+		case !e.gone[joined(c.Place(), entry.Name())]:
 			e.conflict(c, target.Moved{Exists: true, Why: "has new content"})
 			return nil
 		}
@@ -150,9 +163,13 @@ func (e *exactBatch) create(c plan.Change, full string) error {
 	if c.Place() == "" {
 		return nil // which root has made
 	}
-	now, err := look(full)
-	if err != nil {
-		return err
+	var now object
+	replaced := e.replaced(c.Place())
+	if replaced == "" {
+		var err error
+		if now, err = look(full); err != nil {
+			return err
+		}
 	}
 	if now.info != nil && !e.gone[c.Place()] {
 		e.conflict(c, target.Moved{Exists: true, Now: now.value})
@@ -171,6 +188,9 @@ func (e *exactBatch) create(c plan.Change, full string) error {
 		return nil
 	}
 	like := filepath.Dir(full)
+	if replaced != "" {
+		like = filepath.Dir(filepath.Join(e.place.root, filepath.FromSlash(replaced)))
+	}
 	info, err := os.Stat(like)
 	for (errors.Is(err, fs.ErrNotExist) || isNotFolder(err) || err == nil && !info.IsDir()) && like != filepath.Dir(e.place.root) {
 		like = filepath.Dir(like)

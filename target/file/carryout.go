@@ -159,15 +159,15 @@ func (s step) moveInto(full, staging string) error {
 	return nil
 }
 
-// chmod changes the mode of a file or folder. What somebody has removed or replaced by a
-// link meanwhile stays as it is.
+// chmod changes the permissions of a file or folder, and keeps setgid and the like. What
+// somebody has removed or replaced by a link meanwhile stays as it is.
 func chmod(full string, mode fs.FileMode) error {
 	info, err := os.Lstat(full)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		return nil
 	}
 	if err == nil {
-		err = os.Chmod(full, mode)
+		err = os.Chmod(full, mode|info.Mode()&(fs.ModeSetuid|fs.ModeSetgid|fs.ModeSticky))
 	}
 	return err
 }

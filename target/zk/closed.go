@@ -3,6 +3,7 @@ package zk
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -15,9 +16,9 @@ import (
 
 // entryACL returns the ACL of a history entry, which holds what configurations held. With
 // one identity, only that may read it. With several, those may who may read everything
-// that the entry is about; without any, all who may. Of changes to ACLs, in which there
-// are hashes of passwords, only those may read who may administer the objects: the server
-// shows the hashes to nobody else.
+// that the entry is about; without any, all who may. If it holds ACLs with hashes of
+// passwords, only those may who may administer these objects: the server shows the hashes
+// to nobody else.
 func (w *writer) entryACL(ctx context.Context, changes []plan.Change) ([]zk.ACL, error) {
 	if len(w.t.opts.Credentials) == 1 {
 		return zk.AuthACL(zk.PermAll), nil
@@ -37,11 +38,9 @@ func (w *writer) entryACL(ctx context.Context, changes []plan.Change) ([]zk.ACL,
 		return nil, err
 	}
 	needed, open := int32(zk.PermRead), acl
-	if hasHashes(changes) {
-		needed = zk.PermAdmin
-	}
 	for _, closed := range lists {
-		acl = asClosed(acl, closed, needed)
+		needed = max(needed, closed.needed)
+		acl = asClosed(acl, closed.list, closed.needed)
 	}
 	for _, c := range changes {
 		if c.Action == plan.Create && c.New.Access != nil {
@@ -62,12 +61,15 @@ func (w *writer) entryACL(ctx context.Context, changes []plan.Change) ([]zk.ACL,
 	return acl, nil
 }
 
-// hasHashes reports whether there are hashes of passwords in changes to ACLs.
-func hasHashes(changes []plan.Change) bool {
-	return slices.ContainsFunc(changes, func(c plan.Change) bool {
-		return c.Action == plan.SetAccess && slices.ContainsFunc(slices.Concat(c.Old.Access, c.New.Access), func(entry string) bool {
-			return strings.HasPrefix(entry, "digest:")
-		})
+// hasHashes reports whether the history keeps hashes of passwords of a change: from an ACL
+// that it sets or that the object had.
+func hasHashes(c plan.Change) bool {
+	kept := c.Old.Access
+	if c.Action == plan.SetAccess {
+		kept = slices.Concat(kept, c.New.Access)
+	}
+	return slices.ContainsFunc(kept, func(entry string) bool {
+		return strings.HasPrefix(entry, "digest:") && !strings.Contains(entry, plan.HiddenHash+":")
 	})
 }
 
@@ -75,12 +77,22 @@ func hasHashes(changes []plan.Change) bool {
 // on the session that writes, which has nothing else to do meanwhile.
 const fewLists = 64
 
+// closure is an ACL, and the permission by it that a reader of an entry needs.
+type closure struct {
+	list   []zk.ACL
+	needed int32
+}
+
 // closures returns the access lists that there are on what changes touch, and on the
 // namespaces that it is in.
-func (w *writer) closures(ctx context.Context, changes []plan.Change) ([][]zk.ACL, error) {
+func (w *writer) closures(ctx context.Context, changes []plan.Change) ([]closure, error) {
 	var paths []string
+	hashes := map[string]bool{} // of these paths
 	last := ""
 	for _, c := range changes {
+		if path := w.t.changePath(c); hasHashes(c) {
+			hashes[path] = true
+		}
 		if c.Depth() == 0 {
 			paths = append(paths, w.t.changePath(c))
 			continue
@@ -93,39 +105,46 @@ func (w *writer) closures(ctx context.Context, changes []plan.Change) ([][]zk.AC
 			paths = append(paths, w.t.changePath(c))
 		}
 	}
-	if len(paths) > fewLists {
-		return w.t.manyClosures(ctx, paths)
+	needed := func(path string) int32 {
+		if hashes[path] {
+			return zk.PermAdmin
+		}
+		return zk.PermRead
 	}
-	lists := make([][]zk.ACL, len(paths))
+	if len(paths) > fewLists {
+		return w.t.manyClosures(ctx, paths, needed)
+	}
+	lists := make([]closure, len(paths))
 	var group errgroup.Group
 	for i, path := range paths {
-		group.Go(func() (err error) {
-			lists[i], _, err = w.access.look(ctx, path)
+		group.Go(func() error {
+			list, _, err := w.access.look(ctx, path)
 			if errors.Is(err, codeNoNode) { // the transaction makes it, or fails
-				lists[i], err = zk.WorldACL(zk.PermAll), nil
+				list, err = zk.WorldACL(zk.PermAll), nil
 			}
+			lists[i] = closure{list, needed(path)}
 			return err
 		})
 	}
 	return lists, group.Wait()
 }
 
-// manyClosures returns the different ACLs that there are at paths.
-func (t *Target) manyClosures(ctx context.Context, paths []string) ([][]zk.ACL, error) {
+// manyClosures returns the different closures that there are at paths.
+func (t *Target) manyClosures(ctx context.Context, paths []string, needed func(path string) int32) ([]closure, error) {
 	all, err := t.accessOf(ctx, paths)
-	var lists [][]zk.ACL
+	var lists []closure
 	seen := map[string]bool{}
-	for _, access := range all {
-		if text := strings.Join(access, "\n"); access == nil || seen[text] {
+	for i, access := range all {
+		text := fmt.Sprintln(strings.Join(access, "\n"), needed(paths[i]))
+		if access == nil || seen[text] {
 			continue
-		} else {
-			seen[text] = true
 		}
+		seen[text] = true
 		list, err := parseAccess(access)
 		if err != nil {
 			return nil, err
 		}
-		lists = append(lists, list)
+		lists = append(lists, closure{list, needed(paths[i])})
 	}
 	return lists, err
 }

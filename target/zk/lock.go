@@ -87,6 +87,9 @@ func (w *writer) enqueue(ctx context.Context, guid string) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if w.t.identified() { // each transaction writes to it
+			acl = append(slices.Clone(acl), zk.AuthACL(zk.PermAll)...)
+		}
 		path, err := within(ctx, w.t.patience(), func() (string, error) {
 			return w.s.conn.Create(w.t.locksRoot()+"/"+guid+"-", data, zk.FlagEphemeral|zk.FlagSequence, acl)
 		})
@@ -276,7 +279,7 @@ func (w *writer) makeState(ctx context.Context) error {
 // when that is yet to be made.
 func (w *writer) stateACL(ctx context.Context, path string) ([]zk.ACL, error) {
 	if w.run.Root != nil && strings.HasPrefix(path, w.t.stateRoot()) {
-		return parseAccess(w.run.Root)
+		return parseAccess(w.beside(w.run.Root))
 	}
 	return w.access.nearest(ctx, path)
 }

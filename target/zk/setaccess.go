@@ -228,7 +228,7 @@ func (w *writer) wasSet(ctx context.Context, s *session, l *lostSetting) (outcom
 }
 
 // setBeside sets the ACLs of what is beside the root, for locks and history, where these
-// are as the root's was: they stay as closed as it is.
+// are as the root's was: they stay as closed as it is, but the user keeps what a run needs.
 func (w *writer) setBeside(ctx context.Context, c plan.Change) error {
 	for _, path := range []string{w.t.historyRoot(), w.t.locksRoot(), w.t.ownerPath(), w.t.stateRoot()} {
 		var version int32
@@ -245,10 +245,10 @@ func (w *writer) setBeside(ctx context.Context, c plan.Change) error {
 			continue
 		case err != nil:
 			return w.t.explain("read the ACL of", path, err)
-		case !now.Same(c.Old.Access):
+		case !now.Same(c.Old.Access) && !now.Same(w.beside(c.Old.Access)):
 			continue
 		}
-		err = w.setAccess(ctx, path, c.New.Access, version)
+		err = w.setAccess(ctx, path, w.beside(c.New.Access), version)
 		switch {
 		case err == nil:
 		case outcomeOf(err) == unknown:
@@ -258,6 +258,15 @@ func (w *writer) setBeside(ctx context.Context, c plan.Change) error {
 		}
 	}
 	return nil
+}
+
+// beside returns the ACL of what is beside a root with an ACL: that, and an entry for the
+// user if it would keep them from locking and from writing history.
+func (w *writer) beside(access plan.Access) plan.Access {
+	if !w.t.identified() {
+		return access
+	}
+	return access.Granting("cdrwa", w.t.Who())
 }
 
 // accessOf returns an access list as plan.Access has it.
