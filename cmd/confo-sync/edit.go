@@ -37,6 +37,7 @@ func (c *editCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	before := a.baseTree(ctx)
 	edited, err := c.edited(ctx, a, path, part, file)
 	if err != nil {
 		return err
@@ -54,7 +55,11 @@ func (c *editCmd) Run(ctx context.Context, a *app) error {
 		a.notice("Encrypted: %s.", plural(edited.Encrypted, "value"))
 		a.tellRecipients(c.recipientFlags)
 	}
-	return c.tellAbove(a, path.Key)
+	a.tellShared()
+	if !c.Overlay {
+		a.tellWithoutEffect(ctx, before, path.Key)
+	}
+	return nil
 }
 
 // part finds what to edit, and the file that it is in.
@@ -178,21 +183,4 @@ func (c *editCmd) failed(part *source.Part, wrong source.Errors) error {
 		found[i] = f
 	}
 	return several(found)
-}
-
-// tellAbove says which overlays of the environment declare the configuration too.
-func (c *editCmd) tellAbove(a *app, key plan.Key) error {
-	if c.Overlay || a.environment == nil {
-		return nil
-	}
-	for _, dir := range a.overlays {
-		file, found, err := source.Find(dir, key, a.bounds(dir), a.hidesInAny())
-		if err != nil {
-			return several(err)
-		}
-		if found {
-			a.notice("%s changes %s too, for %s.", plan.Printable(file.Name()), plan.Printable(key.String()), plan.Printable(a.environment.Name))
-		}
-	}
-	return nil
 }
