@@ -67,7 +67,7 @@ func (m *markdown) report(r *Report) string {
 	}
 	m.access(r)
 	m.warnings(r.Warnings)
-	m.objects("Not in the source, not changed", kept(undeclared(r.Kept)))
+	m.objects(r.undeclaredTitle(), kept(undeclared(r.Kept)))
 	m.stays(r.Kept)
 	m.objects("Foreign objects at the target, not changed", foreign(r.Foreign))
 	m.out.WriteString(end)
