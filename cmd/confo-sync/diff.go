@@ -17,8 +17,8 @@ import (
 )
 
 type diffCmd struct {
-	From string `arg:"" name:"a" help:"Before: an environment, a folder, git:REF[:PATH], a target or a backup." complete:"endpoint,folder"`
-	To   string `arg:"" name:"b" help:"After: the same." complete:"endpoint,folder"`
+	From string `arg:"" name:"a" help:"Before: an environment, a folder, git:REF[:PATH], a target or a backup." complete:"environment,endpoint,folder"`
+	To   string `arg:"" name:"b" help:"After: the same." complete:"environment,endpoint,folder"`
 	onlyFlags
 	DetailedExitcode bool `help:"Exit with 2 if there are differences."`
 	NoSecrets        bool `help:"Compare references as text. Needs no identity, file or variable."`
