@@ -101,7 +101,7 @@ func (c *pullCmd) encrypt(a *app, p *pulled) error {
 
 // revise changes the tree that there is so that it declares what is live.
 func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
-	a.unresolved = c.NoSecrets
+	a.unresolved, a.canSkip = c.NoSecrets, true
 	tree, commit, live, err := a.readBoth(ctx, a.declared().read, func(ctx context.Context) (*plan.Snapshot, error) { return a.snapshot(ctx, t, c.access()) })
 	if err != nil {
 		return err
