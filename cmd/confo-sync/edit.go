@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -119,7 +120,25 @@ func (c *editCmd) notFound(a *app, dir string, key plan.Key) error {
 			return target.WithHint(err, "it is declared in "+plan.Printable(file.Name())+": choose the environment of this overlay with -e, and use --overlay")
 		}
 	}
-	return target.WithHint(err, meantOr(plan.Closest(key.String(), source.Names(dir, a.bounds(dir))), `run "confo-sync render" to see what the tree declares`))
+	create := "edit can't create a configuration: add it to " + plan.Printable(fileOfNew(dir, key))
+	if meant := plan.Closest(key.String(), source.Names(dir, a.bounds(dir))); meant != "" {
+		return target.WithHint(err, "did you mean "+plan.Printable(meant)+"? "+create)
+	}
+	return target.WithHint(err, "create it by hand: "+create)
+}
+
+// fileOfNew returns the file of the tree in dir to which to add a configuration: the file of
+// its namespace, or its own file if the namespace has a folder.
+func fileOfNew(dir string, key plan.Key) string {
+	if info, err := os.Stat(filepath.Join(dir, key.Namespace)); err == nil && info.IsDir() {
+		return filepath.ToSlash(filepath.Join(dir, key.Namespace, key.Config+".yaml"))
+	}
+	for _, extension := range []string{".yaml", ".yml", ".toml", ".json"} {
+		if path := filepath.Join(dir, key.Namespace+extension); exists(path) {
+			return filepath.ToSlash(path)
+		}
+	}
+	return filepath.ToSlash(filepath.Join(dir, key.Namespace+".yaml"))
 }
 
 // edited has the user edit a part until it is right. It returns nil if nothing changed.
