@@ -120,11 +120,11 @@ func (c *editCmd) notFound(a *app, dir string, key plan.Key) error {
 			return target.WithHint(err, "it is declared in "+plan.Printable(file.Name())+": choose the environment of this overlay with -e, and use --overlay")
 		}
 	}
-	create := "edit can't create a configuration: add it to " + plan.Printable(fileOfNew(dir, key))
+	create := "add it to " + plan.Printable(fileOfNew(dir, key)) + " by hand: edit can't create a configuration"
 	if meant := plan.Closest(key.String(), source.Names(dir, a.bounds(dir))); meant != "" {
-		return target.WithHint(err, "did you mean "+plan.Printable(meant)+"? "+create)
+		return target.WithHint(err, "did you mean "+plan.Printable(meant)+"? If it is new, "+create)
 	}
-	return target.WithHint(err, "create it by hand: "+create)
+	return target.WithHint(err, create)
 }
 
 // fileOfNew returns the file of the tree in dir to which to add a configuration: the file of
