@@ -96,13 +96,14 @@ func (s *stack) lay(o Overlay, opts LoadOptions) {
 	for _, declared := range w.folders {
 		s.namespace(declared.Name, declared.Position)
 	}
+	beside := newOverlayNames(s, w)
 	for _, u := range w.units {
 		s.sources[u.shown] = u.path
 		p, l := u.parseLayered(s.ctx, true)
 		s.add(p.findings)
 		if len(p.findings.Errors) == 0 {
 			s.deep = s.deep || l.deep
-			s.unit(u, p, l, sel)
+			s.unit(u, p, l, sel, beside)
 		}
 	}
 }
@@ -113,7 +114,8 @@ func (s *stack) add(f Findings) {
 }
 
 // unit lays one file over what is there.
-func (s *stack) unit(u unit, p parsed, l *layered, sel plan.Selection) {
+// beside has the names of the overlay's files.
+func (s *stack) unit(u unit, p parsed, l *layered, sel plan.Selection, beside *overlayNames) {
 	position := plan.Position{File: u.shown, Line: 1, Column: 1}
 	if l.root != "" {
 		s.drop(u.namespace, position, l.root)
@@ -121,11 +123,13 @@ func (s *stack) unit(u unit, p parsed, l *layered, sel plan.Selection) {
 			return
 		}
 	}
+	beside.warnNewNamespace(s, u.namespace, position)
 	before := len(s.namespaces)
 	ns := s.namespace(u.namespace, plan.Position{File: u.shown})
 	if len(p.configs) == 0 && len(s.namespaces) == before && l.root == "" {
 		s.warn(plan.Key{Namespace: u.namespace}, position, "this empty file does not change the namespace", "remove the file, or write !delete to delete the namespace")
 	}
+	s.warnNewConfigs(ns, p.configs, l.configs, beside)
 	for _, c := range p.configs {
 		if sel.Config(u.namespace, c.Name) {
 			s.config(ns, c, l.configs[c.Name])
@@ -354,6 +358,7 @@ func (m *merger) origin(path plan.Path) string {
 }
 
 func (m *merger) mapping(path plan.Path, base, over plan.Node) plan.Node {
+	m.warnNewFields(path, base, over)
 	merged := plan.Node{Kind: plan.Object, Fields: slices.Clone(base.Fields)}
 	there := base.Index()
 	gone := map[string]bool{}

@@ -125,6 +125,45 @@ func inLine(tree *plan.Tree) string {
 	return strings.Join(all, " ")
 }
 
+// TestOverlayNewNames: a new name in an overlay that is close to an existing one, which the
+// overlay does not set, is probably a typo.
+func TestOverlayNewNames(t *testing.T) {
+	base := []string{
+		"shop.yaml", "database:\n  password: a\n  hosts1: b\n  pool: {max: 42}\n  users: [{name: c}]\n",
+		"other/limits.json", `{"daily": 1}`,
+	}
+	for rule, test := range map[string]struct {
+		over     []string
+		warnings []string
+	}{
+		"a field":                    {[]string{"shop.yaml", "database:\n  pasword: x\n"}, []string{"OVER/shop.yaml:2: pasword is new here; did you mean password?"}},
+		"a field below":              {[]string{"shop.yaml", "database:\n  pool: {maxx: 5}\n"}, []string{"OVER/shop.yaml:2: pool.maxx is new here; did you mean max?"}},
+		"another case":               {[]string{"shop.yaml", "database:\n  pool: {Max: 5}\n"}, []string{"OVER/shop.yaml:2: pool.Max is new here; did you mean max?"}},
+		"a configuration":            {[]string{"shop.yaml", "databse: {a: 1}\n"}, []string{"OVER/shop.yaml:1: shop/databse is new here; did you mean database?"}},
+		"a file of a configuration":  {[]string{"other/limit.json", `{"a": 1}`}, []string{"OVER/other/limit.json:1: other/limit is new here; did you mean limits?"}},
+		"a namespace":                {[]string{"shopp.yaml", "c: {a: 1}\n"}, []string{"OVER/shopp.yaml:1: shopp is new here; did you mean shop?"}},
+		"the other is set too":       {[]string{"shop.yaml", "database: {password: x, passwords: z}\n"}, nil},
+		"the other file is there":    {[]string{"other/limit.json", `{"a": 1}`, "other/limits.json", `{"daily": 2}`}, nil},
+		"another number of a series": {[]string{"shop.yaml", "database: {hosts2: x}\n"}, nil},
+		"nothing is close":           {[]string{"shop.yaml", "database: {pool: {min: 5}, timeout: 3}\nmail: {a: 1}\n", "stock.yaml", "a: {b: 1}\n"}, nil},
+		"a mapping is replaced":      {[]string{"shop.yaml", "database:\n  pool: !replace {maxx: 5}\n"}, nil},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			dir, over := folder(t, base...), folder(t, test.over...)
+			_, found, err := Load(t.Context(), dir, LoadOptions{Overlays: []Overlay{{Dir: over}}})
+			must(t, err)
+			var warnings []string
+			for _, f := range found.Warnings {
+				f.Position.Column = 0
+				warnings = append(warnings, strings.ReplaceAll(f.Error(), over, "OVER")+"; "+f.Hint)
+			}
+			if diff := cmp.Diff(test.warnings, warnings); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestOverlayErrors(t *testing.T) {
 	base := []string{"shop.yaml", "db: {host: a, list: [1]}\n"}
 	for over, want := range map[string]string{

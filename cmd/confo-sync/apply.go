@@ -78,7 +78,7 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 	a.deed = deedOf(want, approved, !f.NoHistory && !f.NoLock)
 	a.deed.given = a.given
 	if err := a.canAsk(!asks); err != nil {
-		return err
+		return cmp.Or(wrongArgument(ctx, a, want, flags), err)
 	}
 	t, err := a.openTarget(true)
 	if err != nil {
@@ -187,6 +187,24 @@ func (a *app) recover(ctx context.Context, t target.Target) error {
 		a.notice("Removed the uncommitted changes that an earlier run had prepared for %s.", plan.Printable(t.String()))
 	}
 	return err
+}
+
+// wrongArgument makes the plan of a run that can't ask for approval, and returns the error of
+// a wrong argument, or nil. It changes nothing at the target. The user can correct an argument
+// before thinking about approval.
+func wrongArgument(ctx context.Context, a *app, want wish, flags planFlags) error {
+	t, err := a.openTarget(false)
+	if err != nil {
+		return nil
+	}
+	defer t.Close()
+	before := *a.report
+	_, err = a.plan(ctx, t, want, flags, false)
+	if errors.As(err, new(*usageError)) || errors.As(err, new(*unknownError)) {
+		return err
+	}
+	*a.report, a.warning = before, &warnings{} // nothing is shown of this plan
+	return nil
 }
 
 // canAsk refuses to begin what will have to be asked about where nobody can

@@ -114,7 +114,7 @@ func (a *app) candidates(ctx context.Context, model *kong.Application, kind, wor
 	case "path", "field", "declared", "pattern":
 		return a.paths(ctx, kind, word)
 	case "filefield":
-		return a.fileFields(line.Args)
+		return a.fieldsToEncrypt(ctx, word, line.Args)
 	}
 	return all
 }

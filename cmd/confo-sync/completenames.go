@@ -40,12 +40,19 @@ func (a *app) paths(ctx context.Context, kind, word string) (all []manual.Candid
 		switch {
 		case key.IsNamespace() && !inside:
 			all = append(all, manual.Candidate{Word: key.Namespace + "/"})
-		case !key.IsNamespace() && inside && key.Namespace == namespace:
+		case !key.IsNamespace() && inside && key.Namespace == namespace && strings.HasPrefix(key.String(), word):
 			all = append(all, manual.Candidate{Word: key.String()})
 		}
 	}
+	if inside && len(all) == 1 && kind != "path" {
+		all = append(all, manual.Candidate{Word: all[0].Word + fieldSign[kind], Text: "a field of it"})
+	}
 	return all
 }
+
+// fieldSign is the sign between a configuration and a field, by kind. The configuration with
+// this sign is a second candidate, so that no shell puts a blank after the configuration.
+var fieldSign = map[string]string{"field": "#", "declared": "#", "pattern": "/"}
 
 // fieldsAfter returns the fields of a configuration, after the sign that typed begins with:
 // after "#" as plan.Path writes them, and after "/" as patterns do. The elements of lists
@@ -81,8 +88,21 @@ func fieldsAfter(known []*plan.Snapshot, key plan.Key, typed string) (all []manu
 	return all
 }
 
-// fileFields returns the fields that encrypt and decrypt take: those of the files among
-// the arguments, or else of all files of the tree.
+// fieldsToEncrypt returns what encrypt and decrypt take after the arguments args: the fields
+// of the files among them. Without files it returns the paths of the tree, or, if none begins
+// with the word, the fields of all files of the tree.
+func (a *app) fieldsToEncrypt(ctx context.Context, word string, args []string) []manual.Candidate {
+	if !slices.ContainsFunc(args, isFileArgument) {
+		paths := a.paths(ctx, "declared", word)
+		if slices.ContainsFunc(paths, func(one manual.Candidate) bool { return strings.HasPrefix(one.Word, word) }) {
+			return paths
+		}
+	}
+	return a.fileFields(args)
+}
+
+// fileFields returns the fields of the files among the arguments, or else of all files of the
+// tree.
 func (a *app) fileFields(args []string) (all []manual.Candidate) {
 	if a.configure() != nil {
 		return nil

@@ -17,8 +17,8 @@ import (
 )
 
 type diffCmd struct {
-	From string `arg:"" name:"a" help:"Before: an environment, a folder, git:REF[:PATH], a target or a backup." complete:"endpoint,folder"`
-	To   string `arg:"" name:"b" help:"After: the same." complete:"endpoint,folder"`
+	From string `arg:"" name:"a" help:"Before: an environment, a folder, git:REF[:PATH], a target or a backup." complete:"environment,endpoint,folder"`
+	To   string `arg:"" name:"b" help:"After: the same." complete:"environment,endpoint,folder"`
 	onlyFlags
 	DetailedExitcode bool `help:"Exit with 2 if there are differences."`
 	NoSecrets        bool `help:"Compare references as text. Needs no identity, file or variable."`
@@ -46,9 +46,11 @@ func (c *diffCmd) Run(ctx context.Context, a *app) error {
 		}
 	}
 	a.report.Target, a.report.Source = c.From, c.To
-	a.yetToCome, a.unresolved = true, c.NoSecrets
+	a.yetToCome, a.unresolved, a.canSkip = true, c.NoSecrets, true
 	for _, endpoint := range []string{c.From, c.To} {
-		if c.NoSecrets && (target.IsURL(endpoint) || strings.HasPrefix(endpoint, envPrefix)) {
+		isTree := !target.IsURL(endpoint) && !strings.HasPrefix(endpoint, envPrefix)
+		a.canSkip = a.canSkip && isTree
+		if c.NoSecrets && !isTree {
 			return &usageError{errors.New("--no-secrets works only between trees, because targets have no references")}
 		}
 	}

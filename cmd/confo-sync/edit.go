@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -37,6 +38,7 @@ func (c *editCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	before := a.baseTree(ctx)
 	edited, err := c.edited(ctx, a, path, part, file)
 	if err != nil {
 		return err
@@ -54,7 +56,11 @@ func (c *editCmd) Run(ctx context.Context, a *app) error {
 		a.notice("Encrypted: %s.", plural(edited.Encrypted, "value"))
 		a.tellRecipients(c.recipientFlags)
 	}
-	return c.tellAbove(a, path.Key)
+	a.tellShared()
+	if !c.Overlay {
+		a.tellWithoutEffect(ctx, before, path.Key)
+	}
+	return nil
 }
 
 // part finds what to edit, and the file that it is in.
@@ -114,7 +120,25 @@ func (c *editCmd) notFound(a *app, dir string, key plan.Key) error {
 			return target.WithHint(err, "it is declared in "+plan.Printable(file.Name())+": choose the environment of this overlay with -e, and use --overlay")
 		}
 	}
-	return target.WithHint(err, meantOr(plan.Closest(key.String(), source.Names(dir, a.bounds(dir))), `run "confo-sync render" to see what the tree declares`))
+	create := "add it to " + plan.Printable(fileOfNew(dir, key)) + " by hand: edit can't create a configuration"
+	if meant := plan.Closest(key.String(), source.Names(dir, a.bounds(dir))); meant != "" {
+		return target.WithHint(err, "did you mean "+plan.Printable(meant)+"? If it is new, "+create)
+	}
+	return target.WithHint(err, create)
+}
+
+// fileOfNew returns the file of the tree in dir to which to add a configuration: the file of
+// its namespace, or its own file if the namespace has a folder.
+func fileOfNew(dir string, key plan.Key) string {
+	if info, err := os.Stat(filepath.Join(dir, key.Namespace)); err == nil && info.IsDir() {
+		return filepath.ToSlash(filepath.Join(dir, key.Namespace, key.Config+".yaml"))
+	}
+	for _, extension := range []string{".yaml", ".yml", ".toml", ".json"} {
+		if path := filepath.Join(dir, key.Namespace+extension); exists(path) {
+			return filepath.ToSlash(path)
+		}
+	}
+	return filepath.ToSlash(filepath.Join(dir, key.Namespace+".yaml"))
 }
 
 // edited has the user edit a part until it is right. It returns nil if nothing changed.
@@ -178,21 +202,4 @@ func (c *editCmd) failed(part *source.Part, wrong source.Errors) error {
 		found[i] = f
 	}
 	return several(found)
-}
-
-// tellAbove says which overlays of the environment declare the configuration too.
-func (c *editCmd) tellAbove(a *app, key plan.Key) error {
-	if c.Overlay || a.environment == nil {
-		return nil
-	}
-	for _, dir := range a.overlays {
-		file, found, err := source.Find(dir, key, a.bounds(dir), a.hidesInAny())
-		if err != nil {
-			return several(err)
-		}
-		if found {
-			a.notice("%s changes %s too, for %s.", plan.Printable(file.Name()), plan.Printable(key.String()), plan.Printable(a.environment.Name))
-		}
-	}
-	return nil
 }

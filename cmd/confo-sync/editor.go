@@ -82,13 +82,23 @@ func (a *app) editor() (string, error) {
 			return editor, nil
 		}
 	}
-	switch {
-	case !isTerminal(a.stdin):
-		return "", target.WithHint(errors.New("no editor is set"), "set VISUAL or EDITOR to the command of an editor")
-	case runtime.GOOS == "windows":
-		return "notepad", nil
+	if isTerminal(a.stdin) {
+		for _, editor := range usualEditors() {
+			if _, err := exec.LookPath(editor); err == nil {
+				return editor, nil
+			}
+		}
 	}
-	return "vi", nil
+	return "", target.WithHint(errors.New("no editor is set"), "set VISUAL or EDITOR to the command of an editor")
+}
+
+// usualEditors are the editors to use at a terminal if none is set, the first that is
+// installed.
+func usualEditors() []string {
+	if runtime.GOOS == "windows" {
+		return []string{"notepad"}
+	}
+	return []string{"vi", "nano"}
 }
 
 // runEditor runs an editor until it ends. When the run is interrupted, it ends the editor.

@@ -25,6 +25,7 @@ type settings struct {
 	connection  connection // of the environment
 	readAll     bool       // of a target, not only what is selected
 	unresolved  bool       // nothing is asked of what references stand for
+	canSkip     bool       // the command takes --no-secrets for what it reads
 	untold      bool       // the warnings about the tree are not shown: validate shows them
 	yetToCome   bool       // a commit need not have every overlay
 	applying    bool       // what is planned is applied, too

@@ -237,5 +237,14 @@ func (c *initCmd) sayNext(a *app, left, encrypted int) {
 	if encrypted > 0 {
 		a.say("Encrypted %s to %s. To plan, confo-sync needs the identity (--age-identity).", plural(encrypted, "sensitive value"), plural(len(c.Recipient), "recipient"))
 	}
+	if a.report.Written.Sensitive > 0 {
+		recipient := " --recipient age1…"
+		if len(c.Recipient) > 0 {
+			recipient = ""
+		}
+		a.say("Next: confo-sync encrypt%s, to encrypt the sensitive values", recipient)
+		a.say("Then: confo-sync plan%s", a.given.of("plan", "source", "target", "env", "namespace", "exclude"))
+		return
+	}
 	a.say("Next: confo-sync plan%s", a.given.of("plan", "source", "target", "env", "namespace", "exclude"))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -90,6 +91,11 @@ func (a *app) meantOfParse(parser *kong.Kong, c *cli, args []string, err error) 
 	found := unexpected.FindStringSubmatch(err.Error())
 	if found == nil {
 		return err
+	}
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil && parse.Context.Selected() == nil {
+		word, _, _ := strings.Cut(found[1], ", did you mean ")
+		return cmp.Or(noCommand(parser.Model, word), err)
 	}
 	at := slices.Index(args, found[1])
 	if at < 0 {

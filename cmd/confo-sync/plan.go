@@ -242,6 +242,7 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	a.goesOn = len(interrupted) > 0
 	if want.adapt == nil && want.exact == nil || want.operation == "promote" { // others have no tree
 		a.warn(a.unmatched(a.rules, rails.Protect, desired, live)...)
+		a.report.Prune = cmp.Or(flags.Prune, a.rules.Prune, "configurations")
 	}
 	wished := desired
 	var problems []plan.Finding

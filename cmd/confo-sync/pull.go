@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -101,7 +100,7 @@ func (c *pullCmd) encrypt(a *app, p *pulled) error {
 
 // revise changes the tree that there is so that it declares what is live.
 func (c *pullCmd) revise(ctx context.Context, a *app, t target.Target) error {
-	a.unresolved = c.NoSecrets
+	a.unresolved, a.canSkip = c.NoSecrets, true
 	tree, commit, live, err := a.readBoth(ctx, a.declared().read, func(ctx context.Context) (*plan.Snapshot, error) { return a.snapshot(ctx, t, c.access()) })
 	if err != nil {
 		return err
@@ -298,47 +297,12 @@ func (c *pullCmd) tell(a *app, n pullTally, revision *source.Revision, undeclare
 	if len(undeclared) > 0 {
 		a.notice("Left out because the tree does not declare them: %s (add one with pull -n NAME).", plan.ListNames(undeclared))
 	}
-	c.tellShared(a)
+	a.tellShared()
 	if left > 0 {
 		return target.WithHint(fmt.Errorf("the target still differs from the tree in %s, so a plan is not empty", plural(left, "place")),
 			a.seeWarnings())
 	}
 	return nil
-}
-
-// tellShared says that other environments have what changes, too.
-func (c *pullCmd) tellShared(a *app) {
-	if a.project == nil || a.environment == nil || len(a.project.Environments) < 2 {
-		return
-	}
-	var others []string
-	for _, name := range a.project.Names() {
-		if name != a.environment.Name {
-			others = append(others, name)
-		}
-	}
-	shared := 0
-	for _, f := range a.report.Files {
-		if isWithin(f.File, a.Source) {
-			shared++
-		}
-	}
-	if shared == 0 {
-		return
-	}
-	who, whose, hint := "The environment "+plan.Both(others)+" also uses", "its", ""
-	if len(others) > 1 {
-		who, whose = "The environments "+plan.Both(others)+" also use", "their"
-	}
-	if len(a.overlays) > 0 {
-		hint = " (--overlay writes to " + plan.Printable(a.overlays[len(a.overlays)-1]) + " instead)"
-	}
-	a.notice("%s %d of these files, so %s configurations change too%s.", who, shared, whose, hint)
-}
-
-func isWithin(file, dir string) bool {
-	rel, err := filepath.Rel(filepath.Clean(dir), filepath.FromSlash(file))
-	return err == nil && filepath.IsLocal(rel)
 }
 
 func (c *pullCmd) report(a *app, left []plan.Finding, encrypted int) error {

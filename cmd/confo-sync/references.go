@@ -35,8 +35,12 @@ func (a *app) resolver(dir string) *secret.Resolver {
 		root = filepath.Dir(file)
 	}
 	allowed := append([]string{dir}, a.overlays...)
+	without := ""
+	if a.canSkip {
+		without = "use --no-secrets to leave references as they are"
+	}
 	r := secret.New(secret.Options{
-		Root: root, Allowed: append(allowed, a.AllowFile...), Identities: a.AgeIdentity, Env: a.env, Variables: a.variables(), Opened: a.warnExposed,
+		Without: without, Root: root, Allowed: append(allowed, a.AllowFile...), Identities: a.AgeIdentity, Env: a.env, Variables: a.variables(), Opened: a.warnExposed,
 	})
 	for armored, text := range a.sealed {
 		r.Knows(armored, text)

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -33,8 +34,15 @@ var elsewhere = map[string]string{
 	"lint":      `use "confo-sync validate" to check the tree`,
 	"format":    `use "confo-sync fmt" to format the tree`,
 	"drift":     `use "confo-sync plan --detailed-exitcode", which exits with 2 if the target differs from the tree`,
+	"list":      listHint,
+	"ls":        listHint,
+	"show-all":  `use "confo-sync render" to print the tree, "confo-sync get NAMESPACE/CONFIGURATION" to print what is live, or "confo-sync matrix --all" to compare all environments`,
+	"config":    `edit confo-sync.yaml, the project file, or use "confo-sync edit NAMESPACE/CONFIGURATION" to edit a configuration`,
+	"env":       `use "confo-sync envs" to list the environments, and -e to select one`,
 	"workspace": `use "confo-sync envs" to list the environments, and -e to select one`,
 }
+
+const listHint = `use "confo-sync get" to list what is live, "confo-sync render" to print the tree, or "confo-sync envs" to list the environments`
 
 // flagsElsewhere are the flags of other tools, and what is meant by them here.
 var flagsElsewhere = map[string]string{
@@ -52,11 +60,8 @@ func slip(model *kong.Application, args []string) error {
 			return nil
 		}
 		if i == 0 && !strings.HasPrefix(arg, "-") {
-			if hint, known := elsewhere[arg]; known {
-				return &usageError{target.WithHint(fmt.Errorf("confo-sync has no command %s", arg), hint)}
-			}
-			if name := closestCommand(model, arg); name != "" && name != arg {
-				return &usageError{target.WithHint(fmt.Errorf("confo-sync has no command %s", plan.Quote(arg)), "did you mean "+name+"?")}
+			if err := noCommand(model, arg); err != nil {
+				return err
 			}
 		}
 		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
@@ -68,6 +73,18 @@ func slip(model *kong.Application, args []string) error {
 		}
 	}
 	return nil
+}
+
+// noCommand returns the error of a word in the place of a command, or nil if it is one.
+func noCommand(model *kong.Application, word string) error {
+	if slices.ContainsFunc(model.Children, func(child *kong.Node) bool { return child.Name == word }) {
+		return nil
+	}
+	if hint, known := elsewhere[word]; known {
+		return &usageError{target.WithHint(fmt.Errorf("confo-sync has no command %s", word), hint)}
+	}
+	return &usageError{target.WithHint(fmt.Errorf("confo-sync has no command %s", plan.Quote(word)),
+		meantOr(closestCommand(model, word), `run "confo-sync help" to list the commands`))}
 }
 
 // longWithOneDash returns the flag that an argument is when it gets a second dash, with

@@ -25,7 +25,7 @@ func (c *validateCmd) Run(ctx context.Context, a *app) error {
 	if err := a.needSource(giveSource); err != nil {
 		return err
 	}
-	a.unresolved = c.NoSecrets
+	a.unresolved, a.canSkip = c.NoSecrets, true
 	tree, commit, err := a.loadTree(ctx, a.Source, a.place(), source.LoadOptions{Overlays: a.laid(), Origins: true})
 	if err == nil {
 		err = a.checkSelection()

@@ -197,6 +197,7 @@ func hash(s string) string {
 type foot struct {
 	Access   []accessView
 	Kept     []string
+	KeptHead string
 	Stays    []keptView
 	Equal    string // how much else stays
 	Others   []otherView
@@ -211,7 +212,7 @@ type otherView struct{ Action, Symbol, Path, Note string }
 type keptView struct{ Title, Why string }
 
 func newFoot(r *Report) foot {
-	f := foot{Warnings: newFindings(r.Warnings, "warning"), JS: template.JS(htmlJS), Access: newAccessViews(r.Access)}
+	f := foot{KeptHead: r.undeclaredTitle(), Warnings: newFindings(r.Warnings, "warning"), JS: template.JS(htmlJS), Access: newAccessViews(r.Access)}
 	for _, k := range undeclared(r.Kept) {
 		f.Kept = append(f.Kept, k.title())
 	}

@@ -61,6 +61,20 @@ func (k Kept) title() string {
 func undeclared(all []Kept) []Kept { return where(all, func(k Kept) bool { return k.Reason == "" }) }
 func promoted(all []Kept) []Kept   { return where(all, func(k Kept) bool { return k.Reason != "" }) }
 
+// undeclaredTitle is the heading of the undeclared objects. It names the flag that deletes
+// them, if the run has not used it.
+func (r *Report) undeclaredTitle() string {
+	const title = "Not in the source, not changed"
+	isNamespace := func(k Kept) bool { return k.Configuration == nil }
+	switch {
+	case r.Prune == "" || r.Prune == "namespaces":
+		return title
+	case slices.ContainsFunc(undeclared(r.Kept), isNamespace):
+		return title + " (use --prune namespaces to delete them)"
+	}
+	return title + " (use --prune configurations to delete them)"
+}
+
 // different returns what a promotion keeps of which the two sides have different values. rest
 // says how much else it keeps; it is empty for nothing.
 func different(all []Kept) (some []Kept, rest string) {

@@ -68,7 +68,7 @@ func (m *markdown) report(r *Report) string {
 	m.access(r)
 	m.objects("Other objects", others(r.Exact))
 	m.warnings(r.Warnings)
-	m.objects("Not in the source, not changed", kept(undeclared(r.Kept)))
+	m.objects(r.undeclaredTitle(), kept(undeclared(r.Kept)))
 	m.stays(r.Kept)
 	m.objects("Foreign objects at the target, not changed", foreign(r.Foreign))
 	m.out.WriteString(end)

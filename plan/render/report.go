@@ -50,6 +50,7 @@ type Report struct {
 	Source      string    `json:"source"`
 	Commit      string    `json:"commit,omitempty"`         // of the source; with a "+" it has changes beside it
 	Only        []string  `json:"only,omitempty"`           // what --only or paths select
+	Prune       string    `json:"prune,omitempty"`          // level of --prune, if the command has levels
 	Missing     bool      `json:"target_missing,omitempty"` // the target's root does not exist yet
 	Snapshot    *Snapshot `json:"snapshot,omitempty"`
 	Summary     Summary   `json:"summary"`

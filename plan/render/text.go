@@ -151,7 +151,7 @@ func (t *text) report(r *Report) {
 	t.header(r)
 	if t.Summary {
 		t.index(r, "")
-		t.undeclared(r.Kept)
+		t.undeclared(r)
 		t.exact(r.Exact)
 		t.end(r)
 		return
@@ -163,7 +163,7 @@ func (t *text) report(r *Report) {
 		t.line("")
 	}
 	t.access(r)
-	t.undeclared(r.Kept)
+	t.undeclared(r)
 	t.promoted(r.Kept)
 	t.foreign(r.Foreign)
 	t.exact(r.Exact)
@@ -307,9 +307,9 @@ func Place(s *Source) string {
 	return plan.Position{File: s.File, Line: int32(s.Line)}.String()
 }
 
-func (t *text) undeclared(all []Kept) {
-	if kept := undeclared(all); len(kept) > 0 {
-		t.line("Not in the source, not changed:")
+func (t *text) undeclared(r *Report) {
+	if kept := undeclared(r.Kept); len(kept) > 0 {
+		t.line("%s:", r.undeclaredTitle())
 		for _, k := range kept {
 			t.line("  %s", k.title())
 		}

@@ -44,13 +44,23 @@ func CheckName(path string) error {
 	if strings.HasSuffix(name, extension) || strings.HasSuffix(name, extensionEncrypted) {
 		return nil
 	}
-	for _, end := range []string{Encrypted, ".zst", ".tar"} {
-		path = strings.TrimSuffix(path, end)
-	}
-	path = plan.Printable(path)
+	path = plan.Printable(withoutExtension(path))
 	return &Error{
 		Message: fmt.Sprintf("the name of a backup must end in %s or %s, not %s", extension, extensionEncrypted, plan.Quote(name)),
 		Next:    fmt.Sprintf("write %s%s, or %s/ for a folder", path, extension, path),
+	}
+}
+
+// withoutExtension returns a path without the extensions of an archive or a file of data. It
+// keeps all other text after a dot, which may be a date or a version.
+func withoutExtension(path string) string {
+	ends := []string{".age", ".zst", ".gz", ".bz2", ".xz", ".lz4", ".tgz", ".tbz2", ".txz", ".tzst", ".zip", ".7z", ".tar", ".json", ".yaml", ".yml", ".bak"}
+	for {
+		end := strings.ToLower(filepath.Ext(path))
+		if !slices.Contains(ends, end) || len(filepath.Base(path)) == len(end) {
+			return path
+		}
+		path = path[:len(path)-len(end)]
 	}
 }
 

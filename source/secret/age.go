@@ -47,11 +47,11 @@ func (r *Resolver) Age(armored string) (string, error) {
 	}
 	ids, err := r.ring.load()
 	if err != nil {
-		return "", err
+		return "", r.unresolved(err)
 	}
 	value, err := ids.decrypt(armored)
 	if err != nil {
-		return "", err
+		return "", r.unresolved(err)
 	}
 	r.ring.values.Store(armored, value)
 	return value, nil

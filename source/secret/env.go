@@ -72,10 +72,10 @@ func (r *Resolver) Env(name string) (string, error) {
 	shown := plan.Printable(name)
 	switch {
 	case !ok:
-		return "", &Error{
+		return "", r.unresolved(&Error{
 			fmt.Sprintf("the environment variable %s is not set", shown),
 			fmt.Sprintf("export %s, or set it in the variables of the CI", shown),
-		}
+		})
 	case len(value) > limit:
 		return "", &Error{fmt.Sprintf("the environment variable %s is longer than 16 MiB", shown), "check what sets it"}
 	case !utf8.ValidString(value):

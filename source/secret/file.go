@@ -27,7 +27,7 @@ func (r *Resolver) File(from, path string) (string, error) {
 	}
 	content, err := r.find(from, filepath.FromSlash(path))
 	if err != nil {
-		return "", unreadable(path, err)
+		return "", r.unresolved(unreadable(path, err))
 	}
 	line, ended := strings.CutSuffix(content, "\n")
 	if !strings.Contains(line, "\n") {

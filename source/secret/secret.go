@@ -9,6 +9,7 @@
 package secret
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"sync"
@@ -29,6 +30,7 @@ type Options struct {
 	Env        func(name string) (string, bool) // os.LookupEnv if nil
 	Variables  Variables                        // the variables that !env may read
 	Opened     func(what string, f *os.File)    // called for each opened file with identities; may be nil
+	Without    string                           // added to the hint if a value can't be resolved: how to do without it
 }
 
 // Resolver resolves references. It is safe for concurrent use.
@@ -70,6 +72,15 @@ func New(o Options) *Resolver {
 // share the identities.
 func (r *Resolver) For(dir, original string) *Resolver {
 	return &Resolver{options: r.options, bounds: r.bounds, ring: r.ring, found: r.found, checkouts: append(slices.Clone(r.checkouts), checkout{dir, original})}
+}
+
+// unresolved adds Options.Without to the hint of the error of a value that can't be resolved.
+func (r *Resolver) unresolved(err error) error {
+	var e *Error
+	if r.options.Without == "" || !errors.As(err, &e) {
+		return err
+	}
+	return &Error{e.Message, e.Hint + ", or " + r.options.Without}
 }
 
 // limit is the maximum size of a value in bytes.

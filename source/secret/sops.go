@@ -19,6 +19,11 @@ import (
 // sops finds its keys as usual (cloud services, PGP, age). The age identities of r are
 // also passed to it.
 func (r *Resolver) SOPS(ctx context.Context, path string) ([]byte, error) {
+	content, err := r.sops(ctx, path)
+	return content, r.unresolved(err)
+}
+
+func (r *Resolver) sops(ctx context.Context, path string) ([]byte, error) {
 	program, err := exec.LookPath("sops")
 	if err != nil {
 		return nil, &Error{
