@@ -13,6 +13,8 @@ type ExactOptions struct {
 	Only func(path string) bool
 	// Who are the IDs of the user, as ACLs name them.
 	Who []string
+	// Seen is who the user is to the target, if it was asked for that.
+	Seen *Who
 }
 
 // DiffExact returns the plan that turns live into want, byte for byte, with foreign
@@ -36,7 +38,7 @@ func DiffExact(want, live iter.Seq2[Stored, error], opts ExactOptions) (p *Plan,
 	defer stopWant()
 	nextLive, stopLive := iter.Pull2(unlinked(live))
 	defer stopLive()
-	e := exactDiff{opts: opts, plan: &Plan{}}
+	e := exactDiff{opts: opts, plan: &Plan{}, live: map[string]Stored{}}
 	w, wErr, wOK := nextWant()
 	l, lErr, lOK := nextLive()
 	for wOK || lOK {
@@ -56,6 +58,11 @@ func DiffExact(want, live iter.Seq2[Stored, error], opts ExactOptions) (p *Plan,
 			order = ComparePaths(w.Path, l.Path)
 		}
 		wanted, there := w, l
+		if order >= 0 && l.Access != nil && len(opts.Who) > 0 {
+			l := l
+			l.Value = Value{}
+			e.live[l.Path] = l
+		}
 		if order <= 0 {
 			w, wErr, wOK = nextWant()
 		}
@@ -74,8 +81,9 @@ func DiffExact(want, live iter.Seq2[Stored, error], opts ExactOptions) (p *Plan,
 	e.flush()
 	e.deletes = e.root // which holds all others
 	e.flush()
-	slices.Reverse(e.first)
-	slices.Reverse(e.last)
+	e.grant()
+	bottomUp(e.first)
+	bottomUp(e.last)
 	e.plan.Access = append(e.first, e.last...)
 	return e.plan, e.left, nil
 }
@@ -92,6 +100,7 @@ type exactDiff struct {
 	root           []Change // the deletion of the root
 	first, last    []Change // of ACLs and modes
 	left           []Stored
+	live           map[string]Stored // what has an ACL, without its content
 }
 
 func (e *exactDiff) takes(path string) bool { return e.opts.Only == nil || e.opts.Only(path) }

@@ -77,6 +77,18 @@ func (z znodes) do(c Change) error {
 	return nil
 }
 
+// lacks returns the permissions that a user needs for a change and does not have.
+func (z znodes) lacks(c Change, who []string) string {
+	path := c.Place()
+	parent := path[:max(0, strings.LastIndexByte(path, '/'))]
+	at, needs := path, map[Action]string{Create: "c", Delete: "d", Update: "w", SetAccess: "a"}[c.Action]
+	if c.Action == Create || c.Action == Delete {
+		at = parent
+	}
+	has, may := z[at].Access.For(Who{IDs: who})
+	return without(needs, has+may)
+}
+
 func (s *Stat) version() int32 {
 	if s == nil {
 		return 0
@@ -105,6 +117,9 @@ func TestDiffExactLaw(t *testing.T) {
 		}
 		steps := stepsOf(p)
 		for _, s := range steps {
+			if lacks := live.lacks(s, who); who != nil && len(p.Problems) == 0 && lacks != "" {
+				t.Fatalf("%v: %s of %q is not allowed: %s", steps, s.Action, s.Place(), lacks)
+			}
 			if err := live.do(s); err != nil {
 				t.Fatalf("%v: %v", steps, err)
 			}

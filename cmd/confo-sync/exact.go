@@ -45,8 +45,12 @@ func (a *app) planExactly(ctx context.Context, w *work, want wish, objects *plan
 	}
 	w.exact, w.exactOptions = exact, plan.ExactOptions{Only: exact.only}
 	z, zoo := w.target.(target.Identified)
+	var who plan.Who
 	if zoo {
-		w.exactOptions.Who = z.Who()
+		if who, err = z.AsSeen(ctx); err != nil {
+			return err
+		}
+		w.exactOptions.Who, w.exactOptions.Seen = z.Who(), &who
 	}
 	var left []plan.Stored
 	if w.plan, left, err = plan.DiffExact(exact.want(), objects.All(), w.exactOptions); err != nil {
@@ -55,13 +59,9 @@ func (a *app) planExactly(ctx context.Context, w *work, want wish, objects *plan
 	for _, s := range left {
 		a.warn(plan.Finding{Message: fmt.Sprintf("/%s is not changed: it is ephemeral and belongs to a session", plan.Printable(s.Path))})
 	}
-	w.plan.Problems = exact.problems
+	w.plan.Problems = append(w.plan.Problems, exact.problems...)
 	if !zoo || !w.plan.SetsAccess() {
 		return nil
-	}
-	who, err := z.AsSeen(ctx)
-	if err != nil {
-		return err
 	}
 	source := "the backup"
 	if want.operation == "rollback" {
