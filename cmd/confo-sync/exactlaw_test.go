@@ -24,26 +24,35 @@ import (
 func TestExactLaw(t *testing.T) {
 	t.Run("zookeeper", func(t *testing.T) {
 		addr, root := zktest.Addr(t), zktest.Root(t)
+		undone := 0
 		for i := range 25 {
 			url, err := target.Parse(fmt.Sprintf("zk://%s%s/%d", addr, root, i))
 			if err != nil {
 				t.Fatal(err)
 			}
-			exactLaw(t, zk.Open(url, zk.Options{Credentials: []zk.Credentials{zk.NewCredentials("me", "secret")}}), uint64(i))
+			undone += exactLaw(t, zk.Open(url, zk.Options{Credentials: []zk.Credentials{zk.NewCredentials("me", "secret")}}), uint64(i))
+		}
+		if undone < 25 {
+			t.Errorf("only %d rollbacks were made", undone)
 		}
 	})
 	t.Run("files", func(t *testing.T) {
+		undone := 0
 		for i := range 80 {
 			f, err := file.Open(filepath.Join(t.TempDir(), "live"), file.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			exactLaw(t, f, uint64(i))
+			undone += exactLaw(t, f, uint64(i))
+		}
+		if undone < 80 {
+			t.Errorf("only %d rollbacks were made", undone)
 		}
 	})
 }
 
-func exactLaw(t *testing.T, to target.Target, seed uint64) {
+// exactLaw returns how many rollbacks it has made.
+func exactLaw(t *testing.T, to target.Target, seed uint64) (undone int) {
 	t.Helper()
 	defer to.Close()
 	random := rand.New(rand.NewPCG(seed, 1))
@@ -54,7 +63,7 @@ func exactLaw(t *testing.T, to target.Target, seed uint64) {
 	for _, back := range []*plan.Objects{states[0], states[1], states[0]} {
 		undo, exact := undoNewest(t, to)
 		if !exact {
-			return // the states are the same, or only configurations differ
+			return undone // the states are the same, or only configurations differ
 		}
 		if len(undo.Moved) > 0 {
 			t.Fatalf("seed %d: nobody has changed anything: %v", seed, undo.Moved)
@@ -63,7 +72,9 @@ func exactLaw(t *testing.T, to target.Target, seed uint64) {
 		if differs := differences(back, objectsOf(t, to)); differs != "" {
 			t.Errorf("seed %d: after the rollback %s", seed, differs)
 		}
+		undone++
 	}
+	return undone
 }
 
 // undoNewest returns what undoes the newest apply, if there is one that was exact.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,110 +91,22 @@ func (c *rollbackCmd) run(ctx context.Context, a *app, approved *approval) error
 		return err
 	}
 	a.report.Source = "rollback of " + what
+	u := undoer{rollbackCmd: c, app: a, target: t, history: history, undone: undone, undoing: undoing}
 	want := wish{
 		operation: "rollback", undoes: what, line: rollbackLine(what), marks: marks, access: undoing.SetsAccess,
-		read: func(context.Context) (*plan.Tree, string, error) { return nil, "", nil },
-		adapt: func(_ *plan.Tree, live *plan.Snapshot, o *plan.Options) (*plan.Tree, []plan.Finding, error) {
-			undo := undoing.Rollback(live)
-			if len(undo.Moved) > 0 {
-				if err := history.FindLater(ctx, undoing, notUndone(history.Readable(), undone)); err != nil {
-					return nil, nil, err
-				}
-				undo = undoing.Rollback(live)
-			}
-			o.Exact, o.Prune, o.Recorded = true, plan.PruneNamespaces, recordedBy(undo, t)
-			before, now := undoneObjects(undo, live)
-			if err := a.checkOnly("that the rollback undoes", before, now); err != nil {
-				return nil, nil, err
-			}
-			return plan.Wished(live, undo.Wishes, *o), c.conflicts(a, undo.Moved, undone, *o), nil
-		},
+		read:   func(context.Context) (*plan.Tree, string, error) { return nil, "", nil },
+		adapt:  u.configurations(ctx),
 		review: func(changes []plan.Change) []plan.Finding { return a.reverted(changes, marks, revertHint(undone)) },
 	}
-	if undoing.IsExact() && len(a.only) > 0 {
-		return target.WithHint(fmt.Errorf("%s changed more than configurations, so --only can't undo a part of it", plan.Printable(what)), "undo it completely, or one namespace with -n")
-	}
 	if undoing.IsExact() {
-		want.adapt, want.exact = nil, func(live *plan.Objects) (*exactWish, error) {
-			undo := undoing.RollbackExact(live)
-			if len(undo.Moved) > 0 {
-				if err := history.FindLater(ctx, undoing, notUndone(history.Readable(), undone)); err != nil {
-					return nil, err
-				}
-				undo = undoing.RollbackExact(live)
-			}
-			problems := append(undo.Moved, unread(undone)...)
-			for i := range problems {
-				problems[i].Hint = cmp.Or(problems[i].Hint, "check it, and use --force to overwrite it")
-			}
-			if c.Force {
-				a.warn(problems...)
-				problems = nil
-			}
-			return &exactWish{want: undo.Want.All, tree: undo.Want.Snapshot().Tree(), only: func(path string) bool { return undo.Touched[path] }, problems: problems}, nil
+		if len(a.only) > 0 {
+			return target.WithHint(fmt.Errorf("%s changed more than configurations, so --only can't undo a part of it", plan.Printable(what)), "undo it completely, or one namespace with -n")
 		}
+		want.adapt, want.exact = nil, u.everything(ctx)
 	}
 	// Words like last or 2h ago mean something else by the time the plan is applied.
 	header := planfile.Header{Rollback: &planfile.Rollback{ID: c.ID, To: c.To, ToTime: c.ToTime, Force: c.Force}}
 	return c.carryOut(ctx, a, approved, want, planFlags{railFlags: c.railFlags}, c.applyFlags, header)
-}
-
-// conflicts returns what there is to refuse: selected objects that others have changed since,
-// and applies that can't be undone completely. With --force it only warns.
-func (c *rollbackCmd) conflicts(a *app, moved []plan.Finding, undone []*apply.Record, o plan.Options) []plan.Finding {
-	mayChange := o.MayChange()
-	moved = slices.DeleteFunc(moved, func(f plan.Finding) bool { return !mayChange(f.Key) })
-	for i := range moved {
-		moved[i].Hint = "check it, and use --force to overwrite it, or leave it out with --only, -n or --exclude"
-	}
-	moved = append(moved, unread(undone)...)
-	if !c.Force {
-		return moved
-	}
-	for i := range moved {
-		moved[i].Hint = ""
-	}
-	a.warn(moved...)
-	return nil
-}
-
-// recordedBy returns the ACLs that a rollback sets.
-func recordedBy(undo apply.Rollback, t target.Target) *plan.Recorded {
-	z, ok := t.(target.Identified)
-	if !ok || len(undo.Access)+len(undo.Created) == 0 {
-		return nil
-	}
-	r := &plan.Recorded{Lists: undo.Created, Set: undo.Access, Needs: map[plan.Key]string{}, Who: z.Who()}
-	for k := range undo.Created {
-		if k.IsNamespace() {
-			r.Needs[k] = "cr"
-		}
-	}
-	return r
-}
-
-// notUndone returns the records after the first one that is undone, without those that are.
-func notUndone(records, undone []*apply.Record) (rest []*apply.Record) {
-	for _, r := range records[slices.Index(records, undone[0])+1:] {
-		if !slices.Contains(undone, r) {
-			rest = append(rest, r)
-		}
-	}
-	return rest
-}
-
-// unread refuses to undo what an entry that can't be read has of an apply of which the
-// others can be: the apply would be undone only in part.
-func unread(undone []*apply.Record) (found []plan.Finding) {
-	for _, r := range undone {
-		if len(r.Unread) > 0 && r.Readable() {
-			found = append(found, plan.Finding{
-				Message: fmt.Sprintf("%s can't be undone completely: of its %s, the history entries of %d can't be read", plan.Printable(r.ID), plural(r.Done(), "transaction"), len(r.Unread)),
-				Hint:    "use --force to undo the rest",
-			})
-		}
-	}
-	return found
 }
 
 // undoing reads what is to be undone. An apply that can't be read is never the last.
