@@ -152,7 +152,8 @@ func (t *Target) manyClosures(ctx context.Context, paths []string, needed func(p
 
 // asClosed returns an ACL that grants read permission only to users who may read according
 // to a and who have the needed permission in b. Users whose password hash the server hides
-// are left out, because they can't be compared.
+// are left out, because they can't be compared. If everybody has one of the permissions, only
+// the other one counts.
 func asClosed(a, b []zk.ACL, needed int32) []zk.ACL {
 	if worldMay(b, needed) {
 		return a

@@ -142,9 +142,9 @@ func (w *writer) fromNewSession(ctx context.Context, look func(*session) (outcom
 	return look(s)
 }
 
-// fromEntry decides by the history entry or, if there is none, by the znodes. If they do
-// not exist, they could still be created later, unless the session of the transaction has
-// ended or is this session.
+// fromEntry decides by the history entry or, if the batch has none, by the znodes. If the
+// entry does not exist yet, the transaction may still be applied later. ended says that this
+// is impossible, because the transaction's session has ended or is this session.
 func (w *writer) fromEntry(ctx context.Context, s *session, m *multi, ended bool) outcome {
 	if m.entry == "" {
 		return w.fromChanges(ctx, m.batch.Changes, ended)
