@@ -75,15 +75,16 @@ type Result struct {
 	Transactions int
 	Applied      []plan.Change
 	Access       []plan.Change // ACLs that were set
-	// NotPruned is why the history could not be shortened, which fails nothing.
+	// NotPruned says why the history could not be shortened. The apply does not fail
+	// because of it.
 	NotPruned error
 	// MarksNotKept says why a run without a lock could not store its marks with the
 	// target. The apply does not fail because of it.
 	MarksNotKept error
 }
 
-// Stopped is the error of an apply that did not finish. The Result says which changes
-// were applied before.
+// Stopped is the error of an apply that did not finish. The Result says which changes were
+// applied before it stopped.
 type Stopped struct {
 	Failed       []plan.Change // the changes of the failed batch; none if the apply stopped between two batches
 	Unknown      []plan.Change // the changes of a batch with an unknown outcome
@@ -95,8 +96,8 @@ type Stopped struct {
 func (s *Stopped) Error() string { return s.Err.Error() }
 func (s *Stopped) Unwrap() error { return s.Err }
 
-// Run applies a plan, step by step. The first failure stops it, and so does the end of
-// ctx, once the step under way is done; the error is then a *Stopped.
+// Run applies a plan, step by step. It stops at the first failure. If ctx ends, it
+// completes the current step and then stops. The error is then a *Stopped.
 func Run(ctx context.Context, t target.Target, p *plan.Plan, opts Options) (Result, error) {
 	now := time.Now()
 	r := &run{target: t, plan: p, opts: opts, steps: steps(p, t, !opts.NoHistory), result: Result{ID: newID(now)}}
@@ -137,8 +138,8 @@ type run struct {
 	result Result
 }
 
-// step is a part of a plan: a batch, which is applied whole or not at all, or ACLs, which
-// are set one by one.
+// step is a part of a plan. It is either a batch, which is applied completely or not at
+// all, or a group of ACLs, which are set one by one.
 type step struct {
 	changes []plan.Change
 	access  bool
@@ -172,8 +173,8 @@ func steps(p *plan.Plan, t target.Target, history bool) (all []step) {
 	return all
 }
 
-// PlanBatches returns the batches of a plan: its changes, and where the target sets ACLs and
-// modes in batches, those too.
+// PlanBatches returns the batches of a plan. They contain its changes and, if the target
+// sets ACLs and modes in batches, also those.
 func PlanBatches(p *plan.Plan, t target.Target, history bool) (batches [][]plan.Change) {
 	for _, s := range steps(p, t, history) {
 		if !s.access {
@@ -183,7 +184,7 @@ func PlanBatches(p *plan.Plan, t target.Target, history bool) (batches [][]plan.
 	return batches
 }
 
-// begin does, under the lock, what comes before the first step.
+// begin prepares the target before the first step. The caller must hold the lock.
 func (r *run) begin(ctx context.Context, now time.Time) (err error) {
 	if err := keepDocuments(ctx, r.target, r.writer, r.opts, &r.result); err != nil {
 		return err
@@ -200,7 +201,7 @@ func (r *run) begin(ctx context.Context, now time.Time) (err error) {
 	return err
 }
 
-// run takes all steps.
+// run executes all steps.
 func (r *run) run(ctx context.Context) error {
 	encoding, stopEncoding := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopEncoding()
@@ -225,7 +226,7 @@ func (r *run) run(ctx context.Context) error {
 	return nil
 }
 
-// apply applies a batch, again if applications write to what it touches.
+// apply applies a batch. It tries again if applications write to the same objects.
 func (r *run) apply(ctx context.Context, b target.Batch) error {
 	err := r.writer.Apply(ctx, b)
 	for range rebases {
@@ -259,8 +260,8 @@ func (r *run) setAccess(ctx context.Context, b target.Batch) error {
 	})
 }
 
-// stopped returns the error of a run that stopped at a step, of which nothing is applied
-// unless err says that this is not known.
+// stopped returns the error of a run that stopped at a step. Nothing of this step is
+// applied, unless err says that this is unknown.
 func (r *run) stopped(ctx context.Context, at int, err error) error {
 	s := &Stopped{Err: err, AccessLeft: len(r.plan.Access) - len(r.result.Access)}
 	for i, step := range r.steps[at:] {
@@ -278,14 +279,14 @@ func (r *run) stopped(ctx context.Context, at int, err error) error {
 	return s
 }
 
-// wasApplied reports whether the lock was lost by a batch that was applied.
+// wasApplied reports whether a batch was applied although the lock was lost.
 func wasApplied(err error) bool {
 	var lost *target.LockLost
 	return errors.As(err, &lost) && lost.Applied
 }
 
-// rebases is how many times a batch is rebased and tried again before its conflict is
-// reported.
+// rebases is the maximum number of times that a batch is rebased and tried again before
+// its conflict is reported.
 const rebases = 10
 
 func isConflict(err error) bool {
@@ -293,8 +294,9 @@ func isConflict(err error) bool {
 	return errors.As(err, &conflict)
 }
 
-// rebase makes a batch again that conflicts only in what it isn't about, and
-// applies it. Otherwise it returns the error as it is.
+// rebase creates a conflicting batch again from the current values, and applies it. It
+// does so only if the conflict is not about the fields that the batch changes. Otherwise
+// it returns the error unchanged.
 func (r *run) rebase(ctx context.Context, b *target.Batch, err error) error {
 	if !isConflict(err) || r.opts.Rebase == nil {
 		return err
@@ -312,7 +314,7 @@ func (r *run) rebase(ctx context.Context, b *target.Batch, err error) error {
 	return r.writer.Apply(ctx, *b)
 }
 
-// header returns the header of the entry of a step, which counts from 1.
+// header returns the header of a step's history entry. Steps are numbered from 1.
 func (r *run) header(number int) Header {
 	o := &r.opts
 	return Header{
@@ -328,7 +330,7 @@ type entry struct {
 	err  error
 }
 
-// entriesAhead makes the entries of the steps, each while the step before it is under way.
+// entriesAhead encodes the entry of each step while the previous step is running.
 func (r *run) entriesAhead(ctx context.Context) <-chan entry {
 	ahead := make(chan entry)
 	if r.opts.NoHistory {

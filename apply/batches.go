@@ -30,10 +30,10 @@ func Batches(changes []plan.Change, limits target.Limits, history bool) [][]plan
 	return p.batches
 }
 
-// accessParts puts changes to ACLs into parts, each of which has one entry in the history.
+// accessParts splits changes of ACLs into parts. Each part has one history entry.
 func accessParts(changes []plan.Change, limits target.Limits) [][]plan.Change {
 	if limits.Cost != nil {
-		limits.Cost = func(plan.Change) int { return 0 } // each is a request of its own
+		limits.Cost = func(plan.Change) int { return 0 } // each is a separate request
 	}
 	p := packer{limits: limits, written: keepNone, history: true}
 	for i := range changes {
@@ -43,8 +43,8 @@ func accessParts(changes []plan.Change, limits target.Limits) [][]plan.Change {
 	return p.batches
 }
 
-// inOrder returns a namespace's changes with its own deletion last. Its
-// creation is first already.
+// inOrder returns a namespace's changes with the deletion of the namespace last. Its
+// creation is already first.
 func inOrder(changes []plan.Change) []plan.Change {
 	if first := changes[0]; !first.IsExact() && first.Key.IsNamespace() && first.Action == plan.Delete {
 		return append(slices.Clone(changes[1:]), first)
@@ -58,23 +58,23 @@ type packer struct {
 	history bool
 	batches [][]plan.Change
 	current batch
-	// compressed is how many bytes of records were compressed so far.
+	// compressed is the number of bytes of records that were compressed so far.
 	compressed int
-	encoder    *zstd.Encoder // used again for each batch: making one takes long
+	encoder    *zstd.Encoder // reused for each batch, because creating one is slow
 }
 
-// batch is a batch that is being filled. Its size is known exactly for what was measured,
-// which costs compression, and at most for the rest.
+// batch is a batch that is being filled. The size of measured records is exact, but
+// measuring compresses them, which is slow. For the other records there is an upper bound.
 type batch struct {
 	changes  []plan.Change
 	cost     int      // bytes of the changes themselves
-	records  int      // bytes of their records in the history, not compressed
-	measured int      // changes whose records are in stream
-	most     int      // bytes of the other records, not compressed
+	records  int      // bytes of their history records, uncompressed
+	measured int      // number of changes whose records are in stream
+	most     int      // bytes of the other records, uncompressed
 	stream   *measure // nil until something has to be measured
 }
 
-// measure counts how many bytes the records of a batch take compressed.
+// measure counts the compressed bytes of a batch's records.
 type measure struct{ bytes int }
 
 func (m *measure) Write(b []byte) (int, error) {
@@ -92,14 +92,14 @@ func (p *packer) measure(b *batch) {
 		p.encoder.Reset(b.stream)
 	}
 	records, _ := records(b.changes[b.measured:], p.written)
-	// Errors are those of the writer, which has none.
+	// The writer returns no errors.
 	_, _ = p.encoder.Write(records)
 	_ = p.encoder.Flush()
 	b.measured, b.most = len(b.changes), 0
 	p.compressed += len(records)
 }
 
-// size is what the batch takes at most, without what every batch takes.
+// size returns the maximum size of the batch, without the fixed size of every batch.
 func (b *batch) size() int {
 	size := b.cost + b.most
 	if b.stream != nil {
@@ -124,8 +124,8 @@ func (p *packer) with(b batch, changes []plan.Change) batch {
 	return b
 }
 
-// add adds the changes of a namespace to the current batch, to a new one, or if they fit
-// into no batch, to several.
+// add adds the changes of a namespace to the current batch or to a new batch. If they do
+// not fit into one batch, it splits them over several.
 func (p *packer) add(changes []plan.Change) {
 	more := p.with(p.current, changes)
 	if p.fits(&more) {
@@ -137,7 +137,7 @@ func (p *packer) add(changes []plan.Change) {
 		p.add(changes)
 		return
 	}
-	// The upper bounds will do here: a few batches more or less don't matter.
+	// Upper bounds are sufficient here: a few batches more or less don't matter.
 	for i := range changes {
 		one := changes[i : i+1]
 		more := p.with(p.current, one)
@@ -149,9 +149,9 @@ func (p *packer) add(changes []plan.Change) {
 	}
 }
 
-// fits reports whether a batch is small enough. Only if it might not be is it worked out
-// how far the records can be compressed: whatever was compressed once is not compressed
-// again, so that the work grows with the number of changes, not of namespaces.
+// fits reports whether a batch is small enough. It compresses records only if the upper
+// bound is too large. No record is compressed twice, so the work grows with the number of
+// changes, not of namespaces.
 func (p *packer) fits(b *batch) bool {
 	if p.within(*b) || !p.history || !p.takes(*b) {
 		return p.within(*b)
@@ -163,13 +163,13 @@ func (p *packer) fits(b *batch) bool {
 	return p.within(*b)
 }
 
-// within reports whether a batch is small enough as far as its size is known.
+// within reports whether a batch is small enough according to its upper bound.
 func (p *packer) within(b batch) bool {
 	return p.takes(b) && (p.limits.Bytes == 0 || p.overhead()+b.size() <= p.limits.Bytes)
 }
 
-// takes reports whether neither a transaction nor an entry of the history has too many
-// changes, whatever their size when compressed.
+// takes reports whether the number of changes fits into a transaction and into a history
+// entry, whatever their compressed size is.
 func (p *packer) takes(b batch) bool {
 	return b.records <= entryMost && (p.limits.Ops == 0 || len(b.changes) <= p.limits.Ops)
 }

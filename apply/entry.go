@@ -18,13 +18,13 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// Entry is what history keeps of a batch: who changed what, when and why, what was there
-// before, and what was written.
+// Entry is the history record of a batch: who changed what, when and why, and the values
+// before and after.
 //
-// It is stored as a line of JSON, the header, and after it a zstd stream of records, one
-// for each change: a line of JSON with the sizes of the two values, the previous value
-// with a line feed after it, and if it is kept, the written value with a line feed. Entries
-// of version 1 have no written values, and no ACLs.
+// It is stored as a header, which is one line of JSON, and a zstd stream with one record
+// for each change. A record is a line of JSON with the sizes of the two values, the
+// previous value and a line feed. If the written value is kept, it follows with another
+// line feed. Entries of version 1 have no written values and no ACLs.
 type Entry struct {
 	Header
 	Previous []Previous
@@ -54,7 +54,7 @@ type Header struct {
 	Create    int    `json:"create"`
 	Update    int    `json:"update"`
 	Delete    int    `json:"delete"`
-	Access    int    `json:"access,omitempty"` // ACLs to be set
+	Access    int    `json:"access,omitempty"` // number of ACLs to set
 }
 
 // Previous is the record of one change: the object, the action and the value before the
@@ -62,7 +62,7 @@ type Header struct {
 type Previous struct {
 	Namespace string  `json:"namespace"`
 	Config    *string `json:"configuration"`
-	// Raw is the key if it is not UTF-8, which a name of a file need not be.
+	// Raw is the key if it is not UTF-8. File names may have any bytes.
 	Raw    *rawText `json:"key,omitempty"`
 	Action string   `json:"action"`
 	// After is a hash of the written value. It shows later whether the value has been
@@ -73,17 +73,17 @@ type Previous struct {
 	Reason string `json:"reason,omitempty"`
 	// Marked are the sensitive fields, which must be masked.
 	Marked []plan.MarkedPath `json:"marked,omitempty"`
-	// Path is where a foreign object, or a file of an exact plan, is below the root; nil
-	// if Namespace and Config say so.
+	// Path is the path below the root of a foreign object, or of a file in an exact plan.
+	// It is nil if Namespace and Config identify the object.
 	Path *rawText `json:"path,omitempty"`
-	// Old is what the object had beside its data, as far as it is known, and New what it
-	// got: when it was created, or by a change of its own.
+	// Old is the known metadata of the object before the change. New is the metadata that
+	// it got when it was created or when its ACL or mode was set.
 	Old   *meta  `json:"old,omitempty"`
 	New   *meta  `json:"new,omitempty"`
 	Size  int    `json:"size"`
 	Value []byte `json:"-"`
-	// Written is what the change wrote, if WrittenSize is not 0 and the entry had room for
-	// it.
+	// Written is the written value. It is set only if WrittenSize is not 0 and the entry
+	// had room for it.
 	WrittenSize int    `json:"written,omitempty"`
 	Written     []byte `json:"-"`
 }
@@ -110,7 +110,8 @@ func sumOf(v plan.Value) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// placeKey returns what was changed, or of something foreign the namespace that it is in.
+// placeKey returns the key of the changed object. For a foreign object it is the namespace
+// that contains it.
 func (p Previous) placeKey() plan.Key {
 	k := p.Key()
 	if p.Path != nil && k == (plan.Key{}) {
@@ -132,7 +133,7 @@ func (p Previous) Key() plan.Key {
 	return k
 }
 
-// entryVersion is that of the form of entries.
+// entryVersion is the version of the entry format.
 const entryVersion = 2
 
 // headerMost is the largest size of a header in bytes. Text from users is cut to
@@ -143,7 +144,7 @@ const (
 	nameMost   = 100
 )
 
-// clip cuts a text to at most most bytes, at the end of a character.
+// clip cuts a text to at most most bytes, and never inside a character.
 func clip(s string, most int) string {
 	if len(s) <= most {
 		return s
@@ -154,7 +155,7 @@ func clip(s string, most int) string {
 	return s[:most]
 }
 
-// encodeEntry returns a batch's entry as it is stored.
+// encodeEntry returns a batch's entry in its stored form.
 func encodeEntry(h Header, changes []plan.Change, limits target.Limits) ([]byte, error) {
 	h.Version = entryVersion
 	h.Who, h.Host, h.Actor = clip(h.Who, nameMost), clip(h.Host, nameMost), clip(h.Actor, nameMost)
@@ -173,7 +174,7 @@ func encodeEntry(h Header, changes []plan.Change, limits target.Limits) ([]byte,
 			switch {
 			case changes[i].IsOfCreation():
 			case changes[i].New.Access == nil:
-				h.Update++ // of a file's mode
+				h.Update++ // the mode of a file
 			default:
 				h.Access++
 			}
@@ -186,7 +187,7 @@ func encodeEntry(h Header, changes []plan.Change, limits target.Limits) ([]byte,
 	return append(append(line, '\n'), pack(changes, inEntry(changes, limits))...), nil
 }
 
-// pack returns the records of changes, compressed.
+// pack returns the compressed records of changes.
 func pack(changes []plan.Change, written keepWritten) []byte {
 	b, lines := records(changes, written)
 	return pad(compress(b), lines, len(b))
@@ -206,8 +207,8 @@ func pad(packed []byte, lines, unpacked int) []byte {
 	return packed
 }
 
-// records returns the records of changes, not compressed, and how many bytes of them are
-// the lines that begin them.
+// records returns the uncompressed records of changes, and the number of bytes in their
+// first lines.
 func records(changes []plan.Change, written keepWritten) (b []byte, lines int) {
 	for i := range changes {
 		p := previousOf(&changes[i], written)
@@ -259,12 +260,12 @@ func appendJSON[T any](b []byte, name string, value *T) []byte {
 	}
 	text, err := json.Marshal(value)
 	if err != nil {
-		panic(err) // texts and numbers
+		panic(err) // impossible for texts and numbers
 	}
 	return append(fmt.Appendf(b, `, %q: `, name), text...)
 }
 
-// recordSize is what a change's record takes at most.
+// recordSize returns the maximum size of a change's record.
 func recordSize(c *plan.Change, written keepWritten) int {
 	size := recordBase(c)
 	if written(c) {
@@ -273,7 +274,7 @@ func recordSize(c *plan.Change, written keepWritten) int {
 	return size
 }
 
-// recordBase is what a record takes at most without the written value.
+// recordBase returns the maximum size of a record without the written value.
 func recordBase(c *plan.Change) int {
 	size := 320 + 6*(len(c.Path)+len(c.Old.Link)+len(c.New.Link)+2*len(c.Key.Namespace)+2*len(c.Key.Config)+len(c.Before.Reason())) + len(markedJSON(markedOf(c))) + c.Before.Size()
 	for _, access := range []plan.Access{c.Old.Access, c.New.Access} {
@@ -284,7 +285,7 @@ func recordBase(c *plan.Change) int {
 	return size
 }
 
-// keepWritten reports whether the entry of a change has the value that it writes.
+// keepWritten reports whether the entry of a change contains the written value.
 type keepWritten func(c *plan.Change) bool
 
 // writes reports whether a change writes a value.
@@ -294,9 +295,9 @@ func writes(c *plan.Change) bool {
 
 func keepNone(*plan.Change) bool { return false }
 
-// whereRoom keeps written values where a transaction has room for them, beside the change
-// itself and its previous value. The two values are compressed together, so that there is
-// room for both of large values that are alike.
+// whereRoom keeps a written value if the transaction has room for it, in addition to the
+// change and its previous value. The two values are compressed together, so two large
+// values that are similar both fit.
 func whereRoom(limits target.Limits) keepWritten {
 	if limits.Max == 0 {
 		return keepNone // a batch may have any size: inEntry decides
@@ -318,8 +319,8 @@ func whereRoom(limits target.Limits) keepWritten {
 	}
 }
 
-// inEntry is whereRoom for a batch: where it may have any size, all written values are
-// kept if the entry has room for them.
+// inEntry is whereRoom for a batch. If batches have no size limit, it keeps all written
+// values, provided the entry has room for them.
 func inEntry(changes []plan.Change, limits target.Limits) keepWritten {
 	if limits.Max != 0 {
 		return whereRoom(limits)
@@ -363,7 +364,8 @@ func markedJSON(marked []plan.MarkedPath) []byte {
 
 var encoder = sync.OnceValue(func() *zstd.Encoder { return newEncoder(nil) })
 
-// newEncoder returns an encoder that writes to w, or with nil one for EncodeAll.
+// newEncoder returns an encoder that writes to w. If w is nil, the encoder can be used
+// only for EncodeAll.
 func newEncoder(w io.Writer) *zstd.Encoder {
 	e, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
 	if err != nil {

@@ -40,9 +40,10 @@ func readMarks(ctx context.Context, t target.Target) (marks plan.Marks, data []b
 // complete configurations or namespaces are marked.
 const marksMost = 512 << 10
 
-// keepDocuments claims the target, and adds marks to those that it has, before anything that
-// is marked is written. It writes nothing if the target has it all. A run without a lock may
-// not be allowed to write next to the root: why the marks are not kept is then in the result.
+// keepDocuments claims the target and adds marks to its stored marks, before any marked
+// value is written. It writes nothing if the target has both already. A run without a lock
+// may have no permission to write next to the root. Then the result says why the marks are
+// not stored.
 func keepDocuments(ctx context.Context, t target.Target, w target.Writer, opts Options, result *Result) error {
 	for tries := 0; ; tries++ {
 		err := keepDocumentsOnce(ctx, t, w, opts)
@@ -72,8 +73,8 @@ func keepDocumentsOnce(ctx context.Context, t target.Target, w target.Writer, op
 	return w.SetDocuments(ctx, documents...)
 }
 
-// addMarks returns the document that adds marks to those that the target has now: none if
-// it has them all.
+// addMarks returns the document that adds marks to the target's stored marks. It returns
+// none if all are stored already.
 func addMarks(ctx context.Context, t target.Target, added plan.Marks) ([]target.Document, error) {
 	if added.IsEmpty() {
 		return nil, nil

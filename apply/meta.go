@@ -6,7 +6,7 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// meta is a plan.Meta as history keeps it.
+// meta is a plan.Meta in the format of the history.
 type meta struct {
 	Access plan.Access `json:"access,omitempty"`
 	Mode   *uint32     `json:"mode,omitempty"` // nil on ZooKeeper
@@ -14,8 +14,8 @@ type meta struct {
 	Link   rawText     `json:"link,omitempty"`
 }
 
-// rawText is a text of any bytes. In JSON it is escaped as in a URL, as names of files need
-// not be UTF-8.
+// rawText is a text of any bytes. In JSON it is escaped as in a URL, because file names
+// may not be UTF-8.
 type rawText string
 
 func (r rawText) MarshalText() ([]byte, error) {
@@ -28,7 +28,8 @@ func (r *rawText) UnmarshalText(text []byte) error {
 	return err
 }
 
-// metaOf returns what history keeps of a plan.Meta: nil for nothing.
+// metaOf converts a plan.Meta to the format of the history. The result is nil if it is
+// empty.
 func metaOf(m plan.Meta) *meta {
 	kept := meta{Access: m.Access, Folder: m.Folder, Link: rawText(m.Link)}
 	if m.Mode != 0 || m.Folder {
@@ -40,7 +41,7 @@ func metaOf(m plan.Meta) *meta {
 	return &kept
 }
 
-// plan returns it as a plan.Meta.
+// plan converts it to a plan.Meta.
 func (m *meta) plan() (of plan.Meta) {
 	if m == nil {
 		return of
@@ -52,5 +53,5 @@ func (m *meta) plan() (of plan.Meta) {
 	return of
 }
 
-// access returns the ACL in it.
+// access returns its ACL.
 func (m *meta) access() plan.Access { return m.plan().Access }

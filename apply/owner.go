@@ -45,7 +45,7 @@ func (o Owner) Check(ctx context.Context, t target.Target) (claimed bool, err er
 	return claimed, err
 }
 
-// check is Check that also returns what is recorded, as it is stored.
+// check is like Check, but also returns the recorded owner in its stored form.
 func (o Owner) check(ctx context.Context, t target.Target) (data []byte, claimed bool, err error) {
 	data, err = t.Owner(ctx)
 	if err != nil || len(data) == 0 {
@@ -62,8 +62,8 @@ func (o Owner) check(ctx context.Context, t target.Target) (data []byte, claimed
 	return data, true, nil
 }
 
-// claim returns the document that makes opts.Owner the owner of the target: none if it is
-// the owner already. The caller must hold the lock.
+// claim returns the document that makes opts.Owner the owner of the target. It returns
+// none if opts.Owner is the owner already. The caller must hold the lock.
 func (o Options) claim(ctx context.Context, t target.Target) ([]target.Document, error) {
 	if o.Owner == nil || o.NoLock {
 		return nil, nil

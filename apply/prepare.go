@@ -9,24 +9,26 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// Policy says what a plan may do, and for whom it is made.
+// Policy says what a plan may do, and which environment it is for.
 type Policy struct {
 	Options plan.Options // for the comparison
 	Rails   plan.Rails
-	// Owner is the environment that the plan is made for. A target of another owner is
-	// refused. nil is no environment.
+	// Owner is the environment that the plan is made for. If the target has another owner,
+	// Prepare returns an error. If Owner is nil, no environment is selected.
 	Owner *Owner
 	// AllowLockout allows ACLs that take permissions from the user.
 	AllowLockout bool
 	// NoHistory makes a plan for a run without history.
 	NoHistory bool
-	// Sensitivity says which fields are sensitive, beside those that are recognized.
+	// Sensitivity says which fields are sensitive, in addition to those that are
+	// recognized.
 	Sensitivity plan.Sensitivity
 }
 
-// Prepared is a plan that was made for a target, and checked. It can be shown, and run once.
+// Prepared is a plan that was made for a target and checked. It can be shown, and run
+// once.
 type Prepared struct {
-	Plan    *plan.Plan // Problems in it forbid running it
+	Plan    *plan.Plan // if there are Problems in it, it can't be run
 	Desired *plan.Tree
 	Live    *plan.Snapshot
 	Batches [][]plan.Change // the transactions
@@ -44,8 +46,8 @@ func (r *Refused) Error() string {
 }
 
 // Prepare reads a target, compares it with the desired tree, and checks the plan: rails,
-// owner, permissions and sizes. It changes nothing. What is wrong with the plan is in its
-// Problems. The error is an *Owned if the target has another owner.
+// owner, permissions and sizes. It changes nothing. The Problems of the plan say what is
+// wrong with it. The error is an *Owned if the target has another owner.
 func Prepare(ctx context.Context, t target.Target, desired *plan.Tree, policy Policy) (*Prepared, error) {
 	owner := policy.Owner
 	if owner == nil {
@@ -81,9 +83,9 @@ func Prepare(ctx context.Context, t target.Target, desired *plan.Tree, policy Po
 	return p, nil
 }
 
-// Run applies exactly what was prepared, and reads the target again unless opts.Verify says
-// otherwise. The error is a *Refused if the plan has problems, and a *Stopped if it was not
-// applied to its end.
+// Run applies exactly the prepared plan, and then verifies the target with opts.Verify, or
+// with a default Verifier if it is nil. The error is a *Refused if the plan has problems,
+// and a *Stopped if only a part of it was applied.
 func (p *Prepared) Run(ctx context.Context, opts Options) (Result, error) {
 	if len(p.Plan.Problems) > 0 {
 		return Result{}, &Refused{p.Plan.Problems}
@@ -95,18 +97,19 @@ func (p *Prepared) Run(ctx context.Context, opts Options) (Result, error) {
 	return Run(ctx, p.target, p.Plan, opts)
 }
 
-// Checked is what Check finds.
+// Checked is the result of Check.
 type Checked struct {
-	// Problems forbid applying the plan.
+	// Problems prevent applying the plan.
 	Problems []plan.Finding
-	// Unsettable are ACLs that this user may not set. Somebody else may apply the plan.
+	// Unsettable are ACLs that this user may not set. Another user may be able to apply
+	// the plan.
 	Unsettable []plan.Finding
-	// Batches are the transactions that the plan takes, as PlanBatches returns them.
+	// Batches are the transactions of the plan, as PlanBatches returns them.
 	Batches [][]plan.Change
 }
 
-// Check returns why a plan can't be applied to a target: the rails, values that the target
-// can't hold, changes that no transaction takes, and ACLs.
+// Check returns why a plan can't be applied to a target: rails, values that the target
+// can't hold, changes that are too large for a transaction, and ACLs.
 func Check(ctx context.Context, t target.Target, p *plan.Plan, desired *plan.Tree, live *plan.Snapshot, policy Policy) (c Checked, err error) {
 	managed := *p
 	managed.Changes = p.Managed()
@@ -138,7 +141,7 @@ func (c Checked) withAccess(ctx context.Context, t target.Target, p *plan.Plan, 
 	return c, nil
 }
 
-// first returns the first of many findings about ACLs, and a count of the others.
+// first returns the first findings about ACLs, and a count of the others.
 func first(found []plan.Finding) []plan.Finding {
 	const most = 10
 	if more := len(found) - most; more > 0 {
@@ -147,7 +150,7 @@ func first(found []plan.Finding) []plan.Finding {
 	return found
 }
 
-// unfit returns what the target could not hold.
+// unfit returns the changes that the target can't hold.
 func unfit(changes []plan.Change, t target.Target) (found []plan.Finding) {
 	for _, c := range changes {
 		if err := t.Check(c); err != nil {
@@ -162,8 +165,8 @@ func unfit(changes []plan.Change, t target.Target) (found []plan.Finding) {
 	return found
 }
 
-// tooLarge returns the changes that no transaction takes with their history: the new value
-// fits, but not together with the previous one.
+// tooLarge returns the changes that are too large for a transaction with history. Each new
+// value fits alone, but not together with the previous value.
 func tooLarge(batches [][]plan.Change, limits target.Limits, history bool) (found []plan.Finding) {
 	for _, b := range batches {
 		if size, most, large := TooLarge(b, limits, history); large {

@@ -10,21 +10,21 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Rollback is what must be changed to undo some applies.
+// Rollback is the set of changes that undo some applies.
 type Rollback struct {
 	// Wishes are the values before the applies, as they were stored.
 	Wishes []plan.Wish
-	// Access are the ACLs to be set back, and Created those of objects that are created
+	// Access are the ACLs to restore. Created are the ACLs of objects that are created
 	// again.
 	Access, Created map[plan.Key]plan.Access
-	// Moved are the objects that somebody else has changed since, or in between:
-	// that would be lost.
+	// Moved are the objects that somebody else has changed after the applies, or between
+	// them. The rollback would overwrite these changes.
 	Moved []plan.Finding
 }
 
-// Undone collects what undoes entries, oldest first, of the objects that the selection
-// takes. Every apply that the target has seen after them has to be among them, or what it
-// changed counts as changed since.
+// Undone collects how to undo entries for the selected objects. The entries must be
+// sorted, oldest first. They must include all later applies to the target; otherwise the
+// objects that a missing apply changed are reported in Moved.
 func Undone(entries []*Entry, selection plan.Selection) *Undoing {
 	u := &Undoing{objects: map[object]*undone{}}
 	for _, e := range entries {
@@ -55,9 +55,9 @@ func (h *History) Undo(ctx context.Context, records []*Record, selection plan.Se
 	})
 }
 
-// FindLater finds out which of the records, oldest first, was the last one that changed
-// each of the objects that u undoes, so that Rollback can name it. They are the records of
-// the history that u does not undo. It keeps one header for each object.
+// FindLater finds, for each object that u undoes, the last record that changed it, so that
+// Rollback can name it. The records must be those of the history that u does not undo,
+// oldest first. FindLater keeps one header for each object.
 func (h *History) FindLater(ctx context.Context, u *Undoing, records []*Record) error {
 	u.searched = true
 	takes := func(_ *Header, k plan.Key) bool {
@@ -80,7 +80,7 @@ func (h *History) FindLater(ctx context.Context, u *Undoing, records []*Record) 
 	})
 }
 
-// removes returns a namespace that would be deleted, or nil.
+// removes returns a namespace that the rollback would delete, or nil.
 func (u *Undoing) removes(namespace string) *undone {
 	if o := u.objects[object{Key: plan.Key{Namespace: namespace}}]; o != nil && o.written && o.first.Action == plan.Create.String() {
 		return o
@@ -116,19 +116,19 @@ func (u *Undoing) Rollback(live *plan.Snapshot) Rollback {
 	return r
 }
 
-// access sets an ACL back, if it is still the one that was set.
+// access restores an ACL, if it is still the one that the entries have set.
 func (r *Rollback) access(key plan.Key, set *setting, live *plan.Snapshot) {
 	now, there := live.Access[key]
 	switch {
 	case !there || now.List.Same(set.before.Access):
-		return // it was deleted, or is as it was
+		return // the object was deleted, or already has this ACL
 	case !now.List.Same(set.after.Access):
 		r.Moved = append(r.Moved, plan.Finding{Key: key, Message: "got another ACL since"})
 	}
 	r.Access[key] = set.before.Access
 }
 
-// SetsAccess reports whether the entries have set the ACL of an object that was there.
+// SetsAccess reports whether the entries have set the ACL of an existing object.
 func (u *Undoing) SetsAccess(k plan.Key) bool {
 	o := u.objects[object{Key: k}]
 	return o != nil && o.access != nil
@@ -138,25 +138,25 @@ func (u *Undoing) SetsAccess(k plan.Key) bool {
 type Undoing struct {
 	objects  map[object]*undone
 	order    []object
-	changes  int  // that were collected
+	changes  int  // number of collected changes
 	exact    bool // the entries have changed foreign objects, or modes
-	files    bool // they are of a file backend
-	searched bool // for what changed the objects later
+	files    bool // the entries are from a file backend
+	searched bool // FindLater has searched the history
 }
 
 // undone is an object that entries changed.
 type undone struct {
-	first   Previous // what was there before the first of them
-	last    Previous // and the last one
-	by      Header   // who wrote the last one
-	between string   // what somebody else did between two
-	written bool     // it was created, updated or deleted: the above is about that
-	stayed  bool     // it was only updated, so that it kept its ACL and mode unless these were set
-	access  *setting // of its ACL or mode, if that was set while it was there
-	began   int      // when it was changed first, and
-	ended   int      // when last, in the order of all changes
+	first   Previous // the record of the first change
+	last    Previous // the record of the last change
+	by      Header   // header of the entry with the last change
+	between string   // what somebody else did between two of the changes
+	written bool     // it was created, updated or deleted; the fields above are set
+	stayed  bool     // it was only updated, so its ACL and mode changed only if they were set
+	access  *setting // the change of its ACL or mode, if it was set while the object existed
+	began   int      // number of its first change, in the order of all changes
+	ended   int      // number of its last change
 	later   *later   // the last change of another apply, if one is known
-	inside  *later   // and the last configuration that one created in this namespace
+	inside  *later   // the last configuration that another apply created in this namespace
 }
 
 // later is a change by an apply that is not undone.
@@ -175,21 +175,21 @@ func (l *later) String() string {
 	return fmt.Sprintf("%s %s (%s on %s, %s)", short(operation), plan.Printable(l.by.ID), short(who), short(l.by.Host), l.by.Time.Local().Format(time.DateTime))
 }
 
-// short returns a text of somebody else, printable and cut.
+// short shortens a text from another user and makes it printable.
 func short(text string) string {
-	const most = 80 // letters
+	const most = 80 // characters
 	if letters := []rune(text); len(letters) > most {
 		text = string(letters[:most]) + "…"
 	}
 	return plan.Printable(text)
 }
 
-// setting is what entries did to an ACL or mode: what it was before the first, and after the
-// last.
+// setting is a change of an ACL or mode by entries: the state before the first one and
+// after the last one.
 type setting struct{ before, after plan.Meta }
 
-// object names what an entry has changed: a namespace or configuration by its key, and what
-// is foreign, or of an exact plan of files, by its path too.
+// object identifies what an entry changed. Namespaces and configurations have a key.
+// Foreign objects, and files of an exact plan, also have a path.
 type object struct {
 	plan.Key
 	path string
@@ -203,7 +203,7 @@ func (p Previous) object() object {
 	return of
 }
 
-// undo adds a change, and reports whether it is the first of its object.
+// undo adds a change, and reports whether it is the first change of its object.
 func (u *Undoing) undo(e *Entry, p Previous) (first bool) {
 	key := p.object()
 	o := u.objects[key]
@@ -240,12 +240,13 @@ func (u *Undoing) undo(e *Entry, p Previous) (first bool) {
 	if before, existed := p.Before(); o.between == "" && (key.path != "" || !key.IsNamespace()) && !o.last.wrote(state{existed, before}) {
 		o.between = fmt.Sprintf("was changed by somebody else between %s and %s", plan.Printable(o.by.ID), plan.Printable(e.ID))
 	}
-	p.Value, p.Written = nil, nil // a copy: only what it wrote is asked for
+	p.Value, p.Written = nil, nil // a copy: only Previous.Written of the original is needed
 	o.last, o.by = p, e.Header
 	return false
 }
 
-// rewrote notes what an update that stayed did to a file's mode, which it writes too.
+// rewrote records how an update of an existing file changed its mode. An update writes the
+// mode too.
 func (o *undone) rewrote(old, new plan.Meta) {
 	if !o.stayed || old.Mode == new.Mode {
 		return
@@ -266,19 +267,19 @@ func (s state) isAs(w plan.Wish) bool {
 	return s.exists != w.Absent && (!s.exists || w.Key.IsNamespace() || s.value.Same(w.Value))
 }
 
-// wrote reports whether s is the state after the change p.
+// wrote reports whether s is the state that the change p left.
 func (p Previous) wrote(s state) bool {
 	if p.Action == plan.Delete.String() {
 		return !s.exists
 	}
 	if new := p.New.plan(); new.Folder || new.Link != "" {
-		return s.exists // it has no value: that of a link is of what it leads to
+		return s.exists // a link has no value of its own: the value belongs to its destination
 	}
 	return s.exists && (p.After == "" || p.After == sumOf(s.value))
 }
 
-// moved says what somebody else did to an object since the last entry, and which apply it
-// was if the history was searched for it.
+// moved says what somebody else did to an object after the last entry. If the history was
+// searched, it also names the apply.
 func (o *undone) moved(now state, searched bool) string {
 	what := "changed"
 	switch {

@@ -11,15 +11,15 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// IsExact reports whether entries have changed more than namespaces, configurations and
-// ACLs: RollbackExact undoes them, and Rollback does not.
+// IsExact reports whether entries have changed other things than namespaces,
+// configurations and ACLs. Such entries need RollbackExact instead of Rollback.
 func (u *Undoing) IsExact() bool { return u.exact }
 
-// ExactRollback is what an exact rollback makes of a target.
+// ExactRollback is the state of a target after an exact rollback.
 type ExactRollback struct {
 	Want    *plan.Objects
 	Touched map[string]bool // paths; the others stay as they are
-	Moved   []plan.Finding  // what somebody else has changed since, and would be lost
+	Moved   []plan.Finding  // changes by somebody else that the rollback would overwrite
 }
 
 // RollbackExact returns the rollback for the current objects in live.
@@ -48,15 +48,16 @@ func (u *Undoing) RollbackExact(live *plan.Objects) ExactRollback {
 	return r
 }
 
-// placed is an object with what was there before the first change at its path.
+// placed is an object with its state before the first change at its path.
 type placed struct {
 	plan.Key
 	*undone
 }
 
-// byPath yields the objects by path, sorted. Live objects have the paths that are known.
-// Several objects can have been at a path one after the other: a folder and then a link, or
-// a configuration that is named once by its key and once by its file.
+// byPath yields the objects, sorted by path. Objects that exist at the target have the
+// path from there. Several objects can have had the same path, one after the other: for
+// example a folder and then a link, or a configuration with its key in one entry and its
+// file in another.
 func (u *Undoing) byPath(known map[plan.Key]string) iter.Seq2[string, placed] {
 	all := map[string]placed{}
 	for _, of := range u.order {
@@ -85,8 +86,8 @@ func (u *Undoing) byPath(known map[plan.Key]string) iter.Seq2[string, placed] {
 	}
 }
 
-// joined returns what was done at a path that two objects have had. The key is that of what
-// was there before.
+// joined combines the changes of two objects that had the same path. The result has the
+// key of the earlier object.
 func joined(a, b placed) (*undone, plan.Key) {
 	if b.began < a.began {
 		a, b = b, a
@@ -111,7 +112,7 @@ func (r *ExactRollback) moved(key plan.Key, path, why string) {
 	r.Moved = append(r.Moved, f)
 }
 
-// value makes an object what it was before the first of its changes.
+// value restores an object to its state before the first change.
 func (r *ExactRollback) value(key plan.Key, path string, o *undone, now plan.Stored, there bool) {
 	before, existed := o.first.Before()
 	if !existed {
@@ -129,13 +130,13 @@ func (r *ExactRollback) value(key plan.Key, path string, o *undone, now plan.Sto
 	if there && s.Access == nil {
 		s.Access = now.Access
 	}
-	if there && o.stayed { // setting sets back what was set
+	if there && o.stayed { // setting restores the ACL or mode, if it was set
 		s.Access, s.Mode = now.Access, now.Mode
 	}
 	_ = r.Want.Add(s)
 }
 
-// setting sets an ACL or mode back.
+// setting restores an ACL or mode.
 func (r *ExactRollback) setting(key plan.Key, path string, o *undone, now plan.Stored, there bool) {
 	set := o.access
 	s, wanted := r.Want.At(path)
@@ -147,7 +148,7 @@ func (r *ExactRollback) setting(key plan.Key, path string, o *undone, now plan.S
 		r.moved(key, path, "got another ACL or mode since")
 	}
 	if o.written && !o.stayed && (o.first.Old != nil || o.first.Action == plan.Create.String()) {
-		return // it is as it was before that already
+		return // it already has the earlier ACL or mode
 	}
 	s.Mode = set.before.Mode
 	if set.before.Access != nil {
@@ -156,7 +157,7 @@ func (r *ExactRollback) setting(key plan.Key, path string, o *undone, now plan.S
 	_ = r.Want.Add(s)
 }
 
-// movedExact says what somebody else did to an object since the last entry.
+// movedExact says what somebody else did to an object after the last entry.
 func (o *undone) movedExact(now plan.Stored, there, searched bool) string {
 	if o.isAsBefore(now, there) {
 		return ""
@@ -167,7 +168,7 @@ func (o *undone) movedExact(now plan.Stored, there, searched bool) string {
 	return o.moved(state{there, now.Value}, searched)
 }
 
-// isAsBefore reports whether an object is what it was before the first change.
+// isAsBefore reports whether an object is in its state before the first change.
 func (o *undone) isAsBefore(now plan.Stored, there bool) bool {
 	before, existed := o.first.Before()
 	if !there || !existed {
@@ -183,7 +184,7 @@ func (o *undone) isAsBefore(now plan.Stored, there bool) bool {
 	return old.Folder || old.Link != "" || bytes.Equal(now.Value.Reveal(), before.Reveal()) && now.IsNull() == (before.Reveal() == nil)
 }
 
-// keepParents keeps what would be deleted although something stays in it.
+// keepParents keeps objects that would be deleted but still contain other objects.
 func (r *ExactRollback) keepParents(live *plan.Objects) {
 	for s := range r.Want.All() {
 		for path := s.Path; path != ""; {
@@ -192,7 +193,7 @@ func (r *ExactRollback) keepParents(live *plan.Objects) {
 				break
 			}
 			parent, there := live.At(path)
-			if !there || parent.Link != "" { // what is behind a link is not touched
+			if !there || parent.Link != "" { // objects behind a link stay unchanged
 				break
 			}
 			_ = r.Want.Add(parent)

@@ -7,11 +7,11 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// Changes returns what the entries of an apply changed, one for each object, with what
-// was there before and after it; and the ACLs that they set on what was there. later are
-// the entries after those of the apply, oldest first, and live is what is there now: an
-// entry that has no written value, as those of version 1, wrote what is there still, or was
-// there when it was changed again. A value that nobody has any more can't be read.
+// Changes returns the changes of an apply, one for each object, with the values before and
+// after it. It also returns the ACLs that the apply set on existing objects. later are the
+// entries after those of the apply, oldest first, and live is the current state. If an
+// entry has no written value, for example in version 1, Changes takes the value from the
+// next change of the object, or from live. If the value is in neither, it is unreadable.
 func Changes(own, later []*Entry, live *plan.Snapshot) (all, access []plan.Change) {
 	values := valuesAfter(own, later, live)
 	var order []object
@@ -55,7 +55,7 @@ func actionOf(name string) plan.Action {
 	return plan.Update
 }
 
-// known holds values by their hash.
+// known maps hashes to values.
 type known map[object]map[string]plan.Value
 
 func (k known) add(key object, v plan.Value) {

@@ -10,8 +10,8 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// Verifier reads a target again, after a plan was applied, and compares it. The error is
-// ErrNotAsWanted if the target is not as planned.
+// Verifier reads a target again after an apply, and compares it with the plan. The error
+// is ErrNotAsWanted if the target differs from the plan.
 type Verifier interface {
 	verify(ctx context.Context, t target.Target, p *plan.Plan) error
 }
@@ -27,7 +27,7 @@ type Verification struct {
 type ExactVerification struct {
 	Want     func() iter.Seq2[plan.Stored, error]
 	Options  plan.ExactOptions
-	Closed   map[string]bool // paths that the user can't read any more
+	Closed   map[string]bool // paths that the user can no longer read
 	Progress func(done, total int)
 }
 
@@ -51,8 +51,7 @@ func (v *ExactVerification) verify(ctx context.Context, t target.Target, _ *plan
 // ErrNotAsWanted says that the target differs from the plan after the apply.
 var ErrNotAsWanted = errors.New("the target was read again and is not as planned")
 
-// run reads the namespaces that the plan changed again, and compares them with the
-// tree.
+// run reads the namespaces that the plan changed again. It compares them with the tree.
 func (v *Verification) verify(ctx context.Context, t target.Target, p *plan.Plan) error {
 	touched := map[string]bool{}
 	for i := range p.Changes {
@@ -78,7 +77,7 @@ func (v *Verification) verify(ctx context.Context, t target.Target, p *plan.Plan
 	return notAsWanted(rest)
 }
 
-// notAsWanted is the error of what a plan would still change.
+// notAsWanted returns the error for the changes that would still be needed.
 func notAsWanted(rest *plan.Plan) error {
 	var names []string
 	for _, c := range rest.Changes {

@@ -16,8 +16,8 @@ type Action uint8
 //	Update   live value   desired value   of the live value
 //	Delete   live value   none            of the live value
 //
-// A change to a namespace creates or deletes it, and holds no values. SetAccess gives an
-// object that is there another ACL or file mode, and holds no values either.
+// A change of a namespace creates or deletes it, and has no values. SetAccess sets the ACL
+// or file mode of an existing object, and has no values either.
 const (
 	Create Action = iota + 1
 	Update
@@ -39,8 +39,8 @@ func (a Action) Symbol() string { return [...]string{" ", "+", "~", "-", "~"}[a]
 type Change struct {
 	// Key is the namespace or configuration; zero for the root and for foreign objects.
 	Key Key
-	// Path is where the object is below the root, if Key does not say so: of a foreign
-	// object, and of a file in an exact plan.
+	// Path is the path of the object below the root. It is set only for foreign objects
+	// and for files in an exact plan. Otherwise Key identifies the object.
 	Path     string
 	Action   Action
 	Before   Value
@@ -50,35 +50,35 @@ type Change struct {
 	// Marked are the paths of the sensitive fields, for the history. They must be
 	// masked whatever their values are. All elements of a list share one path.
 	Marked  []Path
-	Origins Origins // where the values in After come from, if overlays lie over it
-	Core    *Core   // when fields of it are ignored
-	// Old is what the object has beside its data, as far as it was read, and New what
-	// it gets. A Create without an ACL in New gets its parent's.
+	Origins Origins // where the values in After come from, if the tree has overlays
+	Core    *Core   // set if fields of it are ignored
+	// Old is the known metadata of the object before the change, and New the metadata
+	// after it. If a Create has no ACL in New, the object gets its parent's ACL.
 	Old, New Meta
-	Recorded bool // New is not declared, but what a backup or the history has
-	First    bool // SetAccess comes before all other changes, and not after them
+	Recorded bool // New is not declared, but comes from a backup or the history
+	First    bool // this SetAccess comes before all other changes, not after them
 }
 
-// Meta is what an object has beside its data.
+// Meta is the metadata of an object: everything except its data.
 type Meta struct {
-	// Access is its ACL, on ZooKeeper, and Version how often that was set.
+	// Access is its ACL on ZooKeeper. Version counts how often the ACL was set.
 	Access  Access
 	Version int32
-	// Mode are its permission bits, in a file backend. It is a folder or not, and Link is
-	// the destination, if it is a symbolic link.
+	// Mode are its permission bits in a file backend. Folder says whether it is a folder.
+	// Link is the destination of a symbolic link.
 	Mode   uint32
 	Folder bool
 	Link   string
 }
 
-// SameKind reports whether both are folders, files, or links that lead to the same place.
-// What stands there does not matter.
+// SameKind reports whether both are folders, both are files, or both are links with the
+// same destination. It does not compare their content.
 func (m Meta) SameKind(other Meta) bool {
 	return m.Link == other.Link && (m.Link != "" || m.Folder == other.Folder)
 }
 
-// IsOfCreation reports whether a change sets the mode of a folder that the plan creates: a
-// folder gets its mode when everything is in it.
+// IsOfCreation reports whether a change sets the mode of a folder that the plan creates.
+// The mode of a new folder is set after its content is created.
 func (c Change) IsOfCreation() bool {
 	return c.Action == SetAccess && c.New.Folder && !c.Old.Folder
 }
@@ -87,14 +87,14 @@ func (c Change) IsOfCreation() bool {
 // the root, or something that Confo does not know.
 func (c Change) IsForeign() bool { return c.Key == (Key{}) }
 
-// IsExact reports whether the change is of an exact plan of a file backend, or of a foreign
-// object.
+// IsExact reports whether the change belongs to an exact plan of a file backend, or
+// changes a foreign object.
 func (c Change) IsExact() bool {
 	return c.Path != "" || c.IsForeign() || c.Old.Folder || c.New.Folder
 }
 
-// Place returns the path of the object below the root, which is "" for the root. Of a
-// configuration in a file backend it is the file's path only if the change has one.
+// Place returns the path of the object below the root, which is "" for the root. For a
+// configuration in a file backend, it is the file's path only if the change has one.
 func (c Change) Place() string {
 	if c.Path != "" {
 		return c.Path
@@ -110,7 +110,7 @@ func (c Change) Name() string {
 	return Printable(c.Place())
 }
 
-// Namespace returns the namespace that the object is in, or is.
+// Namespace returns the namespace that contains the object. A namespace contains itself.
 func (c Change) Namespace() string {
 	if c.Path == "" {
 		return c.Key.Namespace
@@ -146,20 +146,20 @@ func (c Change) Invert() Change {
 type Plan struct {
 	// Changes are sorted by key. Each key occurs at most once.
 	Changes []Change
-	// Unchanged counts the configurations that were asked for and are as they should
-	// be. Of UnchangedInPart among them, only some fields were asked for.
+	// Unchanged counts the requested configurations that need no change. UnchangedInPart
+	// counts those of them of which only some fields were requested.
 	Unchanged, UnchangedInPart int
 	// Ignored counts the selected configurations at the target that the tree does not
 	// declare and that are ignored.
 	Ignored int
-	// Kept are live objects that the tree lacks and that Prune keeps.
+	// Kept are live objects that are not in the tree and that Prune keeps.
 	Kept []Key
 	// Foreign lists the foreign objects at the target.
 	Foreign []Foreign
 	// Problems prevent applying the plan. The plan can still be shown.
 	Problems []Finding
-	// Access are the ACLs that are set after that, from the bottom up: ZooKeeper sets none
-	// in a transaction, so each is a step of its own.
+	// Access are the ACLs to set after Changes, children first. ZooKeeper can't set ACLs
+	// in a transaction, so each is a separate step.
 	Access []Change
 	// Root is the ACL of the root, if it is created and its ACL is declared.
 	Root Access

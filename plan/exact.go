@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// ExactOptions are what a DiffExact depends on beside its two sides.
+// ExactOptions are the options of DiffExact.
 type ExactOptions struct {
 	// Only, if it is set, says which paths may change. The others stay as they are.
 	Only func(path string) bool
 	// Who are the IDs of the user, as ACLs name them.
 	Who []string
-	// Seen is who the user is to the target, if it was asked for that.
+	// Seen is the identity of the user as the target sees it, if the target was asked.
 	Seen *Who
 }
 
@@ -79,7 +79,7 @@ func DiffExact(want, live iter.Seq2[Stored, error], opts ExactOptions) (p *Plan,
 		}
 	}
 	e.flush()
-	e.deletes = e.root // which holds all others
+	e.deletes = e.root // which contains all other objects
 	e.flush()
 	e.grant()
 	bottomUp(e.first)
@@ -88,19 +88,19 @@ func DiffExact(want, live iter.Seq2[Stored, error], opts ExactOptions) (p *Plan,
 	return e.plan, e.left, nil
 }
 
-// isBelow reports whether a path is below another one.
+// isBelow reports whether a path is a descendant of another one.
 func isBelow(path, above string) bool { return above == "" || strings.HasPrefix(path, above+"/") }
 
 // exactDiff collects changes in the order of paths.
 type exactDiff struct {
 	opts           ExactOptions
 	plan           *Plan
-	namespace      string   // whose changes are collected
-	deletes, makes []Change // in it
+	namespace      string   // the current namespace
+	deletes, makes []Change // the changes of the current namespace
 	root           []Change // the deletion of the root
 	first, last    []Change // of ACLs and modes
 	left           []Stored
-	live           map[string]Stored // what has an ACL, without its content
+	live           map[string]Stored // live objects with an ACL, without their content
 }
 
 func (e *exactDiff) takes(path string) bool { return e.opts.Only == nil || e.opts.Only(path) }
@@ -118,7 +118,8 @@ func (e *exactDiff) holdsLeft(c Change) bool {
 	return slices.ContainsFunc(e.left, func(s Stored) bool { return isBelow(s.Path, c.Place()) })
 }
 
-// change returns a change of an object, and begins its namespace if that is another one.
+// change returns a change of an object. If the object is in another namespace than the
+// previous one, it begins the new namespace.
 func (e *exactDiff) change(s Stored, a Action) Change {
 	if namespace, _, _ := strings.Cut(s.Path, "/"); namespace != e.namespace {
 		e.flush()
@@ -130,7 +131,7 @@ func (e *exactDiff) change(s Stored, a Action) Change {
 		c.Key = Key{} // to Confo, a namespace has no data
 	}
 	if onZooKeeper := s.Stat != nil || s.Access != nil; onZooKeeper && c.Key != (Key{}) {
-		c.Path = "" // which Key says
+		c.Path = "" // Key identifies the object
 	}
 	return c
 }
@@ -146,7 +147,7 @@ func (e *exactDiff) create(w Stored, inner bool) {
 	last := false
 	switch {
 	case w.Access == nil && w.Stat != nil && len(e.opts.Who) > 0:
-		c.New.Access = own(e.opts.Who, "") // it is not known who may read it
+		c.New.Access = own(e.opts.Who, "") // unknown who may read it
 	case w.Access != nil && inner:
 		c.New.Access, last = w.Access.making(RightsWithin, e.opts.Who)
 	}
@@ -162,15 +163,15 @@ func (e *exactDiff) create(w Stored, inner bool) {
 	}
 }
 
-// set adds a change of an ACL or a mode that comes after all others.
+// set adds a change of an ACL or a mode. It is applied after all other changes.
 func (e *exactDiff) set(s Stored, before, after Meta) {
 	c := e.change(s, SetAccess)
 	c.Old, c.New = before, after
 	e.last = append(e.last, c)
 }
 
-// RightsWithin are the permissions on a znode that are needed to create its children
-// and read them again with their ACLs.
+// RightsWithin are the permissions on a znode that are needed to create its children, and
+// to read them again with their ACLs.
 const RightsWithin = "cra"
 
 func (e *exactDiff) remove(l Stored) {
@@ -187,8 +188,8 @@ func (e *exactDiff) remove(l Stored) {
 	e.deletes = append(e.deletes, c)
 }
 
-// both compares an object that is on both sides. wants and has say that there are objects
-// below it.
+// both compares an object that is in want and in live. wants and has say whether the
+// object has children there.
 func (e *exactDiff) both(w, l Stored, wants, has bool) {
 	switch {
 	case w.Ephemeral() || l.Ephemeral():

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// grant gives the user the permissions that the changes of a plan need on existing objects
-// and that these do not give them, for as long as the plan runs: the user may administer
-// them. Where they may not, the plan has a problem.
+// grant gives the user temporary permissions on existing objects, if the changes of the
+// plan need permissions that the user does not have. The user must have permission to
+// administer these objects. Otherwise the plan gets a problem.
 func (e *exactDiff) grant() {
 	if len(e.opts.Who) == 0 {
 		return
@@ -38,8 +38,8 @@ func (e *exactDiff) grant() {
 	}
 }
 
-// grantAt gives the user permissions on an existing object; gone says that the plan deletes
-// it.
+// grantAt gives the user temporary permissions on an existing object. gone says that the
+// plan deletes the object.
 func (e *exactDiff) grantAt(place string, live Stored, needs string, gone bool) {
 	of := func(c Change) bool { return c.Place() == place }
 	first, last := slices.IndexFunc(e.first, of), slices.IndexFunc(e.last, of)

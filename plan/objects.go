@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Objects is everything that a target holds, byte for byte, by path below its root. The
-// zero value is empty. It is a receiver of a target's dump.
+// Objects is the complete content of a target, byte for byte, by path below its root. The
+// zero value is empty. A target's dump can write to it.
 type Objects struct {
 	byPath map[string]Stored
 	// Gaps are the paths that can't be read, and why.
@@ -74,11 +74,11 @@ func (o *Objects) All() iter.Seq2[Stored, error] {
 	}
 }
 
-// Snapshot returns the namespaces and configurations in it. Of several files of one
-// configuration it has the first.
+// Snapshot returns its namespaces and configurations. If a configuration has several
+// files, it returns only the first.
 func (o *Objects) Snapshot() *Snapshot {
 	s := &Snapshot{}
-	at := map[string]int{}   // of namespaces
+	at := map[string]int{}   // index of each namespace
 	seen := map[Key]string{} // paths of configurations
 	for stored := range o.All() {
 		_, isRoot := o.byPath[""]
@@ -102,7 +102,7 @@ func (o *Objects) Snapshot() *Snapshot {
 	return s
 }
 
-// addForeign notes something foreign in the namespace and configuration that it is in.
+// addForeign records a foreign object in the namespace and configuration that contain it.
 func (s *Snapshot) addForeign(stored Stored, at map[string]int) {
 	s.Foreign = append(s.Foreign, Foreign{Path: stored.Path, What: stored.Foreign})
 	parts := strings.Split(stored.Path, "/")
@@ -121,7 +121,7 @@ func (s *Snapshot) addForeign(stored Stored, at map[string]int) {
 	ns.Children++
 }
 
-// What describes a change to a foreign object, or of a mode, in a few words.
+// What describes a change of a foreign object or of a mode in a few words.
 func (c Change) What() string {
 	switch {
 	case c.Action == SetAccess && c.New.Access == nil:
@@ -134,9 +134,10 @@ func (c Change) What() string {
 	return c.Action.String()
 }
 
-// ExactLockouts returns the ACLs of an exact plan that take the permission to administer
-// from the user, and the paths of objects that the user can't read completely any more. The
-// ACLs come from source, as messages name it: "the backup".
+// ExactLockouts returns the ACLs of an exact plan that remove the user's permission to
+// administer an object. It also returns the paths of objects that the user can't read
+// completely afterwards. source names the origin of the ACLs in messages, for example "the
+// backup".
 func (p *Plan) ExactLockouts(who Who, source string) (found []Finding, closed map[string]bool) {
 	final := map[string]Change{}
 	var places []string
@@ -170,8 +171,9 @@ func (p *Plan) ExactLockouts(who Who, source string) (found []Finding, closed ma
 	return found, closed
 }
 
-// hides reports whether something can't be read completely by a user who has some
-// permissions on it: the hashes in an ACL are shown only to users who may administer it.
+// hides reports whether a user with some permissions on an object can't read it
+// completely. The server shows the hashes in an ACL only to users with permission to
+// administer it.
 func hides(list Access, permissions string) bool {
 	return !strings.Contains(permissions, "r") || !strings.Contains(permissions, "a") &&
 		slices.ContainsFunc(list, func(entry string) bool { return strings.HasPrefix(entry, "digest:") })

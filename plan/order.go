@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// tree returns the namespaces of a tree in order. A name that is there twice is a problem.
+// tree returns the namespaces of a tree, sorted. A duplicate name is a problem.
 func (d *diff) tree(t *Tree) []Namespace {
 	return inOrder(t.Namespaces,
 		func(ns *Namespace) string { return ns.Name }, func(ns *Namespace) *[]Config { return &ns.Configs },
@@ -13,7 +13,7 @@ func (d *diff) tree(t *Tree) []Namespace {
 		func(k Key) { d.problem(k, Position{}, "it is declared twice", "keep one of the two") })
 }
 
-// snapshot returns the namespaces of a snapshot in order.
+// snapshot returns the namespaces of a snapshot, sorted.
 func (d *diff) snapshot(s *Snapshot) []LiveNamespace {
 	return inOrder(s.Namespaces,
 		func(ns *LiveNamespace) string { return ns.Name }, func(ns *LiveNamespace) *[]LiveConfig { return &ns.Configs },
@@ -21,8 +21,8 @@ func (d *diff) snapshot(s *Snapshot) []LiveNamespace {
 		func(k Key) { d.problem(k, Position{}, "the snapshot has it twice", "read the target again") })
 }
 
-// inOrder returns namespaces and what is in them by name. It copies only what is not in
-// order, and calls twice for each name that comes twice.
+// inOrder returns namespaces and their content, sorted by name. It copies only lists that
+// are not sorted. It calls twice for each duplicate name.
 func inOrder[N, C any](all []N, name func(*N) string, in func(*N) *[]C, nameIn func(*C) string, twice func(Key)) []N {
 	sorted, repeated := byName(all, name)
 	for _, n := range repeated {
@@ -46,8 +46,8 @@ func inOrder[N, C any](all []N, name func(*N) string, in func(*N) *[]C, nameIn f
 	return sorted
 }
 
-// byName returns a list in the order of names, itself if it is in that order, and the names
-// that come twice.
+// byName returns a list sorted by name, and the duplicate names. If the list is sorted
+// already, it returns the list itself.
 func byName[T any](list []T, name func(*T) string) (sorted []T, repeated []string) {
 	for i := 1; i < len(list); i++ {
 		if name(&list[i-1]) > name(&list[i]) {

@@ -10,12 +10,12 @@ type Recorded struct {
 	Lists map[Key]Access
 	// Needs are the permissions on an object that the other steps of the restore need.
 	Needs map[Key]string
-	Who   []string // restores it, as access lists name them
-	// Set are the ACLs to set on what is there.
+	Who   []string // IDs of the user who restores, as in ACLs
+	// Set are the ACLs to set on existing objects.
 	Set map[Key]Access
 }
 
-// set returns the ACL to set on something that is there.
+// set returns the ACL to set on an existing object.
 func (r *Recorded) set(k Key) (Access, bool) {
 	if r == nil {
 		return nil, false
@@ -24,8 +24,8 @@ func (r *Recorded) set(k Key) (Access, bool) {
 	return access, ok
 }
 
-// of returns the list that something is created with, and whether the one that the
-// backup has is still to be set then.
+// of returns the ACL to create an object with. It also reports whether the ACL from the
+// backup must still be set afterwards.
 func (r *Recorded) of(k Key) (made Access, last, known bool) {
 	if r == nil {
 		return nil, false, false
@@ -52,8 +52,8 @@ func (a Access) making(needs string, who []string) (made Access, last bool) {
 	return append(made, own(who, ordered(needs+"ra"))...), true
 }
 
-// Granting returns the ACL with entries for who, if it does not grant who the permissions in
-// needs.
+// Granting returns the ACL. If the ACL does not grant who the permissions in needs,
+// Granting adds entries for who.
 func (a Access) Granting(needs string, who []string) Access {
 	made, _ := a.making(needs, who)
 	return made

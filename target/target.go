@@ -110,22 +110,22 @@ type Writer interface {
 	// canceling ctx does not stop it.
 	Apply(ctx context.Context, b Batch) error
 
-	// ReadOld fills in Old of the changes that delete something, as far as it has to be
-	// known to create the object again.
+	// ReadOld fills in Old of the deletions in a batch, with the metadata that is needed
+	// to create the objects again.
 	ReadOld(ctx context.Context, changes []plan.Change) error
 
-	// SetAccess makes a batch's changes, which all are to ACLs, one by one: those of the
-	// same depth at the same time. The batch's entry is written before the first. It
-	// calls done with the index of each change that was made, from one goroutine at a
-	// time, and stops at the first that can't be made.
+	// SetAccess sets the ACLs of a batch, which has no other changes. It sets the ACLs of
+	// objects at the same depth concurrently. The batch's entry is written first.
+	// SetAccess calls done with the index of each applied change, never concurrently, and
+	// stops at the first failure.
 	//
-	// The error is a *Conflict when an object has another ACL by now than the change
-	// saw; an *Unknown when it can't be told whether a change was made.
+	// The error is a *Conflict if the ACL of an object has changed since it was read, and
+	// an *Unknown if it is unknown whether a change was applied.
 	SetAccess(ctx context.Context, b Batch, done func(i int)) error
 
-	// SetDocuments writes documents next to the root, all or none of them. If one is not as
-	// it was before, the error is ErrDocumentMoved: a run without a lock may have
-	// changed it. Other errors are as those of Apply.
+	// SetDocuments writes documents next to the root, all or none of them. If the content
+	// of one is no longer its Before, the error is ErrDocumentMoved: a run without a lock
+	// may have changed it. Other errors are as in Apply.
 	SetDocuments(ctx context.Context, documents ...Document) error
 
 	// Forget deletes history entries, one by one. It ignores entries that no longer
@@ -136,8 +136,8 @@ type Writer interface {
 	End() error
 }
 
-// Recovery is what was done about what an apply left that was cut short, on
-// targets where one can.
+// Recovery says how the remains of an interrupted apply were cleaned up. Only some targets
+// need recovery.
 type Recovery int
 
 const (
@@ -198,17 +198,17 @@ type EntryInfo struct {
 // EntryName returns the name of the history entry for a batch of the apply id.
 func EntryName(id string, number int) string { return fmt.Sprintf("%s.%04d", id, number) }
 
-// Identified is a target that tells its clients apart, as its ACLs name them.
+// Identified is a target that distinguishes its clients by the IDs in its ACLs.
 type Identified interface {
 	// Who returns the IDs of this client that are known without asking the target.
 	Who() []string
 
-	// AsSeen returns who this client is to the target, which is asked for it. If the
-	// target does not tell, it is who Who says, and no error.
+	// AsSeen asks the target for the identity of this client. If the target does not tell,
+	// AsSeen returns the IDs of Who and no error.
 	AsSeen(ctx context.Context) (plan.Who, error)
 
-	// DigestOf returns a user of the credentials as ACLs name one, with the hash of the
-	// password, or "".
+	// DigestOf returns the ID of a user in the credentials, as in ACLs, with the hash of
+	// the password. It returns "" if there is no such user.
 	DigestOf(user string) string
 }
 
@@ -218,8 +218,8 @@ type Features struct {
 	ACLs bool
 	// Modes says that objects have file modes, and are files, folders or links.
 	Modes bool
-	// SetsInBatch says that a batch may change ACLs and modes. Where it may not, each is
-	// set by a request of its own.
+	// SetsInBatch says that a batch may change ACLs and modes. If it is false, each is set
+	// by a separate request.
 	SetsInBatch bool
 }
 

@@ -25,7 +25,7 @@ type applyCmd struct {
 	applyFlags
 }
 
-// applyFlags are how a plan is applied.
+// applyFlags are the flags that affect how a plan is applied.
 type applyFlags struct {
 	Fingerprint string        `placeholder:"HASH" help:"Apply only the plan with this fingerprint, without asking."`
 	AutoApprove bool          `help:"Do not ask for confirmation."`
@@ -38,7 +38,7 @@ type applyFlags struct {
 	TakeOver    bool          `help:"Make this environment the owner of a target that another one owns."`
 }
 
-// Run shows what would change, asks, changes it, and looks whether it is so.
+// Run shows the changes, asks for approval, applies them, and verifies the result.
 func (c *applyCmd) Run(ctx context.Context, a *app) error {
 	a.begin(render.KindApply, "", a.Source)
 	if err := a.output(c.outputFlags); err != nil {
@@ -70,7 +70,7 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 	return c.applyFlags.run(ctx, a, approved, a.declared(), c.planFlags)
 }
 
-// run plans, shows the plan, asks unless it was approved, and applies it.
+// run makes and shows a plan, asks for approval if there is none yet, and applies it.
 func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wish, flags planFlags) error {
 	asks := !f.AutoApprove && approved == nil
 	want.asks = asks
@@ -96,7 +96,7 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 		return err
 	}
 	if a.environment == nil {
-		owned = nil // nothing is taken over for no environment
+		owned = nil // without an environment there is no new owner
 	}
 	w, err := a.plan(ctx, t, want, flags, !f.NoHistory && !f.NoLock)
 	if err != nil {
@@ -149,9 +149,9 @@ func (f applyFlags) run(ctx context.Context, a *app, approved *approval, want wi
 	return err
 }
 
-// keepMarks keeps beside the target what is marked now, although nothing is to be
-// changed. That it can't be kept, for want of rights or because somebody else applies, is
-// no failure: the next apply that changes something does.
+// keepMarks stores the current marks with the target when there are no changes to apply.
+// It is not an error if they can't be stored, because of missing permissions or another
+// run: the next apply with changes stores them.
 func (f applyFlags) keepMarks(ctx context.Context, a *app, w *work) {
 	if w.live.Marks.Holds(w.marks) {
 		return
@@ -164,15 +164,15 @@ func (f applyFlags) keepMarks(ctx context.Context, a *app, w *work) {
 	}
 }
 
-// recoverer is a target that a crash may have left in the middle of a batch.
+// recoverer is a target that a crash may leave with a partly applied batch.
 type recoverer interface {
-	// Recover finishes or undoes what was left. It says which, and of which run it
-	// finished a batch.
+	// Recover finishes or undoes this batch. It returns which of the two it did, and which
+	// run's batch it finished.
 	Recover(ctx context.Context) (target.Recovery, target.Interrupted, error)
 }
 
-// recover puts right what an earlier run may have left at the target, so that
-// it can be read.
+// recover cleans up what an interrupted run may have left at the target, so that the
+// target can be read.
 func (a *app) recover(ctx context.Context, t target.Target) error {
 	r, ok := t.(recoverer)
 	if !ok {
@@ -203,12 +203,11 @@ func wrongArgument(ctx context.Context, a *app, want wish, flags planFlags) erro
 	if errors.As(err, new(*usageError)) || errors.As(err, new(*unknownError)) {
 		return err
 	}
-	*a.report, a.warning = before, &warnings{} // nothing is shown of this plan
+	*a.report, a.warning = before, &warnings{} // this plan is not shown
 	return nil
 }
 
-// canAsk refuses to begin what will have to be asked about where nobody can
-// answer.
+// canAsk returns an error if approval will be needed but nobody can answer.
 func (a *app) canAsk(approved bool) error {
 	switch {
 	case approved:
@@ -222,10 +221,10 @@ func (a *app) canAsk(approved bool) error {
 	return nil
 }
 
-// errDeclined is the error of a question that was not answered with yes.
+// errDeclined is the error if the user does not answer yes.
 var errDeclined = errors.New("not approved; nothing was changed")
 
-// confirm asks whether to go on, and do also what else that brings.
+// confirm asks whether to continue. also names the other effects of continuing.
 func (a *app) confirm(ctx context.Context, t target.Target, also string) error {
 	fmt.Fprintf(a.stderr, "\nApply this to %s%s?\nOnly \"yes\" is accepted: ", plan.Printable(t.String()), also)
 	answers := make(chan string, 1)
@@ -248,7 +247,7 @@ func (a *app) confirm(ctx context.Context, t target.Target, also string) error {
 	}
 }
 
-// apply carries the plan out and reads what was written again.
+// apply applies the plan and reads the written objects again.
 func (c applyFlags) apply(ctx context.Context, a *app, w *work, approved *approval, want wish) (apply.Result, error) {
 	applying, closing, checking := a.progress("applying"), a.progress("setting ACLs"), a.progress("reading again")
 	defer applying.done()
@@ -293,7 +292,7 @@ func (c applyFlags) lockRun(a *app, operation string) target.Run {
 	}
 }
 
-// options returns those that hold for whatever is applied.
+// options returns the options that all kinds of apply share.
 func (c applyFlags) options(a *app) apply.Options {
 	who, host := whoami(a.getenv)
 	return apply.Options{
@@ -309,8 +308,8 @@ func (c applyFlags) options(a *app) apply.Options {
 	}
 }
 
-// reason returns why something is applied: what was said, or what the commit of the
-// tree says.
+// reason returns the reason for an apply: the given one, or the message of the tree's
+// commit.
 func (c applyFlags) reason(ctx context.Context, a *app) string {
 	commit := a.report.Commit
 	if c.Reason != "" || commit == "" || strings.HasSuffix(commit, "+") {

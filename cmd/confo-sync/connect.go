@@ -18,7 +18,7 @@ import (
 	"github.com/confo-sync/confo-sync/target/zk"
 )
 
-// connectFlags say how to connect to ZooKeeper, and as whom.
+// connectFlags say how to connect to ZooKeeper, and with which identity.
 type connectFlags struct {
 	Credentials   []string `sep:"none" placeholder:"FILE" help:"Credentials dictionary of Confo: FILE or FOLDER#NS/CONF (repeatable)." group:"connection" complete:"file"`
 	User          string   `placeholder:"NAME" help:"ZooKeeper user. You are asked for the password without --passwd-file." group:"connection"`
@@ -30,7 +30,7 @@ type connectFlags struct {
 	TLSInsecure   bool     `name:"tls-insecure" help:"Accept any certificate. Anyone in between can read and write." group:"tls"`
 }
 
-// connection is what an environment says of how to connect, and as whom.
+// connection has the connection settings of an environment.
 type connection struct {
 	credentials []project.Credentials
 	tls         *project.TLS
@@ -41,8 +41,8 @@ func connectionOf(e *project.Environment) connection {
 	return connection{credentials: e.Credentials, tls: e.TLS, maxRequest: e.MaxRequest}
 }
 
-// targetURL returns the URL of --target or of the environment, or else the one that
-// the first credentials dictionary with a host is of.
+// targetURL returns the URL of --target or of the environment. If neither is set, it
+// returns the URL of the first credentials dictionary that has a host.
 func (a *app) targetURL() (string, error) {
 	if a.Target != "" {
 		return a.Target, nil
@@ -68,8 +68,8 @@ func (a *app) targetURL() (string, error) {
 	return "", need("--target", "name a target: -t zk://localhost:2181 or -t file:PATH")
 }
 
-// openTarget returns the target that the flags name, and puts it into the
-// report. One that will be written to may be made ready for it.
+// openTarget returns the target that the flags name, and adds it to the report. writing says
+// that the command will write to it.
 func (a *app) openTarget(writing bool) (target.Target, error) {
 	url, err := a.targetURL()
 	if err != nil {
@@ -83,7 +83,8 @@ func (a *app) openTarget(writing bool) (target.Target, error) {
 	return t, nil
 }
 
-// openLive returns the target of an environment, which is connected to as it says.
+// openLive returns the target of an environment, with the connection settings of the
+// environment.
 func (a *app) openLive(e *project.Environment) (target.Target, error) {
 	own := *a
 	own.connection, own.Target = connectionOf(e), e.Target
@@ -115,7 +116,7 @@ func (a *app) open(url string, writing bool) (target.Target, error) {
 	})
 }
 
-// maxRequest returns how large a request to ZooKeeper may be: 0 for the usual.
+// maxRequest returns the maximum size of a request to ZooKeeper, or 0 for the default.
 func (a *app) maxRequest() (int, error) {
 	switch n := a.MaxRequest; {
 	case n == 0:
@@ -126,9 +127,10 @@ func (a *app) maxRequest() (int, error) {
 	return a.MaxRequest, nil
 }
 
-// fileOptions are those of a file backend. Where variables are bounded, what is in it may be
-// a stranger's: a link in it leads where one in a tree there may. Nothing is written
-// through a link to it that a repository holds, and git's own folders are no target.
+// fileOptions returns the options for a file backend. If variables are bounded, the files
+// may be untrusted, so confo-sync follows only links that stay within the allowed folders.
+// It never writes to a folder through a link that a repository contains. A folder that
+// belongs to git is not allowed as a target.
 func (a *app) fileOptions(path string) (opts file.Options, err error) {
 	if within.IsGits(path) {
 		return opts, target.WithHint(fmt.Errorf("%s belongs to git, so it can't be a target", plan.Printable(path)), "name a folder outside of .git")
@@ -148,8 +150,8 @@ func (a *app) fileOptions(path string) (opts file.Options, err error) {
 	return opts, nil
 }
 
-// notThroughLinks returns an error if a folder that files are written to is led to by a
-// link that a repository holds.
+// notThroughLinks returns an error if the path to the target folder goes through a link
+// that a repository contains.
 func notThroughLinks(path string) error {
 	var link *within.LinkError
 	switch err := within.CheckFolder(path); {
@@ -161,9 +163,9 @@ func notThroughLinks(path string) error {
 	}
 }
 
-// tlsConfig returns what the flags and the environment say of TLS, or nil when they
-// say nothing. Each flag wins over the environment, and a certificate over a
-// certificate with its key.
+// tlsConfig returns the TLS settings of the flags and the environment, or nil if there are
+// none. Each flag overrides the environment. A certificate or key from a flag replaces both
+// the certificate and the key of the environment.
 func (a *app) tlsConfig() (*tls.Config, error) {
 	files := zk.TLSFiles{CA: a.TLSCA, Cert: a.TLSCert, Key: a.TLSKey, ServerName: a.TLSServerName, Insecure: a.TLSInsecure}
 	if e := a.connection.tls; e != nil {
@@ -180,7 +182,8 @@ func (a *app) tlsConfig() (*tls.Config, error) {
 	return files.Load(a.readTLS)
 }
 
-// readTLS reads a file of --tls-ca and the like, or one that the project file names.
+// readTLS reads a file that --tls-ca or a similar flag names, or that the project file
+// names.
 func (a *app) readTLS(path string) ([]byte, error) {
 	if e := a.connection.tls; e != nil && slices.Contains([]string{e.CA, e.Cert, e.Key}, path) {
 		f, err := within.New(a.bounds(filepath.Dir(a.project.Path))...).Open(path)
@@ -204,7 +207,7 @@ func (a *app) readTLS(path string) ([]byte, error) {
 	return within.ReadAll(f)
 }
 
-// warnInsecure warns, with --quiet too.
+// warnInsecure prints a warning, even with --quiet.
 func (a *app) warnInsecure() {
 	f := plan.Finding{
 		Message: "--tls-insecure: the server's certificate is not verified, so an attacker on the network can read and change everything, including passwords",

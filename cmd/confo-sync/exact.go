@@ -9,13 +9,13 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// exactWish is what is wanted of everything at a target: foreign objects, ACLs and modes
-// included.
+// exactWish is the desired state of everything at a target, including foreign objects,
+// ACLs and modes.
 type exactWish struct {
 	want func() iter.Seq2[plan.Stored, error]
-	// tree are the configurations in it, if the wish has read no tree.
+	// tree has its configurations, if no tree was read.
 	tree *plan.Tree
-	// only, if it is set, says which paths may change.
+	// only, if set, says which paths may change.
 	only     func(path string) bool
 	problems []plan.Finding
 }
@@ -37,7 +37,7 @@ func (a *app) objects(ctx context.Context, t target.Target) (*plan.Objects, *pla
 	return objects, live, nil
 }
 
-// planExactly makes the plan of an exact wish.
+// planExactly makes an exact plan.
 func (a *app) planExactly(ctx context.Context, w *work, want wish, objects *plan.Objects, allowLockout bool) error {
 	exact, err := want.exact(objects)
 	if err != nil {

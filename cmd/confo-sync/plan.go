@@ -16,13 +16,13 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// planFlags are the flags that shape a plan.
+// planFlags are the flags that affect a plan.
 type planFlags struct {
 	Prune string `enum:"none,configurations,namespaces," default:"" help:"What to delete if the tree does not have it (default configurations)."`
 	railFlags
 }
 
-// railFlags are what a plan may do at most.
+// railFlags are the limits for a plan.
 type railFlags struct {
 	DeletePercent *int     `placeholder:"N" example:"50" help:"Refuse to delete more than N % of a namespace (default 30)."`
 	AllowEmpty    bool     `help:"Allow applying an empty tree."`
@@ -30,10 +30,10 @@ type railFlags struct {
 	Protect       []string `sep:"none" placeholder:"PATTERN" help:"Refuse to delete what matches, as in payments/* (repeatable)."`
 }
 
-// defaultDeletePercent is what neither flag nor project says otherwise.
+// defaultDeletePercent is the limit if neither a flag nor the project sets one.
 const defaultDeletePercent = 30
 
-// rails returns what a plan is refused for.
+// rails returns the limits for a plan.
 func (f railFlags) rails(rules project.Rules) (plan.Rails, error) {
 	rails := plan.Rails{DeletePercent: defaultDeletePercent, AllowEmpty: f.AllowEmpty, Protect: slices.Clone(rules.Protect)}
 	if percent := cmp.Or(f.DeletePercent, rules.DeletePercent); percent != nil {
@@ -90,16 +90,17 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
-// stopFlags are those of commands that apply a plan unless they are to stop before.
+// stopFlags are the flags of commands that apply a plan. They make a command stop before
+// it applies the plan.
 type stopFlags struct {
 	PlanOnly bool   `help:"Show the plan with its fingerprint, and apply nothing."`
 	Out      string `placeholder:"FILE" help:"Save the plan for apply FILE, and apply nothing." complete:"file"`
 }
 
-// stops reports whether nothing is to be changed.
+// stops reports whether the command must change nothing.
 func (s stopFlags) stops() bool { return s.PlanOnly || s.Out != "" }
 
-// carryOut applies a plan of what is wished for, or stops at showing or saving it.
+// carryOut applies the plan for want, or only shows or saves it.
 func (s stopFlags) carryOut(ctx context.Context, a *app, approved *approval, want wish, flags planFlags, applying applyFlags, header planfile.Header) error {
 	if !s.stops() {
 		return applying.run(ctx, a, approved, want, flags)
@@ -116,7 +117,7 @@ func (s stopFlags) carryOut(ctx context.Context, a *app, approved *approval, wan
 	return a.present(w, s.Out, header, flags)
 }
 
-// present shows a plan with its fingerprint, and saves it if out says where.
+// present shows a plan with its fingerprint, and saves it if out is set.
 func (a *app) present(w *work, out string, header planfile.Header, flags planFlags) error {
 	var fingerprint planfile.Fingerprint
 	if w.refused() == nil {
@@ -133,7 +134,7 @@ func (a *app) present(w *work, out string, header planfile.Header, flags planFla
 	return a.savePlan(out, header, fingerprint, w, flags)
 }
 
-// work is a plan with what it was made from.
+// work is a plan together with its inputs.
 type work struct {
 	target  target.Target
 	desired *plan.Tree
@@ -142,62 +143,62 @@ type work struct {
 	options plan.Options
 	plan    *plan.Plan
 	hides   plan.Sensitivity
-	marks   plan.Marks // what is marked now, or was ever
+	marks   plan.Marks // current and former marks
 
-	// Of an exact plan:
+	// Only for an exact plan:
 	exact        *exactWish
 	exactOptions plan.ExactOptions
-	closed       map[string]bool // paths that can't be read completely afterwards
-	locksOut     bool            // it takes permissions from who applies it
+	closed       map[string]bool // paths that the user can't read completely afterwards
+	locksOut     bool            // the plan takes permissions from the user
 }
 
-// mark says in changes which of their fields are marked.
+// mark sets which fields in changes are sensitive.
 func (w *work) mark(changes []plan.Change) {
 	for i := range changes {
 		changes[i].Marked = w.marks.Of(changes[i].Key)
 	}
 }
 
-// readTree reads what is wanted, and says of which commit that is.
+// readTree reads the desired tree, and returns its commit.
 type readTree func(ctx context.Context) (tree *plan.Tree, commit string, err error)
 
-// wish is where a plan's desired tree comes from.
+// wish says where the desired state of a plan comes from.
 type wish struct {
 	read readTree
-	// adapt, when it is set, makes of it what is desired at this target, and
-	// says what the plan is to be made with.
+	// adapt, if set, converts the tree to the desired state for this target, and changes
+	// the options of the plan.
 	adapt func(tree *plan.Tree, live *plan.Snapshot, o *plan.Options) (desired *plan.Tree, problems []plan.Finding, err error)
-	// review, when it is set, returns what there is to warn of in the changes.
+	// review, if set, returns warnings about the changes.
 	review func(changes []plan.Change) []plan.Finding
-	// marks are trees that say what is sensitive of what is live.
+	// marks are trees whose marks say what is sensitive in live values.
 	marks []*plan.Tree
-	// operation is what history calls it, if not apply, undoes what it takes back, and
-	// from the backup or the environment whose values it writes.
+	// operation is the name for the history, if it is not apply. undoes is the ID of the
+	// apply that a rollback undoes. from is the backup or the environment whose values are
+	// written.
 	operation, undoes, from string
 	// line is the command, without its flags, if it is not confo-sync apply.
 	line string
-	// access, when it is set, says of what else the ACLs are read.
+	// access, if set, says for which other objects the ACLs are read.
 	access accessOf
-	// exact, when it is set, is called with everything at the target, in place of adapt.
+	// exact, if set, is called instead of adapt, with everything at the target.
 	exact func(live *plan.Objects) (*exactWish, error)
-	// asks says that the plan is shown to somebody who is asked.
+	// asks says that the user sees the plan and must confirm it.
 	asks bool
 }
 
-// writesBackup reports whether the wish is for an earlier state of the target.
+// writesBackup reports whether the desired state is an earlier state of the target.
 func (w wish) writesBackup() bool { return w.operation == "restore" || w.operation == "rollback" }
 
-// declared is the wish for what the tree declares.
+// declared returns the wish for the tree.
 func (a *app) declared() wish {
 	return wish{read: func(ctx context.Context) (*plan.Tree, string, error) {
-		// Whether an empty tree is meant, the rails have to say.
+		// The rails decide whether an empty tree is allowed.
 		return a.loadTree(ctx, a.Source, a.place(), source.LoadOptions{AllowEmpty: true, Overlays: a.laid()})
 	}}
 }
 
-// plan reads what is wished for and the target, at the same time, and puts what
-// differs into the report. With history, transactions are counted with its
-// entries.
+// plan reads the desired state and the target concurrently, and adds the differences to
+// the report. If history is true, history entries count toward the size of transactions.
 func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFlags, history bool) (*work, error) {
 	rails, err := flags.rails(a.rules)
 	if err != nil {
@@ -286,10 +287,10 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	}
 	w.plan.Problems = append(w.plan.Problems, checked.Problems...)
 	switch {
-	case want.exact != nil: // which has checked the ACLs
+	case want.exact != nil: // it has checked the ACLs already
 	case a.applying:
 		w.plan.Problems = append(w.plan.Problems, checked.Unsettable...)
-	default: // others may apply it
+	default: // another user may apply the plan
 		a.warn(checked.Unsettable...)
 	}
 	a.report.Commit = commit
@@ -304,8 +305,8 @@ func (a *app) plan(ctx context.Context, t target.Target, want wish, flags planFl
 	return w, nil
 }
 
-// lastInterrupted warns of an apply that did not come to its end. That history can't
-// be read is no reason not to plan.
+// lastInterrupted warns if the last apply did not finish. If the history can't be read,
+// planning continues.
 func lastInterrupted(ctx context.Context, t target.Target) []plan.Finding {
 	last, _, err := apply.Last(ctx, t)
 	if err != nil || last == nil || last.Complete() {
@@ -314,7 +315,8 @@ func lastInterrupted(ctx context.Context, t target.Target) []plan.Finding {
 	return []plan.Finding{interrupted(last)}
 }
 
-// interrupted says that the last apply, or what else it was, did not come to its end.
+// interrupted returns the warning that the last apply, promote, restore or rollback did
+// not finish.
 func interrupted(last *apply.Newest) plan.Finding {
 	return plan.Finding{
 		Message: fmt.Sprintf("the last %s, %s by %s, has applied %d of its %s: it was interrupted or is still running",
@@ -323,7 +325,7 @@ func interrupted(last *apply.Newest) plan.Finding {
 	}
 }
 
-// readBoth reads a tree and a target, at the same time.
+// readBoth reads a tree and a target concurrently.
 func (a *app) readBoth(ctx context.Context, read readTree, readLive func(ctx context.Context) (*plan.Snapshot, error)) (tree *plan.Tree, commit string, live *plan.Snapshot, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -345,7 +347,7 @@ func (a *app) readBoth(ctx context.Context, read readTree, readLive func(ctx con
 	return tree, commit, live, nil
 }
 
-// snapshot reads a target, with progress, and the access lists that are asked for.
+// snapshot reads a target, with progress, and the requested ACLs.
 func (a *app) snapshot(ctx context.Context, t target.Target, access accessOf) (*plan.Snapshot, error) {
 	progress := a.progress("reading")
 	defer progress.done()
@@ -376,8 +378,8 @@ func (a *app) snapshot(ctx context.Context, t target.Target, access accessOf) (*
 	return live, nil
 }
 
-// rebase makes changes again as the target has their objects now, if only what is
-// ignored has moved.
+// rebase makes changes again for the current values at the target, if only ignored fields
+// have changed since.
 func (w *work) rebase(ctx context.Context, changes []plan.Change) ([]plan.Change, error) {
 	opts := w.options
 	opts.Selection = opts.Selection.Only(touched(changes))
@@ -401,8 +403,7 @@ func (w *work) rebase(ctx context.Context, changes []plan.Change) ([]plan.Change
 	return again, nil
 }
 
-// sameBut reports whether two changes of an object are the same, but for what is
-// ignored in it.
+// sameBut reports whether two changes of an object differ only in ignored fields.
 func sameBut(before, now plan.Change) bool {
 	if before.Core == nil || now.Core == nil {
 		return before.Revision == now.Revision
@@ -433,7 +434,7 @@ func pruneLevel(name string) plan.Prune {
 	}
 }
 
-// snapshotOf returns the instant of a snapshot, where the target has such.
+// snapshotOf returns the time of a snapshot, if the target has snapshots.
 func snapshotOf(live *plan.Snapshot) *render.Snapshot {
 	if live.Zxid == 0 {
 		return nil

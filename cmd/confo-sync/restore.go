@@ -27,7 +27,7 @@ type restoreCmd struct {
 	applyFlags
 }
 
-// Run brings back what a backup holds, or shows what that would change.
+// Run restores a backup, or shows what that would change.
 func (c *restoreCmd) Run(ctx context.Context, a *app) error {
 	a.begin(render.KindRestore, "", c.File)
 	if err := a.output(c.outputFlags); err != nil {
@@ -43,7 +43,7 @@ func (c *restoreCmd) Run(ctx context.Context, a *app) error {
 	return c.run(ctx, a, approved)
 }
 
-// restoreOf returns the restore that a saved plan is of.
+// restoreOf returns the restore command for a saved plan.
 func restoreOf(f *planfile.File, c *applyCmd) *restoreCmd {
 	r := f.Restore
 	return &restoreCmd{
@@ -57,10 +57,10 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 		return err
 	}
 	a.report.Source = c.File
-	if len(a.Namespace) == 0 { // which are selected too
+	if len(a.Namespace) == 0 { // -n also limits the selection
 		a.report.Only = c.Paths
 	}
-	a.readAll = true // whatever -n says: it may go to another namespace
+	a.readAll = true // even with -n: it may be restored to another namespace
 	what, err := c.selected(a)
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 			wishes, problems := what.wishes(tree, live, c.Prune)
 			tree.Marks = what.marks(tree)
 			problems = append(problems, c.lacking(len(backup.Manifest().Gaps), wishes)...)
-			// Files and znodes hold what is empty in ways of their own.
+			// Files and znodes store empty configurations differently.
 			z, zoo := t.(target.Identified)
 			same := zoo == (backup.About().Backend == archive.ZooKeeper)
 			if !same {
@@ -128,8 +128,8 @@ func (c *restoreCmd) run(ctx context.Context, a *app, approved *approval) error 
 	return c.carryOut(ctx, a, approved, want, planFlags{railFlags: c.railFlags}, c.applyFlags, header)
 }
 
-// leftOut warns of what the backup has and a restore without --exact leaves out: the
-// configurations that are ignored, and foreign objects.
+// leftOut warns of what a restore without --exact does not restore: ignored configurations
+// and foreign objects.
 func (c *restoreCmd) leftOut(wishes []plan.Wish, live *plan.Snapshot, ignore []plan.Pattern, foreign int) []plan.Finding {
 	now := map[plan.Key]plan.Value{}
 	for _, ns := range live.Namespaces {
@@ -161,8 +161,9 @@ func (c *restoreCmd) leftOut(wishes []plan.Wish, live *plan.Snapshot, ignore []p
 	return found
 }
 
-// lacking refuses what a backup with gaps can't tell: what was there exactly, access
-// lists included, and whether what it lacks is to go.
+// lacking returns a problem if a backup with gaps is restored with --exact, or if the
+// restore deletes objects: they may be missing in the backup only because they could not be
+// read.
 func (c *restoreCmd) lacking(gaps int, wishes []plan.Wish) []plan.Finding {
 	deletes := slices.ContainsFunc(wishes, func(w plan.Wish) bool { return w.Absent })
 	why, flag := "objects that are missing in it may have existed", "--prune"
@@ -178,8 +179,8 @@ func (c *restoreCmd) lacking(gaps int, wishes []plan.Wish) []plan.Finding {
 	}}
 }
 
-// verified reads all of a backup and opens it. What was wrong already when it was made
-// is warned of, as far as it is restored.
+// verified reads a backup completely and opens it. It warns of problems that existed when
+// the backup was made, if they concern the restored part.
 func (a *app) verified(ctx context.Context, path string, restores func(plan.Key) bool) (*archive.Reader, error) {
 	progress := a.progress("verifying the backup")
 	defer progress.done()
@@ -202,7 +203,7 @@ func (a *app) verified(ctx context.Context, path string, restores func(plan.Key)
 	return archive.Open(path, opts)
 }
 
-// restoration is what of a backup is restored, and where to.
+// restoration says which part of a backup is restored, and where to.
 type restoration struct {
 	selection plan.Selection
 	named     bool // by -n
@@ -243,7 +244,7 @@ func (r restoration) takes(k plan.Key) bool {
 	return false
 }
 
-// marks returns what is marked in what is restored, under the name that it gets.
+// marks returns the marks of the restored objects, under their new names.
 func (r restoration) marks(tree *plan.Tree) plan.Marks {
 	if r.to == "" {
 		return tree.Marks
@@ -251,14 +252,14 @@ func (r restoration) marks(tree *plan.Tree) plan.Marks {
 	marks := tree.Marks
 	for _, ns := range tree.Namespaces {
 		if taken := slices.ContainsFunc(ns.Configs, func(c plan.Config) bool { return r.takes(plan.Key{Namespace: ns.Name, Config: c.Name}) }); taken {
-			marks = tree.Marks.Renamed(ns.Name, r.to) // of several, none is restored
+			marks = tree.Marks.Renamed(ns.Name, r.to) // if there are several, the restore is refused
 		}
 	}
 	return marks
 }
 
-// wishes returns what is to be so that what is taken is as the backup has it; with
-// prune, also what it does not have is wished away.
+// wishes returns the desired values of the restored objects. With prune, it also deletes
+// objects that are not in the backup.
 func (r restoration) wishes(tree *plan.Tree, live *plan.Snapshot, prune bool) (wishes []plan.Wish, problems []plan.Finding) {
 	names := map[string]bool{}
 	there := map[plan.Key]bool{}
@@ -307,7 +308,7 @@ func (r restoration) wishes(tree *plan.Tree, live *plan.Snapshot, prune bool) (w
 				wishes = append(wishes, plan.Wish{Key: k, Absent: true})
 			}
 		}
-		stays := false // for what is ephemeral in it
+		stays := false // because there are ephemeral objects in it
 		for _, c := range ns.Configs {
 			if c.Ephemeral {
 				stays = true
@@ -322,7 +323,7 @@ func (r restoration) wishes(tree *plan.Tree, live *plan.Snapshot, prune bool) (w
 	return wishes, nil
 }
 
-// unholdable finds what another kind of backend can't hold.
+// unholdable returns problems for values that another kind of backend can't hold.
 func unholdable(wishes []plan.Wish) []plan.Finding {
 	var found []plan.Finding
 	for _, w := range wishes {

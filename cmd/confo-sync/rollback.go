@@ -28,7 +28,7 @@ type rollbackCmd struct {
 	applyFlags
 }
 
-// Run undoes what applies have done, or shows what that would change.
+// Run undoes applies, or shows what that would change.
 func (c *rollbackCmd) Run(ctx context.Context, a *app) error {
 	a.begin(render.KindRollback, "", "")
 	if err := a.output(c.outputFlags); err != nil {
@@ -50,7 +50,7 @@ func (c *rollbackCmd) Run(ctx context.Context, a *app) error {
 	return c.run(ctx, a, approved)
 }
 
-// rollbackOf returns the rollback that a saved plan is of.
+// rollbackOf returns the rollback command for a saved plan.
 func rollbackOf(f *planfile.File, c *applyCmd) *rollbackCmd {
 	r := f.Rollback
 	return &rollbackCmd{
@@ -76,7 +76,7 @@ func (c *rollbackCmd) run(ctx context.Context, a *app, approved *approval) error
 	}
 	defer t.Close()
 	if !c.stops() && a.canAsk(c.AutoApprove || approved != nil) == nil {
-		// Only then the history has all that was applied.
+		// Only then does the history have everything that was applied.
 		if err := a.recover(ctx, t); err != nil {
 			return err
 		}
@@ -104,7 +104,7 @@ func (c *rollbackCmd) run(ctx context.Context, a *app, approved *approval) error
 		}
 		want.adapt, want.exact = nil, u.everything(ctx)
 	}
-	// Words like last or 2h ago mean something else by the time the plan is applied.
+	// The meaning of words like last or 2h ago changes until the plan is applied.
 	header := planfile.Header{Rollback: &planfile.Rollback{ID: c.ID, To: c.To, ToTime: c.ToTime, Force: c.Force}}
 	return c.carryOut(ctx, a, approved, want, planFlags{railFlags: c.railFlags}, c.applyFlags, header)
 }
@@ -134,9 +134,9 @@ func (c *rollbackCmd) undoing(ctx context.Context, a *app, t target.Target, hist
 	}
 }
 
-// undone returns what is to be undone, oldest first, and what that is called. In the
-// command's flags it puts what words like last stand for. finished is the ID of an
-// interrupted run that this one has finished.
+// undone returns the records to undo, oldest first, and a name for them. In the flags of
+// the command, it replaces words like last by what they mean. finished is the ID of an
+// interrupted run that this run has finished.
 func (c *rollbackCmd) undone(t target.Target, records []*apply.Record, finished string) (undone []*apply.Record, what string, err error) {
 	if len(records) == 0 {
 		return nil, "", target.WithHint(fmt.Errorf("%s has no history: nothing was applied to it, or the history was not kept", plan.Printable(t.String())), "restore a backup instead")
@@ -180,9 +180,9 @@ func (c *rollbackCmd) undone(t target.Target, records []*apply.Record, finished 
 	return undone, what, nil
 }
 
-// last returns the newest apply, promote, restore or rollback, but never a rollback
-// that did not finish, or that only this run has finished: of that it returns what the
-// rollback undoes, so that the same command goes on with it.
+// last returns the newest apply, promote, restore or rollback. If the newest is a rollback
+// that did not finish, or that only this run has finished, it returns the apply that this
+// rollback undoes. So the same command continues the rollback.
 func last(records []*apply.Record, finished string) (*apply.Record, error) {
 	newest := newestOf(records)
 	if !newest.UnfinishedRollback() && (newest.ID != finished || newest.Operation != "rollback") {
@@ -196,8 +196,8 @@ func last(records []*apply.Record, finished string) (*apply.Record, error) {
 	return nil, ambiguous(newest)
 }
 
-// undoneBy returns what a rollback undoes, or r itself if it is none. So rollback last,
-// run again, does nothing: whoever runs it again may not know that it was done.
+// undoneBy returns the apply that a rollback undoes, or r itself if r is not a rollback.
+// So running rollback last again does nothing: the user may not know that it was done.
 func undoneBy(records []*apply.Record, r *apply.Record) (*apply.Record, error) {
 	newest := r
 	for r.Operation == "rollback" {
@@ -212,12 +212,12 @@ func undoneBy(records []*apply.Record, r *apply.Record) (*apply.Record, error) {
 	return r, nil
 }
 
-// ambiguous is the error of last where the newest is a rollback that was interrupted.
+// ambiguous is the error for last if the newest apply is an interrupted rollback.
 func ambiguous(newest *apply.Record) error {
 	return target.WithHint(fmt.Errorf("last is ambiguous: the newest is %s, a rollback that was interrupted", plan.Printable(newest.ID)), goesOn(newest.Header))
 }
 
-// find returns the apply of an ID, of the beginning of one, or the last.
+// find returns the apply with an ID, with the beginning of an ID, or the last apply.
 func find(records []*apply.Record, id, finished string) (*apply.Record, error) {
 	if id == "last" {
 		return last(records, finished)
@@ -240,7 +240,7 @@ func find(records []*apply.Record, id, finished string) (*apply.Record, error) {
 	return nil, target.WithHint(fmt.Errorf("%d applies have IDs that begin with %s", len(found), plan.Quote(id)), "write more of the ID")
 }
 
-// parseTime reads a time as people write it.
+// parseTime parses a time in the formats that people use.
 func parseTime(text string, now time.Time) (time.Time, error) {
 	t, err := readTime(text, now)
 	if err == nil && t.After(now) {

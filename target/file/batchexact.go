@@ -14,8 +14,8 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// exact works out what the changes of an exact plan take. They are to files, folders and
-// links as they are: no link is followed.
+// exact works out the steps for the changes of an exact plan. The changes apply to the
+// files, folders and links themselves: no link is followed.
 func (b *batch) exact(ctx context.Context, changes []plan.Change) error {
 	e := exactBatch{batch: b, made: map[string]bool{}, gone: map[string]bool{}}
 	for _, c := range changes {
@@ -36,22 +36,22 @@ func (b *batch) exact(ctx context.Context, changes []plan.Change) error {
 
 type exactBatch struct {
 	*batch
-	made map[string]bool // what the batch creates
-	gone map[string]bool // what it has deleted so far
+	made map[string]bool // paths that the batch creates
+	gone map[string]bool // paths that it has deleted so far
 }
 
-// object is what stands at a path.
+// object is the file, folder or link at a path.
 type object struct {
-	info     fs.FileInfo // nil if nothing does
+	info     fs.FileInfo // nil if there is nothing at the path
 	revision plan.Revision
 	value    plan.Value
 }
 
-// look returns what stands at a path. Of folders all have the same revision.
+// look returns the object at a path. All folders have the same revision.
 func look(full string) (o object, err error) {
 	info, err := os.Lstat(full)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) || isNotFolder(err): // what it is to be in is still a file
+	case errors.Is(err, fs.ErrNotExist) || isNotFolder(err): // its parent is still a file
 		return o, nil
 	case err != nil:
 		return o, unreadable(full, err)
@@ -121,8 +121,9 @@ func (e *exactBatch) change(c plan.Change) error {
 	return nil
 }
 
-// replaced returns the folder above a path that the batch makes where something else stands,
-// such as a link, or "". What the path leads to now then does not matter.
+// replaced returns the ancestor folder of a path that the batch creates in place of
+// something else, such as a link. It returns "" if there is none. If there is one, the
+// current destination of the path does not matter.
 func (e *exactBatch) replaced(place string) string {
 	for i := range place {
 		if above := place[:i]; place[i] == '/' && e.gone[above] && e.made[above] {
@@ -134,8 +135,8 @@ func (e *exactBatch) replaced(place string) string {
 
 func (e *exactBatch) remove(c plan.Change, full string, info fs.FileInfo) error {
 	if !info.IsDir() {
-		// What takes its place replaces it: the journal may be carried out twice, and the
-		// second time what was removed would be the new one.
+		// The new file replaces the old one, so there is no separate step to remove it.
+		// The journal may run twice, and the second run would remove the new file.
 		if !e.made[c.Place()] || c.New.Folder {
 			e.step(remove, full)
 		}
@@ -158,10 +159,10 @@ func (e *exactBatch) remove(c plan.Change, full string, info fs.FileInfo) error 
 	return nil
 }
 
-// create makes what is not there, or what the batch has deleted.
+// create creates an object that does not exist, or that the batch has deleted.
 func (e *exactBatch) create(c plan.Change, full string) error {
 	if c.Place() == "" {
-		return nil // which root has made
+		return nil // root has created it
 	}
 	var now object
 	replaced := e.replaced(c.Place())
@@ -177,9 +178,9 @@ func (e *exactBatch) create(c plan.Change, full string) error {
 	}
 	if c.New.Folder && c.New.Link == "" {
 		if now.info != nil && !now.info.IsDir() {
-			e.step(remove, full) // a folder can't take its place
+			e.step(remove, full) // a folder can't replace a file
 		}
-		// Its mode comes when all is in it.
+		// Its mode is set after its content is created.
 		e.steps = append(e.steps, step{Op: makeFolder, Path: pathOf(e.place.root, full), Mode: 0o700})
 		return nil
 	}

@@ -10,14 +10,14 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// carryOut takes every step of a committed batch, those taken before as well,
-// and then forgets the batch.
+// carryOut executes all steps of a committed batch, including those that were executed
+// before. Then it deletes the journal of the batch.
 func (t *Target) carryOut(p place, j journal) error {
 	staging := filepath.Join(p.state, j.Staging)
 	if err := ours(staging, fs.ModeDir); err != nil {
 		return failed("use", staging, err)
 	}
-	seen := "" // the folder that was looked at last
+	seen := "" // the folder that was checked last
 	for i, s := range j.Steps {
 		if dir := filepath.Dir(p.pathOf(s)); dir != seen && s.Op != keepEntry {
 			if err := p.notLedOut(dir); err != nil {
@@ -34,8 +34,8 @@ func (t *Target) carryOut(p place, j journal) error {
 		return err
 	}
 	t.after("synced")
-	// The steps that follow are taken in this order so that the journal never
-	// comes back after a power failure, when what it did may long be outdated.
+	// The order of the following steps matters: after a power failure, the journal must
+	// not come back, because the files may have changed since.
 	if err := os.Remove(p.journal()); err != nil {
 		return failed("remove", p.journal(), err)
 	}
@@ -46,9 +46,9 @@ func (t *Target) carryOut(p place, j journal) error {
 	return nil
 }
 
-// carryOut takes one step, or finds that it was taken. What someone else does
-// to the tree in between counts as done after it: a namespace that got new
-// files stays.
+// carryOut executes one step, or finds that it was executed before. If someone else
+// changes the tree in between, that change counts as later: for example, a namespace with
+// new files is not removed.
 func (p place) carryOut(s step, staging string) error {
 	full := p.pathOf(s)
 	if s.Op == keepEntry {
@@ -64,7 +64,7 @@ func (p place) carryOut(s step, staging string) error {
 			mode = fs.FileMode(s.Mode)
 		}
 		err := os.Mkdir(full, mode)
-		if errors.Is(err, fs.ErrNotExist) { // its folder, as in moveInto
+		if errors.Is(err, fs.ErrNotExist) { // its folder does not exist, as in moveInto
 			err = os.MkdirAll(full, 0o777)
 		}
 		if info, statErr := os.Stat(full); statErr == nil && info.IsDir() {
@@ -96,7 +96,7 @@ func (p place) carryOut(s step, staging string) error {
 	}
 }
 
-// pathOf returns where a step is taken.
+// pathOf returns the path of a step.
 func (p place) pathOf(s step) string {
 	if s.Op == keepEntry {
 		return s.Path.in(p.history())
@@ -104,8 +104,8 @@ func (p place) pathOf(s step) string {
 	return s.Path.in(p.root)
 }
 
-// notLedOut makes sure that a folder of the tree, or what is above the root, has
-// not been replaced by a link since the batch was committed.
+// notLedOut returns an error if a folder of the tree, or a folder above the root, was
+// replaced by a link after the batch was committed.
 func (p place) notLedOut(dir string) error {
 	resolved, err := filepath.EvalSymlinks(dir)
 	switch {
@@ -117,8 +117,8 @@ func (p place) notLedOut(dir string) error {
 	return nil
 }
 
-// moveInto puts a staged file into its place. When it is no longer staged, that
-// was done before.
+// moveInto moves a staged file to its place. If the file is no longer staged, it was moved
+// before.
 func (s step) moveInto(full, staging string) error {
 	staged := filepath.Join(staging, s.Staged)
 	if _, err := os.Lstat(staged); errors.Is(err, fs.ErrNotExist) {
@@ -141,7 +141,7 @@ func (s step) moveInto(full, staging string) error {
 	}
 	err := os.Rename(staged, full)
 	if errors.Is(err, fs.ErrNotExist) {
-		// Its folder was removed after the commit. The commit stands.
+		// Its folder was removed after the commit. The batch still counts as applied.
 		if err := os.MkdirAll(filepath.Dir(full), 0o777); err != nil {
 			return failed("make the folder", filepath.Dir(full), err)
 		}
@@ -159,8 +159,8 @@ func (s step) moveInto(full, staging string) error {
 	return nil
 }
 
-// chmod changes the permissions of a file or folder, and keeps setgid and the like. What
-// somebody has removed or replaced by a link meanwhile stays as it is.
+// chmod changes the permissions of a file or folder, and keeps other bits such as setgid.
+// It ignores a file that somebody has removed or replaced by a link in the meantime.
 func chmod(full string, mode fs.FileMode) error {
 	info, err := os.Lstat(full)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode()&fs.ModeSymlink != 0 {
@@ -172,9 +172,10 @@ func chmod(full string, mode fs.FileMode) error {
 	return err
 }
 
-// copyInto is for a place that can't be renamed into, though it is on the same
-// device: a folder mounted in the tree. It writes as Confo does, so that a reader
-// may see half a file; but a batch that is committed has to be finished.
+// copyInto copies a file to a place that can't be renamed into although it is on the same
+// device, such as a folder that is mounted in the tree. It writes as Confo does, so a
+// reader may see a half-written file. This is accepted, because a committed batch must be
+// finished.
 func copyInto(full, staged string) error {
 	data, err := os.ReadFile(staged)
 	if err != nil {
@@ -190,7 +191,7 @@ func copyInto(full, staged string) error {
 	return os.Remove(staged)
 }
 
-// syncTouched makes the steps outlive a power failure.
+// syncTouched makes sure that the steps survive a power failure.
 func (p place) syncTouched(steps []step) error {
 	synced := map[string]bool{}
 	for _, s := range steps {

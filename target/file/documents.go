@@ -14,7 +14,7 @@ import (
 func (p place) ownerFile() string { return p.document(target.OwnerDocument) }
 func (p place) marksFile() string { return p.document(target.MarksDocument) }
 
-// marksMost is how large the file with the marks may be.
+// marksMost is the maximum size of the file with the marks.
 const marksMost = 16 << 20
 
 // Owner implements target.Target.
@@ -27,8 +27,9 @@ func (t *Target) Marks(context.Context) ([]byte, error) {
 	return t.document(place.marksFile, marksMost)
 }
 
-// SetDocuments implements target.Writer. Each document is written whole or not at all; that
-// none is written unless all can be, their content before makes sure.
+// SetDocuments implements target.Writer. Each document is written completely or not at
+// all. SetDocuments compares the previous content of all documents first, and writes none
+// if one has changed.
 func (w *writer) SetDocuments(ctx context.Context, documents ...target.Document) error {
 	p, unlock, err := w.enter(ctx)
 	if err != nil {
@@ -56,7 +57,7 @@ func (p place) document(name string) string { return filepath.Join(p.state, name
 
 func draftOf(path string) string { return path + ".tmp" }
 
-// document returns the content of a file beside the folder, or nil if there is none.
+// document returns the content of a file next to the folder, or nil if it does not exist.
 func (t *Target) document(file func(place) string, most int64) ([]byte, error) {
 	place, err := t.place()
 	if err != nil {

@@ -11,15 +11,15 @@ import (
 	"github.com/confo-sync/confo-sync/target/zk"
 )
 
-// Options are those of each kind of target. They are asked for only if the target is of
-// this kind. What is nil has the defaults.
+// Options has the options for each kind of target. URL calls only the function for the
+// kind that it opens. A nil function means the default options.
 type Options struct {
 	ZooKeeper func() (zk.Options, error)
 	Files     func(path string) (file.Options, error)
 }
 
-// URL opens the target of a URL: file:PATH, zk://HOST[:PORT][,…][/ROOT], or zks:// by TLS. It
-// connects when the target is used first.
+// URL opens the target of a URL: file:PATH, zk://HOST[:PORT][,…][/ROOT], or zks:// for
+// TLS. It connects when the target is first used.
 func URL(url string, opts Options) (target.Target, error) {
 	u, err := target.Parse(url)
 	if err != nil {

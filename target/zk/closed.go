@@ -14,11 +14,13 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// entryACL returns the ACL of a history entry, which holds what configurations held. With
-// one identity, only that may read it. With several, those may who may read everything
-// that the entry is about; without any, all who may. If it holds ACLs with hashes of
-// passwords, only those may who may administer these objects: the server shows the hashes
-// to nobody else.
+// entryACL returns the ACL of a history entry. The entry contains values of
+// configurations, so it must not be easier to read than they are. If this client has one
+// identity, only that identity may read the entry. If it has several, those may read it
+// who may read all objects in the entry. If it has none, everybody may read it who may
+// read these objects. If the entry contains ACLs with password hashes, only users with the
+// `a` permission on these objects may read it, because the server shows the hashes to
+// nobody else.
 func (w *writer) entryACL(ctx context.Context, changes []plan.Change) ([]zk.ACL, error) {
 	if len(w.t.opts.Credentials) == 1 {
 		return zk.AuthACL(zk.PermAll), nil
@@ -52,7 +54,7 @@ func (w *writer) entryACL(ctx context.Context, changes []plan.Change) ([]zk.ACL,
 		}
 	}
 	if len(acl) == 0 && len(changes) > 0 && changes[0].Action == plan.SetAccess && needed == zk.PermRead {
-		return open, nil // there are no values in it
+		return open, nil // the entry contains no values
 	}
 	if len(acl) == 0 {
 		return nil, target.WithHint(errors.New("nobody has permission to read all objects of this transaction, so nobody could read its history entry"),
@@ -61,8 +63,8 @@ func (w *writer) entryACL(ctx context.Context, changes []plan.Change) ([]zk.ACL,
 	return acl, nil
 }
 
-// hasHashes reports whether the history keeps hashes of passwords of a change: from an ACL
-// that it sets or that the object had.
+// hasHashes reports whether the history entry of a change contains password hashes: from
+// the ACL that the change sets, or from the previous one.
 func hasHashes(c plan.Change) bool {
 	kept := c.Old.Access
 	if c.Action == plan.SetAccess {
@@ -73,18 +75,17 @@ func hasHashes(c plan.Change) bool {
 	})
 }
 
-// fewLists are as many access lists as are asked for one by one, all at the same time:
-// on the session that writes, which has nothing else to do meanwhile.
+// fewLists is the maximum number of ACLs that are read one by one, all concurrently. They
+// are read in the session that writes, which is idle at that time.
 const fewLists = 64
 
-// closure is an ACL, and the permission by it that a reader of an entry needs.
+// closure is an ACL, and the permission that a reader of an entry needs in it.
 type closure struct {
 	list   []zk.ACL
 	needed int32
 }
 
-// closures returns the access lists that there are on what changes touch, and on the
-// namespaces that it is in.
+// closures returns the ACLs of the objects that changes touch, and of their namespaces.
 func (w *writer) closures(ctx context.Context, changes []plan.Change) ([]closure, error) {
 	var paths []string
 	hashes := map[string]bool{} // of these paths
@@ -119,7 +120,7 @@ func (w *writer) closures(ctx context.Context, changes []plan.Change) ([]closure
 	for i, path := range paths {
 		group.Go(func() error {
 			list, _, err := w.access.look(ctx, path)
-			if errors.Is(err, codeNoNode) { // the transaction makes it, or fails
+			if errors.Is(err, codeNoNode) { // the transaction creates it, or fails
 				list, err = zk.WorldACL(zk.PermAll), nil
 			}
 			lists[i] = closure{list, needed(path)}
@@ -129,7 +130,7 @@ func (w *writer) closures(ctx context.Context, changes []plan.Change) ([]closure
 	return lists, group.Wait()
 }
 
-// manyClosures returns the different closures that there are at paths.
+// manyClosures returns the distinct closures at paths.
 func (t *Target) manyClosures(ctx context.Context, paths []string, needed func(path string) int32) ([]closure, error) {
 	all, err := t.accessOf(ctx, paths)
 	var lists []closure
@@ -149,8 +150,10 @@ func (t *Target) manyClosures(ctx context.Context, paths []string, needed func(p
 	return lists, err
 }
 
-// asClosed returns an ACL by which only those may read who may by a, and have the needed
-// permission by b. Of passwords whose hash the server hides nothing is known.
+// asClosed returns an ACL that grants read permission only to users who may read according
+// to a and who have the needed permission in b. Users whose password hash the server hides
+// are left out, because they can't be compared. If everybody has one of the permissions, only
+// the other one counts.
 func asClosed(a, b []zk.ACL, needed int32) []zk.ACL {
 	if worldMay(b, needed) {
 		return a

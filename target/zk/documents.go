@@ -40,7 +40,7 @@ func (w *writer) SetDocuments(ctx context.Context, documents ...target.Document)
 	return w.commit(context.WithoutCancel(ctx), m)
 }
 
-// setDocument returns the operation that writes a document, if it is as it was before.
+// setDocument returns the operation that writes a document if its content is still Before.
 func (w *writer) setDocument(ctx context.Context, d target.Document) (any, error) {
 	path := w.t.stateRoot() + "/" + d.Name
 	type content struct {
@@ -68,7 +68,7 @@ func (w *writer) setDocument(ctx context.Context, d target.Document) (any, error
 	return &zk.SetDataRequest{Path: path, Data: d.After, Version: now.version}, nil
 }
 
-// document returns the data of a znode beside the root, or nil if there is none.
+// document returns the data of a znode next to the root, or nil if it does not exist.
 func (t *Target) document(ctx context.Context, path string) (data []byte, err error) {
 	err = t.reading(ctx, func(w *wire) error {
 		get := func(int) request { return request{parent: path} }

@@ -8,11 +8,12 @@ import (
 	"github.com/confo-sync/confo-sync/plan"
 )
 
-// ReadOld implements target.Writer. It reads the ACLs of what is deleted. One that the
-// znode would get anyway if it were created again, that of its parent, is left out; and one
-// in which the server hides a hash, as it could not be restored.
+// ReadOld implements target.Writer. It reads the ACLs of the znodes that are deleted. It
+// omits an ACL that equals the parent's, because the znode would get that anyway if it
+// were created again. It also omits an ACL in which the server hides a hash, because it
+// could not be restored.
 func (w *writer) ReadOld(ctx context.Context, changes []plan.Change) error {
-	at := map[string]int{} // of paths in lists
+	at := map[string]int{} // index of each path
 	var paths []string
 	add := func(path string) {
 		if _, known := at[path]; !known {
@@ -51,7 +52,8 @@ func (w *writer) ReadOld(ctx context.Context, changes []plan.Change) error {
 	return nil
 }
 
-// accessOf returns the ACLs at paths: nil for what is not there. Equal ones are shared.
+// accessOf returns the ACLs at paths, or nil for paths that do not exist. Equal ACLs are
+// shared.
 func (t *Target) accessOf(ctx context.Context, paths []string) ([]plan.Access, error) {
 	lists := make([]plan.Access, len(paths))
 	err := t.reading(ctx, func(w *wire) error {

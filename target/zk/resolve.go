@@ -14,12 +14,11 @@ import (
 
 // resolve finds out whether a transaction whose answer was lost was applied.
 //
-// There are two ways to be certain. If the session lives on, the server handles
-// what the connection asks now after whatever it had asked before, so the
-// version of the lock's znode tells. If it doesn't, the transaction may still
-// be on its way, and could be applied after somebody has looked; that ends when
-// the old session does, and the proof of that is that its lock is gone. Then the
-// history entry tells, which the transaction would have made.
+// There are two ways to be certain. If the session still exists, the server handles its
+// requests in order, so the version of the lock's znode tells. If the session is lost, the
+// transaction may still be on its way to the server. It can arrive only until the old
+// session ends, and the session has ended when its lock is gone. After that, the history
+// entry tells, because the transaction would have created it.
 func (w *writer) resolve(ctx context.Context, m *multi, cause error) error {
 	w.log("the answer to a transaction was lost", "batch", m.batch.Number, "error", cause)
 	if w.run.Lost != nil {
@@ -56,14 +55,13 @@ func (w *writer) resolve(ctx context.Context, m *multi, cause error) error {
 	return &target.Unknown{Err: lost}
 }
 
-// reconnected waits until the session is connected again. The error says that
-// it has ended, or may have.
+// reconnected waits until the session is connected again. It returns an error if the
+// session has ended, or may have ended.
 func (w *writer) reconnected(ctx context.Context, limit time.Duration) error {
 	return w.s.reconnected(ctx, limit)
 }
 
-// onSameSession looks at the marker through the connection that the
-// transaction went through.
+// onSameSession reads the marker through the connection that sent the transaction.
 func (w *writer) onSameSession(ctx context.Context, m *multi) outcome {
 	path := w.lockPath
 	if path == "" {
@@ -100,11 +98,12 @@ func (w *writer) onSameSession(ctx context.Context, m *multi) outcome {
 	return unknown
 }
 
-// onNewSession waits for the old session's end, and then looks, with another session, at
+// onNewSession waits for the end of the old session. Then it uses another session to read
 // what the old one would have written.
 func (w *writer) onNewSession(ctx context.Context, look func(*session) (outcome, error)) outcome {
-	// What waits in the old connection must not be sent any more. Nor would it
-	// ever recover if its server has lost its data; a fresh one does.
+	// Requests that wait in the old connection must not be sent any more. The old
+	// connection would also never recover if its server has lost its data, but a new one
+	// does.
 	w.s.conn.Close()
 	for ctx.Err() == nil {
 		result, err := w.fromNewSession(ctx, look)
@@ -143,9 +142,9 @@ func (w *writer) fromNewSession(ctx context.Context, look func(*session) (outcom
 	return look(s)
 }
 
-// fromEntry judges by the history entry, or without one by the znodes. That
-// what is not there will not come any more is only sure if the transaction's
-// session is known to have ended, or to be this one.
+// fromEntry decides by the history entry or, if the batch has none, by the znodes. If the
+// entry does not exist yet, the transaction may still be applied later. ended says that this
+// is impossible, because the transaction's session has ended or is this session.
 func (w *writer) fromEntry(ctx context.Context, s *session, m *multi, ended bool) outcome {
 	if m.entry == "" {
 		return w.fromChanges(ctx, m.batch.Changes, ended)
@@ -163,8 +162,8 @@ func (w *writer) fromEntry(ctx context.Context, s *session, m *multi, ended bool
 	}
 }
 
-// fromChanges judges by what the changes touch: all of it is as it was before,
-// or all as it was to be.
+// fromChanges decides by the objects of the changes: either all are in the state before
+// the changes, or all in the state after them.
 func (w *writer) fromChanges(ctx context.Context, changes []plan.Change, ended bool) outcome {
 	err := w.t.compare(ctx, changes)
 	var conflict *target.Conflict

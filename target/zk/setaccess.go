@@ -13,13 +13,13 @@ import (
 	"github.com/confo-sync/confo-sync/target"
 )
 
-// settingAtOnce is how many ACLs are set at the same time.
+// settingAtOnce is the number of ACLs that are set concurrently.
 const settingAtOnce = 32
 
-// SetAccess implements target.Writer. ZooKeeper sets no ACL in a transaction. So the
-// history entry is written first, by a transaction that also proves that the lock is ours.
-// Then each ACL is set only if it is still the one that the change saw: the server compares
-// its version, which also tells, after a lost answer, whether it was set.
+// SetAccess implements target.Writer. ZooKeeper can't set ACLs in a transaction. So
+// SetAccess first writes the history entry, in a transaction that also checks that this
+// run still holds the lock. Then it sets each ACL only if its version has not changed
+// since it was read. After a lost answer, the version also tells whether the ACL was set.
 func (w *writer) SetAccess(ctx context.Context, b target.Batch, done func(i int)) error {
 	if err := w.enter(ctx, b); err != nil {
 		return err
@@ -40,7 +40,8 @@ func (w *writer) SetAccess(ctx context.Context, b target.Batch, done func(i int)
 	return severalRefused(refused)
 }
 
-// severalRefused is the error of ACLs that the server refuses, or nil without any.
+// severalRefused returns the error for the ACLs that the server refuses, or nil if there
+// are none.
 func severalRefused(refused []error) error {
 	switch more := len(refused) - 1; {
 	case more < 0:
@@ -51,8 +52,8 @@ func severalRefused(refused []error) error {
 	return refused[0]
 }
 
-// enter proves that the lock is ours, and writes the entry of a batch that has no
-// transaction of its own.
+// enter checks that this run still holds the lock, and writes the history entry of a batch
+// that has no transaction of its own.
 func (w *writer) enter(ctx context.Context, b target.Batch) error {
 	if w.lockPath == "" {
 		return nil
@@ -74,9 +75,9 @@ func (w *writer) enter(ctx context.Context, b target.Batch) error {
 	return w.commit(context.WithoutCancel(ctx), m)
 }
 
-// setLevel sets the ACLs of objects of the same depth. Answers that were lost are looked
-// into when all others have come. An ACL that the server refuses, which it returns, does not
-// keep it from the others.
+// setLevel sets the ACLs of objects at the same depth. It resolves lost answers after all
+// other answers have arrived. If the server refuses an ACL, setLevel still sets the
+// others, and returns the refused ones.
 func (w *writer) setLevel(ctx context.Context, changes []plan.Change, done func(i int)) (refused []error, _ error) {
 	errs := make([]error, len(changes))
 	var mu sync.Mutex
@@ -107,7 +108,7 @@ func (w *writer) setLevel(ctx context.Context, changes []plan.Change, done func(
 		})
 	}
 	_ = group.Wait()
-	var first error // that is not about a lost answer, or whose answer can't be found
+	var first error // the first one, as firstOf chooses
 	for i, err := range errs {
 		var lost *lostSetting
 		if !errors.As(err, &lost) {
@@ -124,8 +125,8 @@ func (w *writer) setLevel(ctx context.Context, changes []plan.Change, done func(
 	return refused, first
 }
 
-// firstOf returns the error that matters more: an unknown outcome before any other, and
-// then the first.
+// firstOf returns the more important error: an unknown outcome before any other error,
+// otherwise the first.
 func firstOf(first, err error) error {
 	var unknown *target.Unknown
 	if first == nil || errors.As(err, &unknown) && !errors.As(first, &unknown) {
@@ -134,7 +135,7 @@ func firstOf(first, err error) error {
 	return first
 }
 
-// lostSetting is the error of an ACL whose answer was lost.
+// lostSetting is the error of an ACL request whose answer was lost.
 type lostSetting struct {
 	change plan.Change
 	path   string
@@ -183,7 +184,7 @@ func (w *writer) resolveSetting(ctx context.Context, l *lostSetting) error {
 	defer cancel()
 	look := func(s *session) (outcome, error) { return w.wasSet(ctx, s, l) }
 	if w.reconnected(ctx, w.t.patience()) == nil {
-		// The server handles what this session asks now after what it had asked before.
+		// The server handles the requests of a session in order.
 		switch result, err := look(w.s); {
 		case err != nil || !w.sameSession():
 		case result == applied:
@@ -201,7 +202,8 @@ func (w *writer) resolveSetting(ctx context.Context, l *lostSetting) error {
 	return &target.Unknown{Err: l.err}
 }
 
-// wasSet tells by the version of an ACL whether it was set, once it can't be set any more.
+// wasSet uses the version of an ACL to find out whether it was set. The caller must know
+// that the old request can no longer arrive.
 func (w *writer) wasSet(ctx context.Context, s *session, l *lostSetting) (outcome, error) {
 	if _, err := within(ctx, w.t.patience(), func() (string, error) { return s.conn.Sync(l.path) }); err != nil {
 		return unknown, err
@@ -227,8 +229,9 @@ func (w *writer) wasSet(ctx context.Context, s *session, l *lostSetting) (outcom
 	return unknown, nil // somebody else has set it as well
 }
 
-// setBeside sets the ACLs of what is beside the root, for locks and history, where these
-// are as the root's was: they stay as closed as it is, but the user keeps what a run needs.
+// setBeside updates the ACLs of the znodes next to the root, which hold the locks and the
+// history. It changes only those that have the old ACL of the root. They get the new ACL
+// of the root, plus the permissions that the user needs for a run.
 func (w *writer) setBeside(ctx context.Context, c plan.Change) error {
 	for _, path := range []string{w.t.historyRoot(), w.t.locksRoot(), w.t.ownerPath(), w.t.stateRoot()} {
 		var version int32
@@ -260,8 +263,8 @@ func (w *writer) setBeside(ctx context.Context, c plan.Change) error {
 	return nil
 }
 
-// beside returns the ACL of what is beside a root with an ACL: that, and an entry for the
-// user if it would keep them from locking and from writing history.
+// beside returns the ACL for the znodes next to a root with the given ACL. It is the same
+// ACL, plus an entry for the user if the user needs one to lock and to write history.
 func (w *writer) beside(access plan.Access) plan.Access {
 	if !w.t.identified() {
 		return access
@@ -269,7 +272,7 @@ func (w *writer) beside(access plan.Access) plan.Access {
 	return access.Granting("cdrwa", w.t.Who())
 }
 
-// accessOf returns an access list as plan.Access has it.
+// accessOf converts an ACL to a plan.Access.
 func accessOf(acl []zk.ACL) (access plan.Access) {
 	for _, entry := range acl {
 		access = append(access, entry.Scheme+":"+entry.ID+":"+permissionLetters(entry.Perms))
@@ -277,7 +280,7 @@ func accessOf(acl []zk.ACL) (access plan.Access) {
 	return access
 }
 
-// setAccess sets an access list that has been set so often before.
+// setAccess sets an ACL if its current version is version.
 func (w *writer) setAccess(ctx context.Context, path string, access plan.Access, version int32) error {
 	acl, err := parseAccess(access)
 	if err != nil {
