@@ -123,7 +123,7 @@ func (r *Rollback) access(key plan.Key, set *setting, live *plan.Snapshot) {
 	case !there || now.List.Same(set.before.Access):
 		return // the object was deleted, or already has this ACL
 	case !now.List.Same(set.after.Access):
-		r.Moved = append(r.Moved, plan.Finding{Key: key, Message: "got another ACL since"})
+		r.Moved = append(r.Moved, plan.Finding{Key: key, Message: "its ACL has been changed since"})
 	}
 	r.Access[key] = set.before.Access
 }

@@ -52,7 +52,7 @@ func TestLinksThatLeadOut(t *testing.T) {
 	must(t, os.Symlink(tree, filepath.Join(elsewhere, "back")))
 	must(t, os.Symlink(filepath.Join(elsewhere, "back/real/c.yaml"), filepath.Join(tree, "real/in.yaml")))
 	must(t, os.Symlink(elsewhere, filepath.Join(dir, "away")))
-	const out = "this points out of the repository"
+	const out = "this points outside the repository"
 	want := []string{"a.yaml: " + out, "b: " + out, "none.yaml: this can't be read: no such file or directory", "real/d.yaml: " + out}
 	check := func(name string, opts LoadOptions) {
 		t.Helper()

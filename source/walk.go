@@ -270,7 +270,7 @@ func (w *walker) allowed(err error, shown string) bool {
 }
 
 const (
-	outside     = "this points out of the repository"
+	outside     = "this points outside the repository"
 	hintOutside = "replace the link with the file or folder, or allow the folder that it points to with --allow-file DIR"
 )
 

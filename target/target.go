@@ -116,8 +116,8 @@ type Writer interface {
 
 	// SetAccess sets the ACLs of a batch, which has no other changes. It sets the ACLs of
 	// objects at the same depth concurrently. The batch's entry is written first.
-	// SetAccess calls done with the index of each applied change, never concurrently, and
-	// stops at the first failure.
+	// SetAccess calls done with the index of each applied change, never concurrently. It
+	// goes on with the others if the server refuses an ACL, and stops at any other failure.
 	//
 	// The error is a *Conflict if the ACL of an object has changed since it was read, and
 	// an *Unknown if it is unknown whether a change was applied.

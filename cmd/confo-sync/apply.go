@@ -273,7 +273,7 @@ func (c applyFlags) apply(ctx context.Context, a *app, w *work, approved *approv
 	if result.MarksNotKept != nil {
 		message, _ := describe(result.MarksNotKept)
 		a.warn(plan.Finding{
-			Message: "the list of sensitive fields could not be saved beside the target: " + message,
+			Message: "the list of sensitive fields could not be saved: " + message,
 			Hint:    "apply once without --no-lock, or mark these fields in every tree that is compared with this target; otherwise plans show their values",
 		})
 	}

@@ -143,7 +143,7 @@ func (a *app) fileOptions(path string) (opts file.Options, err error) {
 				return nil
 			}
 			return target.WithHint(
-				fmt.Errorf("the link %s points out of the repository, or to nothing, and --allow-env or %s forbids to follow it", plan.Printable(link), allowEnv),
+				fmt.Errorf("the link %s points outside the repository, or to nothing, and is not followed because --allow-env or %s is set", plan.Printable(link), allowEnv),
 				"replace the link with the file or folder, or allow the folder that it points to with --allow-file DIR")
 		}
 	}

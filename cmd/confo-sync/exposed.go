@@ -48,7 +48,7 @@ func (a *app) warnExposedIn(what, folder, config string) {
 func ledOut(path string, err error) error {
 	switch {
 	case errors.Is(err, within.ErrOutside):
-		return target.WithHint(fmt.Errorf("the link %s points out of the repository", plan.Printable(path)),
+		return target.WithHint(fmt.Errorf("the link %s points outside the repository", plan.Printable(path)),
 			"name the file that the link points to, or allow its folder with --allow-file DIR")
 	case errors.Is(err, within.ErrGit):
 		return target.WithHint(fmt.Errorf("the link %s points to a file that belongs to git", plan.Printable(path)), "move the file out of .git")

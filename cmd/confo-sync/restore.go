@@ -18,7 +18,7 @@ import (
 type restoreCmd struct {
 	File        string   `arg:"" help:"Backup to restore from." complete:"file"`
 	Paths       []string `arg:"" optional:"" help:"Only these namespaces or configurations." complete:"path"`
-	Prune       bool     `help:"Delete what the backup does not have."`
+	Prune       bool     `help:"Also delete live objects that are not in the backup."`
 	Exact       bool     `help:"Restore every znode with its ACL, and delete all others."`
 	ToNamespace string   `placeholder:"NAME" help:"Restore one namespace under another name."`
 	stopFlags

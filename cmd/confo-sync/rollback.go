@@ -20,7 +20,7 @@ type rollbackCmd struct {
 	ID     string `arg:"" optional:"" help:"Apply to undo: its ID, the beginning of it, or last." complete:"apply"`
 	To     string `placeholder:"ID" help:"Undo every apply after this one." complete:"apply"`
 	ToTime string `placeholder:"TIME" help:"Undo every apply since this time: \"2006-01-02 15:04\", 15:04 or \"2h ago\"."`
-	Force  bool   `help:"Also undo where others have changed it since."`
+	Force  bool   `help:"Also undo changes to objects that others have changed since."`
 	onlyFlags
 	stopFlags
 	railFlags

@@ -214,7 +214,7 @@ func (w *worker) several() {
 	w.runs += runs
 	w.faults += runs - 1
 	after := w.state()
-	applied, isLive := 0, maps.Equal(after.Objects, before.Objects)
+	applied, isLive := 0, false
 	for i := range runs {
 		switch codes[i] {
 		case 0:
@@ -228,6 +228,9 @@ func (w *worker) several() {
 		}
 	}
 	w.applied += applied
+	if applied == 0 {
+		isLive = maps.Equal(after.Objects, before.Objects)
+	}
 	if !isLive || applied > 0 && after.since(before) == 0 {
 		w.torn++
 		w.t.Errorf("%s: what is live was applied by nobody: exit codes %v\ntrees %v\nafter %v, %d entries more", w.scenario, codes, trees, after.Objects, after.since(before))

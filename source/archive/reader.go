@@ -77,7 +77,7 @@ func openFile(path string) (*os.File, int64, error) {
 	f, err := within.Named(path)
 	switch {
 	case errors.Is(err, within.ErrOutside):
-		return nil, 0, &Error{Message: plan.Printable(path) + " is a link that points out of the repository", Next: "name the file that the link points to"}
+		return nil, 0, &Error{Message: plan.Printable(path) + " is a link that points outside the repository", Next: "name the file that the link points to"}
 	case err != nil:
 		return nil, 0, failed("open", path, err)
 	}

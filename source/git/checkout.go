@@ -156,7 +156,7 @@ func (r repository) fill(ctx context.Context, c *Checkout, entries []entry) erro
 	for _, e := range links {
 		if _, err := root.Stat(e.name); err != nil {
 			return &Error{
-				fmt.Sprintf("git: %s is a link that points out of the folder or to nothing", plan.Printable(c.Shown+e.name)),
+				fmt.Sprintf("git: %s is a link that points outside the folder or to nothing", plan.Printable(c.Shown+e.name)),
 				"replace the link with the file",
 			}
 		}

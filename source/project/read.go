@@ -59,7 +59,7 @@ func Read(path string, allowed ...string) (*Project, error) {
 	data, err := r.content()
 	switch {
 	case errors.Is(err, within.ErrOutside), errors.Is(err, within.ErrGit):
-		return nil, about("this link points out of "+r.root(), "replace the link with the file, or allow the folder that it points to with --allow-file DIR")
+		return nil, about("this link points outside "+r.root(), "replace the link with the file, or allow the folder that it points to with --allow-file DIR")
 	case err != nil:
 		return nil, fmt.Errorf("read the project: %w", err)
 	case len(data) > maxSize:

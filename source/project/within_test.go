@@ -79,7 +79,7 @@ func TestOutside(t *testing.T) {
 	}
 }
 
-// A project file that is a link out of the repository is not read: errors quote its
+// A project file that is a link that points outside the repository is not read: errors quote its
 // lines.
 func TestFileOutside(t *testing.T) {
 	path := repository(t, "")
@@ -93,7 +93,7 @@ func TestFileOutside(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := strings.TrimPrefix(wrong.Findings[0].Error(), filepath.ToSlash(path)) + wrong.Findings[0].Excerpt
-		if diff := cmp.Diff(": this link points out of the repository", got); diff != "" {
+		if diff := cmp.Diff(": this link points outside the repository", got); diff != "" {
 			t.Error(diff)
 		}
 	}

@@ -17,7 +17,7 @@ func (p place) within(full string) bool {
 // leadsOut is the error of a link that is not followed: what it leads to is
 // somebody else's, or another tree's.
 func leadsOut(link, to string) error {
-	return target.WithHint(fmt.Errorf("the link %s points out of the target, so %s can't be written",
+	return target.WithHint(fmt.Errorf("the link %s points outside the target, so %s can't be written",
 		plan.Printable(link), plan.Printable(to)),
 		"replace the link with a file or folder, or change the original")
 }
@@ -43,7 +43,7 @@ func (r *reader) warnOfLinks() {
 			several = append(several, name)
 		}
 	}
-	r.warn(outside, "a link that points out of the target: confo-sync reads it but does not write it",
+	r.warn(outside, "a link that points outside the target: confo-sync reads it but does not write it",
 		"replace it with a file or folder if confo-sync should change it")
 	r.warn(several, "a file with other hard links; an update separates it from them",
 		"change the other names too if they should stay equal: an update does not change them")

@@ -63,11 +63,11 @@ func TestApplyFileLinkedOut(t *testing.T) {
 	must(t, os.WriteFile(elsewhere, []byte(`1`), 0o640))
 	must(t, os.Symlink(elsewhere, filepath.Join(root, "shop", "link.json")))
 	f := open(t, root)
-	if got := warnings(t, f); !strings.HasPrefix(got, "shop/link is a link that points out of the target") {
+	if got := warnings(t, f); !strings.HasPrefix(got, "shop/link is a link that points outside the target") {
 		t.Errorf("the warnings are %q", got)
 	}
 	fails(t, f.Apply(t.Context(), change(t, f, update("shop", "near", `2`), update("shop", "link", `2`))),
-		"shop/link.json points out of the target", elsewhere)
+		"shop/link.json points outside the target", elsewhere)
 	holds(t, root, tree{"shop/near.json": `1`, "shop/link.json": `1`})
 
 	must(t, f.Apply(t.Context(), change(t, f, removal("shop", "link"))))
@@ -82,11 +82,11 @@ func TestApplyFolderLinkedOut(t *testing.T) {
 	root := plant(t, tree{"shop/a.json": `1`})
 	must(t, os.Symlink(elsewhere, filepath.Join(root, "lab")))
 	f := open(t, root)
-	if got := warnings(t, f); !strings.HasPrefix(got, "lab is a link that points out of the target") {
+	if got := warnings(t, f); !strings.HasPrefix(got, "lab is a link that points outside the target") {
 		t.Errorf("the warnings are %q", got)
 	}
 	for _, c := range []plan.Change{update("lab", "b", `2`), removal("lab", "c"), create("lab", "d", `2`)} {
-		fails(t, f.Apply(t.Context(), change(t, f, update("shop", "a", `2`), c)), "confo/lab points out of the target")
+		fails(t, f.Apply(t.Context(), change(t, f, update("shop", "a", `2`), c)), "confo/lab points outside the target")
 	}
 	must(t, f.Apply(t.Context(), change(t, f, removal("lab", "b"), removal("lab", "c"), removal("lab", ""))))
 	holds(t, root, tree{"shop/a.json": `1`})
@@ -125,7 +125,7 @@ func TestLinkedOutAfterTheCommit(t *testing.T) {
 			}
 		}
 		err := f.Apply(t.Context(), change(t, f, crashChanges()...))
-		fails(t, err, "the changes are committed", path, "points out of the target")
+		fails(t, err, "the changes are committed", path, "points outside the target")
 		if d := cmp.Diff(tree{"limits.json": "", "old.yaml": "", "shop/limits.json": "", "shop/old.yaml": ""}, grown(t, elsewhere)); d != "" {
 			t.Errorf("what is outside (-want +got):\n%s", d)
 		}
